@@ -1,0 +1,1 @@
+"""GeckoS3 on Twisted: a self-hosted, S3-compatible object store."""

@@ -1,0 +1,114 @@
+"""Every S3 operation is one row, declared beside its function; a table resolves what a request asks to the most specific row.
+
+The order of rows means nothing. A request that names a sub-resource of S3 is never answered by a row that does not: what we lack
+is refused, by structure.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from attrs import frozen
+
+from gecko_tw.resources.refusals import MethodNotAllowed, NotImplemented_
+from gecko_tw.resources.subresources import SUBRESOURCES
+
+GET, HEAD, PUT, POST, DELETE, OPTIONS = "GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"
+SERVICE, BUCKET, OBJECT = "service", "bucket", "object"
+"""What a request addresses."""
+
+STREAM = "stream"
+"""Body kind of an operation that takes the body as a stream (PutObject, UploadPart, PostObject)."""
+
+
+@frozen
+class Document:
+    """Body kind of an operation that reads a whole document into memory: at most ``limit`` bytes."""
+
+    limit: int = 1024 * 1024
+
+
+@frozen(kw_only=True)
+class Operation:
+    """One row.
+
+    :ivar name: AWS's name.
+    :ivar selectors: query names, and request headers in lower case, that must be present for this row.
+    :ivar needs: the policy action that permits it, e.g. ``"s3:PutObject"``; None when anybody may ask (preflight).
+    :ivar body: None (a body is not read), STREAM, or a Document.
+    """
+
+    name: str
+    method: str
+    target: str
+    selectors: frozenset[str]
+    needs: str | None
+    body: str | Document | None
+    perform: Callable[..., Awaitable[object]]
+
+
+def operation(
+    name: str,
+    method: str,
+    target: str,
+    *selectors: str,
+    needs: str | None,
+    body: str | Document | None = None,
+) -> Callable[[Callable[..., Awaitable[object]]], Operation]:
+    """Declares a row: ``@operation("GetBucketCors", GET, BUCKET, "cors", needs="s3:GetBucketCORS")``.
+
+    The decorated name becomes the :class:`Operation`; the function is its ``perform``: ``async def f(call) -> Answer``, or
+    ``f(call, document: bytes)`` when the body is a Document.
+    """
+
+    def declare(perform: Callable[..., Awaitable[object]]) -> Operation:
+        return Operation(
+            name=name,
+            method=method,
+            target=target,
+            selectors=frozenset(selectors),
+            needs=needs,
+            body=body,
+            perform=perform,
+        )
+
+    return declare
+
+
+class OperationTable:
+    """All rows of a deployment.
+
+    :param families: modules (or any object) whose attributes are searched for Operations, with the name of their owner.
+    :raises ValueError: when two rows answer the same request, naming both owners.
+    """
+
+    def __init__(self, families: Iterable[tuple[str, Iterable[Operation]]]) -> None:
+        self.rows: dict[tuple[str, str], list[Operation]] = {}
+        owners: dict[tuple[str, str, frozenset[str]], str] = {}
+        for owner, rows in families:
+            for row in rows:
+                place = (row.method, row.target, row.selectors)
+                if place in owners:
+                    raise ValueError(f"{row.name}: declared by {owners[place]} and again by {owner}")
+                owners[place] = owner
+                self.rows.setdefault((row.method, row.target), []).append(row)
+        for candidates in self.rows.values():
+            candidates.sort(key=lambda row: -len(row.selectors))
+
+    def resolve(self, method: str, target: str, present: frozenset[str]) -> Operation:
+        """The most specific row for a request.
+
+        :param present: the names in the query together with the lower-case names of the request's headers.
+        :raises NotImplemented_: a sub-resource of S3 is asked that no row answers.
+        :raises MethodNotAllowed: no row has this method here.
+        """
+        asked = present & SUBRESOURCES
+        for row in self.rows.get((method, target), ()):
+            if asked <= row.selectors <= present:
+                return row
+        if asked or (method, target) in self.rows:
+            raise NotImplemented_(Resource=", ".join(sorted(asked)) or target)
+        raise MethodNotAllowed(Method=method, ResourceType=target.upper())
+
+
+def rows_of(family: object) -> list[Operation]:
+    """The Operations among a module's attributes."""
+    return [value for value in vars(family).values() if isinstance(value, Operation)]

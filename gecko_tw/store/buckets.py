@@ -1,0 +1,42 @@
+"""The verbs of buckets."""
+
+from collections.abc import Callable
+
+from attrs import frozen
+from zope.interface import implementer
+
+from gecko_tw.interfaces import IBuckets, ICatalog
+from gecko_tw.store.records import BucketRecord
+from gecko_tw.store.refusals import BucketAlreadyExists, BucketAlreadyOwnedByYou, NoSuchBucket
+from gecko_tw.store.rules.names import check_bucket_name, is_bucket_name
+
+
+@implementer(IBuckets)
+@frozen
+class Buckets:
+    """See IBuckets."""
+
+    catalog: ICatalog
+
+    def page(self, prefix: str, after: str, limit: int) -> list[BucketRecord]:
+        return self.catalog.buckets(prefix, after, limit)
+
+    def get(self, name: str) -> BucketRecord:
+        if not is_bucket_name(name):
+            raise NoSuchBucket(BucketName=name)
+        return self.catalog.bucket(name)
+
+    def create(self, record: BucketRecord) -> None:
+        check_bucket_name(record.name)
+        try:
+            self.catalog.add_bucket(record)
+        except BucketAlreadyExists:
+            if self.catalog.bucket(record.name).owner == record.owner:
+                raise BucketAlreadyOwnedByYou(BucketName=record.name) from None
+            raise
+
+    def remove(self, name: str) -> None:
+        self.catalog.remove_bucket(self.get(name).name)
+
+    def change(self, name: str, rule: Callable[[BucketRecord], BucketRecord]) -> BucketRecord:
+        return self.catalog.change_bucket(self.get(name).name, rule)

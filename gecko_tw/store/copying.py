@@ -1,0 +1,112 @@
+"""Copying objects and ranges of them: without passing the bytes through Python where every digest is already known."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from gecko_tw.interfaces import BlobGone, IBlobCloning
+from gecko_tw.store.checksums import ALGORITHMS
+from gecko_tw.store.incoming import Incoming, pseudo_etag
+from gecko_tw.store.reading import Reading
+from gecko_tw.store.records import BlobNote, Version
+from gecko_tw.store.requests import Copy, Put, Source
+from gecko_tw.store.settling import settled
+
+if TYPE_CHECKING:
+    from gecko_tw.store.objects import Objects
+
+_PIECE = 1024 * 1024
+
+
+def copy(objects: "Objects", source: Source, bucket: str, key: bytes, request: Copy) -> Version:
+    """See IObjects.copy."""
+    settled(objects.allow, bucket, key, request.conditions)
+    with opened(objects, source) as reading:
+        original = reading.version
+        put = _as_put(original, request)
+        version = _same_bytes(objects, original, put)
+        if version is not None:
+            blob = _clone(objects, original, BlobNote(bucket=bucket, key=key, record=version))
+            if blob is not None:
+                return objects.put_blob(bucket, key, version, blob, request.conditions)
+        return objects.put(bucket, key, read_in(objects, reading, source, put.checksum), put)
+
+
+def _clone(objects: "Objects", original: Version, note: BlobNote) -> str | None:
+    """A clone of the original's bytes, or None when it was replaced meanwhile: what is open can still be read."""
+    try:
+        return objects.blobs.clone(original.spans, note)
+    except BlobGone:
+        return None
+
+
+def _as_put(original: Version, request: Copy) -> Put:
+    """The Put that stores the copy: what the request replaces is its own, the rest is the original's."""
+    return Put(
+        now=request.now,
+        headers=original.headers if request.headers is None else request.headers,
+        metadata=original.metadata if request.metadata is None else request.metadata,
+        tags=original.tags if request.tags is None else request.tags,
+        checksum=request.checksum or (original.checksum.algorithm if original.checksum else None),
+        conditions=request.conditions,
+        owner=request.owner,
+        extra=request.extra,
+    )
+
+
+def _same_bytes(objects: "Objects", original: Version, put: Put) -> Version | None:
+    """What a copy without reading becomes, or None when its digests would have to be computed anew."""
+    checksum = original.checksum
+    if not IBlobCloning.providedBy(objects.blobs) or (checksum is not None and checksum.kind != "FULL_OBJECT"):
+        return None
+    if objects.hashing and ("-" in original.etag or checksum is None or checksum.algorithm != put.checksum):
+        return None
+    return Version(
+        etag=original.etag if objects.hashing else pseudo_etag(original.size, put.now),
+        size=original.size,
+        modified=put.now,
+        headers=put.headers,
+        metadata=put.metadata,
+        tags=put.tags,
+        checksum=checksum,
+        owner=put.owner,
+        extra=put.extra,
+    )
+
+
+@contextmanager
+def opened(objects: "Objects", source: Source) -> Iterator[Reading]:
+    """The source of a copy, opened and checked.
+
+    :raises: as IObjects.look, and what ``source.check`` raises.
+    """
+    reading = settled(objects.open, source.bucket, source.key, source.version_id)
+    try:
+        if source.check is not None:
+            source.check(reading.version)
+        yield reading
+    finally:
+        reading.close()
+
+
+def read_in(objects: "Objects", reading: Reading, source: Source, algorithm: str | None) -> Incoming:
+    """The wanted bytes of a source as an incoming body.
+
+    :param algorithm: a checksum to compute beside the store's own.
+    :raises BlobGone: the bytes went away, and nothing stands in for them.
+    """
+    incoming = objects.receive([algorithm] if algorithm in ALGORITHMS else [])
+    at = source.first or 0
+    end = reading.version.size if source.last is None else source.last + 1
+    try:
+        while at < end:
+            data = reading.read(at, min(_PIECE, end - at))
+            if not data:
+                raise BlobGone(source.key)
+            incoming.push(data)
+            incoming.flush()
+            at += len(data)
+    except BaseException:
+        incoming.abort()
+        raise
+    return incoming

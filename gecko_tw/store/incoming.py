@@ -1,0 +1,83 @@
+"""A body on its way into the store: taken in on any thread, hashed and written in one step, verified before anything is committed."""
+
+import hashlib
+from collections import deque
+from collections.abc import Iterable
+
+from zope.interface import implementer
+
+from gecko_tw.interfaces import IBlobs, IBlobWriter, IIncoming
+from gecko_tw.store.checksums import Digests
+from gecko_tw.store.records import BlobNote
+from gecko_tw.store.refusals import BadDigest, IncompleteBody
+from gecko_tw.store.requests import Claim
+
+
+def pseudo_etag(size: int, modified: int) -> str:
+    """The ETag of bytes that are not hashed: MD5 of ``<size>-<modified in ns>``, as GeckoS3 makes it."""
+    return hashlib.md5(b"%d-%d" % (size, modified), usedforsecurity=False).hexdigest()
+
+
+@implementer(IIncoming)
+class Incoming:
+    """See IIncoming.
+
+    One thread may push while another flushes, but no two threads may flush at once.
+
+    :param algorithms: digests to compute.
+    """
+
+    def __init__(self, blobs: IBlobs, algorithms: Iterable[str]) -> None:
+        self._blobs = blobs
+        self._waiting: deque[bytes] = deque()
+        self._flushed = 0
+        self._writer: IBlobWriter | None = None
+        self.size = 0
+        self.digests = Digests(algorithms)
+
+    @property
+    def pending(self) -> int:
+        return self.size - self._flushed
+
+    def push(self, data: bytes) -> None:
+        self._waiting.append(data)
+        self.size += len(data)
+
+    def flush(self) -> None:
+        chunks = []
+        while self._waiting:
+            chunks.append(self._waiting.popleft())
+        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        if self._writer is None:
+            self._writer = self._blobs.create()
+        if data:
+            self.digests.update(data)
+            self._writer.write(data)
+            self._flushed += len(data)
+
+    def verify(self, length: int | None, claims: Iterable[Claim]) -> None:
+        """Flushes, and compares what came with what was claimed.
+
+        :raises IncompleteBody: not the announced number of bytes.
+        :raises BadDigest, XAmzContentSHA256Mismatch: a digest differs.
+        """
+        self.flush()
+        if length is not None and length != self.size:
+            raise IncompleteBody(
+                f"The request announced {length} bytes and sent {self.size}.", Expected=length, Received=self.size
+            )
+        for claim in claims:
+            if self.digests.raw(claim.algorithm) != claim.digest:
+                if claim.refusal is BadDigest:
+                    raise BadDigest(f"The {claim.algorithm} you specified did not match the calculated checksum.")
+                raise claim.refusal
+
+    def commit(self, note: BlobNote) -> str:
+        """Commits the blob and returns its name."""
+        assert self._writer is not None, "verify comes before commit"
+        return self._writer.commit(note)
+
+    def abort(self) -> None:
+        self._waiting.clear()
+        if self._writer is not None:
+            self._writer.abort()

@@ -1,0 +1,147 @@
+"""The verbs of objects: bytes first, then one atomic step of the catalog, then the old bytes go."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from attrs import evolve, frozen
+from zope.interface import implementer
+
+from gecko_tw.interfaces import BlobGone, IBlobs, ICatalog, IObjects
+from gecko_tw.store import copying
+from gecko_tw.store.incoming import Incoming, pseudo_etag
+from gecko_tw.store.reading import Reading
+from gecko_tw.store.records import (
+    Applied,
+    BlobNote,
+    BucketRecord,
+    Change,
+    Checksum,
+    KeyHistory,
+    Span,
+    Version,
+    blobs_of,
+)
+from gecko_tw.store.refusals import NoSuchKey, NoSuchVersion
+from gecko_tw.store.requests import Copy, Listed, ListRequest, Page, Put, Remove, Removed, Source, WriteConditions
+from gecko_tw.store.rules import listing, versions
+from gecko_tw.store.rules.conditions import check_write
+from gecko_tw.store.rules.names import check_key
+from gecko_tw.store.settling import settled
+
+DEFAULT_CHECKSUM = "CRC64NVME"
+"""What S3 computes when a client sends no checksum (S3 User Guide, "Checking object integrity")."""
+
+_TRIES = 20
+
+
+@implementer(IObjects)
+@frozen
+class Objects:
+    """See IObjects.
+
+    :ivar hashing: False computes no digest that nobody claimed; ETags are then pseudo ETags.
+    """
+
+    catalog: ICatalog
+    blobs: IBlobs
+    hashing: bool = True
+
+    def receive(self, algorithms: Iterable[str] = ()) -> Incoming:
+        wanted = set(algorithms)
+        if self.hashing:
+            wanted |= {"MD5", DEFAULT_CHECKSUM}
+        return Incoming(self.blobs, wanted)
+
+    def allow(self, bucket: str, key: bytes, conditions: WriteConditions) -> None:
+        check_key(key)
+        check_write(self.catalog.history(bucket, key), conditions)
+
+    def put(self, bucket: str, key: bytes, incoming: Incoming, request: Put) -> Version:
+        try:
+            settled(self.allow, bucket, key, request.conditions)
+            incoming.verify(request.length, request.claims)
+            version = self._version(incoming, request)
+            blob = incoming.commit(BlobNote(bucket=bucket, key=key, record=version))
+        finally:
+            incoming.abort()
+        return self.put_blob(bucket, key, version, blob, request.conditions)
+
+    def put_blob(self, bucket: str, key: bytes, version: Version, blob: str, conditions: WriteConditions) -> Version:
+        """The atomic step of a put: a committed blob becomes the version's bytes, the version the current one."""
+        version = evolve(version, spans=(Span(blob, 0, version.size),))
+        rule = partial(versions.put, version=version, conditions=conditions)
+        placed = self.place(bucket, key, rule, blob).after.newest
+        assert placed is not None
+        return placed
+
+    def _version(self, incoming: Incoming, request: Put) -> Version:
+        """The Version that an incoming body becomes; its bytes have no place yet."""
+        algorithm = request.checksum or (DEFAULT_CHECKSUM if self.hashing else None)
+        return Version(
+            etag=self.etag(incoming, request.now),
+            size=incoming.size,
+            modified=request.now,
+            headers=request.headers,
+            metadata=request.metadata,
+            tags=request.tags,
+            checksum=Checksum(algorithm, incoming.digests.value(algorithm)) if algorithm else None,
+            owner=request.owner,
+            extra=request.extra,
+        )
+
+    def etag(self, incoming: Incoming, modified: int) -> str:
+        """The ETag of an incoming body without quotes."""
+        return incoming.digests.raw("MD5").hex() if self.hashing else pseudo_etag(incoming.size, modified)
+
+    def place(
+        self, bucket: str, key: bytes, rule: Callable[[BucketRecord, KeyHistory], Change], blob: str | None = None
+    ) -> Applied:
+        """The atomic step, and after it the dropping of blobs that no version holds any more.
+
+        :param blob: the new blob; dropped when the step is refused.
+        """
+        try:
+            applied = self.catalog.change_history(bucket, key, rule)
+        except BaseException:
+            if blob is not None and not self.catalog.references([blob]):
+                self.blobs.remove([blob])
+            raise
+        dropped = blobs_of(applied.before) - blobs_of(applied.after)
+        if dropped:
+            self.blobs.remove(dropped)
+        return applied
+
+    def look(self, bucket: str, key: bytes, version_id: str | None = None) -> Version:
+        version = versions.find(self.catalog.history(bucket, key, version_id), version_id)
+        if version is not None:
+            return version
+        name = key.decode("utf-8", "replace")
+        if version_id is None:
+            raise NoSuchKey(Key=name)
+        raise NoSuchVersion(Key=name, VersionId=version_id)
+
+    def open(self, bucket: str, key: bytes, version_id: str | None = None) -> Reading:
+        look = partial(self.look, bucket, key, version_id)
+        for _ in range(_TRIES):
+            try:
+                return Reading(self.blobs, look(), look)
+            except BlobGone:
+                continue  # replaced between the record and the bytes: the newer record is the answer
+        return Reading(self.blobs, look(), look)
+
+    def remove(self, bucket: str, key: bytes, request: Remove) -> Removed:
+        check_key(key)
+        return self.place(bucket, key, partial(versions.remove, request=request)).outcome
+
+    def copy(self, source: Source, bucket: str, key: bytes, request: Copy) -> Version:
+        return copying.copy(self, source, bucket, key, request)
+
+    def page(self, bucket: str, request: ListRequest, what: str = "objects") -> Page:
+        def fetch(start: bytes, limit: int, after_id: str | None) -> list[Listed]:
+            if what == "objects" and after_id is not None:
+                start, after_id = start + b"\0", None
+            return self.catalog.page(bucket, request.prefix, start, limit, what, after_id)
+
+        if request.limit <= 0:
+            self.catalog.bucket(bucket)
+        return listing.fold(fetch, request)

@@ -1,0 +1,85 @@
+"""A version opened for reading, span by span."""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from itertools import accumulate
+
+from zope.interface import implementer
+
+from gecko_tw.interfaces import BlobGone, IBlobReader, IBlobs, IReading
+from gecko_tw.store.records import Version
+
+
+@implementer(IReading)
+class Reading:
+    """See IReading.
+
+    :param again: asks for the same version anew; used when a span has been joined with others into a new blob meanwhile.
+    """
+
+    def __init__(self, blobs: IBlobs, version: Version, again: Callable[[], Version]) -> None:
+        self._blobs = blobs
+        self._again = again
+        self._reader: IBlobReader | None = None
+        self._index = -1
+        self.version = version
+        self._take(version)
+        if self.version.spans:
+            self._enter(0)
+
+    def _take(self, version: Version) -> None:
+        self.version = version
+        self._starts = [0, *accumulate(span.length for span in version.spans)]
+
+    def _enter(self, index: int) -> None:
+        """Opens the blob of a span.
+
+        :raises BlobGone: it is not there.
+        """
+        if index == self._index:
+            return
+        reader = self._blobs.open(self.version.spans[index].blob)
+        self.close()
+        self._reader, self._index = reader, index
+
+    def _at(self, offset: int) -> tuple[IBlobReader, int, int]:
+        """The reader that has the byte at ``offset``, its place there, and how many bytes of the object follow in that span.
+
+        :raises BlobGone: the version itself is gone.
+        """
+        try:
+            return self._locate(offset)
+        except BlobGone:
+            fresh = self._again()
+            if (fresh.etag, fresh.modified) != (self.version.etag, self.version.modified):
+                raise
+            self._index = -1
+            self._take(fresh)
+            return self._locate(offset)
+
+    def _locate(self, offset: int) -> tuple[IBlobReader, int, int]:
+        index = bisect_right(self._starts, offset) - 1
+        self._enter(index)
+        span = self.version.spans[index]
+        inside = offset - self._starts[index]
+        assert self._reader is not None
+        return self._reader, span.offset + inside, span.length - inside
+
+    def read(self, offset: int, length: int) -> bytes:
+        if offset >= self.version.size:
+            return b""
+        reader, place, follow = self._at(offset)
+        return reader.read(place, min(length, follow))
+
+    def run(self, offset: int) -> tuple[int, int, int] | None:
+        if offset >= self.version.size:
+            return None
+        reader, place, follow = self._at(offset)
+        descriptor = reader.fileno()
+        return None if descriptor is None else (descriptor, place, follow)
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+            self._index = -1

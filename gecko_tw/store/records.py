@@ -1,0 +1,204 @@
+"""What the store remembers: frozen values, the same for every driver.
+
+Keys are ``bytes`` everywhere below ``resources/``: S3 orders listings by the bytes of UTF-8 and treats keys as opaque.
+Times are integers, nanoseconds since 1970 UTC. ETags are kept without quotes.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+NULL = "null"
+"""The version id of an object in a bucket that never had versioning (S3 User Guide, "Working with S3 Versioning")."""
+
+
+def now_of(seconds: float) -> int:
+    """Nanoseconds from a clock's seconds."""
+    return int(seconds * 1_000_000_000)
+
+
+@frozen
+class Span:
+    """A run of bytes of one blob.
+
+    :ivar blob: the driver's own opaque name of the blob.
+    """
+
+    blob: str
+    offset: int
+    length: int
+
+
+@frozen
+class Checksum:
+    """A stored flexible checksum.
+
+    :ivar algorithm: S3's name: CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5, XXHASH64, XXHASH3, XXHASH128.
+    :ivar value: base64 of the big-endian digest; a composite one ends in ``-<parts>``.
+    :ivar kind: ``FULL_OBJECT`` or ``COMPOSITE``.
+    """
+
+    algorithm: str
+    value: str
+    kind: str = "FULL_OBJECT"
+
+
+@frozen
+class PartSize:
+    """What is remembered of one part of a completed multipart upload (for ``partNumber`` and GetObjectAttributes)."""
+
+    number: int
+    size: int
+    checksum: str | None = None
+
+
+@frozen(kw_only=True)
+class Version:
+    """One version of an object.
+
+    :ivar modified: Last-Modified, nanoseconds.
+    :ivar spans: where the bytes are, in order; their lengths add up to ``size``.
+    :ivar headers: stored system headers, lower-case names: content-type, cache-control, content-disposition, content-encoding,
+        content-language, expires, x-amz-website-redirect-location, x-amz-storage-class.
+    :ivar metadata: user metadata, names lower-case without ``x-amz-meta-``.
+    :ivar parts: sizes of the parts when it came from a multipart upload, else empty.
+    :ivar upload: id of the multipart upload that made it, so that a repeated Complete can be answered.
+    :ivar extra: JSON values of features beyond these (ACL, retention, …), by feature name.
+    """
+
+    version_id: str = NULL
+    etag: str
+    size: int
+    modified: int
+    spans: tuple[Span, ...] = ()
+    headers: Mapping[str, str] = field(factory=dict)
+    metadata: Mapping[str, str] = field(factory=dict)
+    tags: Mapping[str, str] = field(factory=dict)
+    checksum: Checksum | None = None
+    parts: tuple[PartSize, ...] = ()
+    upload: str | None = None
+    owner: str = ""
+    extra: Mapping[str, Any] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class DeleteMarker:
+    """A version that says: deleted here."""
+
+    version_id: str
+    modified: int
+    owner: str = ""
+
+
+@frozen(kw_only=True)
+class Upload:
+    """A multipart upload under way.
+
+    :ivar revision: changed by the driver whenever one of its parts changes, so that Complete can notice a race.
+    """
+
+    id: str
+    initiated: int
+    headers: Mapping[str, str] = field(factory=dict)
+    metadata: Mapping[str, str] = field(factory=dict)
+    tags: Mapping[str, str] = field(factory=dict)
+    checksum_algorithm: str | None = None
+    checksum_kind: str | None = None
+    owner: str = ""
+    extra: Mapping[str, Any] = field(factory=dict)
+    revision: int = 0
+
+
+@frozen(kw_only=True)
+class Part:
+    """One uploaded part. Its ETag is the MD5 of its bytes in hex."""
+
+    number: int
+    etag: str
+    size: int
+    modified: int
+    spans: tuple[Span, ...]
+    checksum: Checksum | None = None
+
+
+@frozen(kw_only=True)
+class KeyHistory:
+    """Everything about one key: the unit of atomicity.
+
+    :ivar versions: newest first.
+    :ivar uploads: multipart uploads under way, oldest first.
+    """
+
+    bucket: str
+    key: bytes
+    versions: tuple[Version | DeleteMarker, ...] = ()
+    uploads: tuple[Upload, ...] = ()
+
+    @property
+    def newest(self) -> Version | None:
+        """The current version, or None when the key is absent or its newest version is a delete marker."""
+        if self.versions and isinstance(self.versions[0], Version):
+            return self.versions[0]
+        return None
+
+    def upload(self, upload_id: str) -> Upload | None:
+        """The upload of that id, or None."""
+        return next((upload for upload in self.uploads if upload.id == upload_id), None)
+
+
+@frozen(kw_only=True)
+class BucketRecord:
+    """One bucket.
+
+    :ivar settings: JSON values by S3's name of the setting, e.g. ``cors``; absent means never set.
+    """
+
+    name: str
+    created: int
+    owner: str = ""
+    region: str = ""
+    settings: Mapping[str, Any] = field(factory=dict)
+
+    def with_setting(self, name: str, value: Any) -> "BucketRecord":
+        """The same bucket with one setting changed; ``None`` removes it."""
+        settings = {**self.settings, name: value}
+        if value is None:
+            del settings[name]
+        return evolve(self, settings=settings)
+
+
+@frozen
+class Change:
+    """What a rule decided: the key's new history, and the outcome to hand to whoever asked."""
+
+    history: KeyHistory
+    outcome: Any = None
+
+
+def blobs_of(history: KeyHistory) -> set[str]:
+    """The names of all blobs that a history's versions hold."""
+    return {span.blob for version in history.versions if isinstance(version, Version) for span in version.spans}
+
+
+@frozen
+class Applied:
+    """What a driver did with a Change: the history before and after it, and the rule's outcome."""
+
+    before: KeyHistory
+    after: KeyHistory
+    outcome: Any = None
+
+
+@frozen(kw_only=True)
+class BlobNote:
+    """What travels with a blob's bytes, so that a catalog can be made again from the blobs alone.
+
+    :ivar record: the Version or Part these bytes are; its spans are not yet known.
+    :ivar upload: for a Part, its upload's id.
+    """
+
+    bucket: str
+    key: bytes
+    record: Version | Part
+    upload: str | None = None

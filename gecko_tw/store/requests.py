@@ -1,0 +1,195 @@
+"""What the verbs of the store are asked: frozen values without any HTTP in them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from gecko_tw.store.records import Checksum, Upload, Version
+from gecko_tw.store.refusals import BadDigest, Refusal
+
+
+@frozen
+class Claim:
+    """A digest that the client says its bytes have; compared before anything is committed.
+
+    :ivar algorithm: one of the names in :class:`~gecko_tw.store.records.Checksum`.
+    :ivar digest: the raw digest.
+    :ivar refusal: what is raised when it does not match.
+    """
+
+    algorithm: str
+    digest: bytes
+    refusal: type[Refusal] = BadDigest
+
+
+@frozen(kw_only=True)
+class WriteConditions:
+    """Conditions on the current version, decided at commit (S3 User Guide, "Conditional requests").
+
+    ETags are without quotes; ``"*"`` means: any current version. Times in seconds since 1970.
+    """
+
+    if_match: str | None = None
+    if_none_match: str | None = None
+    if_size: int | None = None
+    if_modified: int | None = None
+
+
+@frozen(kw_only=True)
+class Put:
+    """What PutObject stores beside the bytes.
+
+    :ivar length: the number of bytes the client announced, or None when it announced none.
+    :ivar claims: digests to verify.
+    :ivar checksum: the algorithm whose value is stored with the object, or None for the store's own choice.
+    :ivar now: nanoseconds.
+    """
+
+    now: int
+    length: int | None = None
+    claims: tuple[Claim, ...] = ()
+    checksum: str | None = None
+    headers: Mapping[str, str] = field(factory=dict)
+    metadata: Mapping[str, str] = field(factory=dict)
+    tags: Mapping[str, str] = field(factory=dict)
+    conditions: WriteConditions = WriteConditions()
+    owner: str = ""
+    extra: Mapping[str, Any] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class Remove:
+    """What DeleteObject asks. ``version_id`` None means the key, not one version of it."""
+
+    now: int
+    version_id: str | None = None
+    conditions: WriteConditions = WriteConditions()
+    owner: str = ""
+
+
+@frozen(kw_only=True)
+class Removed:
+    """What DeleteObject did.
+
+    :ivar version_id: the version removed or the delete marker made; None in a bucket without versioning.
+    :ivar marker: whether that is a delete marker.
+    """
+
+    version_id: str | None = None
+    marker: bool = False
+
+
+@frozen(kw_only=True)
+class Source:
+    """The object, or a range of it, that CopyObject and UploadPartCopy read.
+
+    :ivar check: called with the source's Version before anything is copied; raises a refusal when a condition fails.
+    :ivar first: first byte wanted, or None for the whole object; ``last`` is inclusive.
+    """
+
+    bucket: str
+    key: bytes
+    version_id: str | None = None
+    check: Any = None
+    first: int | None = None
+    last: int | None = None
+
+
+@frozen(kw_only=True)
+class Copy:
+    """What CopyObject asks. ``headers``, ``metadata`` and ``tags`` are None to keep the source's (directive COPY)."""
+
+    now: int
+    headers: Mapping[str, str] | None = None
+    metadata: Mapping[str, str] | None = None
+    tags: Mapping[str, str] | None = None
+    checksum: str | None = None
+    conditions: WriteConditions = WriteConditions()
+    owner: str = ""
+    extra: Mapping[str, Any] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class PutPart:
+    """What UploadPart asks."""
+
+    now: int
+    number: int
+    length: int | None = None
+    claims: tuple[Claim, ...] = ()
+    checksum: str | None = None
+
+
+@frozen
+class WantedPart:
+    """One entry of the list that CompleteMultipartUpload sends. ``checksum`` is compared when given."""
+
+    number: int
+    etag: str
+    checksum: Checksum | None = None
+
+
+@frozen(kw_only=True)
+class Complete:
+    """What CompleteMultipartUpload asks.
+
+    :ivar checksum: the whole object's claimed checksum, when the client sent one.
+    :ivar checksum_kind: the checksum type the client named, or None.
+    :ivar size: the object size the client named (``x-amz-mp-object-size``), or None.
+    """
+
+    now: int
+    parts: tuple[WantedPart, ...]
+    checksum: Checksum | None = None
+    checksum_kind: str | None = None
+    size: int | None = None
+    conditions: WriteConditions = WriteConditions()
+
+
+@frozen(kw_only=True)
+class ListRequest:
+    """A page of keys, versions or uploads.
+
+    :ivar after: list only what sorts behind this key (or common prefix); empty from the start.
+    :ivar after_id: of the key ``after`` itself, also what sorts behind this version or upload id (versions and uploads only).
+    :ivar limit: how many entries and common prefixes together, 0 to 1000.
+    """
+
+    prefix: bytes = b""
+    delimiter: bytes = b""
+    after: bytes = b""
+    after_id: str | None = None
+    limit: int = 1000
+
+
+@frozen(kw_only=True)
+class Listed:
+    """One line of a listing.
+
+    :ivar version: the version; its spans and parts may be left empty by a driver. None for a delete marker or an upload.
+    :ivar id: version id or upload id.
+    """
+
+    key: bytes
+    id: str
+    modified: int
+    newest: bool = True
+    version: Version | None = None
+    upload: Upload | None = None
+    owner: str = ""
+
+
+@frozen(kw_only=True)
+class Page:
+    """A page of a listing: entries and common prefixes in one byte order.
+
+    :ivar truncated: whether something follows.
+    :ivar next_key: the last key or common prefix of this page when truncated: give it as ``after`` for the next one.
+    """
+
+    entries: tuple[Listed, ...] = ()
+    prefixes: tuple[bytes, ...] = ()
+    truncated: bool = False
+    next_key: bytes = b""
+    next_id: str | None = None

@@ -1,0 +1,35 @@
+"""Conditions on writes, decided against the key's history at commit (S3 User Guide, "Add preconditions to S3 operations")."""
+
+from gecko_tw.store.records import KeyHistory, Version
+from gecko_tw.store.refusals import NoSuchKey, PreconditionFailed
+from gecko_tw.store.requests import WriteConditions
+
+NONE = WriteConditions()
+
+
+def check_write(history: KeyHistory, conditions: WriteConditions) -> None:
+    """Refuses a write whose conditions the current version does not meet.
+
+    :raises PreconditionFailed: naming the condition.
+    :raises NoSuchKey: If-Match, or a size or time, on a key that has no current version.
+    """
+    if conditions == NONE:
+        return
+    current = history.newest
+    if conditions.if_none_match is not None and current is not None and _matches(current, conditions.if_none_match):
+        raise PreconditionFailed(Condition="If-None-Match")
+    wanted = (conditions.if_match, conditions.if_size, conditions.if_modified)
+    if current is None:
+        if wanted != (None, None, None):
+            raise NoSuchKey(Key=history.key.decode("utf-8", "replace"))
+        return
+    if conditions.if_match is not None and not _matches(current, conditions.if_match):
+        raise PreconditionFailed(Condition="If-Match")
+    if conditions.if_size is not None and conditions.if_size != current.size:
+        raise PreconditionFailed(Condition="x-amz-if-match-size")
+    if conditions.if_modified is not None and conditions.if_modified != current.modified // 1_000_000_000:
+        raise PreconditionFailed(Condition="x-amz-if-match-last-modified-time")
+
+
+def _matches(version: Version, etag: str) -> bool:
+    return etag in ("*", version.etag)

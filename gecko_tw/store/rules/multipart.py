@@ -1,0 +1,145 @@
+"""What completing a multipart upload decides, from its parts and the list that the client sent (S3 API, CompleteMultipartUpload)."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+
+from attrs import evolve
+
+from gecko_tw.store.checksums import combine, composite, composite_etag, default_kind
+from gecko_tw.store.records import BucketRecord, Change, Checksum, KeyHistory, Part, PartSize, Upload, Version
+from gecko_tw.store.refusals import (
+    BadDigest,
+    EntityTooSmall,
+    InvalidPart,
+    InvalidPartOrder,
+    InvalidRequest,
+    NoSuchUpload,
+)
+from gecko_tw.store.requests import Complete, WantedPart, WriteConditions
+from gecko_tw.store.rules.conditions import check_write
+
+
+class Raced(Exception):  # noqa: N818 - a signal, not an error
+    """A part changed between reading the parts and deciding: read them again."""
+
+
+def choose(stored: Mapping[int, Part], wanted: tuple[WantedPart, ...], min_size: int) -> list[Part]:
+    """The stored parts that the client lists, checked.
+
+    :param min_size: bytes that every part but the last must have at least.
+    :raises InvalidPartOrder, InvalidPart, EntityTooSmall: as S3 does.
+    """
+    numbers = [part.number for part in wanted]
+    if any(first >= second for first, second in zip(numbers, numbers[1:], strict=False)):
+        raise InvalidPartOrder
+    chosen = []
+    for entry in wanted:
+        part = stored.get(entry.number)
+        if part is None or part.etag != entry.etag or not _same_checksum(part, entry):
+            raise InvalidPart(PartNumber=entry.number, ETag=entry.etag)
+        chosen.append(part)
+    for part in chosen[:-1]:
+        if part.size < min_size:
+            raise EntityTooSmall(
+                ProposedSize=part.size, MinSizeAllowed=min_size, PartNumber=part.number, ETag=part.etag
+            )
+    return chosen
+
+
+def _same_checksum(part: Part, entry: WantedPart) -> bool:
+    """A listed checksum must be the part's; one of an algorithm that the store did not keep cannot be told and passes."""
+    if entry.checksum is None or part.checksum is None or entry.checksum.algorithm != part.checksum.algorithm:
+        return True
+    return entry.checksum.value == part.checksum.value
+
+
+def join(upload: Upload, parts: list[Part], request: Complete) -> Version:
+    """The version that the parts make. No byte is touched: its spans are the parts' spans in a row.
+
+    :raises InvalidRequest, BadDigest: the client named another size, checksum or checksum type.
+    """
+    size = sum(part.size for part in parts)
+    if request.size is not None and request.size != size:
+        raise InvalidRequest(
+            f"The provided 'x-amz-mp-object-size' header value {request.size} does not match what was computed: {size}"
+        )
+    checksum = _whole(upload, parts, request)
+    return Version(
+        etag=composite_etag([part.etag for part in parts]),
+        size=size,
+        modified=request.now,
+        spans=tuple(span for part in parts for span in part.spans),
+        headers=upload.headers,
+        metadata=upload.metadata,
+        tags=upload.tags,
+        checksum=checksum,
+        parts=tuple(
+            PartSize(part.number, part.size, part.checksum.value if _keeps(checksum, part) else None) for part in parts
+        ),
+        upload=upload.id,
+        owner=upload.owner,
+        extra=upload.extra,
+    )
+
+
+def _keeps(checksum: Checksum | None, part: Part) -> bool:
+    """Whether a part's own checksum is remembered: only a composite one can be checked by it."""
+    return checksum is not None and checksum.kind == "COMPOSITE" and part.checksum is not None
+
+
+def _whole(upload: Upload, parts: list[Part], request: Complete) -> Checksum | None:
+    """The whole object's checksum, made from the parts' checksums without reading a byte."""
+    known = {part.checksum.algorithm if part.checksum else None for part in parts}
+    algorithm = upload.checksum_algorithm or next(iter(known))
+    if known != {algorithm} or algorithm is None:
+        return None
+    kind = upload.checksum_kind or default_kind(algorithm)
+    if request.checksum_kind not in (None, kind):
+        raise BadDigest(f"The upload was created with the {kind} checksum type, not {request.checksum_kind}.")
+    raws = [b64decode(part.checksum.value) for part in parts if part.checksum]
+    if kind == "COMPOSITE":
+        value = composite(algorithm, raws)
+    else:
+        lengths = [part.size for part in parts]
+        value = b64encode(combine(algorithm, list(zip(raws, lengths, strict=True)))).decode()
+    claimed = request.checksum
+    if (
+        claimed is not None
+        and claimed.algorithm == algorithm
+        and claimed.value.partition("-")[0] != value.partition("-")[0]
+    ):
+        raise BadDigest(f"The {algorithm} you specified did not match the calculated checksum.")
+    return Checksum(algorithm, value, kind)
+
+
+def complete(
+    bucket: BucketRecord, history: KeyHistory, upload: Upload, version: Version, conditions: WriteConditions
+) -> Change:
+    """The upload ends and its version becomes the current one.
+
+    :raises NoSuchUpload: it was completed or aborted meanwhile.
+    :raises Raced: a part changed meanwhile.
+    """
+    current = history.upload(upload.id)
+    if current is None:
+        raise NoSuchUpload(UploadId=upload.id)
+    if current.revision != upload.revision:
+        raise Raced
+    check_write(history, conditions)
+    rest = tuple(other for other in history.uploads if other.id != upload.id)
+    return Change(evolve(history, versions=(version,), uploads=rest))
+
+
+def start(bucket: BucketRecord, history: KeyHistory, upload: Upload) -> Change:
+    """The upload begins."""
+    return Change(evolve(history, uploads=(*history.uploads, upload)))
+
+
+def abort(bucket: BucketRecord, history: KeyHistory, upload_id: str) -> Change:
+    """The upload is forgotten.
+
+    :raises NoSuchUpload: there is none.
+    """
+    if history.upload(upload_id) is None:
+        raise NoSuchUpload(UploadId=upload_id)
+    return Change(evolve(history, uploads=tuple(other for other in history.uploads if other.id != upload_id)))

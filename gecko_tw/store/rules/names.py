@@ -1,0 +1,49 @@
+"""Which names buckets and keys may have (S3 User Guide, "Bucket naming rules" and "Creating object key names")."""
+
+from gecko_tw.store.refusals import InvalidBucketName, InvalidRequest, KeyTooLongError
+
+MAX_KEY = 1024
+"""The longest key in bytes."""
+
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
+_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
+_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+
+
+def is_bucket_name(name: str) -> bool:
+    """Whether S3 allows a bucket of this name, its reserved prefixes and suffixes aside."""
+    return (
+        3 <= len(name) <= 63
+        and _LETTERS.issuperset(name)
+        and name[0] not in "-."
+        and name[-1] not in "-."
+        and ".." not in name
+        and not _is_address(name)
+    )
+
+
+def _is_address(name: str) -> bool:
+    """Whether a name looks like an IPv4 address."""
+    groups = name.split(".")
+    return len(groups) == 4 and all(group.isdigit() for group in groups)
+
+
+def check_bucket_name(name: str) -> None:
+    """Refuses a name that a new bucket may not have.
+
+    :raises InvalidBucketName: always when it does.
+    """
+    if not is_bucket_name(name) or name.startswith(_PREFIXES) or name.endswith(_SUFFIXES):
+        raise InvalidBucketName(BucketName=name)
+
+
+def check_key(key: bytes) -> None:
+    """Refuses a key that is empty or longer than 1024 bytes.
+
+    :raises KeyTooLongError: with the size and the maximum.
+    :raises InvalidRequest: for the empty key.
+    """
+    if len(key) > MAX_KEY:
+        raise KeyTooLongError(Size=len(key), MaxSizeAllowed=MAX_KEY)
+    if not key:
+        raise InvalidRequest("A key must have at least one byte.")

@@ -1,0 +1,24 @@
+"""Asking the store where blocking is allowed: what is not settled is settled first."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from gecko_tw.interfaces import Unsettled
+
+T = TypeVar("T")
+
+_TRIES = 100
+"""A file that somebody rewrites faster than we can read it must not hold a thread for ever."""
+
+
+def settled(ask: Callable[..., T], *arguments: object) -> T:
+    """``ask(*arguments)``, settling records until it answers.
+
+    :raises Unsettled: the file behind the record never came to rest.
+    """
+    for _ in range(_TRIES):
+        try:
+            return ask(*arguments)
+        except Unsettled as unsettled:
+            unsettled.settle()  # type: ignore[operator]
+    return ask(*arguments)

@@ -1,0 +1,152 @@
+"""The verbs of multipart uploads: parts stay where they were written; completing joins lists of spans, and bytes are joined later."""
+
+from functools import partial
+
+from attrs import evolve, frozen
+from zope.interface import implementer
+
+from gecko_tw.interfaces import IUploads
+from gecko_tw.store import copying
+from gecko_tw.store.incoming import Incoming
+from gecko_tw.store.objects import DEFAULT_CHECKSUM, Objects
+from gecko_tw.store.records import BlobNote, Checksum, KeyHistory, Part, Span, Upload, Version
+from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, NoSuchUpload
+from gecko_tw.store.requests import Complete, ListRequest, Page, PutPart, Source
+from gecko_tw.store.rules import multipart
+from gecko_tw.store.rules.names import check_key
+from gecko_tw.store.settling import settled
+
+MAX_PARTS = 10_000
+_TRIES = 50
+
+
+@implementer(IUploads)
+@frozen
+class Uploads:
+    """See IUploads.
+
+    :ivar objects: the objects that completed uploads become; its catalog and blobs are used here too.
+    :ivar min_part_size: bytes that every part but the last must have, 0 to allow any.
+    """
+
+    objects: Objects
+    min_part_size: int = 5 * 1024 * 1024
+
+    def create(self, bucket: str, key: bytes, upload: Upload) -> None:
+        check_key(key)
+        self.objects.place(bucket, key, partial(multipart.start, upload=upload))
+
+    def get(self, bucket: str, key: bytes, upload_id: str) -> Upload:
+        upload = settled(self.objects.catalog.history, bucket, key).upload(upload_id)
+        if upload is None:
+            raise NoSuchUpload(UploadId=upload_id)
+        return upload
+
+    def put_part(self, bucket: str, key: bytes, upload_id: str, incoming: Incoming, request: PutPart) -> Part:
+        try:
+            if not 1 <= request.number <= MAX_PARTS:
+                raise InvalidArgument(
+                    f"Part number must be an integer between 1 and {MAX_PARTS}, inclusive",
+                    ArgumentName="partNumber",
+                    ArgumentValue=request.number,
+                )
+            upload = self.get(bucket, key, upload_id)
+            algorithm = self._algorithm(upload, request)
+            incoming.verify(request.length, request.claims)
+            part = Part(
+                number=request.number,
+                etag=self.objects.etag(incoming, request.now),
+                size=incoming.size,
+                modified=request.now,
+                spans=(),
+                checksum=Checksum(algorithm, incoming.digests.value(algorithm)) if algorithm else None,
+            )
+            blob = incoming.commit(BlobNote(bucket=bucket, key=key, record=part, upload=upload_id))
+        finally:
+            incoming.abort()
+        part = evolve(part, spans=(Span(blob, 0, part.size),))
+        return self._add(bucket, key, upload_id, part)
+
+    def _algorithm(self, upload: Upload, request: PutPart) -> str | None:
+        """Which checksum is kept with a part: the upload's own, or the store's choice.
+
+        :raises InvalidRequest: the part came with another one than the upload was created for.
+        """
+        expected = upload.checksum_algorithm
+        if expected is None:
+            return DEFAULT_CHECKSUM if self.objects.hashing else None
+        if request.checksum not in (None, expected):
+            raise InvalidRequest(
+                f"Checksum Type mismatch occurred, expected checksum Type: {expected.lower()}, "
+                f"actual checksum Type: {str(request.checksum).lower()}"
+            )
+        return expected
+
+    def _add(self, bucket: str, key: bytes, upload_id: str, part: Part) -> Part:
+        objects = self.objects
+        try:
+            replaced = objects.catalog.add_part(bucket, key, upload_id, part)
+        except BaseException:
+            objects.blobs.remove([span.blob for span in part.spans])
+            raise
+        if replaced is not None:
+            objects.blobs.remove([span.blob for span in replaced.spans])
+        return part
+
+    def copy_part(self, source: Source, bucket: str, key: bytes, upload_id: str, number: int, now: int) -> Part:
+        upload = self.get(bucket, key, upload_id)
+        with copying.opened(self.objects, source) as reading:
+            incoming = copying.read_in(self.objects, reading, source, upload.checksum_algorithm)
+        return self.put_part(bucket, key, upload_id, incoming, PutPart(now=now, number=number))
+
+    def parts(self, bucket: str, key: bytes, upload_id: str, after: int = 0, limit: int = MAX_PARTS) -> list[Part]:
+        return self.objects.catalog.parts(bucket, key, upload_id, after, limit)
+
+    def complete(self, bucket: str, key: bytes, upload_id: str, request: Complete) -> Version:
+        for _ in range(_TRIES):
+            history = settled(self.objects.catalog.history, bucket, key)
+            upload = history.upload(upload_id)
+            if upload is None:
+                return self._completed(history, upload_id, request)
+            try:
+                return self._complete(bucket, key, upload, request)
+            except (multipart.Raced, NoSuchUpload):
+                continue  # a part came meanwhile, or another request completed or aborted it: look again
+        raise InvalidRequest("Parts of this upload keep changing while it is being completed.")
+
+    def _completed(self, history: KeyHistory, upload_id: str, request: Complete) -> Version:
+        """The version that an earlier Complete of the same upload made: the answer is repeatable.
+
+        :raises NoSuchUpload: there is none, or it was made from other parts.
+        """
+        wanted = [part.number for part in request.parts]
+        for version in history.versions:
+            if (
+                isinstance(version, Version)
+                and version.upload == upload_id
+                and [part.number for part in version.parts] == wanted
+            ):
+                return version
+        raise NoSuchUpload(UploadId=upload_id)
+
+    def _complete(self, bucket: str, key: bytes, upload: Upload, request: Complete) -> Version:
+        stored = {part.number: part for part in self.parts(bucket, key, upload.id)}
+        chosen = multipart.choose(stored, request.parts, self.min_part_size)
+        version = multipart.join(upload, chosen, request)
+        rule = partial(multipart.complete, upload=upload, version=version, conditions=request.conditions)
+        applied = self.objects.place(bucket, key, rule)
+        kept = {part.number for part in request.parts}
+        self._drop([part for part in stored.values() if part.number not in kept])
+        return applied.after.newest  # type: ignore[return-value]
+
+    def _drop(self, parts: list[Part]) -> None:
+        if parts:
+            self.objects.blobs.remove([span.blob for part in parts for span in part.spans])
+
+    def abort(self, bucket: str, key: bytes, upload_id: str) -> None:
+        parts = self.parts(bucket, key, upload_id)
+        self.objects.place(bucket, key, partial(multipart.abort, upload_id=upload_id))
+        self._drop(parts)
+
+    def page(self, bucket: str, request: ListRequest) -> Page:
+        return self.objects.page(bucket, request, "uploads")
