@@ -114,7 +114,7 @@ class IBlobWriter(Interface):
 class IBlobReader(Interface):
     """An opened blob; stays readable when the blob is removed meanwhile."""
 
-    size = Attribute("bytes")
+    size = Attribute("its length in bytes")
 
     def fileno():  # type: ignore[no-untyped-def]
         """A file descriptor whose offset 0 is the blob's first byte, or None when there is none (no sendfile then)."""
@@ -300,9 +300,24 @@ class IWireRequest(Interface):
     def answer_slowly(status: int, headers):  # type: ignore[no-untyped-def]
         """Sends the head of a chunked answer now and returns a ``write(data)`` and a ``finish()`` (long Complete: white space first)."""
 
+    def abort():  # type: ignore[no-untyped-def]
+        """Drops the connection, so that what was sent of an answer cannot be taken for all of it."""
+
 
 class IPool(Interface):
     """A named pool of threads."""
 
     def run(function, *arguments, **named):  # type: ignore[no-untyped-def]
         """Calls ``function`` in a thread of the pool. Returns a Deferred of its result or its exception."""
+
+
+# ---- dropins -----------------------------------------------------------------------------------------------------------------
+
+
+class IOperationFamily(Interface):
+    """A description of operations that somebody adds: published by a dropin in ``gecko_tw/plugins``, cheap to import."""
+
+    name = Attribute("who owns the operations, shown when two claim the same request")
+
+    def load():  # type: ignore[no-untyped-def]
+        """The rows (resources.operations.Operation), imported only now."""

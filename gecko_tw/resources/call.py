@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 
 from gecko_tw.head import Head
 from gecko_tw.resources.operations import Operation
@@ -17,8 +17,10 @@ class Call:
     :ivar query: decoded query parameters, first value of each name; valueless names have ``""``.
     :ivar bucket: the addressed bucket's name, or ``""``.
     :ivar key: the addressed key, decoded exactly once, or ``b""``.
-    :ivar caller: the gecko_tw.callers.identities.Caller who asks.
+    :ivar operation: the row that answers; None until it is resolved.
     :ivar service: the Service (stores, pools, settings) that answers.
+    :ivar caller: the gecko_tw.callers.identities.Caller who asks.
+    :ivar headers: the request's headers, and those that a presigned URL carries in its query: what operations read.
     :ivar request_id: the unique ``x-amz-request-id``.
     """
 
@@ -27,7 +29,19 @@ class Call:
     query: Mapping[str, str]
     bucket: str
     key: bytes
-    operation: Operation
+    operation: Operation | None
     service: Any
     caller: Any = None
+    headers: Mapping[bytes, bytes] = field(factory=dict)
     request_id: str = ""
+
+    def header(self, name: bytes) -> str | None:
+        """One of ``headers`` as text, or None when absent."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    @property
+    def owner(self) -> str:
+        """The canonical id of what this call creates."""
+        identity = self.caller.identity
+        return identity.account if identity is not None else self.service.owner

@@ -4,12 +4,12 @@ The order of rows means nothing. A request that names a sub-resource of S3 is ne
 is refused, by structure.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from attrs import frozen
 
 from gecko_tw.resources.refusals import MethodNotAllowed, NotImplemented_
-from gecko_tw.resources.subresources import SUBRESOURCES
+from gecko_tw.resources.subresources import HEADER_SUBRESOURCES, SUBRESOURCES
 
 GET, HEAD, PUT, POST, DELETE, OPTIONS = "GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"
 SERVICE, BUCKET, OBJECT = "service", "bucket", "object"
@@ -18,12 +18,18 @@ SERVICE, BUCKET, OBJECT = "service", "bucket", "object"
 STREAM = "stream"
 """Body kind of an operation that takes the body as a stream (PutObject, UploadPart, PostObject)."""
 
+_NOTHING: frozenset[str] = frozenset()
+
 
 @frozen
 class Document:
-    """Body kind of an operation that reads a whole document into memory: at most ``limit`` bytes."""
+    """Body kind of an operation that reads a whole document into memory: at most ``limit`` bytes.
+
+    :ivar described: whether ``x-amz-checksum-*`` headers speak of this document; else the operation reads them.
+    """
 
     limit: int = 1024 * 1024
+    described: bool = True
 
 
 @frozen(kw_only=True)
@@ -83,20 +89,32 @@ class OperationTable:
     def __init__(self, families: Iterable[tuple[str, Iterable[Operation]]]) -> None:
         self.rows: dict[tuple[str, str], list[Operation]] = {}
         owners: dict[tuple[str, str, frozenset[str]], str] = {}
+        headers = set(HEADER_SUBRESOURCES)
         for owner, rows in families:
             for row in rows:
                 place = (row.method, row.target, row.selectors)
                 if place in owners:
                     raise ValueError(f"{row.name}: declared by {owners[place]} and again by {owner}")
                 owners[place] = owner
+                headers |= {name for name in row.selectors if name.startswith("x-amz-")}
                 self.rows.setdefault((row.method, row.target), []).append(row)
         for candidates in self.rows.values():
             candidates.sort(key=lambda row: -len(row.selectors))
+        self._headers = [(name.encode(), name) for name in sorted(headers)]
+
+    def present(self, query: Mapping[str, str], headers: Mapping[bytes, bytes]) -> frozenset[str]:
+        """What a request has that can select a row: all names of its query, and those headers that some row asks for."""
+        found = [name for raw, name in self._headers if raw in headers]
+        if not query and not found:
+            return _NOTHING
+        # A presigned URL carries headers in its query, in whatever case its signer liked.
+        found += [name.lower() if name[:6] == "X-Amz-" else name for name in query]
+        return frozenset(found)
 
     def resolve(self, method: str, target: str, present: frozenset[str]) -> Operation:
         """The most specific row for a request.
 
-        :param present: the names in the query together with the lower-case names of the request's headers.
+        :param present: as :meth:`present` tells.
         :raises NotImplemented_: a sub-resource of S3 is asked that no row answers.
         :raises MethodNotAllowed: no row has this method here.
         """

@@ -11,8 +11,21 @@ class NotImplemented_(Refusal):  # noqa: N801 - S3's code is NotImplemented, a P
         return "NotImplemented"
 
 
+class InternalError(Refusal):
+    """We encountered an internal error. Please try again."""
+
+
 class MethodNotAllowed(Refusal):
     """The specified method is not allowed against this resource."""
+
+
+class BadRequest(Refusal):
+    """Bad Request"""
+
+
+class AccessForbidden(Refusal):
+    """CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request
+    method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec."""
 
 
 class MalformedXML(Refusal):
@@ -43,12 +56,8 @@ class MalformedPOSTRequest(Refusal):
     """The body of your POST request is not well-formed multipart/form-data."""
 
 
-class MalformedTrailerError(Refusal):
-    """The request contained trailing data that was not well-formed or did not conform to our published schema."""
-
-
-class InvalidChunkSizeError(Refusal):
-    """Only the last chunk is allowed to have a size less than 8192 bytes."""
+class MaxPostPreDataLengthExceededError(Refusal):
+    """Your POST request fields preceding the upload file were too large."""
 
 
 class MaxMessageLengthExceeded(Refusal):
@@ -63,5 +72,5 @@ class InvalidLocationConstraint(Refusal):
     """The specified location-constraint is not valid."""
 
 
-class NotModified(Refusal):
-    """Not modified."""
+class InvalidStorageClass(Refusal):
+    """The storage class you specified is not valid."""

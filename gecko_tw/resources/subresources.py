@@ -1,12 +1,59 @@
 """Every sub-resource name that S3 has: a request that carries one means something else than the plain operation."""
 
-SUBRESOURCES = frozenset(
-    """
-    abac accelerate acl analytics annotation annotations append attributes cors delete encryption intelligent-tiering inventory
-    legal-hold lifecycle location logging metadataAnnotationTable metadataConfiguration metadataInventoryTable
-    metadataJournalTable metadataTable metrics notification object-lock ownershipControls policy policyStatus publicAccessBlock
-    renameObject replication requestPayment restore retention select session tagging torrent uploadId uploads versioning versions
-    website x-amz-copy-source
-    """.split()
+HEADER_SUBRESOURCES = frozenset(("x-amz-copy-source", "x-amz-rename-source", "x-amz-request-route"))
+"""The request headers that select another operation."""
+
+_QUERY_SUBRESOURCES = frozenset(
+    (
+        "abac",
+        "accelerate",
+        "acl",
+        "analytics",
+        "annotation",
+        "annotationName",
+        "annotations",
+        "append",
+        "attributes",
+        "cors",
+        "delete",
+        "encryption",
+        "events",
+        "intelligent-tiering",
+        "inventory",
+        "legal-hold",
+        "lifecycle",
+        "location",
+        "logging",
+        "max-directory-buckets",
+        "metadataAnnotationTable",
+        "metadataConfiguration",
+        "metadataInventoryTable",
+        "metadataJournalTable",
+        "metadataTable",
+        "metrics",
+        "notification",
+        "object-lock",
+        "ownershipControls",
+        "policy",
+        "policyStatus",
+        "publicAccessBlock",
+        "renameObject",
+        "replication",
+        "requestPayment",
+        "restore",
+        "retention",
+        "select",
+        "select-type",
+        "session",
+        "tagging",
+        "torrent",
+        "uploadId",
+        "uploads",
+        "versioning",
+        "versions",
+        "website",
+    )
 )
-"""Query names that select another operation, and ``x-amz-copy-source``, the one header that does."""
+
+SUBRESOURCES = _QUERY_SUBRESOURCES | HEADER_SUBRESOURCES
+"""Query names that select another operation, and the headers that do."""

@@ -1,9 +1,19 @@
 """The digests of one stream, and S3's checksum arithmetic: composite and full-object values of multipart uploads.
 
-Source: S3 User Guide, "Checking object integrity"; NVM Express NVM Command Set for CRC64NVME.
+Source: S3 User Guide, "Checking object integrity".
 """
 
-from collections.abc import Iterable, Sequence
+import hashlib
+import zlib
+from base64 import b64decode, b64encode
+from binascii import Error as NotBase64
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Protocol
+
+from awscrt import checksums as crt
+
+from gecko_tw.store.refusals import InvalidRequest
 
 SIZES = {
     "CRC32": 4,
@@ -25,6 +35,60 @@ ALGORITHMS = tuple(SIZES)
 FULL_OBJECT, COMPOSITE = "FULL_OBJECT", "COMPOSITE"
 
 
+class _Digest(Protocol):
+    def update(self, data: bytes | memoryview, /) -> None: ...
+
+    def digest(self) -> bytes: ...
+
+
+class _Crc:
+    """A running CRC with the face of a hashlib object."""
+
+    __slots__ = ("_function", "_size", "_value")
+
+    def __init__(self, function: Callable[[bytes | memoryview, int], int], size: int) -> None:
+        self._function = function
+        self._size = size
+        self._value = 0
+
+    def update(self, data: bytes | memoryview, /) -> None:
+        self._value = self._function(data, self._value)
+
+    def digest(self) -> bytes:
+        return self._value.to_bytes(self._size, "big")
+
+
+class _XxHash:
+    """A running xxHash with the face of a hashlib object."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, new: Callable[[], crt.XXHash]) -> None:
+        self._state = new()
+
+    def update(self, data: bytes | memoryview, /) -> None:
+        self._state.update(data if isinstance(data, bytes) else bytes(data))  # awscrt refuses memoryviews here
+
+    def digest(self) -> bytes:
+        return self._state.finalize()
+
+
+_NEW: dict[str, Callable[[], _Digest]] = {
+    "CRC32": partial(_Crc, zlib.crc32, 4),  # twice as fast as awscrt's
+    "CRC32C": partial(_Crc, crt.crc32c, 4),
+    "CRC64NVME": partial(_Crc, crt.crc64nvme, 8),
+    "SHA1": partial(hashlib.sha1, usedforsecurity=False),
+    "SHA256": partial(hashlib.sha256, usedforsecurity=False),
+    "SHA512": partial(hashlib.sha512, usedforsecurity=False),
+    "MD5": partial(hashlib.md5, usedforsecurity=False),
+    "XXHASH64": partial(_XxHash, crt.XXHash.new_xxhash64),
+    "XXHASH3": partial(_XxHash, crt.XXHash.new_xxhash3_64),
+    "XXHASH128": partial(_XxHash, crt.XXHash.new_xxhash3_128),
+}
+
+_COMBINE = {"CRC32": crt.combine_crc32, "CRC32C": crt.combine_crc32c, "CRC64NVME": crt.combine_crc64nvme}
+
+
 class Digests:
     """Several digests of one stream, computed together.
 
@@ -32,47 +96,70 @@ class Digests:
     :raises KeyError: an unknown name.
     """
 
+    __slots__ = ("_running",)
+
     def __init__(self, algorithms: Iterable[str]) -> None:
-        raise NotImplementedError
+        self._running = {name: _NEW[name]() for name in algorithms}
 
     def update(self, data: bytes | memoryview) -> None:
         """Takes the next bytes. Other threads run meanwhile when there are many."""
-        raise NotImplementedError
+        for digest in self._running.values():
+            digest.update(data)
 
     def raw(self, algorithm: str) -> bytes:
         """The digest so far, big-endian. Raises KeyError when it is not computed here."""
-        raise NotImplementedError
+        return self._running[algorithm].digest()
 
     def value(self, algorithm: str) -> str:
         """The same in base64, as in ``x-amz-checksum-*``."""
-        raise NotImplementedError
+        return b64encode(self.raw(algorithm)).decode("ascii")
 
 
-def raw_of(algorithm: str, text: str) -> bytes:
-    """The raw digest of a claimed ``x-amz-checksum-*`` value. Raises InvalidRequest when it is malformed."""
-    raise NotImplementedError
+def raw_of(algorithm: str, text: str, place: str = "header") -> bytes:
+    """The raw digest of a claimed ``x-amz-checksum-*`` value. Raises InvalidRequest when it is malformed.
+
+    :param place: where it was claimed, for the message: ``"header"`` or ``"trailing header"``.
+    """
+    try:
+        raw = b64decode(text, validate=True)
+    except (NotBase64, ValueError):
+        raw = b""
+    if len(raw) != SIZES[algorithm]:
+        raise InvalidRequest(f"Value for x-amz-checksum-{algorithm.lower()} {place} is invalid.")
+    return raw
 
 
 def composite(algorithm: str, parts: Sequence[bytes]) -> str:
     """The COMPOSITE value of raw part digests: base64 of the digest of their concatenation, ``-`` and their number."""
-    raise NotImplementedError
+    whole = Digests((algorithm,))
+    whole.update(b"".join(parts))
+    return f"{whole.value(algorithm)}-{len(parts)}"
 
 
 def combine(algorithm: str, parts: Iterable[tuple[bytes, int]]) -> bytes:
     """The raw digest of a concatenation, from each part's raw digest and length in bytes. Raises KeyError when not a CRC."""
-    raise NotImplementedError
+    join, value = _COMBINE[algorithm], 0
+    for raw, length in parts:
+        value = join(value, int.from_bytes(raw, "big"), length)
+    return value.to_bytes(SIZES[algorithm], "big")
 
 
 def default_kind(algorithm: str) -> str:
     """The checksum type of a multipart upload that names only an algorithm: FULL_OBJECT for CRC64NVME, else COMPOSITE."""
-    raise NotImplementedError
+    return FULL_OBJECT if algorithm == "CRC64NVME" else COMPOSITE
 
 
 def check_kind(algorithm: str, kind: str) -> None:
     """Raises InvalidRequest when a multipart upload cannot have this checksum type with this algorithm."""
-    raise NotImplementedError
+    if kind not in (FULL_OBJECT, COMPOSITE):
+        raise InvalidRequest("Value for x-amz-checksum-type header is invalid.")
+    if kind == FULL_OBJECT and algorithm not in _COMBINE or kind == COMPOSITE and algorithm == "CRC64NVME":
+        raise InvalidRequest(
+            f"The {kind} checksum type cannot be used with the {algorithm.lower()} checksum algorithm."
+        )
 
 
 def composite_etag(md5s: Sequence[str]) -> str:
     """The ETag, without quotes, of a multipart object whose parts have these MD5 in hex."""
-    raise NotImplementedError
+    joined = bytes.fromhex("".join(md5s))
+    return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(md5s)}"

@@ -9,7 +9,7 @@ from gecko_tw.interfaces import IUploads
 from gecko_tw.store import copying
 from gecko_tw.store.incoming import Incoming
 from gecko_tw.store.objects import DEFAULT_CHECKSUM, Objects
-from gecko_tw.store.records import BlobNote, Checksum, KeyHistory, Part, Span, Upload, Version
+from gecko_tw.store.records import BlobNote, Checksum, Part, Span, Upload, Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, NoSuchUpload
 from gecko_tw.store.requests import Complete, ListRequest, Page, PutPart, Source
 from gecko_tw.store.rules import multipart
@@ -51,7 +51,9 @@ class Uploads:
                     ArgumentValue=request.number,
                 )
             upload = self.get(bucket, key, upload_id)
-            algorithm = self._algorithm(upload, request)
+            algorithm = multipart.part_checksum(upload, request.checksum) or (
+                DEFAULT_CHECKSUM if self.objects.hashing else None
+            )
             incoming.verify(request.length, request.claims)
             part = Part(
                 number=request.number,
@@ -66,21 +68,6 @@ class Uploads:
             incoming.abort()
         part = evolve(part, spans=(Span(blob, 0, part.size),))
         return self._add(bucket, key, upload_id, part)
-
-    def _algorithm(self, upload: Upload, request: PutPart) -> str | None:
-        """Which checksum is kept with a part: the upload's own, or the store's choice.
-
-        :raises InvalidRequest: the part came with another one than the upload was created for.
-        """
-        expected = upload.checksum_algorithm
-        if expected is None:
-            return DEFAULT_CHECKSUM if self.objects.hashing else None
-        if request.checksum not in (None, expected):
-            raise InvalidRequest(
-                f"Checksum Type mismatch occurred, expected checksum Type: {expected.lower()}, "
-                f"actual checksum Type: {str(request.checksum).lower()}"
-            )
-        return expected
 
     def _add(self, bucket: str, key: bytes, upload_id: str, part: Part) -> Part:
         objects = self.objects
@@ -107,27 +94,12 @@ class Uploads:
             history = settled(self.objects.catalog.history, bucket, key)
             upload = history.upload(upload_id)
             if upload is None:
-                return self._completed(history, upload_id, request)
+                return multipart.completed(history, upload_id, request)
             try:
                 return self._complete(bucket, key, upload, request)
             except (multipart.Raced, NoSuchUpload):
                 continue  # a part came meanwhile, or another request completed or aborted it: look again
         raise InvalidRequest("Parts of this upload keep changing while it is being completed.")
-
-    def _completed(self, history: KeyHistory, upload_id: str, request: Complete) -> Version:
-        """The version that an earlier Complete of the same upload made: the answer is repeatable.
-
-        :raises NoSuchUpload: there is none, or it was made from other parts.
-        """
-        wanted = [part.number for part in request.parts]
-        for version in history.versions:
-            if (
-                isinstance(version, Version)
-                and version.upload == upload_id
-                and [part.number for part in version.parts] == wanted
-            ):
-                return version
-        raise NoSuchUpload(UploadId=upload_id)
 
     def _complete(self, bucket: str, key: bytes, upload: Upload, request: Complete) -> Version:
         stored = {part.number: part for part in self.parts(bucket, key, upload.id)}

@@ -23,6 +23,21 @@ class Raced(Exception):  # noqa: N818 - a signal, not an error
     """A part changed between reading the parts and deciding: read them again."""
 
 
+def part_checksum(upload: Upload, given: str | None) -> str | None:
+    """The checksum algorithm that parts of an upload keep, or None when it was created without one.
+
+    :param given: the algorithm the client sent with the part, or None.
+    :raises InvalidRequest: it is not the upload's.
+    """
+    expected = upload.checksum_algorithm
+    if expected is not None and given not in (None, expected):
+        raise InvalidRequest(
+            f"Checksum Type mismatch occurred, expected checksum Type: {expected.lower()}, "
+            f"actual checksum Type: {str(given).lower()}"
+        )
+    return expected
+
+
 def choose(stored: Mapping[int, Part], wanted: tuple[WantedPart, ...], min_size: int) -> list[Part]:
     """The stored parts that the client lists, checked.
 
@@ -128,6 +143,19 @@ def complete(
     check_write(history, conditions)
     rest = tuple(other for other in history.uploads if other.id != upload.id)
     return Change(evolve(history, versions=(version,), uploads=rest))
+
+
+def completed(history: KeyHistory, upload_id: str, request: Complete) -> Version:
+    """The version that an earlier Complete of the same upload made: the answer is repeatable.
+
+    :raises NoSuchUpload: there is none, or it was made from other parts.
+    """
+    wanted = [part.number for part in request.parts]
+    for version in history.versions:
+        made = isinstance(version, Version) and version.upload == upload_id
+        if made and [part.number for part in version.parts] == wanted:  # type: ignore[union-attr]
+            return version  # type: ignore[return-value]
+    raise NoSuchUpload(UploadId=upload_id)
 
 
 def start(bucket: BucketRecord, history: KeyHistory, upload: Upload) -> Change:

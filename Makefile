@@ -1,0 +1,94 @@
+# Everything a developer or an operator types. Each target makes the virtual environment it needs by itself.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+PREFIX ?= /usr/local
+IMAGE ?= geckos3
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# An environment is made again when pyproject.toml is newer than its stamp.
+RUN_STAMP := $(VENV)/.made-for-run
+TEST_STAMP := $(VENV)/.made-for-test
+
+.DEFAULT_GOAL := help
+.PHONY: help run run-dev test lint fmt bench bench-warp docs build install clean docker-build docker-run docker-stop
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# "compat": the checkout itself goes on the path, so that twistd finds the dropin in twisted/plugins.
+$(RUN_STAMP): pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) --editable . --config-settings editable_mode=compat
+	@touch $@
+
+$(TEST_STAMP): pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) --editable '.[test,lint]' --config-settings editable_mode=compat
+	@touch $@ $(RUN_STAMP)
+
+run: $(RUN_STAMP) ## Serve ./data on port 9000 with geckoadmin/geckoadmin
+	$(BIN)/geckos3 serve
+
+run-dev: $(RUN_STAMP) ## The same without authentication
+	$(BIN)/geckos3 serve --auth=false
+
+test: $(TEST_STAMP) ## Run all tests, real clients included, and print the coverage of statements and branches
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest --cov --cov-report=term
+
+lint: $(TEST_STAMP) ## Check style, mistakes and change fragments
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/towncrier build --draft --version next >/dev/null
+
+fmt: $(TEST_STAMP) ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(TEST_STAMP) ## Measure this server
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m benchmarks $(BENCH)
+
+bench-warp: $(RUN_STAMP) ## Measure this server with MinIO's warp, which must be installed
+	@command -v warp >/dev/null || { echo "warp is not installed: https://github.com/minio/warp" >&2; exit 1; }
+	@folder=$$(mktemp -d); \
+	GECKOS3_REQUEST_LOG=false $(BIN)/geckos3 serve --data-dir="$$folder" --listen=127.0.0.1:9099 & daemon=$$!; \
+	trap 'kill $$daemon; wait $$daemon; rm -rf "$$folder"' EXIT; \
+	until $(BIN)/geckos3 healthcheck --listen=127.0.0.1:9099 2>/dev/null; do sleep 0.2; done; \
+	for scenario in mixed get put; do \
+		warp $$scenario --host=127.0.0.1:9099 --access-key=geckoadmin --secret-key=geckoadmin \
+			--obj.size=$${SIZE:-1KiB} --duration=$${DURATION:-30s} --autoterm || exit 1; \
+	done
+
+docs: $(RUN_STAMP) ## Write the tables of the documentation anew
+	$(BIN)/geckos3 docs README.md docs/operations.md
+
+build: $(BIN)/python ## Make a wheel and a source distribution in dist/
+	$(PIP_INSTALL) 'build>=1.2'
+	$(BIN)/python -m build
+
+install: ## Install for this machine: $(PREFIX)/lib/geckos3 and $(PREFIX)/bin/geckos3
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed" >&2; exit 1; }
+	$(PYTHON) -m venv $(DESTDIR)$(PREFIX)/lib/geckos3
+	$(DESTDIR)$(PREFIX)/lib/geckos3/bin/python -m pip install --quiet --disable-pip-version-check .
+	mkdir -p $(DESTDIR)$(PREFIX)/bin
+	ln -sf ../lib/geckos3/bin/geckos3 $(DESTDIR)$(PREFIX)/bin/geckos3
+
+clean: ## Remove what builds and tests made; never data
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage .coverage.*
+	rm -f twisted/plugins/dropin.cache gecko_tw/plugins/dropin.cache
+	find gecko_tw tests benchmarks twisted -name __pycache__ -type d -prune -exec rm -rf {} +
+
+docker-build: ## Build the image
+	docker build --tag $(IMAGE) .
+
+docker-run: ## Run it with ./data on port 9000
+	mkdir -p data
+	docker run --detach --name geckos3 --user "$$(id -u):$$(id -g)" --publish 9000:9000 --volume "$(CURDIR)/data:/data" $(IMAGE)
+
+docker-stop: ## Stop and remove it
+	docker stop --time 40 geckos3
+	docker rm geckos3

@@ -1,0 +1,1 @@
+"""Measuring the daemon: one command, `make bench`."""

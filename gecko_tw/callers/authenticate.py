@@ -1,0 +1,145 @@
+"""Who asks? Chooses between header, presigned URL, form and anonymous, and verifies."""
+
+from collections.abc import Callable, Mapping
+
+from gecko_tw.callers.authorization import header_claim
+from gecko_tw.callers.claims import Claim, check_signed_headers, check_token, verify
+from gecko_tw.callers.form_policy import LengthRange, check_form, form_claim, verify_form
+from gecko_tw.callers.identities import Caller, Identity, IIdentities
+from gecko_tw.callers.payloads import SIGNED_CHUNKS, SIGNED_CHUNKS_AND_TRAILER, UNSIGNED_PAYLOAD, payload_of, undeclared
+from gecko_tw.callers.presigned import hoisted, iso_time, query_claim, query_signature
+from gecko_tw.callers.refusals import InvalidAccessKeyId, RequestTimeTooSkewed
+from gecko_tw.callers.signature_v4 import ChunkSigner, canonical_query, seconds_of
+from gecko_tw.head import Head
+from gecko_tw.store.refusals import InvalidArgument, InvalidRequest
+
+MAX_SKEW = 900
+"""Seconds that a signer's clock may differ from ours."""
+
+_SIGNED_STREAMS = (SIGNED_CHUNKS, SIGNED_CHUNKS_AND_TRAILER)
+
+
+class Authenticator:
+    """Finds the :class:`Caller` of each request.
+
+    :param identities: an IIdentities.
+    :param clock: seconds since 1970.
+    :param region: the only region accepted in a credential scope, or None for any.
+    :param enabled: False lets every request pass as kind ``"open"``; its payload declaration is read all the same.
+    """
+
+    def __init__(
+        self, identities: IIdentities, clock: Callable[[], float], region: str | None = None, enabled: bool = True
+    ) -> None:
+        self._identities = identities
+        self._clock = clock
+        self._region = region
+        self._enabled = enabled
+
+    def authenticate(self, head: Head) -> Caller:
+        """The Caller of a request whose head has come. A request without any signature is ``anonymous``: permit it elsewhere.
+
+        :raises Refusal: those of ``callers/refusals.py``, InvalidRequest and InvalidArgument.
+        """
+        if not self._enabled:
+            return _open(head)
+        authorization = head.headers.get(b"authorization")
+        parameters = query_signature(head.query) if head.query else None
+        if authorization is None:
+            return _anonymous(head) if parameters is None else self._presigned(head, parameters)
+        if parameters is not None:
+            raise InvalidArgument(
+                "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string "
+                "parameter or the Authorization header should be specified",
+                ArgumentName="Authorization",
+                ArgumentValue=authorization.decode("latin-1"),
+            )
+        return self._by_header(head)
+
+    def authenticate_form(self, bucket: str, fields: Mapping[str, str]) -> tuple[Caller, LengthRange]:
+        """The Caller of a browser form (POST Object) and the lengths that its policy allows for the file.
+
+        A form without policy and signature is ``anonymous``.
+
+        :param bucket: the addressed bucket.
+        :param fields: the form's fields before ``file``, by name (any case), ``${filename}`` in the key already replaced.
+        """
+        if not self._enabled:
+            return Caller(kind="open"), LengthRange()
+        form = {name.lower(): value for name, value in fields.items()}
+        claim = form_claim(form, self._region)
+        if claim is None:
+            return Caller(), LengthRange()
+        identity = self._identity(claim)
+        check_token(form.get("x-amz-security-token"))
+        verify_form(form, claim, identity.secret)
+        return Caller(identity=identity, kind="form"), check_form(bucket, form, self._clock())
+
+    def _by_header(self, head: Head) -> Caller:
+        claim = header_claim(head, self._region)
+        identity = self._identity(claim)
+        self._check_skew(claim.date)
+        check_token(head.headers.get(b"x-amz-security-token"))
+        declared = _declared(head, {})
+        if declared is None:
+            raise InvalidRequest("Missing required header for this request: x-amz-content-sha256")
+        payload, chunks = _verified(head, canonical_query(head.query), claim, identity.secret, declared)
+        return Caller(identity=identity, kind="header", payload=payload, chunks=chunks)
+
+    def _presigned(self, head: Head, parameters: dict[bytes, bytes]) -> Caller:
+        claim = query_claim(parameters, self._clock(), self._region)
+        identity = self._identity(claim)
+        check_token(parameters.get(b"X-Amz-Security-Token") or head.headers.get(b"x-amz-security-token"))
+        declared = _declared(head, parameters) or UNSIGNED_PAYLOAD.encode("ascii")
+        query = canonical_query(head.query, without=b"X-Amz-Signature")
+        payload, chunks = _verified(head, query, claim, identity.secret, declared)
+        return Caller(identity=identity, kind="presigned", payload=payload, chunks=chunks, hoisted=hoisted(parameters))
+
+    def _identity(self, claim: Claim) -> Identity:
+        identity = self._identities.find(claim.scope.access_key)
+        if identity is None:
+            raise InvalidAccessKeyId(AWSAccessKeyId=claim.scope.access_key)
+        return identity
+
+    def _check_skew(self, date: str) -> None:
+        now, then = self._clock(), seconds_of(date)
+        if then is None or abs(now - then) > MAX_SKEW:
+            raise RequestTimeTooSkewed(
+                RequestTime=date, ServerTime=iso_time(now), MaxAllowedSkewMilliseconds=MAX_SKEW * 1000
+            )
+
+
+def _declared(head: Head, parameters: dict[bytes, bytes]) -> bytes | None:
+    """The ``x-amz-content-sha256`` of a presigned URL or, without one there, of the headers."""
+    if parameters:
+        moved = parameters.get(b"X-Amz-Content-Sha256") or parameters.get(b"x-amz-content-sha256")
+        if moved:
+            return moved
+    return head.headers.get(b"x-amz-content-sha256")
+
+
+def _verified(head: Head, query: bytes, claim: Claim, secret: str, declared: bytes) -> tuple[str, ChunkSigner | None]:
+    """The payload, and what verifies its chunks, of a request whose signature is right."""
+    payload = payload_of(declared.decode("latin-1"))
+    check_signed_headers(head, claim.signed)
+    key = verify(head, query, claim, secret, declared)
+    if payload not in _SIGNED_STREAMS:
+        return payload, None
+    return payload, ChunkSigner(key, claim.date, claim.scope.text, claim.signature)
+
+
+def _unverified_payload(head: Head, parameters: dict[bytes, bytes]) -> str:
+    declared = _declared(head, parameters)
+    return undeclared(head.headers) if declared is None else payload_of(declared.decode("latin-1"))
+
+
+def _anonymous(head: Head) -> Caller:
+    payload = _unverified_payload(head, {})
+    if payload in _SIGNED_STREAMS:
+        raise InvalidRequest("Chunk signatures need a signed request.")
+    return Caller(payload=payload)
+
+
+def _open(head: Head) -> Caller:
+    parameters = (query_signature(head.query) if b"X-Amz-Signature=" in head.query else None) or {}
+    return Caller(kind="open", payload=_unverified_payload(head, parameters), hoisted=hoisted(parameters))

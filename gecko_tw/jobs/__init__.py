@@ -1,0 +1,1 @@
+"""What runs by itself: upkeep of the store at intervals."""

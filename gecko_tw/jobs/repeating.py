@@ -1,0 +1,59 @@
+"""A chore of the store that is done again and again, in a thread, one at a time."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from gecko_tw.interfaces import IPool
+
+
+class Repeating(Service):
+    """Does a chore every so many seconds; the first time after one interval. A chore that fails is logged and done again.
+
+    :param clock: an IReactorTime.
+    :param pool: where the chore runs; it may block.
+    :param chore: called without arguments; what it returns says how much there was to do.
+    :param told: a log format with ``{count}``, used when the chore returned something.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self, clock: Any, pool: IPool, name: str, interval: float, chore: Callable[[], object], told: str = ""
+    ) -> None:
+        self.setName(name)
+        self._pool, self._chore, self._told, self._interval = pool, chore, told, interval
+        self._loop = LoopingCall(self._once)
+        self._loop.clock = clock
+        self._running: Deferred[Any] = succeed(None)
+
+    def startService(self) -> None:
+        super().startService()
+        self._loop.start(self._interval, now=False)
+
+    def stopService(self) -> "Deferred[Any]":
+        """Fires when a chore under way has ended."""
+        super().stopService()
+        if self._loop.running:
+            self._loop.stop()
+        ended: Deferred[None] = Deferred()
+        self._running.addCallback(lambda result: ended.callback(None) or result)
+        return ended
+
+    def _once(self) -> "Deferred[Any]":
+        self._running = self._pool.run(self._chore).addCallbacks(self._done, self._failed)
+        return self._running
+
+    def _done(self, count: object) -> None:
+        if count and self._told:
+            self.log.info(self._told, count=count)
+
+    def _failed(self, failure: Failure) -> None:
+        self.log.failure(
+            "{job} failed and is tried again in {interval} s", failure, job=self.name, interval=self._interval
+        )

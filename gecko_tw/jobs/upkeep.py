@@ -1,0 +1,45 @@
+"""The jobs of a deployment: one process does them for all."""
+
+from typing import Any
+
+from twisted.application.service import MultiService
+
+from gecko_tw.interfaces import IPool
+from gecko_tw.jobs.repeating import Repeating
+from gecko_tw.settings import Settings
+from gecko_tw.store.records import now_of
+
+JOINING = 2.0
+"""Seconds between looks for completed uploads whose bytes are not yet one file."""
+SWEEPING = 3600.0
+ORPHANED = 24 * 3600.0
+"""Seconds after which bytes that nothing refers to are dropped; a slow upload of them may take that long."""
+
+
+def jobs(clock: Any, pool: IPool, upkeep: Any, settings: Settings, scan: Any) -> MultiService:
+    """All jobs that the settings ask for.
+
+    :param upkeep: a gecko_tw.store.upkeep.Upkeep.
+    :param scan: called to adopt files that others put into the data directory; returns how many.
+    """
+    services = MultiService()
+    services.setName("jobs")
+
+    def abandoned() -> object:
+        return upkeep.abort_older_than(now_of(clock.seconds() - settings.multipart_max_age))
+
+    def orphans() -> object:
+        return upkeep.sweep(ORPHANED)
+
+    chores = [
+        ("join", JOINING, upkeep.join, ""),
+        ("sweep", SWEEPING, orphans, "{count} orphaned blobs are dropped"),
+    ]
+    if settings.multipart_max_age:
+        interval = settings.multipart_sweep_interval
+        chores.append(("abandoned uploads", interval, abandoned, "{count} abandoned multipart uploads are aborted"))
+    if settings.scan_interval:
+        chores.append(("scan", settings.scan_interval, scan, "{count} files put there by others are adopted"))
+    for name, interval, chore, told in chores:
+        Repeating(clock, pool, name, interval, chore, told).setServiceParent(services)
+    return services

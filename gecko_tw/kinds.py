@@ -1,0 +1,139 @@
+"""The kinds of values that settings have: how each is read from text, and what it allows."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+TRUE = ("1", "t", "T", "TRUE", "true", "True")
+FALSE = ("0", "f", "F", "FALSE", "false", "False")
+SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+BYTES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+ENDPOINTS = frozenset(("tcp", "tcp4", "tcp6", "ssl", "unix", "systemd", "stdio", "tls"))
+"""First words of endpoint strings that can stand before a number only, and so look like a host and a port."""
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_SIZE = re.compile(r"(\d+) ?(B|KiB|MiB|GiB)?")
+_HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^:\[\]=\s]*):(\d{1,5})")
+_ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*:.+")
+_DOMAIN = re.compile(r"(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*")
+
+
+@frozen
+class Kind:
+    """A kind of value.
+
+    :ivar read: text to value; raises ValueError for what is not allowed.
+    :ivar allowed: what is allowed, to stand behind "allowed is".
+    :ivar word: its name in tables and command lines.
+    """
+
+    read: Callable[[str], Any]
+    allowed: str
+    word: str
+
+
+def _boolean(text: str) -> bool:
+    if text in TRUE:
+        return True
+    if text in FALSE:
+        return False
+    raise ValueError(text)
+
+
+def _text(text: str) -> str:
+    if not text or not text.isprintable():
+        raise ValueError(text)
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(_text(text)).expanduser()
+
+
+def _optional_path(text: str) -> Path | None:
+    return _path(text) if text else None
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit()) or int(text) < least:
+            raise ValueError(text)
+        return int(text)
+
+    return read
+
+
+def _workers(text: str) -> int:
+    return len(os.sched_getaffinity(0)) if text == "auto" else _whole(1)(text)
+
+
+def _duration(text: str) -> float:
+    """Seconds. A plain number means seconds; units may follow one another as in ``1h30m``."""
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    if not re.fullmatch(f"(?:{_DURATION.pattern})+", text):
+        raise ValueError(text)
+    return sum(float(number) * SECONDS[unit] for number, unit in _DURATION.findall(text))
+
+
+def _size(text: str) -> int:
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    return int(found[1]) * BYTES[found[2] or ""]
+
+
+def _domain(text: str) -> str:
+    if text and not _DOMAIN.fullmatch(text.lower()):
+        raise ValueError(text)
+    return text.lower()
+
+
+def _listen(text: str) -> str:
+    """Left as text; the form is checked here, an endpoint string's own arguments where it is opened."""
+    found = split_host_port(text)
+    if found is None and not _ENDPOINT.fullmatch(text):
+        raise ValueError(text)
+    if found is not None and found[1] > 65535:
+        raise ValueError(text)
+    return text
+
+
+def split_host_port(text: str) -> tuple[str, int] | None:
+    """``("host", port)`` of ``host:9000``, ``[::1]:9000`` or ``:9000`` (an empty host); None for an endpoint string."""
+    found = _HOST_PORT.fullmatch(text)
+    if found is None or found[1] in ENDPOINTS:
+        return None
+    return found[1].strip("[]"), int(found[2])
+
+
+def one_of(*words: str) -> Kind:
+    """A kind that allows these words."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(text)
+        return text
+
+    return Kind(read, f"one of {', '.join(words)}", "|".join(words))
+
+
+BOOLEAN = Kind(_boolean, f"one of {', '.join(TRUE + FALSE)}", "true|false")
+TEXT = Kind(_text, "printable text that is not empty", "TEXT")
+ANY_TEXT = Kind(lambda text: _text(text) if text else "", "printable text, or nothing for any", "TEXT")
+FOLDER = Kind(_path, "a directory's path", "PATH")
+FILE = Kind(_optional_path, "a PEM file's path, or nothing", "PATH")
+COUNT = Kind(_whole(1), "a whole number from 1", "NUMBER")
+WORKERS = Kind(_workers, "auto (one a core) or a whole number from 1", "auto|NUMBER")
+DURATION = Kind(_duration, "a duration such as 30s, 15m, 24h or 1h30m (a plain number is seconds)", "DURATION")
+SIZE = Kind(_size, "a number of bytes, or one with KiB, MiB or GiB", "SIZE")
+DOMAIN = Kind(_domain, "a domain name, or nothing", "NAME")
+LISTEN = Kind(
+    _listen,
+    ":port, host:port, [address]:port or a Twisted endpoint string such as unix:/run/s3.sock, with ports up to 65535",
+    "PLACE",
+)

@@ -1,0 +1,263 @@
+"""Sockets that one process opens and several accept from.
+
+An endpoint string is parsed twice with the same result: by the parent on a :class:`HoldingReactor`, which opens the socket and
+accepts nothing, and by whoever serves on an :class:`AdoptingReactor`, which opens nothing and accepts from that socket with the
+factory (and the TLS context) that the endpoint string asks for.
+"""
+
+import errno
+import re
+import socket
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from OpenSSL import crypto
+from twisted.internet.abstract import isIPv6Address
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.endpoints import quoteStringArgument, serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.ssl import CertificateOptions, PrivateCertificate
+from twisted.protocols.tls import TLSMemoryBIOFactory
+
+from gecko_tw.kinds import LISTEN, split_host_port
+from gecko_tw.settings import BadSetting, Settings
+
+BACKLOG = 1024
+EXHAUSTED = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+@frozen
+class Listener:
+    """One place to listen.
+
+    :ivar text: as it was given.
+    :ivar description: the Twisted endpoint string.
+    :ivar tls: certificate and key to serve it with, when the endpoint string itself says nothing of TLS.
+    """
+
+    text: str
+    description: str
+    tls: tuple[Path, Path] | None = None
+
+    @property
+    def secure(self) -> bool:
+        """Whether clients must speak TLS."""
+        return self.tls is not None or self.description.startswith(("ssl:", "tls:"))
+
+
+def listeners_of(settings: Settings) -> tuple[Listener, ...]:
+    """Where the settings say to listen."""
+    tls = (settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
+    return tuple(_listener(text, tls) for text in settings.listen)
+
+
+def _listener(text: str, tls: tuple[Path, Path] | None) -> Listener:
+    split = split_host_port(text)
+    if split is None:
+        return Listener(text, text)
+    host, port = split
+    if not host:
+        host = "::" if _both_families() else "0.0.0.0"
+    kind = "tcp6" if isIPv6Address(host) else "tcp"
+    description = f"{kind}:{port}:interface={quoteStringArgument(host)}:backlog={BACKLOG}"
+    return Listener(text, description, tls)
+
+
+def _both_families() -> bool:
+    """Whether one IPv6 socket can take IPv4 clients, too, as GeckoS3's ``:9000`` does."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::", 0))
+            return not probe.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+    except OSError:
+        return False
+
+
+class Acceptor:
+    """Accepts connections: an ``IReadDescriptor``. It closes its own descriptor of the socket; whoever holds another one goes on.
+
+    It takes one connection at a time, so that of several processes the idle one gets the next.
+    """
+
+    def __init__(self, reactor: Any, listening: socket.socket, factory: Any) -> None:
+        self._reactor, self._socket, self._factory = reactor, listening, factory
+        self._pause: Any = None
+        self._accepting = True
+        factory.doStart()
+        reactor.addReader(self)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def logPrefix(self) -> str:
+        return "Acceptor"
+
+    def doRead(self) -> None:
+        try:
+            connection, _ = self._socket.accept()
+        except OSError as problem:
+            if problem.errno in EXHAUSTED:
+                self._rest()
+            return
+        with connection:
+            connection.setblocking(False)
+            try:
+                self._reactor.adoptStreamConnection(connection.fileno(), self._socket.family, self._factory)
+            except OSError as problem:
+                # The client left between the accept and the look at its address, or there are no descriptors left.
+                if problem.errno in EXHAUSTED:
+                    self._rest()
+
+    def connectionLost(self, reason: object) -> None:
+        """The reactor ends, or the socket was shut down by who holds it."""
+
+    def stop(self) -> None:
+        """Accepts no more."""
+        if not self._accepting:
+            return
+        self._accepting = False
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+        self._reactor.removeReader(self)
+        self._socket.close()
+        self._factory.doStop()
+
+    def _rest(self) -> None:
+        """Out of descriptors: asking again at once would only turn the processor."""
+        self._reactor.removeReader(self)
+        self._pause = self._reactor.callLater(0.1, self._go_on)
+
+    def _go_on(self) -> None:
+        self._pause = None
+        self._reactor.addReader(self)
+
+
+class HoldingReactor:
+    """A reactor whose ports are open and accept nothing."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+
+    def listenTCP(self, port: int, factory: object, backlog: int = BACKLOG, interface: str = "") -> Any:
+        return self._hold(self._reactor.listenTCP(port, Factory.forProtocol(Protocol), backlog, interface))
+
+    def listenSSL(
+        self, port: int, factory: object, contextFactory: object, backlog: int = BACKLOG, interface: str = ""
+    ) -> Any:
+        return self.listenTCP(port, factory, backlog, interface)
+
+    def listenUNIX(
+        self, address: str, factory: object, backlog: int = BACKLOG, mode: int = 0o666, wantPID: int = 0
+    ) -> Any:
+        return self._hold(self._reactor.listenUNIX(address, Factory.forProtocol(Protocol), backlog, mode, wantPID))
+
+    def adoptStreamPort(self, fileno: int, family: int, factory: object) -> Any:
+        return self._hold(self._reactor.adoptStreamPort(fileno, family, Factory.forProtocol(Protocol)))
+
+    def _hold(self, port: Any) -> Any:
+        port.stopReading()
+        return port
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reactor, name)
+
+
+class AdoptingReactor:
+    """A reactor whose ports are Acceptors on one socket that is open already."""
+
+    def __init__(self, reactor: Any, listening: socket.socket) -> None:
+        self._reactor, self._socket = reactor, listening
+
+    def listenTCP(self, port: int, factory: object, backlog: int = BACKLOG, interface: str = "") -> Acceptor:
+        return Acceptor(self._reactor, self._socket, factory)
+
+    def listenSSL(
+        self, port: int, factory: Any, contextFactory: Any, backlog: int = BACKLOG, interface: str = ""
+    ) -> Acceptor:
+        return Acceptor(self._reactor, self._socket, TLSMemoryBIOFactory(contextFactory, False, factory))
+
+    def listenUNIX(
+        self, address: str, factory: object, backlog: int = BACKLOG, mode: int = 0o666, wantPID: int = 0
+    ) -> Acceptor:
+        return Acceptor(self._reactor, self._socket, factory)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reactor, name)
+
+
+def hold(reactor: Any, listener: Listener) -> Any:
+    """Opens a listener's socket and returns the ``IListeningPort``; nobody accepts from it yet.
+
+    :raises BadSetting: the endpoint string cannot be understood, a file it names cannot be read, or the address cannot be had.
+    """
+    try:
+        if listener.tls is not None:
+            tls_context(*listener.tls)
+        return _result(serverFromString(HoldingReactor(reactor), listener.description).listen(Factory()))
+    except CannotListenError as refused:
+        raise BadSetting(f"--listen: {listener.text!r} cannot be had: {refused.socketError}") from refused
+    except BadSetting:
+        raise
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, crypto.Error) as wrong:
+        raise BadSetting(
+            f"--listen: {listener.text!r} is not allowed ({wrong}); allowed is {LISTEN.allowed}"
+        ) from wrong
+
+
+def accept(reactor: Any, listener: Listener, listening: socket.socket, factory: Any) -> Acceptor:
+    """Begins to accept from a descriptor of a held socket, which the Acceptor will close.
+
+    TLS files are read now, so that a later call serves a renewed certificate.
+    """
+    if listener.description.startswith("systemd:"):
+        return Acceptor(reactor, listening, factory)
+    if listener.tls is not None:
+        factory = TLSMemoryBIOFactory(tls_context(*listener.tls), False, factory)
+    adopting = AdoptingReactor(reactor, listening)
+    return _result(serverFromString(adopting, listener.description).listen(factory))
+
+
+def tls_context(certificate: Path, key: Path) -> CertificateOptions:
+    """A server's TLS context. The certificate's file may go on with the certificates of its issuers.
+
+    :raises BadSetting: a file is not what it should be.
+    """
+    try:
+        chain = [
+            crypto.load_certificate(crypto.FILETYPE_PEM, pem) for pem in _CERTIFICATE.findall(certificate.read_bytes())
+        ]
+        private = PrivateCertificate.loadPEM(certificate.read_bytes() + b"\n" + key.read_bytes())
+    except (OSError, ValueError, crypto.Error) as wrong:
+        raise BadSetting(
+            f"--tls-cert, --tls-key: '{certificate}', '{key}' are not allowed; allowed are a certificate and its own key as PEM"
+            f" files ({type(wrong).__name__})"
+        ) from wrong
+    return CertificateOptions(
+        privateKey=private.privateKey.original,
+        certificate=chain[0],
+        extraCertChain=chain[1:],
+        acceptableProtocols=[b"http/1.1"],
+    )
+
+
+def shown(listener: Listener, port: Any) -> str:
+    """A held port the way a person would type it: ``http://127.0.0.1:9000``, or ``unix:/run/s3.sock``."""
+    address = port.getHost()
+    if not hasattr(address, "port"):
+        return listener.text
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    return f"{'https' if listener.secure else 'http'}://{host}:{address.port}"
+
+
+def _result(listening: "Deferred[Any]") -> Any:
+    """What a Deferred that has fired already holds; raises its failure."""
+    results: list[Any] = []
+    listening.addCallbacks(results.append, lambda failure: results.append(failure) or succeed(None))
+    (result,) = results
+    if hasattr(result, "raiseException"):
+        result.raiseException()
+    return result

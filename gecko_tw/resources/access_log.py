@@ -1,0 +1,83 @@
+"""What is told of each request: one entry, as GeckoS3's JSON line or as a line for people. Formats only; writing is elsewhere."""
+
+import json
+from datetime import UTC, datetime
+from functools import lru_cache
+from urllib.parse import unquote
+
+from attrs import frozen
+
+_SECRET = frozenset(("x-amz-signature", "x-amz-credential", "x-amz-security-token", "signature", "awsaccesskeyid"))
+_MASK = "***"
+
+
+@frozen(eq=False)
+class AccessEntry:
+    """One answered request.
+
+    :ivar started: seconds since 1970.
+    :ivar seconds: how long it took.
+    :ivar target: the request target as it came, secrets included: print :func:`masked` only.
+    :ivar status: 499 when the client left before its answer.
+    :ivar sent: bytes of the answer's body.
+    :ivar error: ``"Code: message"``, or empty.
+    """
+
+    started: float
+    seconds: float
+    request_id: str
+    method: str
+    target: bytes
+    status: int
+    sent: int
+    peer: str
+    operation: str
+    error: str = ""
+
+
+def masked(target: bytes) -> str:
+    """A request target without the parameters that would let a reader of the log act as the caller."""
+    uri = target.decode("utf-8", "backslashreplace")
+    if "?" not in uri:
+        return uri
+    path, _, query = uri.partition("?")
+    return path + "?" + "&".join(_masked_pair(pair) for pair in query.split("&"))
+
+
+def _masked_pair(pair: str) -> str:
+    name, _, _ = pair.partition("=")
+    return f"{name}={_MASK}" if unquote(name).lower() in _SECRET else pair
+
+
+def json_line(entry: AccessEntry) -> str:
+    """GeckoS3's line: one JSON object with its names, without a newline."""
+    line: dict[str, object] = {
+        "timestamp": _timestamp(int(entry.started)),
+        "request_id": entry.request_id,
+        "method": entry.method,
+        "uri": masked(entry.target),
+        "status": entry.status,
+        "duration_ms": int(entry.seconds * 1000),
+    }
+    if entry.sent:
+        line["bytes"] = entry.sent
+    line["client_ip"] = entry.peer
+    if entry.error:
+        line["error"] = entry.error
+    return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+
+
+def text_line(entry: AccessEntry) -> str:
+    """The same for people, without a newline; control characters are escaped, so one request is one line."""
+    line = (
+        f"{_timestamp(int(entry.started))} {entry.peer} {entry.method} {masked(entry.target)} {entry.status}"
+        f" {entry.sent} {int(entry.seconds * 1000)}ms {entry.operation or '-'} {entry.request_id}"
+    )
+    if entry.error:
+        line += f" {entry.error}"
+    return line if line.isprintable() else line.encode("unicode_escape").decode("ascii")
+
+
+@lru_cache(16)
+def _timestamp(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

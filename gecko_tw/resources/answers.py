@@ -1,0 +1,129 @@
+"""Outcomes become answers: the one table of status numbers, the error document, and the ways an answer is sent."""
+
+from typing import Any
+
+from attrs import define, field
+
+from gecko_tw.resources.call import Call
+from gecko_tw.resources.documents import error, texts
+from gecko_tw.store.refusals import Refusal
+
+Headers = list[tuple[bytes, bytes]]
+
+XML = (b"Content-Type", b"application/xml")
+
+STATUS = {
+    "AccessDenied": 403,
+    "AccessForbidden": 403,
+    "AuthorizationHeaderMalformed": 400,
+    "AuthorizationQueryParametersError": 400,
+    "BadDigest": 400,
+    "BadRequest": 400,
+    "BucketAlreadyExists": 409,
+    "BucketAlreadyOwnedByYou": 409,
+    "BucketNotEmpty": 409,
+    "ConditionalRequestConflict": 409,
+    "EntityTooLarge": 400,
+    "EntityTooSmall": 400,
+    "IncompleteBody": 400,
+    "InsufficientStorage": 507,
+    "InternalError": 500,
+    "InvalidAccessKeyId": 403,
+    "InvalidArgument": 400,
+    "InvalidBucketName": 400,
+    "InvalidChunkSizeError": 400,
+    "InvalidDigest": 400,
+    "InvalidLocationConstraint": 400,
+    "InvalidPart": 400,
+    "InvalidPartNumber": 416,
+    "InvalidPartOrder": 400,
+    "InvalidPolicyDocument": 400,
+    "InvalidRange": 416,
+    "InvalidRequest": 400,
+    "InvalidStorageClass": 400,
+    "InvalidTag": 400,
+    "InvalidToken": 400,
+    "InvalidURI": 400,
+    "KeyTooLongError": 400,
+    "MalformedPOSTRequest": 400,
+    "MalformedTrailerError": 400,
+    "MalformedXML": 400,
+    "MaxMessageLengthExceeded": 400,
+    "MaxPostPreDataLengthExceededError": 400,
+    "MetadataTooLarge": 400,
+    "MethodNotAllowed": 405,
+    "MissingContentLength": 411,
+    "MissingRequestBodyError": 400,
+    "NoSuchBucket": 404,
+    "NoSuchCORSConfiguration": 404,
+    "NoSuchKey": 404,
+    "NoSuchUpload": 404,
+    "NoSuchVersion": 404,
+    "NotImplemented": 501,
+    "PreconditionFailed": 412,
+    "RequestTimeTooSkewed": 403,
+    "RequestTimeout": 400,
+    "SignatureDoesNotMatch": 403,
+    "SlowDown": 503,
+    "XAmzContentSHA256Mismatch": 400,
+}
+"""Status number by S3's error code (S3 API Reference, "Error responses")."""
+
+
+@define(eq=False)
+class Answer:
+    """A whole answer: sent in one write."""
+
+    status: int
+    headers: Headers = field(factory=list)
+    body: bytes = b""
+    error: str = ""
+
+    async def send(self, call: Call, more: Headers) -> int:
+        """Sends it with ``more`` headers; returns the number of body bytes."""
+        call.request.answer(self.status, more + self.headers, self.body)
+        return 0 if call.head.method == "HEAD" else len(self.body)
+
+
+@define(eq=False)
+class Spans:
+    """An answer whose body is read from an opened version, ``length`` bytes from ``offset``."""
+
+    status: int
+    headers: Headers
+    reading: Any
+    offset: int
+    length: int
+    error: str = ""
+
+    async def send(self, call: Call, more: Headers) -> int:
+        """As :meth:`Answer.send`; the reading is closed by the request."""
+        request, pool = call.request, call.service.bytes_pool
+        return await request.answer_spans(
+            self.status, more + self.headers, self.reading, self.offset, self.length, pool
+        )
+
+
+def xml(body: bytes, status: int = 200, headers: Headers | None = None) -> Answer:
+    """An answer with a document."""
+    return Answer(status, [XML, *(headers or ())], body)
+
+
+def error_document(refusal: Refusal, call: Call) -> bytes:
+    """S3's error document: code, message, the refusal's details, and what identifies the request."""
+    details = {"Resource": call.head.path.decode("latin-1"), **refusal.details}
+    ends = {"RequestId": call.request_id, "HostId": call.service.host_id}
+    return error(texts({"Code": refusal.code, "Message": refusal.message, **details, **ends}))
+
+
+def answer_for(refusal: Refusal, call: Call) -> Answer:
+    """The answer to a refused request. The answer to HEAD has no document: S3 sends none."""
+    code = refusal.code
+    status = STATUS[code]
+    headers: Headers = [XML]
+    if code == "SlowDown":
+        headers.append((b"Retry-After", b"1"))
+    elif code == "InvalidRange":
+        headers.append((b"Content-Range", b"bytes */" + refusal.details.get("ActualObjectSize", "*").encode()))
+    body = b"" if call.head.method == "HEAD" else error_document(refusal, call)
+    return Answer(status, headers, body, f"{code}: {refusal.message}")

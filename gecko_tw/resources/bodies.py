@@ -1,0 +1,262 @@
+"""Bodies on their way from the wire into memory or into the store: decoded, bounded, and never faster than they are written."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from attrs import define
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IConsumer
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from gecko_tw.callers.aws_chunked import AwsChunkedDecoder
+from gecko_tw.interfaces import IIncoming
+from gecko_tw.resources.call import Call
+from gecko_tw.resources.claims import Claims, announced_length, framed, read_claims
+from gecko_tw.resources.operations import Document
+from gecko_tw.resources.refusals import MaxMessageLengthExceeded
+from gecko_tw.resources.service import Service, shielded
+from gecko_tw.store.checksums import Digests
+from gecko_tw.store.refusals import BadDigest, EntityTooLarge, Refusal
+from gecko_tw.store.requests import Claim
+
+MAX_OBJECT = 5 * 1024**3
+"""Bytes of one PutObject, UploadPart or copy (S3 User Guide, "Uploading objects")."""
+
+_FLUSH = 1024 * 1024
+_PAUSE = 2 * 1024 * 1024
+
+
+class Decoder(Protocol):
+    """What takes framing off: the aws-chunked decoder, or that of a form."""
+
+    def feed(self, data: bytes) -> "Iterable[bytes | memoryview]": ...
+
+    def finish(self) -> None: ...
+
+
+@define(eq=False)
+class Plan:
+    """How a body will come, decided from the head alone.
+
+    :ivar length: bytes without framing, or None when unknown.
+    :ivar decoder: takes the framing off; None when there is none.
+    """
+
+    claims: Claims
+    length: int | None
+    decoder: Any = None
+    limit: int = MAX_OBJECT
+
+    @property
+    def claimed(self) -> tuple[Claim, ...]:
+        """The claims once the body is in, trailers included. Raises InvalidRequest when a trailer is malformed."""
+        return self.claims.claims if self.decoder is None else self.claims.with_trailers(self.decoder.trailers)
+
+
+def plan(call: Call, limit: int = MAX_OBJECT, described: bool = True) -> Plan:
+    """The plan for a call's body. Raises as ``claims.announced_length`` and ``claims.read_claims``."""
+    headers, caller = call.headers, call.caller
+    length = announced_length(headers, caller, limit)
+    claims = read_claims(headers, caller, described)
+    decoder = None
+    if framed(headers, caller):
+        decoder = AwsChunkedDecoder(length, caller.chunks, claims.trailer)
+    return Plan(claims, length, decoder, limit)
+
+
+@implementer(IConsumer)
+class Intake:
+    """Takes a body off the wire and hands what is in it to ``take``; stops listening at the first refusal.
+
+    :ivar done: fires once the body is in and checked by the decoder, and fails with what was wrong.
+    """
+
+    def __init__(self, take: Callable[["bytes | memoryview"], None], decoder: Decoder | None) -> None:
+        self._take = take
+        self._decoder = decoder
+        self._producer: Any = None
+        self.done: Deferred[None] = Deferred()
+
+    def start(self, upload: Any) -> "Deferred[None]":
+        """Begins; returns ``done``. Cancelling it stops listening."""
+        upload.deliver(self).addCallbacks(self._end, self.fail)
+        return self.done
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        self._producer = producer
+
+    def unregisterProducer(self) -> None:
+        self._producer = None
+
+    def write(self, data: bytes) -> None:
+        if self.done.called:
+            return
+        try:
+            if self._decoder is None:
+                self._take(data)
+            else:
+                for piece in self._decoder.feed(data):
+                    self._take(piece)
+        except Refusal:
+            self.fail(Failure())
+
+    def pause(self) -> None:
+        if self._producer is not None:
+            self._producer.pauseProducing()
+
+    def resume(self) -> None:
+        if self._producer is not None:
+            self._producer.resumeProducing()
+
+    def fail(self, failure: Failure) -> None:
+        """The body is not wanted any more."""
+        if not self.done.called:
+            self.done.errback(failure)
+
+    def _end(self, _: object) -> None:
+        if self.done.called:
+            return
+        try:
+            if self._decoder is not None:
+                self._decoder.finish()
+        except Refusal:
+            self.fail(Failure())
+        else:
+            self.done.callback(None)
+
+
+class Stream:
+    """A body going into an IIncoming: small ones stay in memory, larger ones are written by a thread while more comes.
+
+    :ivar incoming: where the bytes go; may be set as late as the first of them.
+    """
+
+    def __init__(self, service: Service, incoming: IIncoming | None, how: Plan) -> None:
+        self._service = service
+        self._how = how
+        self._intake = Intake(self._push, how.decoder)
+        self._flushing: Deferred[Any] | None = None
+        self._paused = False
+        self._failure: Failure | None = None
+        self.incoming = incoming
+
+    async def receive(self, upload: Any) -> IIncoming:
+        """The incoming body once all of it is there. When that fails the body is forgotten.
+
+        :raises UploadCut: the body did not end as it should.
+        :raises EntityTooLarge, InsufficientStorage: and what the decoder refuses.
+        """
+        try:
+            await self._intake.start(upload)
+            await self._quiet()
+            if self._failure is not None:
+                self._failure.raiseException()
+            self._how.claimed  # noqa: B018 - a malformed trailer is refused while the body can still be forgotten
+        except BaseException:
+            await self._forget()
+            raise
+        assert self.incoming is not None
+        return self.incoming
+
+    def _push(self, data: "bytes | memoryview") -> None:
+        incoming: Any = self.incoming
+        incoming.push(data)
+        if incoming.size > self._how.limit:
+            raise EntityTooLarge(ProposedSize=incoming.size, MaxSizeAllowed=self._how.limit)
+        if incoming.pending >= _FLUSH:
+            if self._flushing is None:
+                self._flush()
+            elif incoming.pending >= _PAUSE and not self._paused:
+                self._paused = True
+                self._intake.pause()
+
+    def _flush(self) -> None:
+        incoming: Any = self.incoming
+        self._flushing = shielded(self._service.bytes_pool.run(incoming.flush))
+        self._flushing.addCallbacks(self._flushed, self._not_flushed)
+
+    def _flushed(self, _: object) -> None:
+        self._flushing = None
+        incoming: Any = self.incoming
+        if incoming.pending >= _FLUSH and not self._intake.done.called:
+            self._flush()
+        if self._paused and incoming.pending < _PAUSE:
+            self._paused = False
+            self._intake.resume()
+
+    def _not_flushed(self, failure: Failure) -> None:
+        self._flushing = None
+        self._failure = failure  # the body may have ended already: nobody else would hear of it
+        self._intake.fail(failure)
+
+    async def _quiet(self) -> None:
+        """Waits until no thread writes."""
+        if self._flushing is not None:
+            idle: Deferred[None] = Deferred()
+            self._flushing.addBoth(lambda _: idle.callback(None))
+            await shielded(idle)
+
+    async def _forget(self) -> None:
+        await self._quiet()
+        if self.incoming is not None:
+            await self._service.write(self.incoming.abort)
+
+
+async def receive(call: Call, how: Plan, algorithm: str | None = None) -> IIncoming:
+    """The body of PutObject and UploadPart, pushed into the store as it comes.
+
+    :param algorithm: a checksum to compute beside those that were claimed.
+    :raises: as :meth:`Stream.receive`; InvalidRequest when the trailer is malformed.
+    """
+    wanted = how.claims.algorithms
+    incoming = call.service.objects.receive(wanted if algorithm is None else [*wanted, algorithm])
+    if how.length != 0 or how.decoder is not None:
+        await Stream(call.service, incoming, how).receive(call.request.upload)
+    return incoming
+
+
+async def read_document(call: Call, kind: Document) -> bytes:
+    """A whole document, verified against everything that was claimed of it. Empty when there is no body.
+
+    :raises MaxMessageLengthExceeded: it is longer than its kind may be.
+    :raises BadDigest, XAmzContentSHA256Mismatch: it is not what was claimed.
+    """
+    if b"content-length" not in call.headers and b"transfer-encoding" not in call.headers:
+        return b""
+    try:
+        how = plan(call, kind.limit, kind.described)
+    except EntityTooLarge:
+        raise MaxMessageLengthExceeded(MaxMessageLengthBytes=kind.limit) from None
+    pieces = _Pieces(kind.limit)
+    if how.length != 0 or how.decoder is not None:
+        await Intake(pieces.take, how.decoder).start(call.request.upload)
+    document = b"".join(pieces.pieces)
+    check(document, how.claimed)
+    return document
+
+
+class _Pieces:
+    """A document being collected."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._size = 0
+        self.pieces: list[bytes | memoryview] = []
+
+    def take(self, data: "bytes | memoryview") -> None:
+        self._size += len(data)
+        if self._size > self._limit:
+            raise MaxMessageLengthExceeded(MaxMessageLengthBytes=self._limit)
+        self.pieces.append(data)
+
+
+def check(document: bytes, claims: Iterable[Claim]) -> None:
+    """Compares a document with its claims. Raises what the claim says when it differs."""
+    for claim in claims:
+        digests = Digests((claim.algorithm,))
+        digests.update(document)
+        if digests.raw(claim.algorithm) != claim.digest:
+            if claim.refusal is BadDigest:
+                raise BadDigest(f"The {claim.algorithm} you specified did not match the calculated checksum.")
+            raise claim.refusal

@@ -1,0 +1,196 @@
+"""Copies inside the service: CopyObject and UploadPartCopy."""
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import frozen
+
+from gecko_tw.resources import documents
+from gecko_tw.resources import headers as object_headers
+from gecko_tw.resources.answers import Answer, Headers, xml
+from gecko_tw.resources.bodies import MAX_OBJECT
+from gecko_tw.resources.call import Call
+from gecko_tw.resources.conditions import check_copy_source, copy_range, write_conditions
+from gecko_tw.resources.documents import iso_time, texts
+from gecko_tw.resources.headers import checksum_algorithm, checksum_element
+from gecko_tw.resources.keys import decode
+from gecko_tw.resources.operations import OBJECT, PUT, operation
+from gecko_tw.resources.patience import Slow, eventually
+from gecko_tw.resources.permits import permit, refuse_other_owner
+from gecko_tw.resources.refusals import NotImplemented_
+from gecko_tw.store.records import NULL, Part, Version
+from gecko_tw.store.refusals import ConditionalRequestConflict, InvalidArgument, InvalidRequest
+from gecko_tw.store.requests import Copy, Source
+
+_TO_ITSELF = (
+    "This copy request is illegal because it is trying to copy an object to itself without changing the object's"
+    " metadata, storage class, website redirect location or encryption attributes."
+)
+_NOT_COPIED = ("x-amz-storage-class", "x-amz-website-redirect-location")
+"""Headers that a copy has only when it is asked for (S3 API Reference, CopyObject)."""
+
+
+@frozen
+class Named:
+    """What ``x-amz-copy-source`` names."""
+
+    bucket: str
+    key: bytes
+    version_id: str | None
+
+
+@operation("CopyObject", PUT, OBJECT, "x-amz-copy-source", needs="s3:PutObject")
+async def copy_object(call: Call) -> Answer | Slow:
+    """Copies an object, with its metadata or with new ones. Source: S3 API Reference, CopyObject."""
+    service, headers = call.service, call.headers
+    named = await _source(call)
+    for name in (b"range", b"x-amz-copy-source-range"):
+        if name in headers:
+            raise InvalidArgument("A copy of an object has no range.", ArgumentName=name.decode())
+    conditions = write_conditions(headers)
+    await service.read(service.objects.allow, call.bucket, call.key, conditions)
+    original = await service.read(service.objects.look, named.bucket, named.key, named.version_id)
+    stored = object_headers.stored(headers)
+    replace = _replaces(call, b"x-amz-metadata-directive")
+    if not replace:
+        _refuse_to_itself(call, named)
+    request = Copy(
+        now=service.now(),
+        headers=stored.headers if replace else _kept_headers(original, stored.headers),
+        metadata=stored.metadata if replace else None,
+        tags=stored.tags if _replaces(call, b"x-amz-tagging-directive") else None,
+        checksum=checksum_algorithm(headers),
+        conditions=conditions,
+        owner=call.owner,
+    )
+    source = Source(
+        bucket=named.bucket, key=named.key, version_id=named.version_id, check=_check_of(call, original, request)
+    )
+    outcome = service.begin(service.objects.copy, source, call.bucket, call.key, request)
+    return await eventually(call, outcome, lambda version: _copied(version, original))
+
+
+def _copied(version: Version, original: Version) -> Answer:
+    headers: Headers = []
+    if version.version_id != NULL:
+        headers.append((b"x-amz-version-id", version.version_id.encode()))
+    if original.version_id != NULL:
+        headers.append((b"x-amz-copy-source-version-id", original.version_id.encode()))
+    return xml(documents.document("CopyObjectResult", _result(version)), headers=headers)
+
+
+def _result(made: Version | Part) -> str:
+    return texts({"LastModified": iso_time(made.modified), "ETag": f'"{made.etag}"'}) + checksum_element(made.checksum)
+
+
+@operation("UploadPartCopy", PUT, OBJECT, "partNumber", "uploadId", "x-amz-copy-source", needs="s3:PutObject")
+async def upload_part_copy(call: Call) -> Answer | Slow:
+    """Copies an object, or a range of it, as a part. Source: S3 API Reference, UploadPartCopy."""
+    service, query = call.service, call.query
+    named = await _source(call)
+    number = part_number(query["partNumber"])
+    await service.read(service.uploads.get, call.bucket, call.key, query["uploadId"])
+    wanted = call.header(b"x-amz-copy-source-range")
+    first, last = (None, None) if wanted is None else copy_range(wanted)
+
+    def check(version: Version) -> None:
+        check_copy_source(call.headers, version.etag, version.modified)
+        if last is not None and last >= version.size:
+            raise InvalidArgument(
+                f"Range specified is not valid for source object of size: {version.size}",
+                ArgumentName="x-amz-copy-source-range",
+                ArgumentValue=wanted,
+            )
+        _refuse_large(version.size if last is None or first is None else last - first + 1)
+
+    source = Source(
+        bucket=named.bucket, key=named.key, version_id=named.version_id, check=check, first=first, last=last
+    )
+    copy_part = service.uploads.copy_part
+    outcome = service.begin(copy_part, source, call.bucket, call.key, query["uploadId"], number, service.now())
+    return await eventually(call, outcome, lambda part: xml(documents.document("CopyPartResult", _result(part))))
+
+
+def part_number(text: str) -> int:
+    """A part's number, 1 to 10,000. Raises InvalidArgument."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9 and 1 <= int(text) <= 10_000):
+        raise InvalidArgument(
+            "Part number must be an integer between 1 and 10000, inclusive",
+            ArgumentName="partNumber",
+            ArgumentValue=text,
+        )
+    return int(text)
+
+
+async def _source(call: Call) -> Named:
+    """What is to be copied, once it is known that the caller may read it."""
+    named = read_source(call.header(b"x-amz-copy-source") or "")
+    permit(call, "s3:GetObject")
+    expected = call.header(b"x-amz-source-expected-bucket-owner")
+    if expected is not None:
+        await refuse_other_owner(call, named.bucket, expected)
+    return named
+
+
+def read_source(value: str) -> Named:
+    """The bucket, key and version of ``[/]bucket/key[?versionId=id]``, which is percent-encoded.
+
+    :raises InvalidArgument: it has no bucket or no key, or is badly encoded.
+    :raises NotImplemented_: it is the ARN of an access point.
+    """
+    if value.startswith("arn:"):
+        raise NotImplemented_(Header="x-amz-copy-source")
+    path, _, version = value.partition("?versionId=")
+    bucket, _, key = path.removeprefix("/").partition("/")
+    bucket_name, key_name = decode(bucket.encode("latin-1")), decode(key.encode("latin-1"))
+    if not bucket_name or not key_name:
+        raise InvalidArgument(
+            "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
+            ArgumentName="x-amz-copy-source",
+            ArgumentValue=value,
+        )
+    return Named(bucket_name.decode("utf-8", "replace"), key_name, version or None)
+
+
+def _replaces(call: Call, directive: bytes) -> bool:
+    """Whether a directive says REPLACE. Raises InvalidArgument when it is neither that nor COPY."""
+    value = (call.header(directive) or "COPY").upper()
+    if value not in ("COPY", "REPLACE"):
+        kind = directive.decode().split("-")[2]
+        raise InvalidArgument(f"Unknown {kind} directive.", ArgumentName=directive.decode(), ArgumentValue=value)
+    return value == "REPLACE"
+
+
+def _refuse_to_itself(call: Call, named: Named) -> None:
+    """Raises InvalidRequest when an object would be copied onto itself and nothing would change."""
+    same = (named.bucket, named.key) == (call.bucket, call.key) and named.version_id in (None, NULL)
+    changing = (b"x-amz-storage-class", b"x-amz-website-redirect-location", b"x-amz-checksum-algorithm")
+    if same and not any(name in call.headers for name in changing):
+        raise InvalidRequest(_TO_ITSELF)
+
+
+def _kept_headers(original: Version, asked: Any) -> dict[str, str] | None:
+    """The headers of a copy that keeps its source's: None when they are exactly those."""
+    own = {name: asked[name] for name in _NOT_COPIED if name in asked}
+    if not own and not any(name in original.headers for name in _NOT_COPIED):
+        return None
+    return {**{name: value for name, value in original.headers.items() if name not in _NOT_COPIED}, **own}
+
+
+def _check_of(call: Call, original: Version, request: Copy) -> Callable[[Version], None]:
+    """What the store asks of the source at the moment it copies it."""
+
+    def check(version: Version) -> None:
+        check_copy_source(call.headers, version.etag, version.modified)
+        _refuse_large(version.size)
+        if request.headers is not None and request.metadata is None and version.headers != original.headers:
+            raise ConditionalRequestConflict
+
+    return check
+
+
+def _refuse_large(size: int) -> None:
+    if size > MAX_OBJECT:
+        raise InvalidRequest(
+            f"The specified copy source is larger than the maximum allowable size for a copy source: {MAX_OBJECT}"
+        )

@@ -1,0 +1,164 @@
+"""Cross-origin requests: the CORS configuration of buckets, preflights, and the headers that every answer gets."""
+
+from typing import Any
+
+from gecko_tw.resources import cors_rules
+from gecko_tw.resources.answers import Answer, Headers, xml
+from gecko_tw.resources.call import Call
+from gecko_tw.resources.cors_rules import Rule
+from gecko_tw.resources.operations import BUCKET, DELETE, GET, OBJECT, OPTIONS, PUT, SERVICE, Document, operation
+from gecko_tw.resources.refusals import (
+    AccessForbidden,
+    BadRequest,
+    MissingRequestBodyError,
+    NoSuchCORSConfiguration,
+)
+from gecko_tw.store.records import BucketRecord
+from gecko_tw.store.refusals import NoSuchBucket
+
+_SETTING = "cors"
+_VARY = (b"Vary", b"Origin, Access-Control-Request-Headers, Access-Control-Request-Method")
+_ALLOWED_HEADERS = (
+    b"Authorization, Content-Type, Content-Length, X-Amz-Content-Sha256, X-Amz-Date, X-Amz-Security-Token,"
+    b" X-Amz-User-Agent, x-amz-acl, x-amz-meta-*"
+)
+_PERMISSIVE = [
+    (b"Access-Control-Allow-Methods", b"GET, PUT, POST, DELETE, HEAD, OPTIONS"),
+    (b"Access-Control-Allow-Headers", _ALLOWED_HEADERS),
+    (b"Access-Control-Expose-Headers", b"ETag, x-amz-request-id, x-amz-meta-*"),
+    (b"Access-Control-Max-Age", b"3600"),
+]
+_ANYBODY = [(b"Access-Control-Allow-Origin", b"*"), *_PERMISSIVE]
+
+
+@operation("GetBucketCors", GET, BUCKET, "cors", needs="s3:GetBucketCORS")
+async def get_bucket_cors(call: Call) -> Answer:
+    """Source: S3 API Reference, GetBucketCors."""
+    record = await call.service.read(call.service.buckets.get, call.bucket)
+    rules = record.settings.get(_SETTING)
+    if rules is None:
+        raise NoSuchCORSConfiguration(BucketName=call.bucket)
+    return xml(cors_rules.write_rules(rules))
+
+
+@operation("PutBucketCors", PUT, BUCKET, "cors", needs="s3:PutBucketCORS", body=Document(256 * 1024))
+async def put_bucket_cors(call: Call, document: bytes) -> Answer:
+    """Source: S3 API Reference, PutBucketCors."""
+    if not document:
+        raise MissingRequestBodyError
+    await _change(call, cors_rules.read_rules(document))
+    return Answer(200)
+
+
+@operation("DeleteBucketCors", DELETE, BUCKET, "cors", needs="s3:PutBucketCORS")
+async def delete_bucket_cors(call: Call) -> Answer:
+    """Source: S3 API Reference, DeleteBucketCors."""
+    await _change(call, None)
+    return Answer(204)
+
+
+async def _change(call: Call, rules: list[Rule] | None) -> None:
+    def rule(record: BucketRecord) -> BucketRecord:
+        if rules is None and _SETTING not in record.settings:
+            return record
+        return record.with_setting(_SETTING, rules)
+
+    await call.service.write(call.service.buckets.change, call.bucket, rule)
+    call.service.cors_seen.pop(call.bucket, None)
+
+
+@operation("OptionsService", OPTIONS, SERVICE, needs=None)
+async def preflight_service(call: Call) -> Answer:
+    """A preflight for ListBuckets."""
+    return await _preflight(call)
+
+
+@operation("OptionsBucket", OPTIONS, BUCKET, needs=None)
+async def preflight_bucket(call: Call) -> Answer:
+    """A preflight for anything that addresses a bucket."""
+    return await _preflight(call)
+
+
+@operation("OptionsObject", OPTIONS, OBJECT, needs=None)
+async def preflight_object(call: Call) -> Answer:
+    """A preflight for anything that addresses an object. Source: S3 API Reference, "OPTIONS object"."""
+    return await _preflight(call)
+
+
+async def _preflight(call: Call) -> Answer:
+    rules = await _rules(call)
+    if rules is None and call.service.cors == "permissive":
+        return Answer(200, _permissive(call))
+    origin = call.header(b"origin")
+    if not origin:
+        raise BadRequest("Insufficient information. Origin request header needed.")
+    method = call.header(b"access-control-request-method")
+    if method not in cors_rules.METHODS:
+        raise BadRequest(f"Invalid Access-Control-Request-Method: {method or 'null'}")
+    named = (call.header(b"access-control-request-headers") or "").split(",")
+    requested = [name.strip().lower() for name in named if name.strip()]
+    if rules is None:
+        raise AccessForbidden("CORSResponse: CORS is not enabled for this bucket.", Method=method)
+    rule = cors_rules.match(rules, origin, method, requested)
+    if rule is None:
+        raise AccessForbidden(Method=method, ResourceType="OBJECT" if call.key else "BUCKET")
+    found = cors_rules.allowing_headers(rule, origin)
+    if requested:
+        found.append((b"Access-Control-Allow-Headers", ", ".join(requested).encode("latin-1")))
+    return Answer(200, [*found, _VARY])
+
+
+def _permissive(call: Call) -> Headers:
+    """GeckoS3's headers. A preflight is allowed the headers it asks for, too."""
+    origin = call.headers.get(b"origin")
+    if origin is None:
+        return list(_ANYBODY)
+    found = [(b"Access-Control-Allow-Origin", origin), *_PERMISSIVE, (b"Vary", b"Origin")]
+    requested = call.headers.get(b"access-control-request-headers")
+    if requested:
+        found[2] = (b"Access-Control-Allow-Headers", _ALLOWED_HEADERS + b", " + requested)
+    return found
+
+
+async def cors_headers(call: Call) -> Headers:
+    """The headers by which browsers learn whether a page may read this answer, errors included."""
+    if call.head.method == OPTIONS:
+        return []
+    service = call.service
+    origin = call.header(b"origin")
+    if origin is None:
+        configured = await _configured(call)
+        if configured:
+            return [_VARY]
+        return _ANYBODY if service.cors == "permissive" else []
+    rules = await _rules(call)
+    if rules is None:
+        return _permissive(call) if service.cors == "permissive" else []
+    rule = cors_rules.match(rules, origin, call.head.method)
+    return [_VARY] if rule is None else [*cors_rules.allowing_headers(rule, origin), _VARY]
+
+
+async def _rules(call: Call) -> list[Rule] | None:
+    """The bucket's own rules, or None when it has none or does not exist."""
+    if not call.bucket:
+        return None
+    try:
+        record: Any = await call.service.read(call.service.buckets.get, call.bucket)
+    except NoSuchBucket:
+        return None
+    return record.settings.get(_SETTING)
+
+
+async def _configured(call: Call) -> bool:
+    """Whether the bucket has its own rules, as of at most a second ago: for answers that no browser's page waits for."""
+    if not call.bucket:
+        return False
+    seen, now = call.service.cors_seen, call.service.clock.seconds()
+    known = seen.get(call.bucket)
+    if known is not None and known[0] > now:
+        return known[1]
+    configured = await _rules(call) is not None
+    if len(seen) >= 1000:
+        seen.clear()
+    seen[call.bucket] = (now + 1, configured)
+    return configured

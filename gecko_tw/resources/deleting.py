@@ -1,0 +1,98 @@
+"""DeleteObjects: up to a thousand keys in one request."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from attrs import frozen
+
+from gecko_tw.resources import documents
+from gecko_tw.resources.answers import Answer, xml
+from gecko_tw.resources.call import Call
+from gecko_tw.resources.conditions import bare_etag, http_seconds
+from gecko_tw.resources.documents import Element, element, texts
+from gecko_tw.resources.operations import BUCKET, POST, Document, operation
+from gecko_tw.resources.refusals import MalformedXML, MissingRequestBodyError
+from gecko_tw.store.refusals import Refusal
+from gecko_tw.store.requests import Remove, Removed, WriteConditions
+
+MAX_OBJECTS = 1000
+
+_LIMIT = 6 * 1024 * 1024
+"""Bytes of the document: a thousand keys of 1024 bytes, every character escaped."""
+
+
+@frozen
+class Wanted:
+    """One key to delete, and how."""
+
+    key: str
+    request: Remove
+
+
+@operation("DeleteObjects", POST, BUCKET, "delete", needs="s3:DeleteObject", body=Document(_LIMIT))
+async def delete_objects(call: Call, document: bytes) -> Answer:
+    """Deletes each key by itself and tells of each what became of it. Source: S3 API Reference, DeleteObjects."""
+    service = call.service
+    if not document:
+        raise MissingRequestBodyError
+    await service.read(service.buckets.get, call.bucket)
+    quiet, wanted = read_wanted(document, service.now(), call.owner)
+    lines = await service.write(_delete_all, service.objects.remove, call.bucket, wanted)
+    told = [line for line, failed in lines if failed or not quiet]
+    return xml(documents.document("DeleteResult", "".join(told)))
+
+
+def read_wanted(document: bytes, now: int, owner: str) -> tuple[bool, list[Wanted]]:
+    """Whether successes are not to be told, and the keys. Raises MalformedXML."""
+    root = documents.read(document, "Delete").only(("Quiet", "Object"))
+    wanted = [_read_object(child, now, owner) for child in root.all("Object")]
+    if not 1 <= len(wanted) <= MAX_OBJECTS:
+        raise MalformedXML
+    return (root.get("Quiet") or "").strip().lower() == "true", wanted
+
+
+def _read_object(node: Element, now: int, owner: str) -> Wanted:
+    etag, size, modified = node.get("ETag"), node.get("Size"), node.get("LastModifiedTime")
+    if size is not None and not (size.isascii() and size.isdecimal() and len(size) <= 18):
+        raise MalformedXML
+    conditions = WriteConditions(
+        if_match=None if etag is None else bare_etag(etag),
+        if_size=None if size is None else int(size),
+        if_modified=None if modified is None else _seconds(modified),
+    )
+    request = Remove(now=now, version_id=node.get("VersionId") or None, conditions=conditions, owner=owner)
+    return Wanted(node.need("Key"), request)
+
+
+def _seconds(text: str) -> int:
+    """Seconds since 1970 of an HTTP date or an ISO 8601 time; SDKs send either. Raises MalformedXML."""
+    seconds = http_seconds(text)
+    if seconds is not None:
+        return seconds
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise MalformedXML from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def _delete_all(remove: Callable[[str, bytes, Remove], Any], bucket: str, wanted: list[Wanted]) -> list[Any]:
+    """What became of each key: its element, and whether it is an error. Runs in a thread."""
+    return [_delete(remove, bucket, one) for one in wanted]
+
+
+def _delete(remove: Callable[[str, bytes, Remove], Any], bucket: str, one: Wanted) -> tuple[str, bool]:
+    named = {"Key": one.key, "VersionId": one.request.version_id}
+    try:
+        removed = remove(bucket, one.key.encode(), one.request)
+    except Refusal as refusal:
+        return element("Error", texts({**named, "Code": refusal.code, "Message": refusal.message})), True
+    return element("Deleted", texts({**named, **_marker(one, removed)})), False
+
+
+def _marker(one: Wanted, removed: Removed) -> dict[str, object]:
+    """What is told when a delete marker was made, or removed."""
+    if not removed.marker:
+        return {}
+    return {"DeleteMarker": True, "DeleteMarkerVersionId": removed.version_id}

@@ -1,0 +1,314 @@
+"""What a request's headers store with an object, and the headers that an object's version is answered with. Pure.
+
+Sources: S3 API Reference, PutObject and GetObject; S3 User Guide, "Working with object metadata".
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from urllib.parse import unquote_plus
+
+from attrs import frozen
+
+from gecko_tw.resources.documents import text
+from gecko_tw.resources.refusals import InvalidStorageClass, NotImplemented_
+from gecko_tw.store.checksums import ALGORITHMS, FULL_OBJECT
+from gecko_tw.store.records import NULL, Checksum, Version
+from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, InvalidTag, MetadataTooLarge
+
+MAX_METADATA = 2048
+"""Bytes of all names and values of an object's user metadata."""
+
+DEFAULT_TYPE = b"binary/octet-stream"
+
+_META = b"x-amz-meta-"
+_SYSTEM = (
+    b"content-type",
+    b"cache-control",
+    b"content-disposition",
+    b"content-language",
+    b"expires",
+    b"x-amz-website-redirect-location",
+)
+_SPELLED = {
+    "content-type": b"Content-Type",
+    "cache-control": b"Cache-Control",
+    "content-disposition": b"Content-Disposition",
+    "content-encoding": b"Content-Encoding",
+    "content-language": b"Content-Language",
+    "expires": b"Expires",
+    "x-amz-website-redirect-location": b"x-amz-website-redirect-location",
+    "x-amz-storage-class": b"x-amz-storage-class",
+}
+
+_LACKING = (
+    b"x-amz-server-side-encryption",
+    b"x-amz-copy-source-server-side-encryption",
+    b"x-amz-object-lock-",
+    b"x-amz-grant-",
+    b"x-amz-write-offset-bytes",
+    b"x-amz-mfa",
+    b"x-amz-object-annotation-directive",
+    b"x-amz-if-match-initiated-time",
+)
+"""Headers, by their beginning, that would change what a request means and that are not implemented."""
+
+_PRIVATE_ACLS = frozenset((b"private", b"bucket-owner-full-control", b"bucket-owner-read"))
+"""Canned ACLs that ask for what every object has anyway: its owner, and nobody else."""
+
+_AT_HAND = frozenset(
+    ["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"]
+)
+"""Storage classes that promise immediate reading: kept as a label. Every class is stored alike."""
+
+_ARCHIVED = frozenset(["GLACIER", "DEEP_ARCHIVE"])
+
+_OVERRIDES = {
+    "response-content-type": b"Content-Type",
+    "response-content-language": b"Content-Language",
+    "response-expires": b"Expires",
+    "response-cache-control": b"Cache-Control",
+    "response-content-disposition": b"Content-Disposition",
+    "response-content-encoding": b"Content-Encoding",
+}
+
+
+@frozen
+class Stored:
+    """What a request stores beside the bytes; names as in records.Version."""
+
+    headers: Mapping[str, str]
+    metadata: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+def refuse_lacking(headers: Mapping[bytes, bytes]) -> None:
+    """Refuses a request with a header whose meaning we lack: ignoring it would answer something else than was asked.
+
+    :raises NotImplemented_: naming the header.
+    """
+    for name in headers:
+        if name.startswith(b"x-amz-") and name.startswith(_LACKING):
+            raise NotImplemented_(Header=name.decode("latin-1"))
+
+
+def stored(headers: Mapping[bytes, bytes]) -> Stored:
+    """What PutObject, CreateMultipartUpload, a form or a replacing copy store.
+
+    :raises NotImplemented_: an ACL or an archive that we lack.
+    :raises InvalidStorageClass, MetadataTooLarge, InvalidTag: as S3 does.
+    """
+    refuse_acl(headers)
+    tagging = headers.get(b"x-amz-tagging")
+    return Stored(system_headers(headers), user_metadata(headers), parse_tags(tagging) if tagging else {})
+
+
+def refuse_acl(headers: Mapping[bytes, bytes]) -> None:
+    """Refuses a canned ACL that gives anything to anybody but the owner. Raises NotImplemented_."""
+    acl = headers.get(b"x-amz-acl")
+    if acl is not None and acl not in _PRIVATE_ACLS:
+        raise NotImplemented_(Header="x-amz-acl", Value=acl.decode("latin-1"))
+
+
+def system_headers(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    """The headers that come back as they were given; ``aws-chunked`` is framing and not kept.
+
+    :raises NotImplemented_, InvalidStorageClass: of ``x-amz-storage-class``.
+    """
+    kept = {name.decode(): headers[name].decode("latin-1") for name in _SYSTEM if headers.get(name)}
+    coding = headers.get(b"content-encoding")
+    if coding:
+        codings = [one.strip() for one in coding.decode("latin-1").split(",")]
+        rest = ",".join(one for one in codings if one and one.lower() != "aws-chunked")
+        if rest:
+            kept["content-encoding"] = rest
+    storage_class = headers.get(b"x-amz-storage-class")
+    if storage_class is not None and storage_class != b"STANDARD":
+        kept["x-amz-storage-class"] = _storage_class(storage_class.decode("latin-1"))
+    return kept
+
+
+def _storage_class(name: str) -> str:
+    if name in _ARCHIVED:
+        raise NotImplemented_(Header="x-amz-storage-class", Value=name)
+    if name not in _AT_HAND:
+        raise InvalidStorageClass(StorageClassRequested=name)
+    return name
+
+
+def user_metadata(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    """``x-amz-meta-*`` without its prefix. Raises MetadataTooLarge beyond 2 KiB of names and values."""
+    found: dict[str, str] = {}
+    size = 0
+    for name, value in headers.items():
+        if name.startswith(_META) and len(name) > len(_META):
+            size += len(name) - len(_META) + len(value)
+            found[name[len(_META) :].decode("latin-1")] = _as_text(value)
+    if size > MAX_METADATA:
+        raise MetadataTooLarge(Size=size, MaxSizeAllowed=MAX_METADATA)
+    return found
+
+
+def _as_text(value: bytes) -> str:
+    """UTF-8 where it is that, else Latin-1, so that no byte is lost."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def parse_tags(value: bytes) -> dict[str, str]:
+    """The tags of an ``x-amz-tagging`` header, which is encoded as a query and may be empty.
+
+    :raises InvalidTag: too many, too long, or a key twice.
+    """
+    pairs = [pair.partition("=") for pair in _as_text(value).split("&") if pair]
+    return check_tags([(unquote_plus(key), unquote_plus(text)) for key, _, text in pairs], 10)
+
+
+def check_tags(pairs: list[tuple[str, str]], limit: int) -> dict[str, str]:
+    """Tags within S3's limits: ``limit`` of them, keys of 1 to 128 and values of up to 256 characters.
+
+    :raises InvalidTag: they are not.
+    """
+    if len(pairs) > limit:
+        raise InvalidTag(f"Object tags cannot be greater than {limit}")
+    for key, value in pairs:
+        if not 1 <= len(key) <= 128:
+            raise InvalidTag("The TagKey you have provided is invalid", TagKey=key)
+        if len(value) > 256:
+            raise InvalidTag("The TagValue you have provided is invalid", TagKey=key, TagValue=value)
+    tags = dict(pairs)
+    if len(tags) < len(pairs):
+        raise InvalidTag("Cannot provide multiple Tags with the same key")
+    return tags
+
+
+def version_headers(version: Version) -> list[tuple[bytes, bytes]]:
+    """The headers of GetObject and HeadObject that come from the version, without those of its checksum."""
+    stored_headers = version.headers
+    found = [
+        (b"Last-Modified", http_date(version.modified // 1_000_000_000)),
+        (b"ETag", quoted(version.etag)),
+        (b"Accept-Ranges", b"bytes"),
+    ]
+    if "content-type" not in stored_headers:
+        found.append((b"Content-Type", DEFAULT_TYPE))
+    for name, value in stored_headers.items():
+        spelled = _SPELLED.get(name)
+        if spelled is not None:
+            found.append((spelled, _safe(value)))
+    for name, value in version.metadata.items():
+        found.append((b"x-amz-meta-" + _safe(name), _metadata_value(value)))
+    if version.tags:
+        found.append((b"x-amz-tagging-count", b"%d" % len(version.tags)))
+    if version.version_id != NULL:
+        found.append((b"x-amz-version-id", version.version_id.encode()))
+    return found
+
+
+def not_modified_headers(version: Version) -> list[tuple[bytes, bytes]]:
+    """The headers of a 304 (RFC 9110, 15.4.5)."""
+    kept = (b"Last-Modified", b"ETag", b"Cache-Control", b"Expires", b"x-amz-version-id")
+    return [(name, value) for name, value in version_headers(version) if name in kept]
+
+
+def checksum_headers(checksum: Checksum | None) -> list[tuple[bytes, bytes]]:
+    """A stored checksum as headers."""
+    if checksum is None:
+        return []
+    return [
+        (b"x-amz-checksum-" + checksum.algorithm.lower().encode(), checksum.value.encode()),
+        (b"x-amz-checksum-type", checksum.kind.encode()),
+    ]
+
+
+def checksum_element(checksum: Checksum | None, kind: bool = True) -> str:
+    """A stored checksum as elements; ``kind`` tells whether its type is one of them."""
+    if checksum is None:
+        return ""
+    value = text(f"Checksum{checksum.algorithm}", checksum.value)
+    return value + text("ChecksumType", checksum.kind) if kind else value
+
+
+def checksum_algorithm(headers: Mapping[bytes, bytes]) -> str | None:
+    """What ``x-amz-checksum-algorithm`` names, or None. Raises InvalidRequest for what S3 does not have."""
+    named = headers.get(b"x-amz-checksum-algorithm")
+    if named is None:
+        return None
+    algorithm = named.decode("latin-1").upper()
+    if algorithm not in ALGORITHMS:
+        valid = ", ".join(ALGORITHMS)
+        raise InvalidRequest(
+            f"Checksum algorithm provided is unsupported. Please try again with any of the valid types: [{valid}]"
+        )
+    return algorithm
+
+
+def written_headers(version: Version) -> list[tuple[bytes, bytes]]:
+    """The headers that PutObject answers."""
+    found = [(b"ETag", quoted(version.etag)), *checksum_headers(version.checksum)]
+    if version.version_id != NULL:
+        found.append((b"x-amz-version-id", version.version_id.encode()))
+    return found
+
+
+def part_checksum(version: Version, value: str | None) -> Checksum | None:
+    """The checksum of one part of a version, when it was kept."""
+    if value is None or version.checksum is None:
+        return None
+    return Checksum(version.checksum.algorithm, value, FULL_OBJECT)
+
+
+def overridden(headers: list[tuple[bytes, bytes]], query: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Headers with those replaced that the ``response-*`` parameters name.
+
+    :raises InvalidArgument: a value that no header can have.
+    """
+    replaced = {}
+    for parameter, name in _OVERRIDES.items():
+        value = query.get(parameter)
+        if value is not None:
+            if not value.isprintable():
+                raise InvalidArgument(ArgumentName=parameter, ArgumentValue=value)
+            replaced[name] = value.encode("utf-8", "surrogateescape")
+    if not replaced:
+        return headers
+    return [pair for pair in headers if pair[0] not in replaced] + list(replaced.items())
+
+
+def asks_override(query: Mapping[str, str]) -> bool:
+    """Whether a ``response-*`` parameter is there."""
+    return any(name in query for name in _OVERRIDES)
+
+
+def quoted(etag: str) -> bytes:
+    """An ETag as in headers."""
+    return b'"%b"' % etag.encode()
+
+
+@lru_cache(4096)
+def http_date(seconds: int) -> bytes:
+    """An HTTP date (RFC 9110, 5.6.7); English whatever the locale."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[moment.weekday()]
+    month = "JanFebMarAprMayJunJulAugSepOctNovDec"[moment.month * 3 - 3 : moment.month * 3]
+    return f"{day}, {moment.day:02} {month} {moment.year:04} {moment:%H:%M:%S} GMT".encode()
+
+
+def _safe(value: str) -> bytes:
+    """A stored value as a header's value: bytes as they came; control characters of foreign metadata become spaces."""
+    if not value.isprintable():
+        value = "".join(char if char >= " " and char != "\x7f" else " " for char in value)
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogateescape")
+
+
+def _metadata_value(value: str) -> bytes:
+    """User metadata outside printable ASCII is written as RFC 2047 says, as S3 does."""
+    if value.isascii() and value.isprintable():
+        return value.encode()
+    return b"=?UTF-8?B?" + b64encode(value.encode("utf-8", "surrogateescape")) + b"?="

@@ -1,0 +1,166 @@
+"""Multipart uploads: begin, send parts, list them, complete or abort."""
+
+import secrets
+from urllib.parse import quote_from_bytes
+
+from gecko_tw.resources import documents
+from gecko_tw.resources import headers as object_headers
+from gecko_tw.resources.answers import Answer, Headers, xml
+from gecko_tw.resources.bodies import plan, receive
+from gecko_tw.resources.call import Call
+from gecko_tw.resources.claims import checksum_header
+from gecko_tw.resources.conditions import bare_etag, write_conditions
+from gecko_tw.resources.copying import part_number
+from gecko_tw.resources.documents import Element, texts
+from gecko_tw.resources.headers import checksum_algorithm, checksum_element
+from gecko_tw.resources.operations import DELETE, OBJECT, POST, PUT, STREAM, Document, operation
+from gecko_tw.resources.patience import Slow, eventually
+from gecko_tw.resources.refusals import MalformedXML
+from gecko_tw.store.checksums import ALGORITHMS, check_kind, default_kind, raw_of
+from gecko_tw.store.records import NULL, Checksum, Upload, Version
+from gecko_tw.store.refusals import InvalidArgument, InvalidRequest
+from gecko_tw.store.requests import Complete, PutPart, WantedPart
+
+MAX_PARTS = 10_000
+
+_LIMIT = 5 * 1024 * 1024
+"""Bytes of the list of parts: ten thousand of them, each with the longest checksum, indented."""
+
+_CHECKSUM_ELEMENTS = {f"Checksum{name}": name for name in ALGORITHMS}
+
+
+@operation("CreateMultipartUpload", POST, OBJECT, "uploads", needs="s3:PutObject")
+async def create_multipart_upload(call: Call) -> Answer:
+    """Begins an upload; what its object will carry is given now. Source: S3 API Reference, CreateMultipartUpload."""
+    service = call.service
+    stored = object_headers.stored(call.headers)
+    algorithm, kind = _checksum_asked(call)
+    upload = Upload(
+        id=secrets.token_hex(16),
+        initiated=service.now(),
+        headers=stored.headers,
+        metadata=stored.metadata,
+        tags=stored.tags,
+        checksum_algorithm=algorithm,
+        checksum_kind=kind,
+        owner=call.owner,
+    )
+    await service.write(service.uploads.create, call.bucket, call.key, upload)
+    headers: Headers = []
+    if algorithm is not None and kind is not None:
+        headers = [(b"x-amz-checksum-algorithm", algorithm.encode()), (b"x-amz-checksum-type", kind.encode())]
+    content = texts({"Bucket": call.bucket, "Key": call.key.decode("utf-8", "replace"), "UploadId": upload.id})
+    return xml(documents.document("InitiateMultipartUploadResult", content), headers=headers)
+
+
+def _checksum_asked(call: Call) -> tuple[str | None, str | None]:
+    """Algorithm and type of the checksum that the object will have. Raises InvalidRequest."""
+    algorithm, kind = checksum_algorithm(call.headers), call.header(b"x-amz-checksum-type")
+    if algorithm is None:
+        if kind is not None:
+            raise InvalidRequest(
+                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
+            )
+        return None, None
+    kind = default_kind(algorithm) if kind is None else kind.upper()
+    check_kind(algorithm, kind)
+    return algorithm, kind
+
+
+@operation("UploadPart", PUT, OBJECT, "partNumber", "uploadId", needs="s3:PutObject", body=STREAM)
+async def upload_part(call: Call) -> Answer:
+    """Stores the body as a part. Source: S3 API Reference, UploadPart."""
+    service, upload_id = call.service, call.query["uploadId"]
+    number = part_number(call.query["partNumber"])
+    how = plan(call)
+    upload = await service.read(service.uploads.get, call.bucket, call.key, upload_id)
+    incoming = await receive(call, how, upload.checksum_algorithm)
+    request = PutPart(
+        now=service.now(),
+        number=number,
+        length=how.length,
+        claims=how.claimed,
+        checksum=how.claims.checksum,
+    )
+    part = await service.write(service.uploads.put_part, call.bucket, call.key, upload_id, incoming, request)
+    headers = [(b"ETag", object_headers.quoted(part.etag)), *object_headers.checksum_headers(part.checksum)[:1]]
+    return Answer(200, headers)
+
+
+@operation(
+    "CompleteMultipartUpload", POST, OBJECT, "uploadId", needs="s3:PutObject", body=Document(_LIMIT, described=False)
+)
+async def complete_multipart_upload(call: Call, document: bytes) -> Answer | Slow:
+    """Joins the listed parts to an object; may be repeated. Source: S3 API Reference, CompleteMultipartUpload."""
+    service = call.service
+    conditions = write_conditions(call.headers)
+    size = call.header(b"x-amz-mp-object-size")
+    if size is not None and not (size.isdecimal() and len(size) <= 18):
+        raise InvalidArgument(ArgumentName="x-amz-mp-object-size", ArgumentValue=size)
+    kind = call.header(b"x-amz-checksum-type")
+    algorithm, value = checksum_header(call.headers)
+    checksum = None
+    if algorithm is not None:
+        raw_of(algorithm, value.partition("-")[0])
+        checksum = Checksum(algorithm, value, "COMPOSITE" if "-" in value else "FULL_OBJECT")
+    now, complete = service.now(), service.uploads.complete
+    upload_id = call.query["uploadId"]
+
+    def work() -> Version:
+        request = Complete(
+            now=now,
+            parts=read_parts(document),
+            checksum=checksum,
+            checksum_kind=None if kind is None else kind.upper(),
+            size=None if size is None else int(size),
+            conditions=conditions,
+        )
+        return complete(call.bucket, call.key, upload_id, request)
+
+    return await eventually(call, service.begin(work), lambda version: _completed(call, version))
+
+
+def _completed(call: Call, version: Version) -> Answer:
+    key = call.key.decode("utf-8", "replace")
+    content = texts({"Location": location(call), "Bucket": call.bucket, "Key": key, "ETag": f'"{version.etag}"'})
+    headers: Headers = []
+    if version.version_id != NULL:
+        headers.append((b"x-amz-version-id", version.version_id.encode()))
+    content += checksum_element(version.checksum)
+    return xml(documents.document("CompleteMultipartUploadResult", content), headers=headers)
+
+
+def location(call: Call, key: bytes | None = None) -> str:
+    """The URL of an object, as the client reaches us. ``key`` when it is not the addressed one."""
+    scheme = "https" if call.head.secure else "http"
+    path = quote_from_bytes(call.key if key is None else key, safe="/~")
+    return f"{scheme}://{call.header(b'host') or 'localhost'}/{call.bucket}/{path}"
+
+
+def read_parts(document: bytes) -> tuple[WantedPart, ...]:
+    """The parts that a CompleteMultipartUpload document lists. Raises MalformedXML, InvalidRequest."""
+    root = documents.read(document, "CompleteMultipartUpload").only(("Part",))
+    parts = tuple(_read_part(child) for child in root)
+    if not 1 <= len(parts) <= MAX_PARTS:
+        raise MalformedXML
+    return parts
+
+
+def _read_part(node: Element) -> WantedPart:
+    found = {child.name: child.text for child in node}
+    number, etag = found.get("PartNumber", "").strip(), found.get("ETag")
+    if etag is None or not (number.isascii() and number.isdecimal() and len(number) <= 9):
+        raise MalformedXML
+    checksums = [
+        Checksum(algorithm, found[name].strip()) for name, algorithm in _CHECKSUM_ELEMENTS.items() if name in found
+    ]
+    if len(checksums) > 1:
+        raise InvalidRequest("Expecting a single checksum for each part.")
+    return WantedPart(part_number(number), bare_etag(etag), checksums[0] if checksums else None)
+
+
+@operation("AbortMultipartUpload", DELETE, OBJECT, "uploadId", needs="s3:AbortMultipartUpload")
+async def abort_multipart_upload(call: Call) -> Answer:
+    """Forgets an upload and its parts. Source: S3 API Reference, AbortMultipartUpload."""
+    await call.service.write(call.service.uploads.abort, call.bucket, call.key, call.query["uploadId"])
+    return Answer(204)

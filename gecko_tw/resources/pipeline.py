@@ -1,0 +1,179 @@
+"""What happens to every request, once and in this order: resolve, authenticate, permit, read body, perform, answer, log."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import unquote_plus
+
+from attrs import frozen
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectionClosed
+from twisted.logger import Logger
+
+from gecko_tw.interfaces import UploadCut
+from gecko_tw.resources.access_log import AccessEntry
+from gecko_tw.resources.answers import Headers, answer_for
+from gecko_tw.resources.bodies import read_document
+from gecko_tw.resources.call import Call
+from gecko_tw.resources.cors import cors_headers
+from gecko_tw.resources.headers import refuse_lacking
+from gecko_tw.resources.operations import OPTIONS, Document
+from gecko_tw.resources.permits import check_bucket_owner, permit
+from gecko_tw.resources.refusals import InternalError
+from gecko_tw.resources.service import Service
+from gecko_tw.store.refusals import IncompleteBody, Refusal, SlowDown
+
+LEFT = 499
+"""What is logged as the status when the client did not wait for its answer."""
+
+_log = Logger()
+_NO_QUERY: Mapping[str, str] = MappingProxyType({})
+
+
+@frozen
+class Address:
+    """What a request addresses. ``refusal`` when its path cannot be understood."""
+
+    target: str
+    bucket: str = ""
+    key: bytes = b""
+    refusal: Refusal | None = None
+
+
+def serve(service: Service, request: Any, address: Address) -> "Deferred[None]":
+    """Answers a request. The Deferred fires when everything about it is over, and never fails.
+
+    A client that leaves cancels the waiting for its body; what a thread has begun is finished.
+    """
+    head = request.head
+    call = Call(request, head, _NO_QUERY, address.bucket, address.key, None, service, None, head.headers)
+    call.request_id = service.new_request_id()
+    service.in_flight += 1
+    running = Deferred.fromCoroutine(_serve(call, address))
+    if not running.called:
+        request.notifyFinish().addErrback(lambda _: running.cancel())
+    return running
+
+
+async def _serve(call: Call, address: Address) -> None:
+    service = call.service
+    started = service.clock.seconds()
+    status, sent, error = LEFT, 0, ""
+    answering = False
+    try:
+        outcome = await _outcome(call, address)
+        more = await _every_answer(call)
+        answering = True
+        status = outcome.status
+        sent = await outcome.send(call, more)
+        error = outcome.error
+    except (CancelledError, ConnectionClosed):
+        status = LEFT
+    except Exception:
+        _log.failure(
+            "{method} {path} failed, request {id}", method=call.head.method, path=call.head.path, id=call.request_id
+        )
+        status, error = 500, "InternalError: see the daemon's log"
+        if answering:
+            call.request.abort()
+        else:
+            await answer_for(InternalError(), call).send(call, _identity(call))
+    finally:
+        service.in_flight -= 1
+    if service.access_log is not None:
+        _report(call, started, status, sent, error)
+
+
+async def _outcome(call: Call, address: Address) -> Any:
+    """The answer to send: the operation's own, or that of whatever refused the request."""
+    upload = call.request.upload
+    try:
+        if address.refusal is not None:
+            raise address.refusal
+        if call.service.in_flight > call.service.max_in_flight:
+            raise SlowDown
+        return await _operate(call, address.target)
+    except Refusal as refusal:
+        return answer_for(refusal, call)
+    except UploadCut:
+        return answer_for(IncompleteBody(), call)
+    finally:
+        if upload.length != 0:
+            upload.drain()
+
+
+async def _operate(call: Call, target: str) -> Any:
+    service, head = call.service, call.head
+    if head.query:
+        call.query = parse_query(head.query)
+    if head.method == OPTIONS:
+        # A preflight asks on behalf of another request, whose sub-resources it carries.
+        call.operation = row = service.table.resolve(OPTIONS, target, frozenset())
+        return await row.perform(call)
+    row = service.table.resolve(head.method, target, service.table.present(call.query, head.headers))
+    call.operation = row
+    call.caller = caller = service.authenticator.authenticate(head)
+    if caller.hoisted:
+        call.headers = {**caller.hoisted, **head.headers}
+    permit(call, row.needs)
+    refuse_lacking(call.headers)
+    if b"x-amz-expected-bucket-owner" in call.headers:
+        await check_bucket_owner(call)
+    if isinstance(row.body, Document):
+        return await row.perform(call, await read_document(call, row.body))
+    return await row.perform(call)
+
+
+async def _every_answer(call: Call) -> Headers:
+    """The headers that every answer has."""
+    return _identity(call) + await cors_headers(call)
+
+
+def _identity(call: Call) -> Headers:
+    return [(b"x-amz-request-id", call.request_id.encode()), (b"x-amz-id-2", call.service.host_id.encode())]
+
+
+def _report(call: Call, started: float, status: int, sent: int, error: str) -> None:
+    head, service = call.head, call.service
+    service.access_log(
+        AccessEntry(
+            started,
+            service.clock.seconds() - started,
+            call.request_id,
+            head.method,
+            head.target,
+            status,
+            sent,
+            head.peer,
+            call.operation.name if call.operation is not None else "",
+            error,
+        )
+    )
+
+
+def parse_query(query: bytes) -> dict[str, str]:
+    """Decoded parameters, the first value of each name; bytes that are no UTF-8 survive as surrogates."""
+    found: dict[str, str] = {}
+    for pair in query.decode("latin-1").split("&"):
+        if pair:
+            name, _, value = pair.partition("=")
+            name = _decode(name)
+            if name not in found:
+                found[name] = _decode(value)
+    return found
+
+
+def _decode(text: str) -> str:
+    if "%" in text or "+" in text:
+        return unquote_plus(text, "utf-8", "surrogateescape")
+    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
+def serve_health(service: Service, request: Any, body: bytes) -> None:
+    """Answers a health check: nobody need be authenticated, and no limit applies."""
+    head = request.head
+    call = Call(request, head, _NO_QUERY, "", b"", None, service, None, head.headers, service.new_request_id())
+    started = service.clock.seconds()
+    request.answer(200, [*_identity(call), (b"Content-Type", b"text/plain")], body)
+    if service.access_log is not None:
+        _report(call, started, 200, 0 if head.method == "HEAD" else len(body), "")

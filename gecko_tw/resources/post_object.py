@@ -1,0 +1,158 @@
+"""PostObject: an upload from a browser's form, permitted by the policy in it."""
+
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from gecko_tw.resources import documents
+from gecko_tw.resources import headers as object_headers
+from gecko_tw.resources.answers import Answer, xml
+from gecko_tw.resources.bodies import MAX_OBJECT, Plan, Stream
+from gecko_tw.resources.call import Call
+from gecko_tw.resources.claims import Claims, read_claims
+from gecko_tw.resources.form_data import Fields, FormDecoder, boundary_of
+from gecko_tw.resources.headers import Stored, check_tags, refuse_lacking
+from gecko_tw.resources.multipart import location
+from gecko_tw.resources.operations import BUCKET, POST, STREAM, operation
+from gecko_tw.resources.permits import permit
+from gecko_tw.resources.refusals import MalformedPOSTRequest
+from gecko_tw.store.records import Version
+from gecko_tw.store.refusals import InvalidArgument, PreconditionFailed
+from gecko_tw.store.requests import Put
+from gecko_tw.store.rules.names import check_key
+
+_AS_HEADERS = (
+    "cache-control",
+    "content-type",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "expires",
+)
+
+
+@operation("PostObject", POST, BUCKET, needs=None, body=STREAM)
+async def post_object(call: Call) -> Answer:
+    """Stores the file of a form. Whether the caller may is decided when the fields before the file are in.
+
+    Source: S3 API Reference, POST Object.
+    """
+    service = call.service
+    boundary = boundary_of(call.header(b"content-type") or "")
+    if boundary is None:
+        raise PreconditionFailed(Condition="Bucket POST must be of the enclosure-type multipart/form-data")
+    await service.read(service.buckets.get, call.bucket)
+    form = Form(call, boundary)
+    incoming = await form.stream.receive(call.request.upload)
+    try:
+        form.lengths.check(incoming.size)
+    except BaseException:
+        await service.write(incoming.abort)
+        raise
+    stored = form.stored
+    request = Put(
+        now=service.now(),
+        claims=form.plan.claimed,
+        checksum=form.plan.claims.checksum,
+        headers=stored.headers,
+        metadata=stored.metadata,
+        tags=stored.tags,
+        owner=call.owner,
+    )
+    version = await service.write(service.objects.put, call.bucket, form.key, incoming, request)
+    return _answer(call, form, version)
+
+
+class Form:
+    """A form coming in: what its fields ask for, and where its file goes."""
+
+    def __init__(self, call: Call, boundary: bytes) -> None:
+        self._call = call
+        self.values: dict[str, str] = {}
+        self.key = b""
+        self.stored = Stored({}, {}, {})
+        self.plan = Plan(Claims(), None, FormDecoder(boundary, self._begin))
+        self.stream = Stream(call.service, None, self.plan)
+
+    def _begin(self, fields: Fields) -> None:
+        """The fields are in: everything that can be refused is refused before the file's first byte.
+
+        :raises Refusal: those of the Authenticator, AccessDenied, and as PutObject.
+        """
+        call = self._call
+        self.values = values = dict(fields.values)
+        if "key" not in values:
+            raise InvalidArgument(
+                "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of the fields.",
+                ArgumentName="key",
+                ArgumentValue="",
+            )
+        values["key"] = values["key"].replace("${filename}", fields.filename)
+        self.key = values["key"].encode()
+        check_key(self.key)
+        caller, self.lengths = call.service.authenticator.authenticate_form(call.bucket, values)
+        if caller.kind == "form":
+            call.caller = caller
+        permit(call, "s3:PutObject")
+        headers = _headers(values)
+        refuse_lacking(headers)
+        self.stored = object_headers.stored(headers)
+        self.plan.claims = read_claims(headers, caller)
+        longest = self.lengths.longest
+        self.plan.limit = MAX_OBJECT if longest is None else min(longest, MAX_OBJECT)
+        self.stream.incoming = call.service.objects.receive(self.plan.claims.algorithms)
+
+
+def _headers(values: dict[str, str]) -> dict[bytes, bytes]:
+    """The fields that mean what the header of the same name does in PutObject.
+
+    :raises MalformedPOSTRequest: a value that no header can have.
+    """
+    found = {name: value for name, value in values.items() if name in _AS_HEADERS or name == "content-md5"}
+    found |= {name: value for name, value in values.items() if name.startswith("x-amz-")}
+    if "acl" in values:
+        found["x-amz-acl"] = values["acl"]
+    if "tagging" in values:
+        found["x-amz-tagging"] = urlencode(_tags(values["tagging"]))
+    if any(char < " " or char == "\x7f" for value in found.values() for char in value):
+        raise MalformedPOSTRequest
+    return {name.encode(): value.encode() for name, value in found.items()}
+
+
+def _tags(document: str) -> dict[str, str]:
+    """The tags of the field ``tagging``, which is a document. Raises MalformedXML, InvalidTag."""
+    root = documents.read(document.encode(), "Tagging").only(("TagSet",))
+    pairs = [(tag.need("Key"), tag.need("Value")) for tags in root for tag in tags.only(("Tag",))]
+    return check_tags(pairs, 10)
+
+
+def _answer(call: Call, form: Form, version: Version) -> Answer:
+    url = location(call, form.key)
+    headers = [*object_headers.written_headers(version), (b"Location", url.encode())]
+    redirect = _redirect(form, call.bucket, version)
+    if redirect is not None:
+        return Answer(303, [*headers[:-1], (b"Location", redirect)])
+    status = form.values.get("success_action_status")
+    if status == "201":
+        content = documents.texts(
+            {
+                "Location": url,
+                "Bucket": call.bucket,
+                "Key": form.values["key"],
+                "ETag": f'"{version.etag}"',
+            }
+        )
+        return xml(documents.document("PostResponse", content), 201, headers)
+    return Answer(200 if status == "200" else 204, headers)
+
+
+def _redirect(form: Form, bucket: str, version: Version) -> bytes | None:
+    """Where the browser goes next, told what was stored; None when the form names no URL that can be understood."""
+    wanted = form.values.get("success_action_redirect") or form.values.get("redirect")
+    try:
+        url = urlsplit(wanted or "")
+    except ValueError:
+        return None
+    if url.scheme not in ("http", "https") or not url.netloc:
+        return None
+    told = [("bucket", bucket), ("key", form.values["key"]), ("etag", f'"{version.etag}"')]
+    query = urlencode([*parse_qsl(url.query, keep_blank_values=True), *told])
+    return urlunsplit(url._replace(query=query)).encode("utf-8", "replace")

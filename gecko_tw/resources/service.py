@@ -1,0 +1,102 @@
+"""What every operation needs from outside: the stores, who may ask, the pools, and how to call blocking code."""
+
+import secrets
+from collections.abc import Callable
+from hashlib import sha256
+from itertools import count
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+
+from gecko_tw.interfaces import IBuckets, IObjects, IPool, IUploads, Unsettled
+from gecko_tw.resources.operations import OperationTable
+from gecko_tw.store.records import now_of
+from gecko_tw.store.settling import settled
+
+_MASK = (1 << 64) - 1
+
+
+class Shielded(Deferred[Any]):
+    """A Deferred that cannot be cancelled: work in a thread goes on anyway, and whoever waits must see it end."""
+
+    def cancel(self) -> None:
+        """The client may have left; what was begun is finished all the same."""
+
+
+def request_ids() -> Callable[[], str]:
+    """A source of unique ``x-amz-request-id``: 16 hexadecimal digits, counted up from a random start in every process."""
+    numbers = count(secrets.randbits(64))
+    return lambda: f"{next(numbers) & _MASK:016X}"
+
+
+@define(eq=False, kw_only=True)
+class Service:
+    """What the composition root gives to floor 3.
+
+    :ivar table: every operation of this deployment.
+    :ivar authenticator: a gecko_tw.callers.authenticate.Authenticator.
+    :ivar catalog_pool: for records that take long; ``bytes_pool`` for bodies and commits.
+    :ivar clock: an IReactorTime: ``seconds()`` since 1970 and ``callLater``.
+    :ivar quick: whether reads of records take microseconds and run on the reactor thread.
+    :ivar region: what GetBucketLocation and HeadBucket answer for buckets created without one.
+    :ivar domains: names whose subdomains are buckets, lower-case.
+    :ivar cors: ``"permissive"`` (GeckoS3's headers until a bucket has its own configuration) or ``"bucket"`` (AWS's rule).
+    :ivar max_in_flight: requests under way before further ones are answered SlowDown.
+    :ivar recreate_status: 409 answers BucketAlreadyOwnedByYou to who creates an own bucket again, 200 does as us-east-1.
+    :ivar owner: canonical id of whatever has no recorded owner, e.g. adopted files.
+    :ivar access_log: called with an AccessEntry after every answer.
+    """
+
+    buckets: IBuckets
+    objects: IObjects
+    uploads: IUploads
+    table: OperationTable
+    authenticator: Any
+    catalog_pool: IPool
+    bytes_pool: IPool
+    clock: Any
+    quick: bool = True
+    region: str = "us-east-1"
+    domains: tuple[str, ...] = ()
+    cors: str = "permissive"
+    max_in_flight: int = 1024
+    recreate_status: int = 409
+    owner: str = sha256(b"geckos3").hexdigest()
+    access_log: Callable[[Any], None] | None = None
+    new_request_id: Callable[[], str] = field(factory=request_ids)
+    host_id: str = field(factory=lambda: secrets.token_urlsafe(24))
+    in_flight: int = 0
+    cors_seen: dict[str, tuple[float, bool]] = field(factory=dict)
+
+    def now(self) -> int:
+        """Nanoseconds since 1970."""
+        return now_of(self.clock.seconds())
+
+    async def read(self, ask: Callable[..., Any], *arguments: Any) -> Any:
+        """``ask(*arguments)`` of a store verb that only looks: at once when that is quick, else in a thread.
+
+        :raises Unsettled: the file behind a record never came to rest.
+        """
+        if not self.quick:
+            return await shielded(self.catalog_pool.run(settled, ask, *arguments))
+        try:
+            return ask(*arguments)
+        except Unsettled as unsettled:
+            await shielded(self.catalog_pool.run(unsettled.settle))
+        return await shielded(self.catalog_pool.run(settled, ask, *arguments))
+
+    def begin(self, do: Callable[..., Any], *arguments: Any) -> Shielded:
+        """Starts a store verb that changes something or moves bytes, in a thread. It ends even if the client leaves."""
+        return shielded(self.bytes_pool.run(do, *arguments))
+
+    async def write(self, do: Callable[..., Any], *arguments: Any) -> Any:
+        """The same, and its result."""
+        return await self.begin(do, *arguments)
+
+
+def shielded(deferred: Deferred[Any]) -> Shielded:
+    """The outcome of a Deferred, protected from cancellation."""
+    shield = Shielded()
+    deferred.addCallbacks(shield.callback, shield.errback)
+    return shield

@@ -1,0 +1,117 @@
+"""The Resource tree: it names what is addressed, and looks nothing up.
+
+Keys are opaque: they come from the raw path, are decoded once and never normalised. How twisted.web splits a path is of no concern.
+"""
+
+from typing import Any
+
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+
+from gecko_tw.head import Head
+from gecko_tw.resources.keys import decode
+from gecko_tw.resources.operations import BUCKET, OBJECT, SERVICE
+from gecko_tw.resources.pipeline import Address, serve, serve_health
+from gecko_tw.resources.refusals import InvalidURI
+from gecko_tw.resources.service import Service
+
+_HEALTH = {b"/health": b"OK", b"/minio/health/live": b"", b"/minio/health/ready": b""}
+
+
+class ServiceResource(Resource):
+    """The root: all buckets, and the way to each of them.
+
+    Other resources may be put beside the buckets with ``putChild``, under names that no bucket can have.
+
+    :param service: what answers.
+    """
+
+    renders_at_head = True
+
+    def __init__(self, service: Service) -> None:
+        super().__init__()
+        self._service = service
+        self._domains = tuple("." + domain.lower() for domain in service.domains)
+
+    def getChildWithDefault(self, path: bytes, request: Any) -> Resource:
+        bucket = self._virtual_bucket(request.head) if self._domains else None
+        if bucket is not None:
+            return _named(self._service, bucket.encode("latin-1"), request.head.path[1:])
+        if path in self.children:
+            return self.children[path]
+        return self._addressed(request.head)
+
+    def render(self, request: Any) -> int:
+        return self._addressed(request.head).render(request)
+
+    def _virtual_bucket(self, head: Head) -> str | None:
+        """The bucket that the Host header names below one of our domains, or None."""
+        host = (head.header(b"host") or "").lower().rpartition("]")[2]
+        name = host.partition(":")[0]
+        return next((name[: -len(domain)] for domain in self._domains if name.endswith(domain)), None)
+
+    def _addressed(self, head: Head) -> Resource:
+        path = head.path
+        if path in _HEALTH and head.method in ("GET", "HEAD"):
+            return HealthResource(self._service, _HEALTH[path])
+        if path in (b"/", b"*"):
+            return _Leaf(self._service, Address(SERVICE))
+        if path[:1] != b"/":
+            return _Leaf(self._service, Address(OBJECT, refusal=InvalidURI()))
+        bucket, _, key = path[1:].partition(b"/")
+        return _named(self._service, bucket, key)
+
+
+class _Leaf(Resource):
+    """Hands whatever comes to the pipeline, with what it addresses."""
+
+    isLeaf = True
+    renders_at_head = True
+
+    def __init__(self, service: Service, address: Address) -> None:
+        self.children = {}
+        self._service = service
+        self._address = address
+
+    def render(self, request: Any) -> int:
+        serve(self._service, request, self._address)
+        return NOT_DONE_YET
+
+
+class BucketResource(_Leaf):
+    """One bucket."""
+
+    def __init__(self, service: Service, bucket: str) -> None:
+        super().__init__(service, Address(BUCKET, bucket))
+
+
+class ObjectResource(_Leaf):
+    """One key of a bucket, whether there is an object or not."""
+
+    def __init__(self, service: Service, bucket: str, key: bytes) -> None:
+        super().__init__(service, Address(OBJECT, bucket, key))
+
+
+class HealthResource(Resource):
+    """Whether this process answers: to anybody, however busy it is."""
+
+    isLeaf = True
+    renders_at_head = True
+
+    def __init__(self, service: Service, body: bytes) -> None:
+        super().__init__()
+        self._service = service
+        self._body = body
+
+    def render(self, request: Any) -> int:
+        serve_health(self._service, request, self._body)
+        return NOT_DONE_YET
+
+
+def _named(service: Service, bucket: bytes, key: bytes) -> Resource:
+    """The resource of a bucket or of a key in it, from their still encoded names."""
+    bucket_name, key_name = decode(bucket), decode(key)
+    if bucket_name is None or key_name is None:
+        return _Leaf(service, Address(OBJECT, refusal=InvalidURI()))
+    name = bucket_name.decode("utf-8", "replace")
+    return ObjectResource(service, name, key_name) if key_name else BucketResource(service, name)

@@ -1,0 +1,31 @@
+"""What Unix signals mean to a daemon."""
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+
+def take_signals(reactor: Any, reload: Callable[[], object], hurry: Callable[[], object]) -> None:
+    """From now on SIGHUP reloads; a first SIGTERM or SIGINT does what it did, a second one hurries.
+
+    Called when the reactor runs, so that what its own signal handlers do is kept: it stops, services end in order, and twistd knows why.
+    Outside the main thread, where Python takes no signals, nothing happens.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reload))
+    told: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _ending(reactor, signal.getsignal(number), told, hurry))
+
+
+def _ending(reactor: Any, first: Any, told: list[int], hurry: Callable[[], object]) -> Callable[..., None]:
+    def received(number: int, frame: Any) -> None:
+        if told or not callable(first):
+            reactor.callFromThread(hurry)
+        else:
+            told.append(number)
+            first(number, frame)
+
+    return received

@@ -1,0 +1,188 @@
+"""Buckets as directories, and the small files that say what a bucket or an upload is when the catalog does not."""
+
+import errno
+import logging
+import os
+import shutil
+import stat
+from hashlib import sha256
+
+from gecko_tw.store.drivers.files.beneath import open_directory
+from gecko_tw.store.drivers.files.carriers import disown_pooled, read_beside
+from gecko_tw.store.drivers.files.disk import Disk, directory_of, unlink
+from gecko_tw.store.drivers.files.paths import (
+    SIDECAR,
+    STAGING_OF_GECKOS3,
+    has_path,
+    is_bucket_name,
+    is_litter,
+    is_safe_bucket_name,
+)
+from gecko_tw.store.drivers.files.pooling import Pool
+from gecko_tw.store.drivers.files.sidecars import read_sidecar
+from gecko_tw.store.drivers.files.walking import entries
+from gecko_tw.store.drivers.sqlite.commits import Transaction
+from gecko_tw.store.drivers.sqlite.notation import bucket_of, bucket_text, decode, encode, upload_of, upload_text
+from gecko_tw.store.drivers.sqlite.rows import Address
+from gecko_tw.store.records import BucketRecord, Part, Upload
+from gecko_tw.store.refusals import BucketAlreadyExists, BucketNotEmpty, InvalidBucketName
+
+log = logging.getLogger(__name__)
+
+
+def _bucket_file(name: str) -> str:
+    return f"buckets/{name}.json"
+
+
+class FilesBucketDirectories:
+    """The directory of each bucket, and ``buckets/<name>.json`` with its record."""
+
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+
+    def note(self, transaction: Transaction, record: BucketRecord, fresh: bool) -> None:
+        if not is_safe_bucket_name(record.name):
+            raise InvalidBucketName()
+        if fresh:
+            self._make(record.name)
+            transaction.touched.add(b"")
+        data = bucket_text(record).encode("ascii")
+        transaction.touched.add(self._disk.write_whole(_bucket_file(record.name), data))
+
+    def _make(self, name: str) -> None:
+        try:
+            os.mkdir(name, 0o777, dir_fd=self._disk.root)
+        except FileExistsError:
+            if not self._is_directory(name):
+                raise BucketAlreadyExists() from None
+
+    def _is_directory(self, name: str) -> bool:
+        try:
+            found = os.stat(name, dir_fd=self._disk.root, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return stat.S_ISDIR(found.st_mode)
+
+    def exists(self, name: str) -> bool:
+        return os.path.lexists(os.path.join(self._disk.data_dir, name))
+
+    def record_of(self, name: str) -> BucketRecord | None:
+        if not is_safe_bucket_name(name) or not self._is_directory(name):
+            return None
+        text = self._disk.read_whole(_bucket_file(name))
+        if text is not None:
+            return bucket_of(name, text.decode("ascii"))
+        if not is_bucket_name(name):
+            return None
+        found = os.stat(name, dir_fd=self._disk.root, follow_symlinks=False)
+        return BucketRecord(name=name, created=found.st_mtime_ns)
+
+    def clear(self, transaction: Transaction, name: str) -> bytes | None:
+        if self._is_directory(name):
+            stray = self._stray(name.encode(), b"")
+            if stray is not None:
+                return stray
+            self._remove_tree(name.encode())
+        unlink(_bucket_file(name), self._disk.inner)
+        transaction.touched.update((b"", directory_of(_bucket_file(name))))
+        return None
+
+    def _stray(self, path: bytes, prefix: bytes) -> bytes | None:
+        """The key of the first file below that may be an object. Raises BucketNotEmpty for what can be none and is not ours."""
+        for name, is_directory, is_file in entries(self._disk.root, path):
+            if is_directory:
+                if prefix or name not in STAGING_OF_GECKOS3:
+                    found = self._stray(path + b"/" + name, prefix + name + b"/")
+                    if found is not None:
+                        return found
+            elif is_file and has_path(prefix + name, self._disk.folding):
+                return prefix + name
+            elif not (is_file and self._may_go(path, name)):
+                log.warning("bucket not removed: %s is no object and not ours", os.fsdecode(path + b"/" + name))
+                raise BucketNotEmpty()
+        return None
+
+    def _may_go(self, path: bytes, name: bytes) -> bool:
+        """Whether a file that is never an object is worthless without one."""
+        if not name.endswith(SIDECAR):
+            return is_litter(name)
+        directory = open_directory(self._disk.root, path)
+        try:
+            data = read_beside(directory, name.removesuffix(SIDECAR))
+        finally:
+            os.close(directory)
+        return data is not None and read_sidecar(data) is not None
+
+    def _remove_tree(self, path: bytes, depth: int = 0) -> None:
+        above, _, leaf = path.rpartition(b"/")
+        for name, is_directory, _ in list(entries(self._disk.root, path)):
+            if is_directory and not (depth == 0 and name in STAGING_OF_GECKOS3):
+                self._remove_tree(path + b"/" + name, depth + 1)
+            else:
+                self._remove_entry(path, name, is_directory)
+        directory = open_directory(self._disk.root, above) if above else os.dup(self._disk.root)
+        try:
+            os.rmdir(leaf, dir_fd=directory)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                raise BucketNotEmpty() from error
+            raise
+        finally:
+            os.close(directory)
+
+    def _remove_entry(self, path: bytes, name: bytes, is_directory: bool) -> None:
+        directory = open_directory(self._disk.root, path)
+        try:
+            if is_directory:
+                shutil.rmtree(name, dir_fd=directory)
+            else:
+                unlink(name, directory)
+        finally:
+            os.close(directory)
+
+
+def upload_file(address: Address, upload_id: str) -> str:
+    """Where an upload is written down."""
+    if upload_id.isascii() and upload_id.isalnum() and len(upload_id) <= 64:
+        return f"uploads/{upload_id}.json"
+    return f"uploads/{sha256(f'{address.bucket}/{address.key!r}/{upload_id}'.encode()).hexdigest()}.json"
+
+
+class FilesUploadNotes:
+    """``uploads/<id>.json`` for each upload under way, and its parts in the pool."""
+
+    def __init__(self, disk: Disk, pool: Pool) -> None:
+        self._disk = disk
+        self._pool = pool
+
+    def note(self, transaction: Transaction, address: Address, upload: Upload, wanted: bool) -> None:
+        path = upload_file(address, upload.id)
+        if wanted:
+            transaction.touched.add(self._disk.write_whole(path, _upload_data(address, upload)))
+        else:
+            unlink(path, self._disk.inner)
+            transaction.touched.add(directory_of(path))
+
+    def pool_part(
+        self, transaction: Transaction, address: Address, upload_id: str, part: Part, replaced: Part | None
+    ) -> None:
+        self._pool.take_part(transaction, address, upload_id, part)
+        held = {span.blob for span in part.spans}
+        for blob in {span.blob for span in replaced.spans} - held if replaced is not None else ():
+            disown_pooled(self._disk, blob)
+
+
+def _upload_data(address: Address, upload: Upload) -> bytes:
+    key = address.key.decode("utf-8", "surrogateescape")
+    fields = {"v": 1, "bucket": address.bucket, "key": key, "id": upload.id, "initiated": upload.initiated}
+    return encode({**fields, "record": upload_text(upload)}).encode("ascii")
+
+
+def upload_written(data: bytes) -> tuple[str, bytes, Upload] | None:
+    """The bucket, the key and the upload that a file of ``uploads/`` says; None when it is damaged."""
+    try:
+        fields = decode(data.decode("ascii"))
+        upload = upload_of(fields["id"], fields["initiated"], 0, fields["record"])
+        return fields["bucket"], fields["key"].encode("utf-8", "surrogateescape"), upload
+    except (ValueError, KeyError, TypeError):
+        return None

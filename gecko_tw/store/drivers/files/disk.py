@@ -1,0 +1,238 @@
+"""The data directory itself: where things are, what its file system can do, and writing small files whole."""
+
+import errno
+import fcntl
+import os
+import secrets
+from collections.abc import Iterable
+
+from gecko_tw.store.drivers.files.beneath import ABSENT, make_directory, open_beneath, open_directory
+from gecko_tw.store.drivers.files.paths import INNER, pool_path
+from gecko_tw.store.refusals import InsufficientStorage
+
+ATTRIBUTE = "user.geckos3"
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_COPY_STEP = 1024 * 1024
+_ROOMS = ("staging", "pool", "buckets", "uploads", "attributes")
+
+
+class InUse(RuntimeError):
+    """Another process uses this data directory: stop it first."""
+
+
+def fresh_name() -> str:
+    """A name that nothing else has: 32 hexadecimal digits."""
+    return secrets.token_hex(16)
+
+
+class Disk:
+    """A data directory.
+
+    :ivar root: a descriptor of the data directory.
+    :ivar inner: a descriptor of its ``.geckos3``; the other paths are relative to it.
+    :ivar xattrs: whether files can carry attributes.
+    :ivar folding: whether names that differ only in case are the same.
+    """
+
+    def __init__(self, data_dir: str, fsync: bool) -> None:
+        self.data_dir = os.path.abspath(data_dir)
+        self.fsync = fsync
+        self.root = self.inner = self.staging = self.lock = self._used = -1
+        self.xattrs = self.folding = False
+
+    def open(self) -> None:
+        """Makes what is missing. Raises OSError with the path at fault."""
+        inner = self.inner_path()
+        os.makedirs(self.data_dir, exist_ok=True)
+        for room in ("", *_ROOMS):
+            os.makedirs(os.path.join(inner, room), mode=0o700, exist_ok=True)
+        self.root = os.open(self.data_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.inner = os.open(inner, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        self.staging = open_directory(self.inner, b"staging")
+        self.lock = self._lock_file("lock")
+        self._used = self._lock_file("used")
+        self._probe()
+
+    def _lock_file(self, name: str) -> int:
+        return os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666, dir_fd=self.inner)
+
+    def _take(self, how: int) -> None:
+        try:
+            fcntl.flock(self._used, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InUse(f"{self.data_dir} is in use by another process: stop it first") from None
+
+    def claim(self, alone: bool) -> None:
+        """Takes the directory for this process alone, or gives that up. Raises InUse."""
+        self._take(fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+
+    def close(self) -> None:
+        """Closes every descriptor. Harmless when repeated."""
+        for name in ("root", "inner", "staging", "lock", "_used"):
+            descriptor = getattr(self, name)
+            if descriptor >= 0:
+                os.close(descriptor)
+                setattr(self, name, -1)
+
+    def _probe(self) -> None:
+        name = fresh_name()
+        upper = f"{name}-A"
+        descriptor = os.open(upper, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666, dir_fd=self.staging)
+        try:
+            self.xattrs = _takes_attributes(descriptor)
+            self.folding = _exists(f"{name}-a", self.staging)
+        finally:
+            os.close(descriptor)
+            os.unlink(upper, dir_fd=self.staging)
+
+    def inner_path(self, *names: str) -> str:
+        """A path of ours, for those who need one in full."""
+        return os.path.join(self.data_dir, os.fsdecode(INNER), *names)
+
+    def write_whole(self, path: str, data: bytes) -> bytes:
+        """Writes a file of ours (path relative to ``.geckos3``) so that nobody sees half of it; returns its directory.
+
+        The directory's entry is durable only after :meth:`sync`. Raises InsufficientStorage.
+        """
+        staged = self.stage(data)
+        return self.rename_inner(staged, path)
+
+    def stage(self, data: bytes) -> str:
+        """A new file in staging with these bytes; returns its name. Raises InsufficientStorage."""
+        name = fresh_name()
+        descriptor = os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666, dir_fd=self.staging)
+        try:
+            write_all(descriptor, data)
+            if self.fsync:
+                os.fsync(descriptor)
+        except OSError as error:
+            os.unlink(name, dir_fd=self.staging)
+            raise full_or(error) from error
+        finally:
+            os.close(descriptor)
+        return name
+
+    def rename_inner(self, staged: str, path: str) -> bytes:
+        """Moves a staged file to a path of ours, making its directories; returns the directory below the data directory."""
+        try:
+            os.rename(staged, path, src_dir_fd=self.staging, dst_dir_fd=self.inner)
+        except FileNotFoundError:
+            self.make_rooms(path)
+            os.rename(staged, path, src_dir_fd=self.staging, dst_dir_fd=self.inner)
+        return directory_of(path)
+
+    def make_rooms(self, path: str) -> None:
+        """Makes the directories of a path of ours."""
+        parent = os.path.dirname(path)
+        os.makedirs(self.inner_path(parent), mode=0o700, exist_ok=True)
+        above = directory_of(parent)
+        self.sync([above, os.path.dirname(above)])
+
+    def copy_in(self, source: int, path: str) -> None:
+        """Copies an open file to a new path of ours, where the file system cannot give it a second name."""
+        name = fresh_name()
+        target = os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666, dir_fd=self.staging)
+        try:
+            offset = 0
+            while data := os.pread(source, _COPY_STEP, offset):
+                write_all(target, data)
+                offset += len(data)
+            if self.fsync:
+                os.fsync(target)
+        except OSError as error:
+            unlink(name, self.staging)
+            raise full_or(error) from error
+        finally:
+            os.close(target)
+        self.rename_inner(name, path)
+
+    def read_whole(self, path: str) -> bytes | None:
+        """A file of ours, or None when it is not there."""
+        try:
+            descriptor = open_beneath(self.inner, os.fsencode(path), os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        with open(descriptor, "rb") as file:
+            return file.read()
+
+    def drop(self, paths: Iterable[str]) -> None:
+        """Removes files of ours; those already gone are passed over."""
+        for path in paths:
+            unlink(path, self.inner)
+
+    def open_parent(self, path: bytes) -> tuple[int, list[bytes]]:
+        """The directory a path below the data directory is in, made when missing, and the directories that changed."""
+        return make_directory(self.root, path.rpartition(b"/")[0])
+
+    def sync(self, directories: Iterable[bytes]) -> None:
+        """Makes the entries of directories (below the data directory) durable when the driver was asked to."""
+        if not self.fsync:
+            return
+        for directory in directories:
+            try:
+                descriptor = open_beneath(self.root, directory or b".", os.O_RDONLY | os.O_DIRECTORY)
+            except OSError as error:
+                if error.errno in ABSENT:  # emptied and removed since: then its parent was touched too
+                    continue
+                raise
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def directory_of(path: str) -> bytes:
+    """The directory, below the data directory, of a path of ours."""
+    return INNER + b"/" + os.fsencode(os.path.dirname(path))
+
+
+def pool_file(blob: str) -> str:
+    """A pool blob's path below ``.geckos3``."""
+    return f"pool/{pool_path(blob)}"
+
+
+def description_file(blob: str) -> str:
+    """The path of the file that describes a pool blob where it cannot do so itself, or that lists an object's spans."""
+    return f"pool/{pool_path(blob)}.json"
+
+
+def spill_file(name: str) -> str:
+    """The path of attributes that are too long for an extended attribute."""
+    return f"attributes/{pool_path(name)}.json"
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Writes everything. Raises OSError."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def full_or(error: OSError) -> Exception:
+    """The refusal that an error of a full disk is, else the error itself."""
+    return InsufficientStorage() if error.errno in FULL else error
+
+
+def unlink(path: str | bytes, directory: int) -> bool:
+    """Removes a file; whether it was there."""
+    try:
+        os.unlink(path, dir_fd=directory)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _exists(name: str, directory: int) -> bool:
+    try:
+        os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _takes_attributes(descriptor: int) -> bool:
+    try:
+        os.setxattr(descriptor, ATTRIBUTE, b"{}")
+    except (OSError, AttributeError):
+        return False
+    return True

@@ -1,0 +1,131 @@
+"""The pool: bytes without a visible place, each blob described so that a rebuild knows whose it is."""
+
+import errno
+import os
+
+from gecko_tw.store.drivers.files.attributes import Description, text_of
+from gecko_tw.store.drivers.files.beneath import open_beneath
+from gecko_tw.store.drivers.files.blobs import FilesBlobs, remove_files
+from gecko_tw.store.drivers.files.carriers import describe_pooled
+from gecko_tw.store.drivers.files.disk import description_file, directory_of, fresh_name, pool_file
+from gecko_tw.store.drivers.files.sameness import same_description
+from gecko_tw.store.drivers.sqlite.blobnames import is_pooled
+from gecko_tw.store.drivers.sqlite.commits import Transaction
+from gecko_tw.store.drivers.sqlite.notation import spans_of
+from gecko_tw.store.drivers.sqlite.rows import Address, Placed, Row
+from gecko_tw.store.records import Part, Span, Version
+
+NO_LINKS = frozenset({errno.EPERM, errno.EXDEV, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS})
+
+
+def is_whole(record: Version | Part) -> bool:
+    """Whether the bytes are one whole blob that a file can be made of."""
+    spans = record.spans
+    return len(spans) == 1 and spans[0].offset == 0 and spans[0].length == record.size and is_pooled(spans[0].blob)
+
+
+class Pool:
+    """Takes blobs into the pool, inside the catalog's step."""
+
+    def __init__(self, blobs: FilesBlobs) -> None:
+        self._blobs = blobs
+        self._disk = blobs.disk
+        self._staged_are_described = blobs.carrier.staging
+
+    def take(
+        self, transaction: Transaction, address: Address, version: Version, leftover: tuple[int, int] | None
+    ) -> Placed:
+        """The bytes of a version, which supersedes a visible file of this size and time (``leftover``)."""
+        size, mtime = leftover or (None, None)
+        if is_whole(version):
+            description = Description(bucket=address.bucket, key=address.key, record=version, replaces=leftover)
+            spill = self._move_described(transaction, version.spans[0].blob, description)
+            return Placed(False, mtime, size, version.spans, () if spill is None else (spill,))
+        for blob in {span.blob for span in version.spans}:
+            self._move(transaction, blob)
+        return Placed(False, mtime, size, version.spans, (self._list(transaction, address, version, leftover),))
+
+    def take_part(self, transaction: Transaction, address: Address, upload_id: str, part: Part) -> None:
+        """The bytes of a part."""
+        if is_whole(part):
+            description = Description(bucket=address.bucket, key=address.key, record=part, upload=upload_id)
+            self._move_described(transaction, part.spans[0].blob, description)
+        else:
+            for blob in {span.blob for span in part.spans}:
+                self._move(transaction, blob)
+
+    def _move_described(self, transaction: Transaction, blob: str, description: Description) -> str | None:
+        noted = self._blobs.noted.get(blob)
+        if (
+            noted is not None
+            and self._staged_are_described
+            and description.replaces is None
+            and noted.upload == description.upload
+            and same_description(noted.record, description.record)
+        ):
+            self._move(transaction, blob)
+            return noted.spill
+        path = pool_file(blob) if noted is None and self._has(blob) else f"staging/{blob}"
+        spill = describe_pooled(self._disk, blob, path, description)
+        if noted is not None and noted.spill is not None:
+            remove_files(self._disk, noted.spill)
+        self._move(transaction, blob)
+        return spill
+
+    def _move(self, transaction: Transaction, blob: str) -> None:
+        """From staging, where it may not be any more."""
+        noted = self._blobs.noted.pop(blob, None)
+        if noted is None and self._has(blob):
+            return
+        transaction.touched.add(self._disk.rename_inner(blob, pool_file(blob)))
+
+    def _has(self, blob: str) -> bool:
+        return os.path.lexists(self._disk.inner_path(pool_file(blob)))
+
+    def _list(
+        self, transaction: Transaction, address: Address, version: Version, leftover: tuple[int, int] | None
+    ) -> str:
+        """Writes down an object that is not one file yet; returns the list's name."""
+        name = fresh_name()
+        description = Description(
+            bucket=address.bucket, key=address.key, record=version, spans=version.spans, replaces=leftover
+        )
+        data = text_of(description).encode("ascii")
+        transaction.touched.add(self._disk.write_whole(description_file(name), data))
+        return name
+
+    def describe(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placed:
+        """Changes the description of bytes in the pool."""
+        spans = spans_of(row.spans, row.size)
+        leftover = None if row.file_mtime is None else (row.file_size, row.file_mtime)
+        if is_whole(version):
+            description = Description(bucket=address.bucket, key=address.key, record=version, replaces=leftover)
+            spill = describe_pooled(self._disk, spans[0].blob, pool_file(spans[0].blob), description)
+            files: tuple[str, ...] = () if spill is None else (spill,)
+        else:
+            files = (self._list(transaction, address, version, leftover),)
+        return Placed(False, row.file_mtime, row.file_size, spans, files)
+
+    def link(self, transaction: Transaction, address: Address, version: Version, source: tuple[int, bytes]) -> Placed:
+        """A second name in the pool for the visible file ``source`` (its directory and its name there)."""
+        directory, leaf = source
+        blob = fresh_name()
+        self._disk.make_rooms(pool_file(blob))
+        try:
+            os.link(leaf, pool_file(blob), src_dir_fd=directory, dst_dir_fd=self._disk.inner, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            self._copy(directory, leaf, blob)
+        transaction.touched.add(directory_of(pool_file(blob)))
+        description = Description(bucket=address.bucket, key=address.key, record=version)
+        spill = describe_pooled(self._disk, blob, pool_file(blob), description)
+        spans = (Span(blob, 0, version.size),)
+        return Placed(False, spans=spans, files=() if spill is None else (spill,))
+
+    def _copy(self, directory: int, leaf: bytes, blob: str) -> None:
+        descriptor = open_beneath(directory, leaf, os.O_RDONLY)
+        try:
+            self._disk.copy_in(descriptor, pool_file(blob))
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,84 @@
+"""Walking a bucket's directory in the order of its keys, following no link, whatever happens to the tree meanwhile."""
+
+import logging
+import os
+import stat
+from collections.abc import Iterator
+
+from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath, open_directory
+from gecko_tw.store.drivers.files.paths import INNER, STAGING_OF_GECKOS3, has_path, is_litter
+
+log = logging.getLogger(__name__)
+
+_SKIPPED = STAGING_OF_GECKOS3 | {INNER}
+
+
+def entries(root: int, path: bytes) -> list[tuple[bytes, bool, bool]]:
+    """Name, whether a directory, whether a regular file: of everything in a directory. Raises OSError."""
+    directory = open_beneath(root, path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with os.scandir(directory) as found:
+            return [
+                (os.fsencode(entry.name), entry.is_dir(follow_symlinks=False), entry.is_file(follow_symlinks=False))
+                for entry in found
+            ]
+    finally:
+        os.close(directory)
+
+
+def walk_files(root: int, bucket: str, folding: bool) -> Iterator[tuple[bytes, os.stat_result]]:
+    """Keys and what their files are, in byte order of the keys: a directory sorts as its name and a slash.
+
+    Memory is bounded by the names in the directories on the way down.
+    """
+    top = bucket.encode()
+    waiting = [(b"", iter(_names(root, top)))]
+    while waiting:
+        prefix, names = waiting[-1]
+        name = next(names, None)
+        if name is None:
+            waiting.pop()
+        elif name.endswith(b"/"):
+            waiting.append((prefix + name, iter(_names(root, b"%b/%b" % (top, (prefix + name)[:-1])))))
+        elif not has_path(prefix + name, folding):
+            if not is_litter(name):
+                log.warning("no key can have the name of the file %r in bucket %s", prefix + name, bucket)
+        else:
+            found = _stat(root, b"%b/%b" % (top, prefix + name))
+            if found is not None:
+                yield prefix + name, found
+
+
+def _names(root: int, path: bytes) -> list[bytes]:
+    """Files, and directories with a slash behind them, in the order in which their keys sort."""
+    try:
+        found = entries(root, path)
+    except PermissionError as error:
+        log.warning("cannot be read and is passed over: %s", error)
+        return []
+    except OSError as error:
+        if error.errno in ABSENT:  # removed since
+            return []
+        raise
+    return sorted(
+        name + b"/" if is_directory else name
+        for name, is_directory, is_file in found
+        if is_file or (is_directory and name not in _SKIPPED)
+    )
+
+
+def _stat(root: int, path: bytes) -> os.stat_result | None:
+    parent, _, leaf = path.rpartition(b"/")
+    try:
+        directory = open_directory(root, parent)
+    except OSError as error:
+        if error.errno in ABSENT:
+            return None
+        raise
+    try:
+        found = os.stat(leaf, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    finally:
+        os.close(directory)
+    return found if stat.S_ISREG(found.st_mode) else None

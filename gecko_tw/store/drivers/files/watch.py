@@ -1,0 +1,88 @@
+"""Comparing the catalog's rows with the files, and settling where they differ."""
+
+import os
+import stat
+from collections.abc import Callable
+
+from gecko_tw.interfaces import Unsettled
+from gecko_tw.store.drivers.files.beneath import ABSENT, stat_beneath
+from gecko_tw.store.drivers.files.disk import Disk, pool_file
+from gecko_tw.store.drivers.files.examining import Examiner
+from gecko_tw.store.drivers.files.paths import file_of, has_path
+from gecko_tw.store.drivers.sqlite.buckets import ForgetAbsentBucket
+from gecko_tw.store.drivers.sqlite.commits import Commits
+from gecko_tw.store.drivers.sqlite.ground import Ground
+from gecko_tw.store.drivers.sqlite.rows import Row
+from gecko_tw.store.drivers.sqlite.takeover import Finding, TakeOver
+
+_HASHED_LOOKS = 2
+"""So often a file that changes while it is hashed is hashed again."""
+
+
+class FilesWatch:
+    """One look at the disk tells whether a row is true.
+
+    :ivar settle: called with bucket and key where it is not.
+    """
+
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+        self.settle: Callable[[str, bytes], None] | None = None
+
+    def agrees(self, bucket: str, key: bytes, row: Row | None) -> bool:
+        if not has_path(key, self._disk.folding) and (row is None or not row.visible):
+            return True
+        path = file_of(bucket, key)
+        try:
+            found = os.stat(path, dir_fd=self._disk.root, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in ABSENT:
+                raise
+            return row is None or not row.visible
+        if not stat.S_ISREG(found.st_mode):
+            return row is None or not row.visible
+        if row is not None and row.file_mtime == found.st_mtime_ns and row.file_size == found.st_size:
+            return True
+        # perhaps it was seen through a symbolic link on the way, which is not ours to follow
+        return (row is None or not row.visible) and stat_beneath(self._disk.root, path) is None
+
+    def unsettled(self, bucket: str, key: bytes) -> Unsettled:
+        return Unsettled(lambda: self.settle(bucket, key))  # type: ignore[misc]
+
+    def fingerprint(self, bucket: str, key: bytes) -> tuple[int | None, int | None]:
+        found = stat_beneath(self._disk.root, file_of(bucket, key)) if has_path(key) else None
+        return (None, None) if found is None else (found.st_size, found.st_mtime_ns)
+
+    def is_pooled(self, blob: str) -> bool:
+        return os.path.lexists(self._disk.inner_path(pool_file(blob)))
+
+
+class Settler:
+    """Brings rows in line with the files."""
+
+    def __init__(self, disk: Disk, commits: Commits, ground: Ground, examiner: Examiner) -> None:
+        self._disk = disk
+        self._commits = commits
+        self._ground = ground
+        self._examiner = examiner
+
+    def settle(self, bucket: str, key: bytes) -> None:
+        """Looks at a key's file, hashing it where it must, and writes down what it is. Blocks."""
+        self.settle_bucket(bucket)
+        for attempt in range(_HASHED_LOOKS + 1):
+            if not self.take_over([self._examiner.examine(bucket, key, attempt < _HASHED_LOOKS)]):
+                return
+
+    def settle_bucket(self, bucket: str) -> None:
+        """Forgets a bucket whose directory was removed by hand, or makes the directory again when the pool holds its objects."""
+        if not self._ground.directories.exists(bucket):
+            self._forget(self._commits.run(ForgetAbsentBucket(self._ground, bucket)))
+
+    def take_over(self, findings: list[Finding]) -> list[Finding]:
+        """Writes down what was found; returns the findings that are not true any more."""
+        useless, outdated = self._commits.run(TakeOver(self._ground, tuple(findings)))
+        self._forget(useless)
+        return outdated  # type: ignore[no-any-return]
+
+    def _forget(self, useless: set[str]) -> None:
+        self._ground.places.forget(useless)

@@ -1,0 +1,1 @@
+"""A catalog in one SQLite file that several processes may share."""

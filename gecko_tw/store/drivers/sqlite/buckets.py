@@ -1,0 +1,128 @@
+"""The rows of buckets."""
+
+from functools import lru_cache
+
+from attrs import frozen
+
+from gecko_tw.store.drivers.sqlite.commits import Transaction
+from gecko_tw.store.drivers.sqlite.ground import Ground
+from gecko_tw.store.drivers.sqlite.notation import bucket_of, bucket_text, spans_of
+from gecko_tw.store.drivers.sqlite.rows import COLUMNS, Row
+from gecko_tw.store.records import BucketRecord
+from gecko_tw.store.refusals import BucketAlreadyExists, BucketNotEmpty, NoSuchBucket
+
+ID_OF = "SELECT id FROM bucket WHERE name = ?"
+record_of = lru_cache(1024)(bucket_of)
+
+
+def find(execute, name: str) -> tuple[int, BucketRecord] | None:  # type: ignore[no-untyped-def]
+    """A bucket's id and record, or None. ``execute`` is a connection's or a transaction's."""
+    found = execute("SELECT id, record FROM bucket WHERE name = ?", (name,)).fetchone()
+    return None if found is None else (found[0], record_of(name, found[1]))
+
+
+@frozen
+class AddBucket:
+    """The step that adds a bucket, and makes its directory."""
+
+    ground: Ground
+    record: BucketRecord
+
+    def __call__(self, transaction: Transaction) -> None:
+        """Raises BucketAlreadyExists."""
+        if find(transaction.execute, self.record.name) is not None:
+            raise BucketAlreadyExists()
+        self.ground.directories.note(transaction, self.record, True)
+        transaction.execute(
+            "INSERT INTO bucket (name, record) VALUES (?, ?)", (self.record.name, bucket_text(self.record))
+        )
+
+
+@frozen
+class ChangeBucket:
+    """The step that changes a bucket's record by a rule."""
+
+    ground: Ground
+    name: str
+    rule: object
+
+    def __call__(self, transaction: Transaction) -> BucketRecord:
+        """Raises NoSuchBucket and what the rule raises."""
+        found = find(transaction.execute, self.name)
+        if found is None:
+            raise NoSuchBucket()
+        record = self.rule(found[1])  # type: ignore[operator]
+        if record != found[1]:
+            self.ground.directories.note(transaction, record, False)
+            transaction.execute("UPDATE bucket SET record = ? WHERE id = ?", (bucket_text(record), found[0]))
+        return record  # type: ignore[no-any-return]
+
+
+class StrayFile(Exception):  # noqa: N818 - a signal, not an error
+    """A bucket without rows has a file that may be an object: it must be looked at first."""
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+        super().__init__(key)
+
+
+@frozen
+class RemoveBucket:
+    """The step that removes an empty bucket with its uploads and its directory."""
+
+    ground: Ground
+    name: str
+
+    def __call__(self, transaction: Transaction) -> set[str]:
+        """Returns the files of ours that nothing needs any more. Raises NoSuchBucket, BucketNotEmpty, StrayFile."""
+        found = find(transaction.execute, self.name)
+        if found is None:
+            raise NoSuchBucket()
+        bucket_id = found[0]
+        self._refuse_objects(transaction, bucket_id)
+        stray = self.ground.directories.clear(transaction, self.name)
+        if stray is not None:
+            raise StrayFile(stray)
+        return drop_bucket(transaction, bucket_id)
+
+    def _refuse_objects(self, transaction: Transaction, bucket_id: int) -> None:
+        rows = transaction.execute(
+            f"SELECT key, {COLUMNS} FROM version WHERE bucket_id = ? ORDER BY key, seq DESC",
+            (bucket_id,),
+        )
+        for key, *values in rows:
+            row = Row._make(values)
+            if not row.visible or self.ground.watch.agrees(self.name, key, row):
+                raise BucketNotEmpty()
+
+
+def drop_bucket(transaction: Transaction, bucket_id: int) -> set[str]:
+    """Removes every row of a bucket; returns the files of ours that they held."""
+    held = {blob for (blob,) in transaction.execute("SELECT blob FROM span WHERE bucket_id = ?", (bucket_id,))}
+    parts = transaction.execute("SELECT spans, size FROM part WHERE bucket_id = ?", (bucket_id,)).fetchall()
+    held.update(span.blob for spans, size in parts for span in spans_of(spans, size))
+    for table in ("version", "upload", "part", "span"):
+        transaction.execute(f"DELETE FROM {table} WHERE bucket_id = ?", (bucket_id,))
+    transaction.execute("DELETE FROM bucket WHERE id = ?", (bucket_id,))
+    return held
+
+
+@frozen
+class ForgetAbsentBucket:
+    """The step for a bucket whose directory was removed by hand: it is gone too, unless the pool holds objects of it."""
+
+    ground: Ground
+    name: str
+
+    def __call__(self, transaction: Transaction) -> set[str]:
+        """Returns the files of ours that nothing needs any more."""
+        found = find(transaction.execute, self.name)
+        if found is None or self.ground.directories.exists(self.name):
+            return set()
+        bucket_id, record = found
+        held = "SELECT 1 FROM version WHERE bucket_id = ? AND NOT visible UNION ALL SELECT 1 FROM upload WHERE bucket_id = ?"
+        if transaction.execute(held, (bucket_id, bucket_id)).fetchone() is not None:
+            self.ground.directories.note(transaction, record, True)
+            return set()
+        self.ground.directories.clear(transaction, self.name)
+        return drop_bucket(transaction, bucket_id)

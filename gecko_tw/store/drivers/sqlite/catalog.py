@@ -1,0 +1,249 @@
+"""ICatalog over one SQLite file: reads on the calling thread in microseconds, writes as steps of a group commit."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from attrs import frozen
+from zope.interface import implementer
+
+from gecko_tw.interfaces import ICatalog, Unsettled
+from gecko_tw.store.drivers.sqlite import listing
+from gecko_tw.store.drivers.sqlite.blobnames import is_visible, visible_parts
+from gecko_tw.store.drivers.sqlite.buckets import AddBucket, ChangeBucket, RemoveBucket, StrayFile, find, record_of
+from gecko_tw.store.drivers.sqlite.changes import HistoryChange, Written
+from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
+from gecko_tw.store.drivers.sqlite.connections import Connections
+from gecko_tw.store.drivers.sqlite.ground import Ground
+from gecko_tw.store.drivers.sqlite.notation import upload_of
+from gecko_tw.store.drivers.sqlite.rows import (
+    COLUMNS,
+    PART_COLUMNS,
+    UPLOAD_COLUMNS,
+    Address,
+    Row,
+    part_of_row,
+    put_version,
+    uploads_of,
+    version_of,
+    versions_of,
+)
+from gecko_tw.store.drivers.sqlite.uploads import AddPart
+from gecko_tw.store.records import Applied, BucketRecord, Change, KeyHistory, Part, Upload
+from gecko_tw.store.refusals import BucketNotEmpty, NoSuchBucket, NoSuchUpload, SlowDown
+from gecko_tw.store.requests import Listed
+
+_ATTEMPTS = 20
+"""So often a step starts again because a file was changed behind our back in the meantime."""
+
+_NEWEST = (
+    f"SELECT {COLUMNS}, EXISTS (SELECT 1 FROM upload WHERE bucket_id = version.bucket_id AND key = ?2) FROM version"
+    " WHERE bucket_id = (SELECT id FROM bucket WHERE name = ?1) AND key = ?2 ORDER BY seq DESC LIMIT 1"
+)
+_NAMED = (
+    f"SELECT {COLUMNS} FROM version"
+    " WHERE bucket_id = (SELECT id FROM bucket WHERE name = ?) AND key = ? AND version_id = ?"
+)
+_UPLOADS = (
+    f"SELECT {UPLOAD_COLUMNS} FROM upload"
+    " WHERE bucket_id = (SELECT id FROM bucket WHERE name = ?) AND key = ? ORDER BY seq"
+)
+_SPANNED = (
+    "SELECT DISTINCT name, key FROM version JOIN bucket ON bucket.id = bucket_id WHERE instr(spans, '],[') > 0 LIMIT ?"
+)
+_REFERENCES_AT_ONCE = 500
+
+
+@implementer(ICatalog)
+class SqliteCatalog:
+    """The catalog of one data directory.
+
+    :param ground: where bytes are.
+    :param commits: runs the steps that write.
+    """
+
+    quick = True
+
+    def __init__(self, connections: Connections, commits: Commits, ground: Ground) -> None:
+        self._connections = connections
+        self._commits = commits
+        self._ground = ground
+
+    def buckets(self, prefix: str, after: str, limit: int) -> list[BucketRecord]:
+        rows = self._connections.mine().execute(
+            "SELECT name, record FROM bucket WHERE name > ? AND name >= ? AND substr(name, 1, ?) = ? ORDER BY name LIMIT ?",
+            (after, prefix, len(prefix), prefix, limit),
+        )
+        return [record_of(*row) for row in rows.fetchall()]
+
+    def bucket(self, name: str) -> BucketRecord:
+        return self._find(name)[1]
+
+    def _find(self, name: str) -> tuple[int, BucketRecord]:
+        """Raises NoSuchBucket; takes over a directory that was made by hand."""
+        found = find(self._connections.mine().execute, name)
+        if found is None:
+            record = self._ground.directories.record_of(name)
+            if record is None:
+                raise NoSuchBucket()
+            self._commits.run(AddBucket(self._ground, record))
+            return self._find(name)
+        return found
+
+    def add_bucket(self, record: BucketRecord) -> None:
+        self._commits.run(AddBucket(self._ground, record))
+
+    def change_bucket(self, name: str, rule: Callable[[BucketRecord], BucketRecord]) -> BucketRecord:
+        self._find(name)
+        return self._commits.run(ChangeBucket(self._ground, name, rule))  # type: ignore[no-any-return]
+
+    def remove_bucket(self, name: str) -> None:
+        self._find(name)
+        try:
+            useless = self._commits.run(RemoveBucket(self._ground, name))
+        except StrayFile as stray:
+            self._ground.watch.unsettled(name, stray.key).settle()
+            raise BucketNotEmpty() from stray
+        self._ground.places.forget(useless)
+
+    def history(self, bucket: str, key: bytes, version_id: str | None = None) -> KeyHistory:
+        for _ in range(2):  # the second time in case a commit came between the row and the look at the disk
+            row, uploads = self._newest(bucket, key)
+            if self._ground.watch.agrees(bucket, key, row):
+                return self._history(bucket, key, row, uploads, version_id)
+        raise self._ground.watch.unsettled(bucket, key)
+
+    def _newest(self, bucket: str, key: bytes) -> tuple[Row | None, tuple[Upload, ...]]:
+        connection = self._connections.mine()
+        values = connection.execute(_NEWEST, (bucket, key)).fetchone()
+        if values is None:
+            self._find(bucket)
+        elif not values[-1]:
+            return Row._make(values[:-1]), ()
+        uploads = tuple(upload_of(*row) for row in connection.execute(_UPLOADS, (bucket, key)).fetchall())
+        return None if values is None else Row._make(values[:-1]), uploads
+
+    def _history(
+        self, bucket: str, key: bytes, row: Row | None, uploads: tuple[Upload, ...], version_id: str | None
+    ) -> KeyHistory:
+        if row is None:
+            return KeyHistory(bucket=bucket, key=key, uploads=uploads)
+        versions = (version_of(row, bucket, key),)
+        if version_id is not None and version_id != row.version_id:
+            named = self._connections.mine().execute(_NAMED, (bucket, key, version_id)).fetchone()
+            if named is not None:
+                versions += (version_of(Row._make(named), bucket, key),)
+        return KeyHistory(bucket=bucket, key=key, versions=versions, uploads=uploads)
+
+    def change_history(
+        self, bucket: str, key: bytes, rule: Callable[[BucketRecord, KeyHistory], Change], version_id: str | None = None
+    ) -> Applied:
+        step = ChangeHistory(self._ground, bucket, key, rule)
+        for _ in range(_ATTEMPTS):
+            try:
+                applied, written = self._commits.run(step)
+            except Unsettled as unsettled:
+                unsettled.settle()  # type: ignore[operator]
+            except NoSuchBucket:
+                self._find(bucket)
+            else:
+                self._tidy(bucket, key, written)
+                return applied  # type: ignore[no-any-return]
+        raise SlowDown()
+
+    def _tidy(self, bucket: str, key: bytes, written: Written) -> None:
+        """What only now, after the commit, is worthless. A crash before this leaves it to the sweeper."""
+        self._ground.places.forget(written.useless)
+        if written.top is not None and not written.top.visible and written.top.file_mtime is not None:
+            self._commits.run(ChangeHistory(self._ground, bucket, key, _as_it_is))
+
+    def page(
+        self, bucket: str, prefix: bytes, start: bytes, limit: int, what: str, after_id: str | None = None
+    ) -> list[Listed]:
+        wanted = listing.wanted_of(self._find(bucket)[0], prefix, start, limit, after_id)
+        return _PAGES[what](self._connections.mine(), wanted) if limit > 0 else []
+
+    def add_part(self, bucket: str, key: bytes, upload_id: str, part: Part) -> Part | None:
+        found = find(self._connections.mine().execute, bucket)
+        if found is None:
+            raise NoSuchUpload()
+        address = Address(bucket, found[0], key)
+        return self._commits.run(AddPart(self._ground, address, upload_id, part))  # type: ignore[no-any-return]
+
+    def parts(self, bucket: str, key: bytes, upload_id: str, after: int, limit: int) -> list[Part]:
+        connection = self._connections.mine()
+        where = (bucket, key, upload_id)
+        at = "bucket_id = (SELECT id FROM bucket WHERE name = ?) AND key = ?"
+        if connection.execute(f"SELECT 1 FROM upload WHERE {at} AND id = ?", where).fetchone() is None:
+            raise NoSuchUpload()
+        rows = connection.execute(
+            f"SELECT {PART_COLUMNS} FROM part WHERE {at} AND upload_id = ? AND number > ? ORDER BY number LIMIT ?",
+            (*where, after, limit),
+        )
+        return [part_of_row(values) for values in rows.fetchall()]
+
+    def references(self, blobs: Iterable[str]) -> set[str]:
+        connection = self._connections.mine()
+        held = set()
+        pooled = []
+        for blob in blobs:
+            if not is_visible(blob):
+                pooled.append(blob)
+            elif self._holds(blob):
+                held.add(blob)
+        for first in range(0, len(pooled), _REFERENCES_AT_ONCE):
+            some = pooled[first : first + _REFERENCES_AT_ONCE]
+            query = f"SELECT blob FROM span WHERE blob IN ({', '.join('?' * len(some))})"
+            held.update(blob for (blob,) in connection.execute(query, some))
+        return held
+
+    def spanned(self, limit: int) -> list[tuple[str, bytes]]:
+        return self._connections.mine().execute(_SPANNED, (max(limit, 0),)).fetchall()
+
+    def fingerprints(self, bucket: str) -> Iterator[tuple[bytes, int, int | None, int | None]]:
+        """See listing.fingerprints; for adoption. Raises NoSuchBucket."""
+        return listing.fingerprints(self._connections.mine(), self._find(bucket)[0])
+
+    def _holds(self, blob: str) -> bool:
+        mtime, bucket, key = visible_parts(blob)
+        values = self._connections.mine().execute(_NEWEST, (bucket, key)).fetchone()
+        return values is not None and bool((row := Row._make(values[:-1])).visible) and row.file_mtime == mtime
+
+
+_PAGES = {"objects": listing.objects, "versions": listing.versions, "uploads": listing.uploads}
+
+
+def _as_it_is(record: BucketRecord, history: KeyHistory) -> Change:
+    return Change(history)
+
+
+@frozen
+class ChangeHistory:
+    """The step that applies a rule to one key."""
+
+    ground: Ground
+    bucket: str
+    key: bytes
+    rule: Callable[[BucketRecord, KeyHistory], Change]
+
+    def __call__(self, transaction: Transaction) -> tuple[Applied, Written]:
+        """Raises NoSuchBucket, Unsettled, and what the rule raises."""
+        found = find(transaction.execute, self.bucket)
+        if found is None:
+            raise NoSuchBucket()
+        address = Address(self.bucket, found[0], self.key)
+        rows = versions_of(transaction, address)
+        top = rows[0] if rows else None
+        if not self.ground.watch.agrees(self.bucket, self.key, top):
+            raise self.ground.watch.unsettled(self.bucket, self.key)
+        before = KeyHistory(
+            bucket=self.bucket,
+            key=self.key,
+            versions=tuple(version_of(row, self.bucket, self.key) for row in rows),
+            uploads=uploads_of(transaction, address),
+        )
+        change = self.rule(found[1], before)
+        if top is not None and not top.visible and top.file_mtime is not None:
+            self.ground.places.vacate_leftover(transaction, address, top)
+            rows[0] = top._replace(file_size=None, file_mtime=None)
+            put_version(transaction, address, rows[0])
+        written = HistoryChange(transaction, self.ground, address, rows, before).write(change.history)
+        return Applied(before, written.after, change.outcome), written

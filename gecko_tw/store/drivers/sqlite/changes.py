@@ -1,0 +1,167 @@
+"""Turning one history of a key into the next: which rows change, and what happens to the bytes, in which order.
+
+The order makes a crash harmless at every point: bytes that stay are made safe first, the new visible file replaces the old one in
+one rename, what is gone is disowned, and only then the rows are committed. What a row's commit has made worthless goes last.
+"""
+
+from attrs import evolve, frozen
+
+from gecko_tw.store.drivers.sqlite.commits import Transaction
+from gecko_tw.store.drivers.sqlite.ground import Ground, Standing
+from gecko_tw.store.drivers.sqlite.rows import (
+    Address,
+    Placed,
+    Row,
+    change_blobs,
+    drop_version,
+    put_version,
+    row_of,
+    version_of,
+)
+from gecko_tw.store.drivers.sqlite.uploads import drop_upload, put_upload
+from gecko_tw.store.records import DeleteMarker, KeyHistory, Version, blobs_of
+
+
+@frozen
+class Written:
+    """What a step wrote.
+
+    :ivar after: the history with the names in force.
+    :ivar top: its newest row, or None.
+    :ivar useless: files of ours that no row needs any more once this is committed; the kernel's blobs are not among them.
+    """
+
+    after: KeyHistory
+    top: Row | None
+    useless: set[str]
+
+
+class HistoryChange:
+    """One key's change inside a transaction.
+
+    :param rows: all rows of the key, newest first; ``before`` is what they stand for.
+    """
+
+    def __init__(
+        self, transaction: Transaction, ground: Ground, address: Address, rows: list[Row], before: KeyHistory
+    ) -> None:
+        self._transaction = transaction
+        self._ground = ground
+        self._address = address
+        self._rows = rows
+        self._before = before
+        self._old = {row.version_id: (row, version) for row, version in zip(rows, before.versions, strict=True)}
+        self._kept: str | None = None
+
+    def write(self, after: KeyHistory) -> Written:
+        """Makes ``after`` the key's history."""
+        _check(after)
+        rows = self._new_rows(after)
+        self._leave(rows)
+        dropped = self._change_uploads(after)
+        blobs_before = dropped.union(*(row.blobs() for row in self._rows))
+        blobs_after = set().union(*(row.blobs() for row in rows))
+        change_blobs(self._transaction, self._address.bucket_id, blobs_before, blobs_after)
+        files_before = {name for row in self._rows for name in row.files.split()}
+        return Written(self._in_force(after, rows), rows[0] if rows else None, files_before - blobs_after)
+
+    def _new_rows(self, after: KeyHistory) -> list[Row]:
+        """The rows, newest first; made from the oldest on, so that what stays is safe before the newest is placed."""
+        highest = self._rows[0].seq if self._rows else 0
+        rows: list[Row] = []
+        for index in range(len(after.versions) - 1, -1, -1):
+            version = after.versions[index]
+            row, former = self._old.get(version.version_id, (None, None))
+            last = rows[-1].seq if rows else 0
+            seq = row.seq if row is not None and row.seq > last else max(highest, last) + 1
+            made = self._older(version, row, former) if index else self._newest(version, row, former)
+            rows.append(made if made.seq == seq else made._replace(seq=seq))
+        rows.reverse()
+        self._write_rows(rows)
+        return rows
+
+    def _write_rows(self, rows: list[Row]) -> None:
+        standing = {row.seq: row for row in self._rows}
+        for row in rows:
+            if standing.pop(row.seq, None) != row:
+                put_version(self._transaction, self._address, row)
+        for row in standing.values():
+            drop_version(self._transaction, self._address, row)
+
+    def _older(self, version: Version | DeleteMarker, row: Row | None, former: Version | DeleteMarker | None) -> Row:
+        if row is None or (isinstance(version, Version) and version.spans != former.spans):  # type: ignore[union-attr]
+            raise ValueError("only the newest version may be new")
+        if row.visible:
+            placed = self._ground.places.keep(self._transaction, self._address, version, row)  # type: ignore[arg-type]
+            self._kept = placed.spans[0].blob
+            return row_of(version, row.seq, placed)
+        if version != former:
+            return row_of(version, row.seq, self._described(version, row))
+        return row._replace(file_size=None, file_mtime=None)
+
+    def _newest(self, version: Version | DeleteMarker, row: Row | None, former: Version | DeleteMarker | None) -> Row:
+        if row is not None and _same_bytes(version, former):
+            was_newest = row is self._rows[0]
+            if version == former and was_newest:
+                return row
+            if was_newest or isinstance(version, DeleteMarker):
+                return row_of(version, row.seq, self._described(version, row))
+        place = self._ground.places.mark if isinstance(version, DeleteMarker) else self._ground.places.place
+        placed = place(self._transaction, self._address, version, self._standing())  # type: ignore[arg-type]
+        return row_of(version, row.seq if row is not None else 0, placed)
+
+    def _described(self, version: Version | DeleteMarker, row: Row) -> Placed:
+        if isinstance(version, DeleteMarker):
+            return Placed(False, files=tuple(row.files.split()))
+        return self._ground.places.describe(self._transaction, self._address, version, row)
+
+    def _standing(self) -> Standing:
+        if self._rows and self._rows[0].visible:
+            return Standing(self._rows[0], self._before.versions[0], self._kept)  # type: ignore[arg-type]
+        return Standing()
+
+    def _leave(self, rows: list[Row]) -> None:
+        """Disowns what is gone, and empties the path when nothing took it and nothing is to be ignored there."""
+        staying = set().union(*(row.blobs() for row in rows))
+        for row in self._rows:
+            if not row.visible and not row.blobs() <= staying:
+                self._ground.places.disown(self._transaction, row)
+        if self._rows and self._rows[0].visible:
+            top = rows[0] if rows else None
+            if top is None or (not top.visible and top.file_mtime is None):
+                self._ground.places.vacate(self._transaction, self._address)
+
+    def _change_uploads(self, after: KeyHistory) -> set[str]:
+        """Writes the uploads; returns the blobs of the parts that are forgotten."""
+        before = {upload.id: upload for upload in self._before.uploads}
+        wanted = {upload.id for upload in after.uploads}
+        dropped: set[str] = set()
+        for upload in self._before.uploads:
+            if upload.id not in wanted:
+                self._ground.uploads.note(self._transaction, self._address, upload, False)
+                dropped |= drop_upload(self._transaction, self._address, upload.id)
+        for upload in after.uploads:
+            if before.get(upload.id) != upload:
+                put_upload(self._transaction, self._address, upload)
+                self._ground.uploads.note(self._transaction, self._address, upload, True)
+        return dropped
+
+    def _in_force(self, after: KeyHistory, rows: list[Row]) -> KeyHistory:
+        made = tuple(version_of(row, self._address.bucket, self._address.key) for row in rows)
+        return evolve(after, versions=made)
+
+
+def _check(after: KeyHistory) -> None:
+    """A file can lie in one place only, so no two versions may share a blob."""
+    if len(after.versions) > 1:
+        names = [
+            name for version in after.versions for name in blobs_of(KeyHistory(bucket="", key=b"", versions=(version,)))
+        ]
+        if len(names) != len(set(names)):
+            raise ValueError("two versions share a blob")
+
+
+def _same_bytes(version: Version | DeleteMarker, former: Version | DeleteMarker | None) -> bool:
+    if isinstance(version, Version) and isinstance(former, Version):
+        return version.spans == former.spans
+    return isinstance(version, DeleteMarker) and isinstance(former, DeleteMarker)

@@ -1,0 +1,127 @@
+"""Connections to the catalog's file: one for each thread, made when first used, all closed together."""
+
+import os
+import sqlite3
+import threading
+from importlib.resources import files
+from weakref import WeakSet
+
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 30
+
+UPGRADES: dict[int, str] = {}
+"""From a schema version to the name of the SQL file that makes the next one of it."""
+
+
+class CatalogTooNew(RuntimeError):
+    """The catalog was written by a newer gecko_tw."""
+
+
+class _Kept:
+    """What a thread holds: it closes its connection when the thread is gone."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
+class Connections:
+    """Hands each thread its own connection.
+
+    :param path: the catalog's file; it must exist (:func:`make`).
+    :param fsync: whether a commit waits for the disk.
+    """
+
+    def __init__(self, path: str, fsync: bool) -> None:
+        self._path = path
+        self._synchronous = "FULL" if fsync else "NORMAL"
+        self._lock = threading.Lock()
+        self._reset()
+
+    def _reset(self) -> None:
+        self._local = threading.local()
+        self._all: WeakSet[_Kept] = WeakSet()
+
+    def mine(self) -> sqlite3.Connection:
+        """The calling thread's connection."""
+        try:
+            return self._local.kept.connection  # type: ignore[no-any-return]
+        except AttributeError:
+            kept = self._local.kept = _Kept(self._connect())
+            with self._lock:
+                self._all.add(kept)
+            return kept.connection
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = connect(self._path)
+        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        return connection
+
+    def close(self) -> None:
+        """Closes every thread's connection; the last one to leave folds the log into the file."""
+        with self._lock:
+            for kept in self._all:
+                kept.connection.close()
+            self._reset()
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """A connection to an existing catalog. Raises sqlite3.OperationalError when there is none."""
+    connection = sqlite3.connect(
+        f"file:{_quoted(path)}?mode=rw",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,  # the closing thread is another one
+        cached_statements=64,
+    )
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+def _quoted(path: str) -> str:
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def make(path: str) -> None:
+    """Makes an empty catalog under a temporary name and renames it, so that nobody ever sees half a schema."""
+    fresh = f"{path}.{os.getpid()}.new"
+    write_empty(fresh)
+    try:
+        os.link(fresh, path)
+    except FileExistsError:  # another process was quicker, and may be using it already
+        return
+    finally:
+        os.unlink(fresh)
+
+
+def write_empty(path: str) -> None:
+    """Writes a catalog with empty tables to a new file."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(f"BEGIN;{_sql('schema.sql')}COMMIT;")
+    finally:
+        connection.close()
+
+
+def upgrade(path: str) -> None:
+    """Brings an older catalog up to date, step by step, each one a transaction. Raises CatalogTooNew."""
+    connection = connect(path)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        connection.execute("COMMIT")
+        while version < SCHEMA_VERSION:
+            connection.executescript(f"BEGIN IMMEDIATE;{_sql(UPGRADES[version])}COMMIT;")
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise CatalogTooNew(f"{path} has schema version {version}; this gecko_tw knows up to {SCHEMA_VERSION}")
+    finally:
+        connection.close()
+
+
+def _sql(name: str) -> str:
+    return (files(__package__) / name).read_text("utf-8")

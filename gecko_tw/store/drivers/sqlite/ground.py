@@ -1,0 +1,110 @@
+"""The ground under the catalog: what it asks of whoever keeps the bytes, mostly inside its atomic step.
+
+A step may be cut short anywhere: what is done here must leave files from which the old or the new state can be read. Methods that
+take a transaction run while no other process changes anything.
+"""
+
+from typing import Protocol
+
+from attrs import frozen
+
+from gecko_tw.interfaces import Unsettled
+from gecko_tw.store.drivers.sqlite.commits import Transaction
+from gecko_tw.store.drivers.sqlite.rows import Address, Placed, Row
+from gecko_tw.store.records import BucketRecord, DeleteMarker, Part, Upload, Version
+
+
+@frozen
+class Standing:
+    """What stands at a key's path while a new newest version is placed.
+
+    :ivar row: of the version whose bytes are the file at the path, or None when there is no such file.
+    :ivar version: the same version's record.
+    :ivar kept: the pool's name for those bytes when their version stays, as an older one.
+    """
+
+    row: Row | None = None
+    version: Version | None = None
+    kept: str | None = None
+
+
+class Watch(Protocol):
+    """Comparing rows with files."""
+
+    def agrees(self, bucket: str, key: bytes, row: Row | None) -> bool:
+        """Whether the disk is as a key's newest row says. Takes microseconds."""
+
+    def unsettled(self, bucket: str, key: bytes) -> Unsettled:
+        """What to raise when it is not."""
+
+    def fingerprint(self, bucket: str, key: bytes) -> tuple[int | None, int | None]:
+        """Size and modification time of the file at a key's path; (None, None) when no object is there."""
+
+    def is_pooled(self, blob: str) -> bool:
+        """Whether the pool has the bytes of that name."""
+
+
+class Places(Protocol):
+    """Moving the bytes of versions."""
+
+    def place(self, transaction: Transaction, address: Address, version: Version, standing: Standing) -> Placed:
+        """Puts the bytes of a new newest version in their place, over what stands there if they become the visible file."""
+
+    def mark(self, transaction: Transaction, address: Address, marker: DeleteMarker, standing: Standing) -> Placed:
+        """Notes a delete marker where a rebuild finds it."""
+
+    def describe(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placed:
+        """Changes the description of bytes that stay where they are."""
+
+    def keep(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placed:
+        """Gives a visible file a second name in the pool, because its version is becoming an older one."""
+
+    def vacate(self, transaction: Transaction, address: Address) -> None:
+        """Removes the visible file: its version is gone and nothing took its place."""
+
+    def vacate_leftover(self, transaction: Transaction, address: Address, row: Row) -> None:
+        """Removes the leftover file that a committed row says is to be ignored, if it is still that file."""
+
+    def disown(self, transaction: Transaction, row: Row) -> None:
+        """Makes a rebuild pass over pool files whose version is gone; their bytes stay readable until they are removed."""
+
+    def forget(self, files: set[str]) -> None:
+        """Removes files of ours that no row needs any more, after the commit."""
+
+
+class BucketDirectories(Protocol):
+    """The directories of buckets, and what is written down of each."""
+
+    def note(self, transaction: Transaction, record: BucketRecord, fresh: bool) -> None:
+        """Writes down a bucket's record, and makes its directory. Raises InvalidBucketName, BucketAlreadyExists."""
+
+    def clear(self, transaction: Transaction, name: str) -> bytes | None:
+        """Removes a bucket's directory, or returns the key of a file in it that may be an object. Raises BucketNotEmpty."""
+
+    def exists(self, name: str) -> bool:
+        """Whether anything stands where a bucket's directory is."""
+
+    def record_of(self, name: str) -> BucketRecord | None:
+        """The record of a directory that can be a bucket, or None."""
+
+
+class UploadNotes(Protocol):
+    """Multipart uploads, written down where a rebuild finds them."""
+
+    def note(self, transaction: Transaction, address: Address, upload: Upload, wanted: bool) -> None:
+        """Writes down, or forgets, an upload under way."""
+
+    def pool_part(
+        self, transaction: Transaction, address: Address, upload_id: str, part: Part, replaced: Part | None
+    ) -> None:
+        """Puts the bytes of a part into the pool, and disowns those of the part it replaces."""
+
+
+@frozen
+class Ground:
+    """All of them."""
+
+    watch: Watch
+    places: Places
+    directories: BucketDirectories
+    uploads: UploadNotes

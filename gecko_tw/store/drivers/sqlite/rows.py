@@ -1,0 +1,182 @@
+"""Rows of the catalog and the records they stand for."""
+
+from typing import Any, NamedTuple
+
+from attrs import frozen
+
+from gecko_tw.store.drivers.sqlite.blobnames import visible_name
+from gecko_tw.store.drivers.sqlite.commits import Transaction
+from gecko_tw.store.drivers.sqlite.notation import (
+    checksum_of,
+    checksum_text,
+    parts_of,
+    parts_text,
+    rest_of,
+    spans_of,
+    spans_text,
+    upload_of,
+    version_text,
+)
+from gecko_tw.store.records import BucketRecord, DeleteMarker, Part, Span, Upload, Version
+
+
+class Row(NamedTuple):
+    """One row of the table ``version``, without its key; ``schema.sql`` says what the columns mean."""
+
+    seq: int
+    version_id: str
+    marker: int
+    etag: str
+    size: int
+    modified: int
+    owner: str
+    checksum: str | None
+    record: str
+    visible: int
+    file_size: int | None
+    file_mtime: int | None
+    files: str
+    parts: str | None
+    spans: str
+
+    def blobs(self) -> set[str]:
+        """Every file of ours that the row needs, the visible one apart."""
+        own = set(self.files.split())
+        return own if self.visible else own | {span.blob for span in spans_of(self.spans, self.size)}
+
+
+COLUMNS = ", ".join(Row._fields)
+_INSERT = f"INSERT OR REPLACE INTO version (bucket_id, key, {COLUMNS}) VALUES (?, ?{', ?' * len(Row._fields)})"
+
+
+@frozen
+class Address:
+    """A key of a bucket that the catalog knows."""
+
+    bucket: str
+    bucket_id: int
+    key: bytes
+
+
+@frozen
+class Placed:
+    """Where the bytes of a version are.
+
+    :ivar visible: whether they are the file at the key's path.
+    :ivar mtime: that file's modification time; for the pool, of a leftover file at that path, or None.
+    :ivar leftover: that leftover's size, or None.
+    :ivar spans: in the pool.
+    :ivar files: further files of ours, see the column.
+    """
+
+    visible: bool
+    mtime: int | None = None
+    leftover: int | None = None
+    spans: tuple[Span, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+def row_of(version: Version | DeleteMarker, seq: int, placed: Placed) -> Row:
+    """The row of a version whose bytes are where ``placed`` says."""
+    files = " ".join(placed.files)
+    if isinstance(version, DeleteMarker):
+        fingerprint = (placed.leftover, placed.mtime)
+        owned = (version.modified, version.owner, None, "", 0)
+        return Row(seq, version.version_id, 1, "", 0, *owned, *fingerprint, files, None, "")
+    size = version.size
+    return Row(
+        seq,
+        version.version_id,
+        0,
+        version.etag,
+        size,
+        version.modified,
+        version.owner,
+        checksum_text(version.checksum),
+        version_text(version),
+        int(placed.visible),
+        size if placed.visible else placed.leftover,
+        placed.mtime,
+        files,
+        parts_text(version.parts) if version.parts else None,
+        "" if placed.visible else spans_text(placed.spans, size),
+    )
+
+
+def version_of(row: Row, bucket: str, key: bytes) -> Version | DeleteMarker:
+    """The record a row stands for."""
+    seq, version_id, marker, etag, size, modified, owner, checksum, record, visible, _, mtime, _, parts, spans = row
+    if marker:
+        return DeleteMarker(version_id=version_id, modified=modified, owner=owner)
+    where = (Span(visible_name(mtime, bucket, key), 0, size),) if visible else spans_of(spans, size)
+    return Version(
+        version_id=version_id,
+        etag=etag,
+        size=size,
+        modified=modified,
+        spans=where,
+        checksum=None if checksum is None else checksum_of(checksum),
+        parts=parts_of(parts) if parts else (),
+        owner=owner,
+        **rest_of(record),
+    )
+
+
+def versions_of(transaction: Transaction, address: Address) -> list[Row]:
+    """Every row of a key, newest first."""
+    found = transaction.execute(
+        f"SELECT {COLUMNS} FROM version WHERE bucket_id = ? AND key = ? ORDER BY seq DESC",
+        (address.bucket_id, address.key),
+    )
+    return [Row._make(values) for values in found.fetchall()]
+
+
+def put_version(transaction: Transaction, address: Address, row: Row) -> None:
+    """Writes a row, over the one of the same sequence number if there is one."""
+    transaction.execute(_INSERT, (address.bucket_id, address.key, *row))
+
+
+def drop_version(transaction: Transaction, address: Address, row: Row) -> None:
+    """Removes a row."""
+    transaction.execute(
+        "DELETE FROM version WHERE bucket_id = ? AND key = ? AND seq = ?", (address.bucket_id, address.key, row.seq)
+    )
+
+
+def change_blobs(transaction: Transaction, bucket_id: int, before: set[str], after: set[str]) -> None:
+    """Notes which files of ours are needed now."""
+    if before != after:
+        for blob in before - after:
+            transaction.execute("DELETE FROM span WHERE blob = ?", (blob,))
+        for blob in after - before:
+            transaction.execute("INSERT OR REPLACE INTO span VALUES (?, ?)", (blob, bucket_id))
+
+
+UPLOAD_COLUMNS = "id, initiated, revision, record"
+
+
+def uploads_of(transaction: Transaction, address: Address) -> tuple[Upload, ...]:
+    """A key's uploads, oldest first."""
+    found = transaction.execute(
+        f"SELECT {UPLOAD_COLUMNS} FROM upload WHERE bucket_id = ? AND key = ? ORDER BY seq",
+        (address.bucket_id, address.key),
+    )
+    return tuple(upload_of(*values) for values in found.fetchall())
+
+
+PART_COLUMNS = "number, etag, size, modified, spans, checksum"
+
+
+def part_of_row(values: tuple[Any, ...]) -> Part:
+    """The record a row of the table ``part`` stands for."""
+    number, etag, size, modified, spans, checksum = values
+    where = spans_of(spans, size)
+    return Part(number=number, etag=etag, size=size, modified=modified, spans=where, checksum=checksum_of(checksum))
+
+
+@frozen
+class KnownBucket:
+    """A bucket's row."""
+
+    id: int
+    record: BucketRecord

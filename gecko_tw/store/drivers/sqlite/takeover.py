@@ -1,0 +1,117 @@
+"""Rows follow the files: what was found at a key's path becomes its newest version, and what is gone from there is forgotten."""
+
+from attrs import frozen
+
+from gecko_tw.store.drivers.sqlite.buckets import find
+from gecko_tw.store.drivers.sqlite.commits import Transaction
+from gecko_tw.store.drivers.sqlite.ground import Ground
+from gecko_tw.store.drivers.sqlite.notation import spans_of
+from gecko_tw.store.drivers.sqlite.rows import (
+    Address,
+    Placed,
+    Row,
+    change_blobs,
+    drop_version,
+    put_version,
+    row_of,
+    uploads_of,
+    versions_of,
+)
+from gecko_tw.store.drivers.sqlite.uploads import drop_upload
+from gecko_tw.store.records import Version
+
+
+@frozen
+class Finding:
+    """What was found at a key's path.
+
+    :ivar size: of the file, in bytes; None when there is no file.
+    :ivar version: what the file is, or None when there is none.
+    :ivar kept: the pool's name of the bytes that the file replaced, when their version stays.
+    :ivar files: further files of ours that hold its attributes.
+    """
+
+    bucket: str
+    key: bytes
+    size: int | None = None
+    mtime: int | None = None
+    version: Version | None = None
+    kept: str | None = None
+    files: tuple[str, ...] = ()
+
+
+@frozen
+class TakeOver:
+    """The step that brings the rows of some keys in line with what was found. A file that changed since then is passed over."""
+
+    ground: Ground
+    findings: tuple[Finding, ...]
+
+    def __call__(self, transaction: Transaction) -> tuple[set[str], list[Finding]]:
+        """Returns the files of ours that nothing needs any more, and the findings passed over."""
+        useless: set[str] = set()
+        outdated = []
+        for finding in self.findings:
+            found = find(transaction.execute, finding.bucket)
+            if found is not None:
+                address = Address(finding.bucket, found[0], finding.key)
+                rows = versions_of(transaction, address)
+                there = self.ground.watch.fingerprint(finding.bucket, finding.key)
+                if _is_true(rows[0] if rows else None, there):
+                    continue
+                if there == (finding.size, finding.mtime):
+                    useless |= self._one(transaction, address, rows, finding)
+                else:
+                    outdated.append(finding)
+        return useless, outdated
+
+    def _one(self, transaction: Transaction, address: Address, rows: list[Row], finding: Finding) -> set[str]:
+        after = self._gone(rows) if finding.version is None else self._found(rows, finding, finding.version)
+        self._write(transaction, address, rows, after)
+        dropped = self._finish_upload(transaction, address, finding.version)
+        before_blobs = dropped.union(*(row.blobs() for row in rows))
+        after_blobs = set().union(*(row.blobs() for row in after))
+        change_blobs(transaction, address.bucket_id, before_blobs, after_blobs)
+        return {name for row in rows for name in row.files.split()} - after_blobs
+
+    def _gone(self, rows: list[Row]) -> list[Row]:
+        return [row for row in rows if not row.visible]
+
+    def _found(self, rows: list[Row], finding: Finding, version: Version) -> list[Row]:
+        after = []
+        for row in rows:
+            if row.version_id == version.version_id:
+                continue
+            if not row.visible:
+                after.append(row._replace(file_size=None, file_mtime=None))
+            elif finding.kept is not None and self.ground.watch.is_pooled(finding.kept):
+                after.append(row._replace(visible=0, spans=finding.kept, file_size=None, file_mtime=None))
+        seq = max((row.seq for row in rows), default=0) + 1
+        return [row_of(version, seq, Placed(True, finding.mtime, files=finding.files)), *after]
+
+    def _write(self, transaction: Transaction, address: Address, rows: list[Row], after: list[Row]) -> None:
+        standing = {row.seq: row for row in after}
+        staying = {span.blob for row in after for span in spans_of(row.spans, row.size)}
+        for row in rows:
+            if row.seq not in standing:
+                drop_version(transaction, address, row)
+                if not row.visible and not row.blobs() <= staying:
+                    self.ground.places.disown(transaction, row)
+        for row in after:
+            put_version(transaction, address, row)
+
+    def _finish_upload(self, transaction: Transaction, address: Address, version: Version | None) -> set[str]:
+        """Forgets the upload that made the file, when its last step was cut short before the rows were committed."""
+        dropped: set[str] = set()
+        for upload in uploads_of(transaction, address):
+            if version is not None and version.upload == upload.id:
+                self.ground.uploads.note(transaction, address, upload, False)
+                dropped |= drop_upload(transaction, address, upload.id)
+        return dropped
+
+
+def _is_true(row: Row | None, there: tuple[int | None, int | None]) -> bool:
+    """Whether a key's newest row already says what is at its path."""
+    if there == (None, None):
+        return row is None or not row.visible
+    return row is not None and (row.file_size, row.file_mtime) == there

@@ -1,0 +1,76 @@
+"""The bytes of an answer's head, for every transport alike; no header can ever become two."""
+
+from collections.abc import Iterable
+from secrets import token_hex
+from xml.sax.saxutils import escape
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.http import RESPONSES, datetimeToString
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_STATUS_LINES = {status: b"HTTP/1.1 %d %b" % (status, reason) for status, reason in RESPONSES.items()}
+_NO_BREAKS = bytes.maketrans(b"\r\n\x00", b"   ")
+
+
+class DateLine:
+    """The Server and Date lines, made once a second.
+
+    :param clock: an IReactorTime whose seconds are those of the wall clock, as a reactor's are.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._seconds = clock.seconds
+        self._second = -1
+        self._line = b""
+
+    def get(self) -> bytes:
+        """``Server: GeckoS3`` and ``Date``, without the last line's end."""
+        second = int(self._seconds())
+        if second != self._second:
+            self._second = second
+            self._line = b"Server: GeckoS3\r\nDate: " + datetimeToString(second)
+        return self._line
+
+
+def may_have_body(method: bytes, status: int) -> bool:
+    """Whether an answer to ``method`` with this status is followed by bytes (RFC 9110, 6.4.1)."""
+    return status >= 200 and status not in (204, 205, 304) and method != b"HEAD"
+
+
+def head_bytes(status: int, headers: Headers, date_line: bytes, length: int | None, connection: bytes = b"") -> bytes:
+    """The head of an answer, up to and including its empty line.
+
+    :param headers: (name, value) pairs; line breaks and NULs in them become spaces.
+    :param length: added as Content-Length unless ``headers`` has one; None to add nothing.
+    :param connection: the value of a Connection header, or empty for none.
+    """
+    lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d Unknown" % status, date_line]
+    for name, value in headers:
+        if len(name) == 14 and name.lower() == b"content-length":
+            length = None
+        lines.append(name + b": " + value)
+    if length is not None:
+        lines.append(b"Content-Length: %d" % length)
+    if connection:
+        lines.append(b"Connection: " + connection)
+    lines.append(b"\r\n")
+    head = b"\r\n".join(lines)
+    # Two scans in C instead of one look at every value: each line end that we made, and the one in the date line, and no other.
+    ends = len(lines) + 1
+    if head.count(b"\n") != ends or head.count(b"\r") != ends or b"\x00" in head:
+        clean = [(name.translate(_NO_BREAKS), value.translate(_NO_BREAKS)) for name, value in headers]
+        return head_bytes(status, clean, date_line, length, connection)
+    return head
+
+
+def refusal(code: str, message: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Headers and XML document of a refusal that the wire makes by itself (S3: REST error responses)."""
+    request_id = token_hex(8).upper()
+    document = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message><RequestId>{request_id}</RequestId></Error>"
+    )
+    headers = [(b"Content-Type", b"application/xml"), (b"x-amz-request-id", request_id.encode())]
+    return headers, document.encode()

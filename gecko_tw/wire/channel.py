@@ -1,0 +1,205 @@
+"""HTTP/1.1 on one connection: bytes become requests, one at a time, each begun as soon as its head is in."""
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import IAddress, ISSLTransport, ITCPTransport
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+
+from gecko_tw.wire.deadline import Deadline
+from gecko_tw.wire.framing import FramingError
+from gecko_tw.wire.heads import BadHead, read_head
+from gecko_tw.wire.intake import Intake
+from gecko_tw.wire.outflow import ANSWER, Outflow
+from gecko_tw.wire.parting import CLOSE, Parting
+from gecko_tw.wire.upload import Upload
+
+if TYPE_CHECKING:
+    from gecko_tw.wire.request import WireRequest
+    from gecko_tw.wire.site import Site
+
+HEAD, IDLE, BODY, DRAIN = "head", "idle", "body", "drain"
+"""What a deadline waits for while requests come in."""
+
+
+class Channel(Protocol):
+    """One connection.
+
+    What has come and is not yet used waits in one buffer: a head until it is whole, a body until somebody wants it, further
+    requests until the one before is answered. Reading stops while that buffer is full, so a peer can make us hold only so much.
+
+    :ivar request: the request being answered, or None.
+    :ivar upload: its body while the end has not been reached, else None.
+    """
+
+    def __init__(self, site: "Site") -> None:
+        self.site = self.factory = site
+        self.limits = site.limits
+        self.request: WireRequest | None = None
+        self.upload: Upload | None = None
+        self._intake = Intake()
+        self._reading = True
+        self._advancing = False
+
+    def connectionMade(self) -> None:
+        self.secure = ISSLTransport.providedBy(self.transport)
+        self.peer = peer_text(self.transport.getPeer())
+        self.deadline = Deadline(self.site.reactor, self._expired)
+        self.deadline.set(self.limits.head_seconds, HEAD)
+        self.parting = Parting(self)
+        self.outflow = Outflow(self)
+        if ITCPTransport.providedBy(self.transport):
+            # An answer must not wait for the acknowledgement of the interim answer before it.
+            self.transport.setTcpNoDelay(True)
+        self.site.channels.add(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        if self.parting.begun:
+            self.parting.received(len(data))
+        else:
+            self._intake.add(data)
+            self.advance()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.parting.begun = True
+        self.deadline.stop()
+        self._intake.take()
+        upload, self.upload = self.upload, None
+        request, self.request = self.request, None
+        if request is not None:
+            self.site.in_flight -= 1
+            request.connectionLost(reason)
+        # The request knows by now that there is nobody to answer.
+        if upload is not None:
+            upload.cut("the client left")
+        self.site.forget(self)
+
+    def advance(self) -> None:
+        """Uses what has come as far as it can be used now."""
+        if self._advancing:
+            return
+        self._advancing = True
+        try:
+            while self._intake.data and not self.parting.begun and self._step():
+                pass
+        finally:
+            self._advancing = False
+        self.regulate()
+
+    def regulate(self) -> None:
+        """Reads on, or holds the peer back; a body that is waited for has a deadline, one that we hold back has none."""
+        if self.parting.begun:
+            return
+        upload = self.upload
+        if upload is not None and upload.flowing:
+            hold = False
+            self.deadline.set(upload.patience(self.site.reactor.seconds()), BODY)
+        else:
+            busy = self.request is not None or self.outflow.backlog.full
+            hold = busy and len(self._intake.data) >= self.limits.ahead_bytes
+            hold = hold or (upload is not None and upload.held)
+            if self.deadline.what == BODY:
+                self.deadline.clear()
+        if hold is self._reading:
+            self._reading = not hold
+            if hold:
+                self.transport.pauseProducing()
+            else:
+                self.transport.resumeProducing()
+
+    def request_done(self, request: "WireRequest") -> None:
+        """The answer to the current request is complete: goes on, or parts."""
+        self.site.in_flight -= 1
+        self.request = None
+        upload = self.upload
+        if upload is not None:
+            upload.drain()
+            self.deadline.set(self.limits.drain_seconds, DRAIN)
+        if not self.outflow.keeping or self.site.draining:
+            if upload is None and not self._intake.data:
+                self.parting.close()
+            else:
+                self.parting.linger()
+            return
+        if upload is None:
+            self._rest(request.sentLength / self.limits.slowest_answer_bytes_per_second)
+        elif not upload.wanted:
+            self.parting.linger()
+        self.advance()
+
+    def _rest(self, more_seconds: float = 0) -> None:
+        self.deadline.set(self.limits.idle_seconds + more_seconds, IDLE)
+
+    def _step(self) -> bool:
+        if self.upload is not None:
+            return self.upload.wanted and self._feed(self.upload)
+        if self.request is not None or self.outflow.backlog.full:
+            return False
+        try:
+            raw = self._intake.cut_head(self.limits.head_bytes)
+            if raw is None:
+                if self.deadline.what != HEAD:
+                    self.deadline.set(self.limits.head_seconds, HEAD)
+                return False
+            self._begin(raw)
+        except BadHead as bad:
+            self.parting.refuse(bad)
+        return True
+
+    def _begin(self, raw: bytes) -> None:
+        opening = read_head(raw, self.limits, self.peer, self.secure)
+        self.deadline.clear()
+        self.outflow.open(opening)
+        upload = Upload(self, opening.length, opening.expects)
+        if opening.length != 0:
+            self.upload = upload
+        self.site.in_flight += 1
+        self.request = request = self.site.requestFactory(self.outflow, opening.head, upload)
+        request.begin()
+
+    def _feed(self, upload: Upload) -> bool:
+        data = self._intake.take()
+        try:
+            body, rest = upload.framing.feed(data)
+        except FramingError as error:
+            self.outflow.keeping = False
+            upload.cut(str(error))
+            if self.request is None:
+                self.parting.linger()
+            return False
+        if rest is not None:
+            self.upload = None
+            self._intake.data = rest
+            if self.request is None:
+                self._rest()
+            else:
+                self.deadline.clear()
+        upload.take(body, len(data), rest is not None)
+        if self.request is None and self.upload is not None and not upload.wanted:
+            self.parting.linger()
+        return True
+
+    def _expired(self, what: str) -> None:
+        if what in (CLOSE, ANSWER):
+            self.parting.abort()
+        elif what == BODY:
+            self.outflow.keeping = False
+            self.upload.cut("the client stalled")
+            self.regulate()
+        elif what == HEAD and self._intake.data:
+            message = "Your socket connection to the server was not read from or written to within the timeout period."
+            self.parting.refuse(BadHead(400, "RequestTimeout", message))
+        else:
+            self.parting.close()
+
+
+def peer_text(address: IAddress) -> str:
+    """``address:port`` of a peer, an IPv6 address in brackets; empty where a socket has no such thing.
+
+    An IPv4 peer of a socket that takes both families is written as what it is.
+    """
+    if not isinstance(address, IPv4Address | IPv6Address):
+        return ""
+    host = address.host.removeprefix("::ffff:")
+    return f"[{host}]:{address.port}" if ":" in host else f"{host}:{address.port}"

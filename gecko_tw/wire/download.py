@@ -1,0 +1,148 @@
+"""Spans of blobs on their way to the peer: what is in the page cache at once, what is not through a thread.
+
+``preadv2`` with ``RWF_NOWAIT`` tells the two apart, so the reactor never waits for a disk (docs/decisions/0003-downloads.md).
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionLost
+from twisted.internet.interfaces import IPushProducer
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from gecko_tw.interfaces import BlobGone, IPool, IReading
+
+if TYPE_CHECKING:
+    from gecko_tw.wire.request import WireRequest
+
+STEP_BYTES = 128 * 1024
+"""How much is read and handed to the transport at a time: what Twisted sends in one system call."""
+
+_AHEAD_BYTES = 4 * 1024 * 1024
+_NOWAIT = getattr(os, "RWF_NOWAIT", None)
+
+
+class Shortened(Exception):  # noqa: N818 - said of the answer
+    """The stored bytes ended before their end."""
+
+
+def read_now(reading: IReading, offset: int, length: int, scratch: bytearray) -> bytes | None:
+    """Up to ``length`` bytes from ``offset`` without waiting for a disk.
+
+    None when that is not possible: the bytes are not in memory, or the reading has no file. Trouble also reads as None; reading again
+    in a thread will tell.
+
+    :param scratch: at least ``length`` bytes to read into.
+    """
+    try:
+        run = reading.run(offset) if _NOWAIT is not None else None
+        if run is None:
+            return None
+        file, place, follow = run
+        view = memoryview(scratch)[: min(length, follow)]
+        return bytes(view[: os.preadv(file, [view], place, _NOWAIT)])
+    except (OSError, BlobGone):
+        return None
+
+
+def read_cold(reading: IReading, offset: int, length: int) -> bytes:
+    """Up to ``length`` bytes from ``offset``, waiting for the disk, which is told to have what follows ready. Blocks."""
+    data = reading.read(offset, length)
+    run = reading.run(offset + len(data)) if data and hasattr(os, "posix_fadvise") else None
+    if run is not None:
+        file, place, follow = run
+        os.posix_fadvise(file, place, min(follow, _AHEAD_BYTES), os.POSIX_FADV_WILLNEED)
+    return data
+
+
+@implementer(IPushProducer)
+class Download:
+    """Sends part of an IReading as the body of an answer, at the pace of the peer; then closes the reading.
+
+    :param pool: where reading may wait for the disk.
+    """
+
+    def __init__(self, request: "WireRequest", reading: IReading, pool: IPool) -> None:
+        self._request = request
+        self._reading = reading
+        self._pool = pool
+        self._scratch = request.site.scratch
+        self._result: Deferred | None = Deferred(self._give_up)
+        self._paused = False
+        self._in_thread = False
+
+    def start(self, head: bytes, offset: int, length: int) -> Deferred:
+        """Sends ``head`` together with the first bytes; returns a Deferred as IWireRequest.answer_spans."""
+        self._head = head
+        self._offset = offset
+        self._end = offset + length
+        result = self._result
+        # Not every transport tells its producer that the peer has left; the channel always tells the request.
+        self._request.notifyFinish().addErrback(self._fail)
+        self._request.registerProducer(self, True)
+        self._produce()
+        return result
+
+    def pauseProducing(self) -> None:
+        self._paused = True
+
+    def resumeProducing(self) -> None:
+        self._paused = False
+        self._produce()
+
+    def stopProducing(self) -> None:
+        self._fail(Failure(ConnectionLost("the client left before it had its answer")))
+
+    def _produce(self) -> None:
+        while self._result is not None and not self._paused and not self._in_thread:
+            size = min(STEP_BYTES, self._end - self._offset)
+            data = read_now(self._reading, self._offset, size, self._scratch)
+            if data is not None:
+                self._send(data)
+            else:
+                self._in_thread = True
+                reading = self._pool.run(read_cold, self._reading, self._offset, size)
+                reading.addCallback(self._came).addErrback(self._failed)
+
+    def _came(self, data: bytes) -> None:
+        self._in_thread = False
+        if self._result is None:
+            self._reading.close()
+        else:
+            self._send(data)
+            self._produce()
+
+    def _failed(self, failure: Failure) -> None:
+        self._in_thread = False
+        self._reading.close()
+        self._fail(failure)
+
+    def _send(self, data: bytes) -> None:
+        if not data:
+            self._fail(Failure(Shortened(f"{self._end - self._offset} bytes are missing from byte {self._offset} on")))
+            return
+        self._offset += len(data)
+        self._request.sentLength += len(data)
+        head, self._head = self._head, b""
+        self._request.channel.write(head + data if head else data)
+        if self._offset == self._end and self._result is not None:
+            result, self._result = self._result, None
+            self._reading.close()
+            self._request.unregisterProducer()
+            self._request.close_answer()
+            result.callback(self._request.sentLength)
+
+    def _fail(self, failure: Failure) -> None:
+        result = self._result
+        if result is not None:
+            self._give_up(result)
+            result.errback(failure)
+
+    def _give_up(self, _result: Deferred) -> None:
+        self._result = None
+        if not self._in_thread:
+            # A thread that still reads would find another file behind the same descriptor: it closes when it is back.
+            self._reading.close()
+        self._request.abort()

@@ -1,0 +1,82 @@
+"""The factory of the site's connections: twisted.web's Site on our channel, which can also be emptied before a stop."""
+
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IAddress
+from twisted.web import server
+from twisted.web.resource import IResource, getChildForRequest
+
+from gecko_tw.wire.answer_head import DateLine
+from gecko_tw.wire.channel import Channel
+from gecko_tw.wire.download import STEP_BYTES
+from gecko_tw.wire.limits import Limits
+from gecko_tw.wire.request import WireRequest
+
+_IDLE_CLOSE_SECONDS = 2
+
+
+class Site(server.Site):
+    """A web site on HTTP/1.1.
+
+    A resource with the attribute ``renders_at_head = True`` is rendered when the head of a request is in; every other one, as
+    twisted.web does it, when its body is.
+
+    :param resource: the root of the resources.
+    :param reactor: an IReactorTime whose seconds are those of the wall clock.
+    :ivar scratch: where the reactor thread reads small amounts into.
+    :ivar in_flight: requests begun and not yet answered.
+    :ivar draining: no connection is kept alive any more.
+    """
+
+    noisy = False
+
+    def __init__(self, resource: IResource, reactor: Any, limits: Limits | None = None, **more: Any) -> None:
+        super().__init__(resource, WireRequest, reactor=reactor, **more)
+        self.limits = limits if limits is not None else Limits()
+        self.date_line = DateLine(reactor)
+        self.scratch = bytearray(max(STEP_BYTES, self.limits.small_answer_bytes))
+        self.channels: set[Channel] = set()
+        self.in_flight = 0
+        self.draining = False
+        self._emptied: list[Deferred] = []
+
+    def buildProtocol(self, addr: IAddress | None) -> Channel:
+        return Channel(self)
+
+    def startFactory(self) -> None:
+        """twisted.web's access log is kept only when a path was given; each S3 operation logs itself."""
+        if self.logPath is not None:
+            super().startFactory()
+
+    def acceptableProtocols(self) -> list[bytes]:
+        return [b"http/1.1"]
+
+    def getResourceFor(self, request: WireRequest) -> IResource:
+        request.site = self
+        request.sitepath = []
+        # Splitting the path is no work for a root that takes all of it.
+        return self.resource if self.resource.isLeaf else getChildForRequest(self.resource, request)
+
+    def drain(self) -> Deferred:
+        """Lets no connection outlive its current request, and closes the idle ones.
+
+        Returns a Deferred that fires when no request is in flight and every answer has left.
+        """
+        self.draining = True
+        for channel in list(self.channels):
+            if channel.request is None:
+                channel.parting.close(_IDLE_CLOSE_SECONDS)
+        if not self.channels:
+            return succeed(None)
+        emptied: Deferred = Deferred()
+        self._emptied.append(emptied)
+        return emptied
+
+    def forget(self, channel: Channel) -> None:
+        """A connection is gone."""
+        self.channels.discard(channel)
+        if not self.channels:
+            emptied, self._emptied = self._emptied, []
+            for each in emptied:
+                each.callback(None)

@@ -1,0 +1,133 @@
+"""The body of a request as a push producer with back-pressure, and what becomes of a body that nobody wants."""
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+from gecko_tw.interfaces import IUpload, UploadCut
+from gecko_tw.wire.answer_head import CONTINUE
+from gecko_tw.wire.framing import Chunked, Sized
+
+if TYPE_CHECKING:
+    from gecko_tw.wire.channel import Channel
+
+_WAITING, _FLOWING, _HELD, _DROPPING, _ENDED, _CUT = range(6)
+
+
+@implementer(IUpload, IPushProducer)
+class Upload:
+    """A body on its way in.
+
+    :param length: in bytes; 0 when there is no body, None when it is chunked.
+    :param expects: the client waits for ``100 Continue``.
+    :ivar framing: decodes the connection's bytes.
+    :ivar flowing: somebody waits for the next bytes.
+    :ivar held: the consumer has asked to be spared.
+    :ivar wanted: the next bytes can be used, if only to be dropped.
+    """
+
+    __slots__ = (
+        "_began", "_channel", "_consumer", "_dropped", "_expects", "_result", "_state", "_why",
+        "flowing", "framing", "held", "length", "wanted",
+    )  # fmt: skip
+
+    def __init__(self, channel: "Channel", length: int | None, expects: bool = False) -> None:
+        self.length = length
+        self.framing: Sized | Chunked | None = Sized(length) if length else Chunked() if length is None else None
+        self.flowing = self.held = self.wanted = False
+        self._state = _ENDED if length == 0 else _WAITING
+        self._channel = channel
+        self._expects = expects
+        self._consumer: Any = None
+        self._result: Deferred | None = None
+        self._began: float | None = None
+        self._dropped = 0
+        self._why = ""
+
+    def deliver(self, consumer: Any) -> Deferred:
+        """See IUpload. What has come already may be written before this returns, or soon after."""
+        if self._state == _CUT:
+            return fail(UploadCut(self._why))
+        if self._consumer is not None or self._state == _DROPPING:
+            raise RuntimeError("a body is delivered once, and not after it was dropped")
+        self._consumer = consumer
+        if self._state == _ENDED:
+            return succeed(None)
+        self._result = result = Deferred()
+        self._turn(_FLOWING)
+        consumer.registerProducer(self, True)
+        if self._expects:
+            self._expects = False
+            self._channel.outflow.write(CONTINUE)
+        self._channel.advance()
+        return result
+
+    def drain(self) -> None:
+        """See IUpload. A client that waits for ``100 Continue`` is left waiting: nothing of its body is read."""
+        if self._state in (_WAITING, _FLOWING, _HELD):
+            self._turn(_DROPPING)
+            self._finish(UploadCut("the body is not wanted any more"))
+            self._channel.advance()
+
+    def pauseProducing(self) -> None:
+        if self._state == _FLOWING:
+            self._turn(_HELD)
+            self._channel.regulate()
+
+    def resumeProducing(self) -> None:
+        if self._state == _HELD:
+            self._turn(_FLOWING)
+            self._channel.advance()
+
+    def stopProducing(self) -> None:
+        self.drain()
+
+    @property
+    def drainable(self) -> bool:
+        """Whether the rest is small enough to be read and dropped, so that the connection can go on."""
+        if self._expects or self.framing is None or self._state == _CUT:
+            return False
+        return self._dropped + (self.framing.left or 0) <= self._channel.limits.drain_bytes
+
+    def patience(self, now: float) -> float:
+        """How many seconds may pass until the next byte."""
+        if self._began is None:
+            self._began = now
+        limits = self._channel.limits
+        return max(0, min(limits.stalled_body_seconds, self._began + limits.body_seconds - now))
+
+    def take(self, body: bytes, raw_size: int, ended: bool) -> None:
+        """The next bytes of the body, decoded from ``raw_size`` bytes of the connection."""
+        if self._state == _DROPPING:
+            self._dropped += raw_size
+            self.wanted = self.drainable
+        elif body:
+            self._consumer.write(body)
+        if ended:
+            self._turn(_ENDED)
+            self._finish(None)
+
+    def cut(self, why: str) -> None:
+        """No more bytes will come."""
+        if self._state not in (_ENDED, _CUT):
+            self._why = why
+            self._turn(_CUT)
+            self._finish(UploadCut(why))
+
+    def _turn(self, state: int) -> None:
+        self._state = state
+        self.flowing = state == _FLOWING
+        self.held = state == _HELD
+        self.wanted = state == _FLOWING or (state == _DROPPING and self.drainable)
+
+    def _finish(self, failure: UploadCut | None) -> None:
+        result, self._result = self._result, None
+        if result is None:
+            return
+        self._consumer.unregisterProducer()
+        if failure is None:
+            result.callback(None)
+        else:
+            result.errback(failure)

@@ -1,0 +1,71 @@
+"""The drivers that the contract is held against. A driver joins with the three lines of one function here."""
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from gecko_tw.store.drivers.files.driver import FilesDriver
+from gecko_tw.store.drivers.memory import MemoryDriver
+
+
+@frozen
+class Candidate:
+    """A driver to be tested.
+
+    :ivar make: makes it over a folder; again over the same folder, as after a restart.
+    :ivar lasting: whether what it was told survives a restart.
+    """
+
+    make: Callable[[Path], Any]
+    lasting: bool = True
+
+    def opened(self, folder: Path) -> Any:
+        """The driver, to be used in a ``with`` statement."""
+        return closing(self.make(folder))
+
+
+CANDIDATES: dict[str, Candidate] = {}
+
+
+def candidate(name: str, *, lasting: bool = True) -> Callable[[Callable[[Path], Any]], Callable[[Path], Any]]:
+    """Adds a factory ``folder -> driver``; the driver has ``catalog``, ``blobs`` and ``close()``."""
+
+    def add(make: Callable[[Path], Any]) -> Callable[[Path], Any]:
+        CANDIDATES[name] = Candidate(make, lasting)
+        return make
+
+    return add
+
+
+@candidate("memory", lasting=False)
+def memory(folder: Path) -> MemoryDriver:
+    return MemoryDriver()
+
+
+def files(folder: Path, **options: Any) -> FilesDriver:
+    driver = FilesDriver(str(folder), **options)
+    driver.open()
+    return driver
+
+
+@candidate("files")
+def files_with_extended_attributes(folder: Path) -> FilesDriver:
+    return files(folder)
+
+
+@candidate("files-sidecar")
+def files_with_sidecars(folder: Path) -> FilesDriver:
+    return files(folder, attributes="sidecar")
+
+
+@candidate("files-bytes-only")
+def files_without_attributes(folder: Path) -> FilesDriver:
+    return files(folder, metadata=False)
+
+
+@candidate("files-fsync")
+def files_made_durable(folder: Path) -> FilesDriver:
+    return files(folder, fsync=True)

@@ -1,0 +1,77 @@
+"""Daemons that the tests of this folder share, started when the first test asks for one, and the files they store."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.daemon import TWISTD, Daemon
+from tests.end_to_end.place import Place
+from tests.end_to_end.trees import Large, make_large, make_tree
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.end_to_end)
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """http, two workers, run by ``twistd``."""
+    with Daemon(tmp_path_factory.mktemp("plain"), "--workers=2", command=TWISTD) as daemon:
+        yield Place(daemon)
+
+
+@pytest.fixture(scope="session")
+def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """https: SDKs send their bodies in another framing than over http."""
+    with Daemon(tmp_path_factory.mktemp("secure"), tls=True) as daemon:
+        yield Place(daemon)
+
+
+@pytest.fixture(scope="session")
+def sidecar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Attributes in a file beside each object."""
+    with Daemon(tmp_path_factory.mktemp("sidecar"), "--attributes=sidecar") as daemon:
+        yield Place(daemon)
+
+
+@pytest.fixture(scope="session")
+def durable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A success means that it is on the disk."""
+    with Daemon(tmp_path_factory.mktemp("durable"), "--fsync=true") as daemon:
+        yield Place(daemon)
+
+
+@pytest.fixture(scope="session")
+def unhashed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Neither digests nor attributes."""
+    with Daemon(tmp_path_factory.mktemp("unhashed"), "--metadata=false") as daemon:
+        yield Place(daemon)
+
+
+@pytest.fixture(params=["plain", "secure", "sidecar", "durable"])
+def place(request: pytest.FixtureRequest) -> Place:
+    """Each of the daemons that keep attributes."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=["plain", "secure"])
+def scheme(request: pytest.FixtureRequest) -> Place:
+    """A daemon over http, and one over https."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with files of awkward names."""
+    folder = tmp_path_factory.mktemp("tree")
+    make_tree(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Large:
+    """A file of 100 MiB."""
+    return make_large(tmp_path_factory.mktemp("large") / "large.bin", 100)

@@ -1,0 +1,10 @@
+"""An operation that another package adds."""
+
+from gecko_tw.resources.answers import Answer
+from gecko_tw.resources.operations import GET, SERVICE, operation
+
+
+@operation("GetWeather", GET, SERVICE, "weather", needs="weather:GetWeather")
+async def get_weather(call):
+    """Tells the weather."""
+    return Answer(200, body=b"fair")

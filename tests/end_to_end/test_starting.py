@@ -1,0 +1,268 @@
+"""How a daemon starts and ends: by which command, on what it listens, and what it says when it cannot."""
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from http.client import HTTPException
+from pathlib import Path
+
+import pytest
+
+from gecko_tw.health import health
+from tests.end_to_end.certificates import make_certificates
+from tests.end_to_end.connections import Crowd, ask
+from tests.end_to_end.daemon import PATIENCE, ROOT, SERVE, TWISTD, Daemon
+from tests.end_to_end.processes import family
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command that ends by itself, and what it said."""
+    given = {name: value for name, value in os.environ.items() if not name.startswith(("GECKOS3_", "MINIO_"))}
+    path = os.pathsep.join(filter(None, [str(ROOT), given.get("PYTHONPATH", "")]))
+    environment = {**given, "PYTHONPATH": path, **environment}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+
+def geckos3(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return run(sys.executable, "-m", "gecko_tw.commands", *arguments, **environment)
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not path.exists():
+        assert time.monotonic() < deadline, f"there is no {path}"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("command", [SERVE, TWISTD], ids=["geckos3-serve", "twistd"])
+def test_both_commands_serve_and_end_in_order(tmp_path, command):
+    with Daemon(tmp_path, "--workers=2", command=command) as daemon:
+        ask(daemon)
+    assert "geckos3 0" in daemon.log
+
+
+@pytest.mark.parametrize("command", [SERVE, TWISTD], ids=["geckos3-serve", "twistd"])
+def test_a_bad_value_stops_the_start_with_one_line(tmp_path, command):
+    ended = run(*command, f"--data-dir={tmp_path}", "--listen=127.0.0.1:0", GECKOS3_FSYNC="maybe")
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert "GECKOS3_FSYNC: 'maybe' is not allowed; allowed is one of 1, t, T" in line
+
+
+@pytest.mark.parametrize("command", [SERVE, TWISTD], ids=["geckos3-serve", "twistd"])
+def test_an_address_in_use_stops_the_start_with_one_line(tmp_path, command):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        ended = run(*command, f"--data-dir={tmp_path}", f"--listen={place}")
+    assert ended.returncode == 1
+    assert f"geckos3: --listen: '{place}' cannot be had: [Errno 98] Address already in use" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "place", ["tcp:nonsense", "nothing:9000:x", "systemd:domain=INET:index=7", "ssl:0:privateKey=/gone.pem"]
+)
+def test_an_endpoint_that_cannot_be_understood_stops_the_start_with_one_line(tmp_path, place):
+    ended = geckos3("serve", f"--data-dir={tmp_path}", f"--listen={place}")
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"geckos3: --listen: {place!r} is not allowed (")
+
+
+def test_a_data_directory_that_cannot_be_made_stops_the_start_with_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    ended = geckos3("serve", f"--data-dir={tmp_path}/file/data", "--listen=127.0.0.1:0")
+    assert ended.returncode == 1
+    assert ended.stderr == f"geckos3: --data-dir: '{tmp_path}/file/data': Not a directory\n"
+
+
+def test_a_certificate_that_is_none_stops_the_start_with_one_line(tmp_path):
+    (tmp_path / "a.pem").write_text("no certificate")
+    tls = [f"--tls-cert={tmp_path}/a.pem", f"--tls-key={tmp_path}/a.pem"]
+    ended = geckos3("serve", f"--data-dir={tmp_path}/data", "--listen=127.0.0.1:0", *tls)
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("geckos3: --tls-cert, --tls-key: ")
+
+
+def test_twistd_knows_the_command():
+    assert "geckos3" in run(sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "--help").stdout
+
+
+def test_geckos3_style_flags_are_understood(tmp_path):
+    with Daemon(tmp_path, "-auth=false", "-fsync") as daemon:
+        assert "authentication is off" in daemon.log
+
+
+def test_the_default_keys_are_warned_of_and_others_are_not(tmp_path):
+    with Daemon(tmp_path / "default") as daemon:
+        assert "is the default one" in daemon.log
+    own = {"MINIO_ROOT_USER": "root user/", "MINIO_ROOT_PASSWORD": "pass word+é"}
+    with Daemon(tmp_path / "own", env=own) as daemon:
+        assert "is the default one" not in daemon.log
+        keys = {"aws_access_key_id": "root user/", "aws_secret_access_key": "pass word+é"}
+        assert daemon.client(**keys).list_buckets()["Buckets"] == []
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_unix_socket_is_served_by_all_and_gone_at_the_end(tmp_path, count):
+    place = tmp_path / "s3.sock"
+    with Daemon(tmp_path, f"--listen=unix:{place}", f"--workers={count}") as daemon:
+        assert health(f"unix:{place}", False) == 200
+        os.kill(daemon.pid, signal.SIGHUP)
+        old = family(daemon.pid)[1:]
+        while count > 1 and set(old) & set(family(daemon.pid)):
+            assert health(f"unix:{place}", False) == 200
+        assert health(f"unix:{place}", False) == 200
+    assert not place.exists()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_socket_from_systemd_is_served(tmp_path, count):
+    """As systemd does it: the socket is descriptor 3, and two variables tell of it."""
+    start = (
+        "import os, sys; os.environ['LISTEN_PID'] = str(os.getpid()); os.dup2(int(sys.argv[1]), 3);"
+        " os.execv(sys.executable, sys.argv[2:])"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as ours:
+        ours.set_inheritable(True)
+        place = f"127.0.0.1:{ours.getsockname()[1]}"
+        flags = [f"--data-dir={tmp_path}/data", "--listen=systemd:domain=INET:name=s3", f"--workers={count}"]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+        daemon = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                start,
+                str(ours.fileno()),
+                sys.executable,
+                "-m",
+                "gecko_tw.commands",
+                "serve",
+                *flags,
+            ],
+            env=environment | {"LISTEN_FDS": "1", "LISTEN_FDNAMES": "s3"},
+            pass_fds=[ours.fileno()],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            assert health(place, False) == 200
+        finally:
+            daemon.send_signal(signal.SIGTERM)
+            _, log = daemon.communicate(timeout=PATIENCE)
+    assert daemon.returncode == 0
+    assert b"Traceback" not in log
+
+
+def test_several_places_are_served_at_once(tmp_path):
+    place = tmp_path / "s3.sock"
+    with Daemon(tmp_path, f"--listen=unix:{place}", "--listen=[::1]:0") as daemon:
+        ask(daemon)
+        assert health(f"unix:{place}", False) == 200
+        assert "listening on http://[::1]:" in daemon.log
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_renewed_certificate_is_served_after_sighup(tmp_path, count):
+    with Daemon(tmp_path, f"--workers={count}", tls=True) as daemon:
+        first = served_certificate(daemon)
+        daemon.certificates = make_certificates(tmp_path / "tls")
+        assert served_certificate(daemon, trust=False) == first
+        os.kill(daemon.pid, signal.SIGHUP)
+        deadline = time.monotonic() + PATIENCE
+        while served_certificate(daemon, trust=False) == first:
+            assert time.monotonic() < deadline, "the old certificate is still served"
+        assert daemon.trust() is not None
+
+
+def served_certificate(daemon: Daemon, trust: bool = True) -> str:
+    authority = str(daemon.certificates.authority) if trust else None
+    return ssl.get_server_certificate(("127.0.0.1", daemon.port), ca_certs=authority, timeout=20)
+
+
+def test_a_tls_endpoint_string_is_served(tmp_path):
+    made = make_certificates(tmp_path / "tls")
+    place = f"ssl:0:interface=127.0.0.1:privateKey={made.key}:certKey={made.certificate}"
+    with Daemon(tmp_path, f"--listen={place}") as daemon:
+        port = daemon.log.rpartition("https://127.0.0.1:")[2].split()[0]
+        assert health(f"ssl:{port}:interface=127.0.0.1", True) == 200
+
+
+def test_healthcheck_tells_by_its_exit_code(tmp_path):
+    with Daemon(tmp_path / "plain") as daemon:
+        place = f"--listen=127.0.0.1:{daemon.port}"
+        assert geckos3("healthcheck", place).returncode == 0
+        assert geckos3("healthcheck", GECKOS3_LISTEN=f"127.0.0.1:{daemon.port}").returncode == 0
+    ended = geckos3("healthcheck", place)
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    with Daemon(tmp_path / "secure", tls=True) as daemon:
+        tls = [f"--tls-cert={daemon.certificates.certificate}", f"--tls-key={daemon.certificates.key}"]
+        assert geckos3("healthcheck", f"--listen=127.0.0.1:{daemon.port}", *tls).returncode == 0
+
+
+def test_every_line_of_the_request_log_is_whole_whoever_wrote_it(tmp_path):
+    with Daemon(tmp_path, "--workers=2") as daemon, Crowd(daemon):
+        for length in (10, 1000, 3000, 6000):
+            with pytest.raises((HTTPException, OSError, AssertionError)):
+                ask_for(daemon, "/bucket/" + "ü" * (length // 6))
+    records = [json.loads(line) for line in daemon.request_lines]
+    assert len(records) > 10
+    names = {"timestamp", "request_id", "method", "uri", "status", "duration_ms", "bytes", "client_ip"}
+    assert all(names <= set(record) | {"bytes"} for record in records)
+    assert len({record["request_id"] for record in records}) == len(records)
+
+
+def ask_for(daemon: Daemon, path: str) -> None:
+    from urllib.parse import quote
+    from urllib.request import urlopen
+
+    with urlopen(daemon.url + quote(path), timeout=20) as answer:
+        assert answer.status == 200
+
+
+def test_messages_are_json_when_asked_for(tmp_path):
+    with Daemon(tmp_path, "--workers=2", "--log-format=json", "--log-level=debug") as daemon:
+        pass
+    records = [json.loads(line) for line in daemon.log.splitlines()]
+    assert {"timestamp", "level", "logger", "message"} <= set(records[0])
+    assert any(record["message"].startswith("listening on") for record in records)
+
+
+def test_requests_are_not_logged_when_that_is_switched_off(tmp_path):
+    with Daemon(tmp_path, "--request-log=false") as daemon:
+        ask(daemon)
+    assert daemon.request_lines == []
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_in_the_background_requests_and_messages_are_in_the_log_of_twistd(tmp_path, count):
+    log, pid_file = tmp_path / "twistd.log", tmp_path / "twistd.pid"
+    twistd = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()"]
+    ended = run(
+        *twistd,
+        f"--logfile={log}",
+        f"--pidfile={pid_file}",
+        "geckos3",
+        f"--data-dir={tmp_path}/data",
+        f"--listen=unix:{tmp_path}/s3.sock",
+        f"--workers={count}",
+    )
+    assert ended.returncode == 0, ended.stderr
+    wait_for(pid_file)
+    wait_for(tmp_path / "s3.sock")
+    assert health(f"unix:{tmp_path}/s3.sock", False) == 200
+    os.kill(int(pid_file.read_text()), signal.SIGTERM)
+    deadline = time.monotonic() + PATIENCE
+    while pid_file.exists():
+        assert time.monotonic() < deadline, "it did not end"
+        time.sleep(0.02)
+    text = log.read_text()
+    assert '"uri":"/health"' in text
+    assert "Traceback" not in text

@@ -1,0 +1,92 @@
+"""Documentation that cannot rot: what it says exists, exists, and what exists is said."""
+
+import re
+
+import click
+import pytest
+from zope.interface.interface import InterfaceClass
+
+from gecko_tw import interfaces
+from gecko_tw.commands import main
+from gecko_tw.settings import SETTINGS
+from gecko_tw.tables import operations_markdown, operations_text, settings_markdown, with_table
+from gecko_tw.tap import operation_table
+from tests.sources import ROOT
+
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+README = (ROOT / "README.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def test_the_readme_has_the_settings_as_they_are():
+    assert with_table(README, "settings", settings_markdown()) == README, "run: make docs"
+
+
+def test_the_page_of_operations_has_the_table_as_it_is():
+    page = (ROOT / "docs/operations.md").read_text()
+    assert with_table(page, "operations", operations_markdown(operation_table())) == page, "run: make docs"
+
+
+def test_the_table_for_people_has_a_line_for_each_row():
+    rows = [row for rows in operation_table().rows.values() for row in rows]
+    lines = operations_text(operation_table()).splitlines()
+    assert sorted(line.split()[0] for line in lines) == sorted(row.name for row in rows)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_to_one(page):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+    assert not [link for link in links if not (page.parent / link).exists()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_flag_that_is_spoken_of_exists(page):
+    known = {one.flag for one in SETTINGS} | {"--endpoint-url"}
+    mentioned = set(re.findall(r"`(--[a-z][a-z-]+)", page.read_text()))
+    assert mentioned <= known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_that_is_spoken_of_exists(page):
+    assert isinstance(main, click.Group)
+    mentioned = set(re.findall(r"`geckos3 ([a-z]+)", page.read_text()))
+    assert mentioned <= set(main.commands)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_target_of_make_that_is_spoken_of_exists(page):
+    targets = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+    text = page.read_text()
+    mentioned = {name for line in re.findall(r"(?:`|\$ |# )make ([a-z -]+)", text) for name in line.split()}
+    assert {name for name in mentioned if name} <= targets
+
+
+def test_every_visible_command_is_in_the_readme():
+    assert isinstance(main, click.Group)
+    visible = {name for name, command in main.commands.items() if not command.hidden}
+    assert visible <= set(re.findall(r"`geckos3 ([a-z]+)", README))
+
+
+def test_every_target_of_make_is_explained_by_make_help():
+    targets = set(re.findall(r"^([a-z-]+):(?!=)", MAKEFILE, re.MULTILINE))
+    explained = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
+    assert targets == explained
+
+
+def test_every_room_is_on_the_map():
+    rooms = {path.name for path in (ROOT / "gecko_tw").iterdir() if path.is_dir() and (path / "__init__.py").exists()}
+    assert not {room for room in rooms if f"gecko_tw/{room}/" not in README}
+
+
+def test_every_interface_says_what_it_is():
+    found = [value for value in vars(interfaces).values() if isinstance(value, InterfaceClass)]
+    ours = [one for one in found if one.__module__ == interfaces.__name__]
+    assert ours
+    assert not [
+        f"{one.__name__}.{name}" for one in ours for name, part in one.namesAndDescriptions() if not part.__doc__
+    ]
+
+
+def test_the_words_of_the_glossary_are_in_order():
+    words = re.findall(r"^\| ([a-z]+) \|", (ROOT / "docs/glossary.md").read_text(), re.MULTILINE)[1:]
+    assert words == sorted(words)

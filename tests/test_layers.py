@@ -1,0 +1,175 @@
+"""The floors of the house: imports point down, and what may be done only in one place is done only there."""
+
+import ast
+import sys
+
+import pytest
+
+from tests.sources import PACKAGE, Source, functions, imports, sources
+
+FLOORS = (
+    ("twisted.plugins", f"{PACKAGE}.commands"),
+    (f"{PACKAGE}.tap",),
+    (f"{PACKAGE}.daemon",),
+    (f"{PACKAGE}.workers", f"{PACKAGE}.serving", f"{PACKAGE}.logs", f"{PACKAGE}.tables", f"{PACKAGE}.dropins"),
+    (f"{PACKAGE}.worker_protocol", f"{PACKAGE}.listening", f"{PACKAGE}.health", f"{PACKAGE}.scanning"),
+    (f"{PACKAGE}.data_dir",),
+    (f"{PACKAGE}.plugins", f"{PACKAGE}.signals"),
+    (f"{PACKAGE}.wire",),
+    (f"{PACKAGE}.resources",),
+    (f"{PACKAGE}.callers", f"{PACKAGE}.jobs"),
+    (f"{PACKAGE}.store",),
+    (f"{PACKAGE}.store.rules", f"{PACKAGE}.store.drivers"),
+    (f"{PACKAGE}.store.requests", f"{PACKAGE}.store.checksums"),
+    (f"{PACKAGE}.store.records", f"{PACKAGE}.store.refusals"),
+    (f"{PACKAGE}.threads", f"{PACKAGE}.settings"),
+    (f"{PACKAGE}.interfaces", f"{PACKAGE}.head", f"{PACKAGE}.kinds"),
+    (PACKAGE,),
+)
+"""From the roof down. A module lives in the most exact room that holds it."""
+
+LAZY = {
+    f"{PACKAGE}.tap": "parts are imported by the factory that needs them, and the reactor only by makeService",
+    f"{PACKAGE}.commands": "a command imports what it runs, so that `--help` is quick",
+}
+"""Where imports inside functions are allowed, and why."""
+
+BANNED = {"handler", "manager", "processor", "engine", "helper", "util", "common", "base", "misc"}
+
+OWN_THREADS = {"deferToThread", "callInThread", "callMultipleInThread", "getThreadPool"}
+"""Names that lead to the reactor's own pool of threads."""
+
+
+def room_of(name: str) -> tuple[int, str] | None:
+    """The number of the floor, counted from the roof, and the room."""
+    rooms = [(len(room), number, room) for number, floor in enumerate(FLOORS) for room in floor]
+    held = [entry for entry in rooms if name == entry[2] or name.startswith(entry[2] + ".")]
+    return max(held)[1:] if held else None
+
+
+def allowed_lazily(source: Source) -> bool:
+    return any(source.within(room) for room in LAZY)
+
+
+def test_every_module_has_a_floor():
+    nowhere = [
+        source.name
+        for source in sources()
+        if (room := room_of(source.name)) is None or (room[1] == PACKAGE and source.name != PACKAGE)
+    ]
+    assert not nowhere
+
+
+def test_imports_only_point_down():
+    wrong = []
+    for found in imports():
+        here, there = room_of(found.source.name), room_of(found.target)
+        if here is None or there is None or here[1] == there[1]:
+            continue
+        if there[0] <= here[0] and found.target != f"{PACKAGE}.__version__":
+            wrong.append(str(found))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_imports_are_absolute():
+    assert not [str(found) for found in imports() if found.target.startswith(".")]
+
+
+@pytest.mark.parametrize("room", ["callers", "store", "head", "interfaces"])
+def test_twisted_is_unknown_below_the_resources(room):
+    below = [found for found in imports() if found.source.within(f"{PACKAGE}.{room}")]
+    assert not [str(found) for found in below if found.target.split(".")[0] in {"twisted", "treq"}]
+
+
+@pytest.mark.parametrize("room", ["store", "callers"])
+def test_http_is_unknown_below_the_resources(room):
+    below = [found for found in imports() if found.source.within(f"{PACKAGE}.{room}")]
+    assert not [str(found) for found in below if found.target.split(".")[0] in {"http", "httptools", "urllib3"}]
+
+
+def test_only_tap_imports_the_reactor_and_only_inside_functions():
+    found = [one for one in imports() if one.target.startswith("twisted.internet.reactor")]
+    assert not [str(one) for one in found if one.source.name != f"{PACKAGE}.tap" or one.inside is None]
+
+
+def test_imports_inside_functions_are_only_where_laziness_is_wanted():
+    assert not [str(found) for found in imports() if found.inside and not allowed_lazily(found.source)]
+
+
+def test_every_exception_from_the_rule_about_lazy_imports_is_still_needed():
+    lazy = [found.source for found in imports() if found.inside]
+    present = [room for room in LAZY if any(source.within(room) for source in sources())]
+    assert not [room for room in present if not any(source.within(room) for source in lazy)]
+
+
+def _catches(handler: ast.ExceptHandler) -> set[str]:
+    if handler.type is None:
+        return {"BaseException"}
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return {kind.id for kind in kinds if isinstance(kind, ast.Name)}
+
+
+def test_except_exception_exists_once_and_in_the_pipeline():
+    places = [
+        source.name
+        for source in sources()
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ExceptHandler) and "Exception" in _catches(node)
+    ]
+    assert places == [f"{PACKAGE}.resources.pipeline"]
+
+
+def test_whoever_catches_everything_raises_it_again():
+    wrong = [
+        f"{source.name}:{node.lineno}"
+        for source in sources()
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ExceptHandler) and "BaseException" in _catches(node)
+        if not isinstance(node.body[-1], ast.Raise)
+    ]
+    assert not wrong
+
+
+def _names(source: Source) -> list[tuple[str, int]]:
+    named = [(node.id, node.lineno) for node in ast.walk(source.tree) if isinstance(node, ast.Name)]
+    return named + [(node.attr, node.lineno) for node in ast.walk(source.tree) if isinstance(node, ast.Attribute)]
+
+
+def test_nobody_uses_the_threads_of_the_reactor():
+    assert not [f"{s.name}:{line} {name}" for s in sources() for name, line in _names(s) if name in OWN_THREADS]
+
+
+def test_coroutines_become_deferreds_only_in_the_pipeline_and_in_the_life_of_a_process():
+    bridges = {s.name for s in sources() for name, _line in _names(s) if name in {"fromCoroutine", "ensureDeferred"}}
+    assert bridges <= {f"{PACKAGE}.{room}" for room in ("resources.pipeline", "daemon", "workers", "tap")}
+
+
+def test_nothing_is_printed_but_by_commands():
+    printing = {source.name for source in sources() for name, _line in _names(source) if name == "print"}
+    assert not [name for name in printing if not name.startswith(f"{PACKAGE}.commands")]
+
+
+def test_no_room_is_named_after_nothing():
+    names = {part for source in sources() for part in source.name.split(".")}
+    assert not names & (BANNED | {name + "s" for name in BANNED})
+
+
+def test_no_package_is_named_like_one_of_the_standard_library():
+    own = {source.path.parent.name for source in sources() if source.within(PACKAGE)}
+    assert not own & sys.stdlib_module_names
+
+
+def test_every_module_says_its_place_in_the_story():
+    silent = [source.name for source in sources() if source.text.strip() and not ast.get_docstring(source.tree)]
+    assert not silent
+
+
+def test_defaults_are_never_changeable():
+    changeable = [
+        f"{source.name}:{default.lineno}"
+        for source in sources()
+        for function in functions(source)
+        for default in [*function.args.defaults, *function.args.kw_defaults]
+        if isinstance(default, ast.List | ast.Dict | ast.Set)
+    ]
+    assert not changeable
