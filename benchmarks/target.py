@@ -38,7 +38,12 @@ class Target:
             aws_access_key_id=KEY,
             aws_secret_access_key=SECRET,
             region_name="us-east-1",
-            config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, max_pool_connections=16),
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path"},
+                retries={"max_attempts": 1},
+                max_pool_connections=16,
+            ),
         )
 
     def presigned(self, verb: str, bucket: str, keys: list[str]) -> list[str]:

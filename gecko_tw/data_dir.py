@@ -5,9 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gecko_tw.settings import Settings
+from gecko_tw.store.drivers.files.adoption import Progress
 from gecko_tw.store.drivers.files.disk import InUse
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.sqlite.connections import CatalogTooNew
+
+TOLD = 10_000
+"""Files between two messages about a long scan."""
 
 
 class CannotOpen(Exception):  # noqa: N818 - named for what it tells
@@ -39,10 +43,14 @@ class DataDir:
     def adopt(self, report: Callable[[int], object] | None = None, stop: Callable[[], bool] | None = None) -> int:
         """Takes over what others put, changed or removed; returns how many files and unfinished uploads of GeckoS3 that were.
 
-        :param report: called now and then with how many files were looked at so far.
+        :param report: called with how many files were looked at, after every 10,000 of them.
         :param stop: asked now and then whether to end early.
         """
-        told = None if report is None else lambda progress: report(progress.looked)
+
+        def told(progress: Progress) -> None:
+            if report is not None and progress.looked and progress.looked % TOLD == 0:
+                report(progress.looked)
+
         done = self.driver.adopt(told, stop)
         return done.changed + done.uploads
 

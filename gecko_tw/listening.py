@@ -86,6 +86,8 @@ class Acceptor:
         self._reactor, self._socket, self._factory = reactor, listening, factory
         self._pause: Any = None
         self._accepting = True
+        # Another process may take the connection that woke us.
+        listening.setblocking(False)
         factory.doStart()
         reactor.addReader(self)
 

@@ -13,8 +13,6 @@ from gecko_tw.interfaces import IPool
 
 PATIENCE = 2.0
 """Seconds that the scan at start may take before requests are answered all the same."""
-TOLD = 10_000
-"""Files between two messages about a long scan."""
 
 
 class Scan:
@@ -48,9 +46,7 @@ class Scan:
         self._leave.set()
 
     def _progress(self, count: int) -> None:
-        """Called in a thread, now and then."""
-        if not count or count % TOLD:
-            return
+        """Called in a thread."""
         self._reactor.callFromThread(self.log.info, "{count} files are looked at", count=count)
 
     def _done(self, count: int) -> None:

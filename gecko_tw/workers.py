@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from gecko_tw.worker_protocol import FIRST_SOCKET, READS, WRITES, CannotServe, WorkerProcess
 
 COMMAND = (sys.executable, "-c", "from gecko_tw.tap import work; work()")
-STABLE = 10.0
+STABLE = 20.0
 """Seconds after which a worker that dies is replaced at once."""
 LONGEST_WAIT = 10.0
 GRACE = 5.0

@@ -115,6 +115,13 @@ async def test_a_stopped_acceptor_leaves_the_socket_to_the_next(reactor):
     await port.stopListening()
 
 
+def test_an_acceptor_whose_connection_another_process_took_does_not_wait(reactor):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        acceptor = Acceptor(reactor, listening.dup(), Factory.forProtocol(Greeting))
+        acceptor.doRead()
+        acceptor.stop()
+
+
 def test_an_address_in_use_is_told_in_one_line(reactor):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
@@ -136,6 +143,9 @@ class Exhausted:
 
     def close(self):
         pass
+
+    def setblocking(self, blocking):
+        assert not blocking
 
     def addReader(self, reader):
         self.readers.add(reader)

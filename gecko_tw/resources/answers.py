@@ -123,6 +123,8 @@ def answer_for(refusal: Refusal, call: Call) -> Answer:
     headers: Headers = [XML]
     if code == "SlowDown":
         headers.append((b"Retry-After", b"1"))
+    elif code == "MethodNotAllowed":
+        headers.append((b"Allow", refusal.details.get("Allow", "").encode()))
     elif code == "InvalidRange":
         headers.append((b"Content-Range", b"bytes */" + refusal.details.get("ActualObjectSize", "*").encode()))
     body = b"" if call.head.method == "HEAD" else error_document(refusal, call)

@@ -211,9 +211,7 @@ async def receive(call: Call, how: Plan, algorithm: str | None = None) -> IIncom
     """
     wanted = how.claims.algorithms
     incoming = call.service.objects.receive(wanted if algorithm is None else [*wanted, algorithm])
-    if how.length != 0 or how.decoder is not None:
-        await Stream(call.service, incoming, how).receive(call.request.upload)
-    return incoming
+    return await Stream(call.service, incoming, how).receive(call.request.upload)
 
 
 async def read_document(call: Call, kind: Document) -> bytes:

@@ -23,7 +23,7 @@ async def list_buckets(call: Call) -> Answer:
     prefix, token = query.get("prefix", ""), query.get("continuation-token")
     limit = limited(query.get("max-buckets"), "max-buckets", MAX_BUCKETS)
     after = "" if token is None else read_token(token).decode("utf-8", "replace")
-    found = await service.read(service.buckets.page, prefix, after, limit + 1)
+    found = await service.scan(service.buckets.page, prefix, after, limit + 1)
     page, more = found[:limit], len(found) > limit and limit > 0
     region = query.get("bucket-region")
     lines = [_bucket(call, record) for record in page if region in (None, record.region or service.region)]

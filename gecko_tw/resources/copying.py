@@ -133,7 +133,7 @@ async def _source(call: Call) -> Named:
 
 
 def read_source(value: str) -> Named:
-    """The bucket, key and version of ``[/]bucket/key[?versionId=id]``, which is percent-encoded.
+    """The bucket, key and version of ``[/]bucket/key[?versionId=id]``, which is encoded as a query: ``+`` is a space.
 
     :raises InvalidArgument: it has no bucket or no key, or is badly encoded.
     :raises NotImplemented_: it is the ARN of an access point.
@@ -142,7 +142,7 @@ def read_source(value: str) -> Named:
         raise NotImplemented_(Header="x-amz-copy-source")
     path, _, version = value.partition("?versionId=")
     bucket, _, key = path.removeprefix("/").partition("/")
-    bucket_name, key_name = decode(bucket.encode("latin-1")), decode(key.encode("latin-1"))
+    bucket_name, key_name = decode(bucket.encode("latin-1")), decode(key.replace("+", " ").encode("latin-1"))
     if not bucket_name or not key_name:
         raise InvalidArgument(
             "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",

@@ -14,7 +14,7 @@ from gecko_tw.resources.refusals import (
     NoSuchCORSConfiguration,
 )
 from gecko_tw.store.records import BucketRecord
-from gecko_tw.store.refusals import NoSuchBucket
+from gecko_tw.store.refusals import NoSuchBucket, Refusal
 
 _SETTING = "cors"
 _VARY = (b"Vary", b"Origin, Access-Control-Request-Headers, Access-Control-Request-Method")
@@ -124,6 +124,14 @@ async def cors_headers(call: Call) -> Headers:
     """The headers by which browsers learn whether a page may read this answer, errors included."""
     if call.head.method == OPTIONS:
         return []
+    try:
+        return await _headers(call)
+    except Refusal:
+        # The rules cannot be read now, and the answer says why: no page may read it.
+        return [_VARY]
+
+
+async def _headers(call: Call) -> Headers:
     service = call.service
     origin = call.header(b"origin")
     if origin is None:

@@ -72,7 +72,7 @@ async def list_objects(call: Call) -> Answer:
 
 
 async def _page(call: Call, request: ListRequest) -> Page:
-    return await call.service.read(call.service.objects.page, call.bucket, request)
+    return await call.service.scan(call.service.objects.page, call.bucket, request)
 
 
 def asked(call: Call, after: bytes, limit: int) -> ListRequest:

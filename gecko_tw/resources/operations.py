@@ -124,7 +124,8 @@ class OperationTable:
                 return row
         if asked or (method, target) in self.rows:
             raise NotImplemented_(Resource=", ".join(sorted(asked)) or target)
-        raise MethodNotAllowed(Method=method, ResourceType=target.upper())
+        allowed = sorted(known for known, place in self.rows if place == target)
+        raise MethodNotAllowed(Method=method, ResourceType=target.upper(), Allow=", ".join(allowed))
 
 
 def rows_of(family: object) -> list[Operation]:

@@ -86,6 +86,10 @@ class Service:
             await shielded(self.catalog_pool.run(unsettled.settle))
         return await shielded(self.catalog_pool.run(settled, ask, *arguments))
 
+    async def scan(self, ask: Callable[..., Any], *arguments: Any) -> Any:
+        """``ask(*arguments)`` of a store verb that looks at many records: always in a thread."""
+        return await shielded(self.catalog_pool.run(settled, ask, *arguments))
+
     def begin(self, do: Callable[..., Any], *arguments: Any) -> Shielded:
         """Starts a store verb that changes something or moves bytes, in a thread. It ends even if the client leaves."""
         return shielded(self.bytes_pool.run(do, *arguments))

@@ -24,7 +24,7 @@ async def list_parts(call: Call) -> Answer:
     marker = limited(query.get("part-number-marker") or "0", "part-number-marker", 10_000)
     spell = spelling(query.get("encoding-type"))
     upload = await service.read(service.uploads.get, call.bucket, call.key, upload_id)
-    found = await service.read(service.uploads.parts, call.bucket, call.key, upload_id, marker, limit + 1)
+    found = await service.scan(service.uploads.parts, call.bucket, call.key, upload_id, marker, limit + 1)
     parts, more = found[:limit], len(found) > limit and limit > 0
     head = texts({"Bucket": call.bucket, "Key": spell(call.key), "UploadId": upload_id})
     head += _whose(call, upload)
@@ -72,7 +72,7 @@ async def list_multipart_uploads(call: Call) -> Answer:
     request = asked(call, key_marker, limited(query.get("max-uploads"), "max-uploads", MAX_LISTED))
     if key_marker and id_marker:
         request = evolve(request, after_id=id_marker)
-    page = await service.read(service.uploads.page, call.bucket, request)
+    page = await service.scan(service.uploads.page, call.bucket, request)
     head = texts(
         {
             "Bucket": call.bucket,

@@ -12,7 +12,7 @@ from gecko_tw.wire.framing import FramingError
 from gecko_tw.wire.heads import BadHead, read_head
 from gecko_tw.wire.intake import Intake
 from gecko_tw.wire.outflow import ANSWER, Outflow
-from gecko_tw.wire.parting import CLOSE, Parting
+from gecko_tw.wire.parting import CLOSE, LINGER, Parting
 from gecko_tw.wire.upload import Upload
 
 if TYPE_CHECKING:
@@ -123,13 +123,13 @@ class Channel(Protocol):
                 self.parting.linger()
             return
         if upload is None:
-            self._rest(request.sentLength / self.limits.slowest_answer_bytes_per_second)
+            self._rest()
         elif not upload.wanted:
             self.parting.linger()
         self.advance()
 
-    def _rest(self, more_seconds: float = 0) -> None:
-        self.deadline.set(self.limits.idle_seconds + more_seconds, IDLE)
+    def _rest(self) -> None:
+        self.deadline.set(self.limits.idle_seconds + self.outflow.lag(), IDLE)
 
     def _step(self) -> bool:
         if self.upload is not None:
@@ -190,8 +190,10 @@ class Channel(Protocol):
         elif what == HEAD and self._intake.data:
             message = "Your socket connection to the server was not read from or written to within the timeout period."
             self.parting.refuse(BadHead(400, "RequestTimeout", message))
-        else:
+        elif what == LINGER:
             self.parting.close()
+        else:
+            self.parting.close(self.limits.close_seconds)
 
 
 def peer_text(address: IAddress) -> str:

@@ -19,7 +19,7 @@ class Limits:
     :ivar drain_seconds: for the same.
     :ivar linger_bytes: are read and dropped after the last answer, so that the peer can read it.
     :ivar linger_seconds: for the same.
-    :ivar close_seconds: between an orderly close and an abort.
+    :ivar close_seconds: between the orderly close of a connection that was silent for too long and its abort.
     :ivar ahead_bytes: of further requests are read while one is being answered.
     :ivar memory_body_bytes: of a body that is buffered for an ordinary resource stay in memory; the rest goes to a temporary file.
     :ivar buffered_body_bytes: the largest body that is buffered at all.

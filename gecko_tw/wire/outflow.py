@@ -85,6 +85,7 @@ class Outflow:
         self.backlog = Backlog(channel)
         self._channel = channel
         self.modern = True
+        self._waiting = 0
         self._prompt = isinstance(transport, Connection) and not channel.secure
         transport.registerProducer(self.backlog, True)
 
@@ -94,18 +95,25 @@ class Outflow:
         Asking the reactor to say when a socket can be written costs a third of answering a small request, and it nearly always can.
         """
         transport = self.transport
-        # Without the second attribute, which is not a public one, everything is simply written.
-        if self._prompt and transport.connected and not transport.dataBuffer and not getattr(transport, "_tempDataLen", 1):
+        # The second attribute is not a public one: without it everything is simply written.
+        empty = self._prompt and not transport.dataBuffer and not getattr(transport, "_tempDataLen", 1)
+        if empty and transport.connected:
             sent = transport.writeSomeData(data)
             if sent == len(data):
                 return
             if isinstance(sent, int):
                 data = data[sent:]
+        self._waiting = len(data)
         self.write(data)
+
+    def lag(self) -> float:
+        """Seconds that the slowest peer we bear needs for what the transport was given of the last answer."""
+        return self._waiting / self._channel.limits.slowest_answer_bytes_per_second
 
     def open(self, opening: Opening) -> None:
         """Another request begins."""
         self.keeping = opening.keep_alive
+        self._waiting = 0
         self.modern = opening.modern
 
     def connection_line(self) -> bytes:
@@ -133,8 +141,9 @@ class Outflow:
 
     def unregisterProducer(self) -> None:
         self._channel.deadline.clear()
-        self.transport.unregisterProducer()
-        self.transport.registerProducer(self.backlog, True)
+        if not self._channel.parting.begun:
+            self.transport.unregisterProducer()
+            self.transport.registerProducer(self.backlog, True)
 
     def loseConnection(self) -> None:
         self._channel.parting.close()

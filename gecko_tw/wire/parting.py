@@ -56,14 +56,18 @@ class Parting:
             self.close()
 
     def close(self, grace_seconds: float | None = None) -> None:
-        """Sends what is still to be sent and closes; aborts when that takes longer than the grace (the limits' by default)."""
+        """Sends what is still to be sent and closes; aborts when that takes longer than the grace.
+
+        By default the grace is as long as a peer may take for the answer before it.
+        """
         if self._closing:
             return
         self._begin()
         self._closing = True
-        seconds = self._channel.limits.close_seconds if grace_seconds is None else grace_seconds
+        if grace_seconds is None:
+            grace_seconds = self._channel.limits.stalled_answer_seconds + self._channel.outflow.lag()
         # First: a transport in memory reports the loss from within loseConnection, which stops the deadline.
-        self._channel.deadline.set(seconds, CLOSE)
+        self._channel.deadline.set(grace_seconds, CLOSE)
         self._transport.loseConnection()
 
     def abort(self) -> None:

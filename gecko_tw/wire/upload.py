@@ -54,13 +54,12 @@ class Upload:
             raise RuntimeError("a body is delivered once, and not after it was dropped")
         self._consumer = consumer
         if self._state == _ENDED:
+            self._invite()
             return succeed(None)
         self._result = result = Deferred()
         self._turn(_FLOWING)
         consumer.registerProducer(self, True)
-        if self._expects:
-            self._expects = False
-            self._channel.outflow.write(CONTINUE)
+        self._invite()
         self._channel.advance()
         return result
 
@@ -115,6 +114,12 @@ class Upload:
             self._why = why
             self._turn(_CUT)
             self._finish(UploadCut(why))
+
+    def _invite(self) -> None:
+        """Before an empty body, too: the AWS CLI 1 mistakes the next answer on a connection where none came for a broken one."""
+        if self._expects:
+            self._expects = False
+            self._channel.outflow.write(CONTINUE)
 
     def _turn(self, state: int) -> None:
         self._state = state

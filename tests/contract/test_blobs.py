@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
@@ -157,6 +157,7 @@ def test_the_sweeper_removes_what_nobody_holds_and_nothing_else(driver, bucket):
         driver.blobs.open(orphan.blob)
 
 
+@settings(max_examples=25)
 @given(data=st.data())
 def test_a_clone_is_the_bytes_of_its_spans(candidate, tmp_path_factory, data):
     with candidate.opened(tmp_path_factory.mktemp("clone")) as driver:

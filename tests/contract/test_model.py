@@ -237,4 +237,4 @@ class DriverBesideModel(RuleBasedStateMachine):
 
 def test_a_driver_and_a_dictionary_remember_the_same(candidate):
     machine = type("Machine", (DriverBesideModel,), {"candidate": candidate})
-    run_state_machine_as_test(machine, settings=settings(max_examples=30, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(machine, settings=settings(max_examples=20, stateful_step_count=40, deadline=None))

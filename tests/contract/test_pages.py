@@ -1,7 +1,7 @@
 """The contract of ICatalog.page over every driver: byte order, prefixes, limits, and going on where a page ended."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contract.acts import (
@@ -40,6 +40,7 @@ def test_every_odd_key_is_kept_beside_all_others(driver):
         assert content(driver, look(driver, bucket, key).newest) == b"<" + key + b">"
 
 
+@settings(max_examples=25)
 @given(keys=st.sets(KEYS, max_size=12), data=st.data())
 def test_pages_are_slices_of_the_sorted_keys(candidate, tmp_path_factory, keys, data):
     with candidate.opened(tmp_path_factory.mktemp("pages")) as driver:
@@ -58,6 +59,7 @@ def test_pages_are_slices_of_the_sorted_keys(candidate, tmp_path_factory, keys, 
             assert content(driver, look(driver, bucket, key).newest) == key
 
 
+@settings(max_examples=25)
 @given(keys=st.lists(KEYS, min_size=1, max_size=6, unique=True))
 def test_a_key_can_be_written_removed_and_written_again_among_any_others(candidate, tmp_path_factory, keys):
     with candidate.opened(tmp_path_factory.mktemp("again")) as driver:

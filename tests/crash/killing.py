@@ -7,6 +7,7 @@ the next one; a write is two steps, so that half a body is left too.
 import builtins
 import fcntl
 import io
+import mmap
 import os
 import signal
 import sqlite3
@@ -35,6 +36,7 @@ def watched() -> "Countdown":
     os.pwrite = countdown.writing(os.pwrite)
     fcntl.ioctl = countdown.stepping(fcntl.ioctl)  # FICLONE
     builtins.open = io.open = countdown.refusing(io.open)
+    mmap.mmap = countdown.mapping(mmap.mmap)
     sqlite3.connect = countdown.connecting(sqlite3.connect)
     return countdown
 
@@ -96,6 +98,17 @@ class Countdown:
             return real(file, mode, *arguments, **named)
 
         return call
+
+    def mapping(self, real: type[mmap.mmap]) -> type[mmap.mmap]:
+        """Memory that a file stands behind: what is written there outlives the process, too."""
+        countdown = self
+
+        class Map(real):
+            def __setitem__(self, place: Any, value: Any) -> None:
+                super().__setitem__(place, value)
+                countdown.step()
+
+        return Map
 
     def connecting(self, real: Callable[..., Any]) -> Callable[..., Any]:
         countdown = self

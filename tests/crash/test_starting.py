@@ -1,6 +1,5 @@
 """Starting for the first time and making the catalog again, cut short at any step, can simply be done again."""
 
-import shutil
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,8 @@ from typing import Any
 import pytest
 
 from tests.crash.children import die, finish, in_child, start
-from tests.crash.deeds import DEEDS, PATH, Setup, everything, prepare
+from tests.crash.deeds import DEEDS, PATH, Setup, everything, litter, prepare
 from tests.crash.killing import watched
-from tests.crash.test_steps import copy_of
 
 
 def ends(work: Any) -> bool:
@@ -20,8 +18,24 @@ def ends(work: Any) -> bool:
     return end.acknowledged
 
 
+def made(folder: Path, setup: Setup, name: str) -> None:
+    with setup.shop(folder) as shop:
+        prepare(shop, DEEDS[name], PATH)
+
+
+def seen(folder: Path, setup: Setup) -> Any:
+    with setup.shop(folder) as shop:
+        found = everything(shop)
+        shop.upkeep.sweep(-60)
+        assert everything(shop) == found
+        assert litter(folder, shop) == []
+    return found
+
+
 def test_a_first_start_that_is_cut_short_is_done_again(tmp_path):
     setup = Setup()
+    in_child(made, tmp_path / "whole", setup, "overwrite")
+    expected = in_child(seen, tmp_path / "whole", setup)
     for steps in count(1):
         folder = tmp_path / str(steps)
 
@@ -32,7 +46,8 @@ def test_a_first_start_that_is_cut_short_is_done_again(tmp_path):
                 die()
 
         acknowledged = ends(work)
-        in_child(prepare, folder, setup, DEEDS["put"], PATH)
+        in_child(made, folder, setup, "overwrite")
+        assert in_child(seen, folder, setup) == expected, f"after step {steps}"
         if acknowledged:
             break
     assert steps > 1
@@ -40,34 +55,23 @@ def test_a_first_start_that_is_cut_short_is_done_again(tmp_path):
 
 @pytest.mark.parametrize("attributes", ["xattr", "sidecar"])
 def test_a_rebuild_that_is_cut_short_loses_nothing(attributes, tmp_path):
-    setup, template = Setup(attributes=attributes), tmp_path / "data"
-
-    def seen(folder: Path) -> Any:
-        with setup.shop(folder) as shop:
-            return everything(shop)
-
-    def rebuilt(folder: Path) -> Any:
-        with setup.shop(folder) as shop:
-            shop.driver.rebuild()
-            return everything(shop)
-
-    in_child(prepare, template, setup, DEEDS["complete"], PATH)
-    expected = in_child(seen, template)
+    setup = Setup(attributes=attributes)
+    in_child(made, tmp_path / "whole", setup, "complete")
+    expected = in_child(seen, tmp_path / "whole", setup)
     for steps in count(1):
-        folder = copy_of(template, steps)
+        folder = tmp_path / str(steps)
 
         def work(acknowledge: Any, folder: Path = folder, steps: int = steps) -> None:
             countdown = watched()
             with setup.shop(folder) as shop:
+                prepare(shop, DEEDS["complete"], PATH)
                 countdown.no_farther_than(steps)
                 shop.driver.rebuild()
                 acknowledge(None)
                 die()
 
         acknowledged = ends(work)
-        assert in_child(seen, folder) == expected
-        assert in_child(rebuilt, folder) == expected
-        shutil.rmtree(folder)
+        assert in_child(seen, folder, setup) == expected, f"after step {steps}"
         if acknowledged:
             break
     assert steps > 1

@@ -39,15 +39,15 @@ def sidecar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture(scope="session")
 def durable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A success means that it is on the disk."""
-    with Daemon(tmp_path_factory.mktemp("durable"), "--fsync=true") as daemon:
+    """A success means that it is on the disk. Buckets may be named by the host, too."""
+    with Daemon(tmp_path_factory.mktemp("durable"), "--fsync=true", "--domain=s3.example.test") as daemon:
         yield Place(daemon)
 
 
 @pytest.fixture(scope="session")
 def unhashed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """Neither digests nor attributes."""
-    with Daemon(tmp_path_factory.mktemp("unhashed"), "--metadata=false") as daemon:
+    """Neither digests nor attributes, and no authentication: for somebody else's tests."""
+    with Daemon(tmp_path_factory.mktemp("unhashed"), "--metadata=false", "--auth=false") as daemon:
         yield Place(daemon)
 
 

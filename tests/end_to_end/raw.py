@@ -94,14 +94,15 @@ class Wire:
 
 
 def request(daemon: Daemon, method: str, target: str, body_hash: str = "UNSIGNED-PAYLOAD", **headers: str) -> bytes:
-    """The head of a signed request, with the given headers (``_`` for ``-``) signed as well."""
+    """The head of a signed request, with the given headers (``_`` for ``-``) signed as well; ``host`` is another one's name."""
     asked = _asked(daemon, method, target)
+    asked.headers["Host"] = headers.pop("host", f"127.0.0.1:{daemon.port}")
     asked.headers["X-Amz-Content-SHA256"] = body_hash
     for name, value in headers.items():
         asked.headers[name.replace("_", "-")] = value
     _Signer(_credentials(daemon), "s3", daemon.region).add_auth(asked)
     lines = "".join(f"{name}: {value}\r\n" for name, value in asked.headers.items())
-    return f"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\n{lines}\r\n".encode()
+    return f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode()
 
 
 def unsigned(daemon: Daemon, method: str, target: str, **headers: str) -> bytes:

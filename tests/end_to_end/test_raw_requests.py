@@ -27,6 +27,14 @@ def test_a_client_that_waits_is_told_to_continue_before_its_body(scheme: Place):
         assert wire.answer().body == body
 
 
+def test_a_client_that_waits_is_told_to_continue_before_an_empty_body_too(scheme: Place):
+    """The AWS CLI 1 takes the next answer on the connection for a broken one where none came."""
+    bucket = scheme.new_bucket()
+    with Wire(scheme.daemon) as wire:
+        wire.send(request(scheme.daemon, "PUT", f"/{bucket}/key", Expect="100-continue", Content_Length="0"))
+        assert [wire.answer().status, wire.answer().status] == [100, 200]
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [({"If_None_Match": "*"}, 412), ({"If_Match": '"other"'}, 412), ({"X_Amz_Server_Side_Encryption": "odd"}, None)],
@@ -248,7 +256,7 @@ def test_what_is_not_http_is_refused(plain: Place):
         with Wire(plain.daemon) as wire:
             wire.send(nonsense)
             wire.socket.shutdown(socket.SHUT_WR)
-            assert wire.ended()[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 505", b"")
+            assert wire.ended()[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 501", b"HTTP/1.1 505", b"")
     with Wire(plain.daemon) as wire:
         wire.send(unsigned(plain.daemon, "GET", "/health"))
         assert wire.answer().body == b"OK"
@@ -265,3 +273,33 @@ def test_a_head_request_has_the_headers_of_its_get_and_no_body(scheme: Place):
     assert {name: value for name, value in head.headers.items() if name not in varying} == {
         name: value for name, value in get.headers.items() if name not in varying
     }
+
+
+def test_a_bucket_may_be_named_by_the_host(durable: Place):
+    bucket, host = durable.new_bucket(), "s3.example.test"
+    durable.put(bucket, "folder/key", b"body")
+    for name, target, wanted in (
+        (f"{bucket}.{host}", "/folder/key", (200, b"body")),
+        (f"{bucket}.{host}:9000", "/folder/key", (200, b"body")),
+        (host, f"/{bucket}/folder/key", (200, b"body")),
+        (f"missing-{bucket}.{host}", "/folder/key", (404, b"NoSuchBucket")),
+    ):
+        with Wire(durable.daemon) as wire:
+            wire.send(request(durable.daemon, "GET", target, host=name))
+            answer = wire.answer()
+        assert (answer.status, wanted[1] in answer.body) == (wanted[0], True), answer
+
+
+def test_without_authentication_everybody_may_do_everything(unhashed: Place):
+    bucket = unhashed.new_name()
+    with Wire(unhashed.daemon) as wire:
+        for method, target, body, status in (
+            ("PUT", f"/{bucket}", b"", 200),
+            ("PUT", f"/{bucket}/key", b"body", 200),
+            ("GET", f"/{bucket}/key", b"", 200),
+            ("DELETE", f"/{bucket}/key", b"", 204),
+            ("DELETE", f"/{bucket}", b"", 204),
+            ("GET", f"/{bucket}/key", b"", 404),
+        ):
+            wire.send(unsigned(unhashed.daemon, method, target, Content_Length=str(len(body))) + body)
+            assert wire.answer().status == status

@@ -34,7 +34,7 @@ def test_objects_are_copied_moved_and_read(s5cmd: S5cmd, plain: Place, tmp_path:
     s5cmd.run("mv", f"s3://{bucket}/copy/ü+%41", f"s3://{bucket}/moved")
     assert s5cmd.run("cat", f"s3://{bucket}/moved") == "hello"
     assert plain.keys(bucket) == ["a b/ü+%41", "moved"]
-    assert plain.s3.head_object(Bucket=bucket, Key="moved")["ContentType"] == "text/x"
+    assert plain.s3.head_object(Bucket=bucket, Key="a b/ü+%41")["ContentType"] == "text/x"
     assert "5 bytes" in s5cmd.run("du", f"s3://{bucket}/moved")
 
 

@@ -54,7 +54,9 @@ class Peer:
     :ivar clock: the site's time.
     """
 
-    def __init__(self, resource: Resource, limits: Limits | None = None, clock: Clock | None = None, **more: Any) -> None:
+    def __init__(
+        self, resource: Resource, limits: Limits | None = None, clock: Clock | None = None, **more: Any
+    ) -> None:
         self.clock = clock if clock is not None else Clock()
         self.site = Site(resource, self.clock, limits)
         self.connect(**more)

@@ -203,6 +203,17 @@ def test_an_answer_may_take_as_long_as_it_takes():
     assert not peer.wait(119).parted
 
 
+def test_the_last_answer_may_take_its_time_to_leave():
+    large = AtHead(lambda request: request.answer(200, [], b"x" * 16_384 * 1000))
+    peer = Peer(large).send(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")).wait(1119)
+    assert peer.transport.disconnecting
+    assert peer.transport.connected
+    assert not peer.wait(2).transport.connected
+    peer = Peer(large).send(GET).wait(1119)
+    assert not peer.parted
+    assert peer.wait(2).parted
+
+
 def test_a_busy_connection_has_one_timer():
     peer = Peer(answering())
     for _ in range(100):
@@ -256,7 +267,9 @@ def test_lingering_ends_after_a_while():
 
 def test_an_endless_chunked_body_is_not_drained_for_ever():
     peer = Peer(refusing(), Limits(drain_bytes=1000)).send(
-        b"PUT / HTTP/1.1\r\nHost: s3\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"64\r\n" + b"x" * 100 + b"\r\n"] * 20, GET
+        b"PUT / HTTP/1.1\r\nHost: s3\r\nTransfer-Encoding: chunked\r\n\r\n",
+        *[b"64\r\n" + b"x" * 100 + b"\r\n"] * 20,
+        GET,
     )
     assert [answer.status for answer in peer.answers()] == [403]
     assert peer.wait(5).parted

@@ -219,3 +219,10 @@ def test_downloads_follow_each_other_on_one_connection(file):
     flow(peer)
     assert [answer.body == LARGE for answer in peer.answers()] == [True] * 3
     assert results == [len(LARGE)] * 3
+
+
+def test_an_idle_connection_is_closed_in_time_however_much_it_has_carried(file):
+    peer = Peer(Spans(Reading(LARGE, file), 0, len(LARGE))).send(GET)
+    flow(peer)
+    assert not peer.wait(119).parted
+    assert peer.wait(2).parted

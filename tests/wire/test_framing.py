@@ -34,7 +34,9 @@ def test_a_sized_body_ends_at_its_length_however_it_comes(body, rest, cuts):
 @given(st.lists(st.binary(min_size=1, max_size=300), max_size=8), st.binary(), CUTS, st.booleans(), st.booleans())
 def test_a_chunked_body_ends_at_its_last_chunk_however_it_comes(chunks, rest, cuts, extended, trailed):
     extension = b';name="value"' if extended else b""
-    coded = b"".join(b"%x%b\r\n%b\r\n" % (len(chunk), extension, chunk) for chunk in chunks) + b"000" + extension + b"\r\n"
+    coded = (
+        b"".join(b"%x%b\r\n%b\r\n" % (len(chunk), extension, chunk) for chunk in chunks) + b"000" + extension + b"\r\n"
+    )
     coded += b"x-trailer: 1\r\n\r\n" if trailed else b"\r\n"
     assert decode(Chunked(), pieces_of(coded + rest, cuts)) == (b"".join(chunks), rest)
 

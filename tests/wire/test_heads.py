@@ -75,7 +75,9 @@ def test_a_connection_is_kept_as_the_client_asks(start, lines, keep):
 
 
 def test_an_upgrade_is_an_offer_that_is_not_taken():
-    read = opening("Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABk", "Content-Length: 5")
+    read = opening(
+        "Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABk", "Content-Length: 5"
+    )
     assert (read.length, read.keep_alive) == (5, True)
 
 

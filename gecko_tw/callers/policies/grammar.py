@@ -1,5 +1,6 @@
 """The few things that every element of a policy document is made of, and what its version and kind allow."""
 
+import json
 from typing import Any
 
 from attrs import frozen
@@ -54,4 +55,4 @@ def one_of(statement: dict[str, Any], name: str, place: str) -> tuple[str, Any]:
 
 def shorten(name: str) -> str:
     """A member's name, fit for an error message."""
-    return name[:40].encode("ascii", "backslashreplace").decode()
+    return json.dumps(name)[1:-1][:40]

@@ -92,6 +92,28 @@ def open_directory(root: int, path: bytes) -> int:
     return open_beneath(root, path, _DIRECTORY)
 
 
+_EXCHANGE = 2
+_CANNOT_EXCHANGE = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
+_renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+if _renameat2 is not None:
+    _renameat2.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint]
+
+
+def exchange(source: tuple[int, bytes], target: tuple[int, bytes]) -> bool:
+    """Swaps two files (directory and name each) in one step; False when this system cannot. Raises OSError.
+
+    So a large file that is replaced can be removed later, and not while everybody waits.
+    """
+    if _renameat2 is None:
+        return False
+    if _renameat2(*source, *target, _EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _CANNOT_EXCHANGE:
+        return False
+    raise OSError(number, os.strerror(number), os.fsdecode(target[1]))
+
+
 def make_directory(root: int, path: bytes) -> tuple[int, list[bytes]]:
     """The same, made with its parents when missing; also the directories that got a new entry. Raises OSError."""
     try:

@@ -130,6 +130,9 @@ class Carrier(Protocol):
     beside: bool
     """Whether a description is another file, beside the object's."""
 
+    describes: bool
+    """Whether a visible file is described at all."""
+
     staging: bool
     """Whether a body is described as soon as it is complete."""
 
@@ -156,6 +159,7 @@ class XattrCarrier:
     """In the extended attribute ``user.geckos3``: set before the file has its name, so the two can never be apart."""
 
     beside = False
+    describes = True
     staging = True
 
     def __init__(self, disk: Disk) -> None:
@@ -193,6 +197,7 @@ class SidecarCarrier:
     """In ``<object>.metadata.json``. It is in place before its object and says what the object was before, too."""
 
     beside = True
+    describes = True
     staging = False
 
     def __init__(self, disk: Disk) -> None:
@@ -243,6 +248,7 @@ class BareCarrier:
     """Nowhere: a visible file is only its bytes. A sidecar that an older object left behind goes."""
 
     beside = False
+    describes = False
     staging = False
 
     def __init__(self, disk: Disk) -> None:

@@ -163,6 +163,19 @@ class FilesUploadNotes:
             unlink(path, self._disk.inner)
             transaction.touched.add(directory_of(path))
 
+    def restore(self, transaction: Transaction, address: Address, uploads: tuple[Upload, ...]) -> None:
+        wanted = {upload_file(address, upload.id) for upload in uploads}
+        for name in os.listdir(self._disk.inner_path("uploads")):
+            data = self._disk.read_whole(f"uploads/{name}")
+            written = None if data is None else upload_written(data)
+            if written is not None and written[:2] == (address.bucket, address.key) and f"uploads/{name}" not in wanted:
+                unlink(f"uploads/{name}", self._disk.inner)
+        for upload in uploads:
+            self.note(transaction, address, upload, True)
+
+    def restore_part(self, transaction: Transaction, address: Address, upload_id: str, part: Part) -> None:
+        self._pool.describe_part(address, upload_id, part)
+
     def pool_part(
         self, transaction: Transaction, address: Address, upload_id: str, part: Part, replaced: Part | None
     ) -> None:

@@ -1,5 +1,6 @@
 """The data directory itself: where things are, what its file system can do, and writing small files whole."""
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -20,9 +21,12 @@ class InUse(RuntimeError):
     """Another process uses this data directory: stop it first."""
 
 
+NAME_LENGTH = 32
+
+
 def fresh_name() -> str:
     """A name that nothing else has: 32 hexadecimal digits."""
-    return secrets.token_hex(16)
+    return secrets.token_hex(NAME_LENGTH // 2)
 
 
 class Disk:
@@ -32,13 +36,14 @@ class Disk:
     :ivar inner: a descriptor of its ``.geckos3``; the other paths are relative to it.
     :ivar xattrs: whether files can carry attributes.
     :ivar folding: whether names that differ only in case are the same.
+    :ivar allocates: whether room for bytes can be had before they are written.
     """
 
     def __init__(self, data_dir: str, fsync: bool) -> None:
         self.data_dir = os.path.abspath(data_dir)
         self.fsync = fsync
-        self.root = self.inner = self.staging = self.lock = self._used = -1
-        self.xattrs = self.folding = False
+        self.root = self.inner = self.staging = self.lock = self.probe = self._used = -1
+        self.xattrs = self.folding = self.allocates = False
 
     def open(self) -> None:
         """Makes what is missing. Raises OSError with the path at fault."""
@@ -50,6 +55,7 @@ class Disk:
         self.inner = os.open(inner, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         self.staging = open_directory(self.inner, b"staging")
         self.lock = self._lock_file("lock")
+        self.probe = self._lock_file("lock")
         self._used = self._lock_file("used")
         self._probe()
 
@@ -68,7 +74,7 @@ class Disk:
 
     def close(self) -> None:
         """Closes every descriptor. Harmless when repeated."""
-        for name in ("root", "inner", "staging", "lock", "_used"):
+        for name in ("root", "inner", "staging", "lock", "probe", "_used"):
             descriptor = getattr(self, name)
             if descriptor >= 0:
                 os.close(descriptor)
@@ -81,6 +87,7 @@ class Disk:
         try:
             self.xattrs = _takes_attributes(descriptor)
             self.folding = _exists(f"{name}-a", self.staging)
+            self.allocates = _takes_allocation(descriptor)
         finally:
             os.close(descriptor)
             os.unlink(upper, dir_fd=self.staging)
@@ -145,6 +152,11 @@ class Disk:
         finally:
             os.close(target)
         self.rename_inner(name, path)
+
+    def drop_staged(self, names: Iterable[str]) -> None:
+        """Removes files in staging; those already gone are passed over."""
+        for name in names:
+            unlink(name, self.staging)
 
     def read_whole(self, path: str) -> bytes | None:
         """A file of ours, or None when it is not there."""
@@ -236,3 +248,12 @@ def _takes_attributes(descriptor: int) -> bool:
     except (OSError, AttributeError):
         return False
     return True
+
+
+def _takes_allocation(descriptor: int) -> bool:
+    """Asks the system itself: the C library's ``posix_fallocate`` would write zeros where the file system cannot."""
+    call = getattr(ctypes.CDLL(None), "fallocate", None)
+    if call is None:
+        return False
+    call.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
+    return call(descriptor, 0, 0, 4096) == 0  # type: ignore[no-any-return]

@@ -14,12 +14,14 @@ from gecko_tw.store.drivers.files.examining import Examiner
 from gecko_tw.store.drivers.files.placing import FilesPlaces
 from gecko_tw.store.drivers.files.pooling import Pool
 from gecko_tw.store.drivers.files.rebuild import Rebuild
+from gecko_tw.store.drivers.files.recovery import Recovery
 from gecko_tw.store.drivers.files.watch import FilesWatch, Settler
 from gecko_tw.store.drivers.sqlite import connections
 from gecko_tw.store.drivers.sqlite.catalog import SqliteCatalog
 from gecko_tw.store.drivers.sqlite.commits import Commits
 from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.drivers.sqlite.ground import Ground
+from gecko_tw.store.drivers.sqlite.journal import Journal
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ class FilesDriver:
         self.data_dir = data_dir
         self._metadata = metadata
         self._attributes = attributes
+        self._journal: Journal | None = None
         self._disk = Disk(data_dir, fsync)
         self._connections = Connections(self._disk.inner_path("catalog.sqlite"), fsync)
 
@@ -58,6 +61,7 @@ class FilesDriver:
             self._disk.claim(False)
             self._prepare_catalog()
             fcntl.flock(self._disk.lock, fcntl.LOCK_UN)
+            self._commits.heal()
         except BaseException:
             self.close()
             raise
@@ -86,8 +90,10 @@ class FilesDriver:
         pool = Pool(self.blobs)
         places = FilesPlaces(self.blobs, pool, watch)
         self._ground = Ground(watch, places, FilesBucketDirectories(disk), FilesUploadNotes(disk, pool))
-        self._commits = Commits(self._connections, disk.lock, disk.sync)
         self._examiner = Examiner(disk, self._metadata)
+        recovery = Recovery(disk, self._ground, self._examiner)
+        self._journal = Journal(disk.lock, disk.probe)
+        self._commits = Commits(self._connections, self._journal, disk.sync, disk.drop_staged, recovery)
         self._settler = Settler(disk, self._commits, self._ground, self._examiner)
         watch.settle = self._settler.settle
         self.catalog = SqliteCatalog(self._connections, self._commits, self._ground)
@@ -95,6 +101,8 @@ class FilesDriver:
     def close(self) -> None:
         """Closes every connection and descriptor. Harmless when repeated."""
         self._connections.close()
+        if self._journal is not None:
+            self._journal.close()
         self._disk.close()
 
     def adopt(

@@ -31,6 +31,16 @@ class _Claim:
     files: tuple[str, ...] = ()
 
 
+@frozen
+class _File:
+    """An opened file and where it is."""
+
+    directory: int
+    leaf: bytes
+    descriptor: int
+    told: Description | None
+
+
 class Examiner:
     """Looks at files.
 
@@ -41,10 +51,11 @@ class Examiner:
         self._disk = disk
         self._hashing = hashing
 
-    def examine(self, bucket: str, key: bytes, hashing: bool = True) -> Finding:
+    def examine(self, bucket: str, key: bytes, hashing: bool = True, told: Description | None = None) -> Finding:
         """What is at a key's path now. Reads the whole file where nothing that fits describes it.
 
         :param hashing: False for a file that changes faster than it can be hashed.
+        :param told: what the file is to be if it has arrived.
         """
         if not has_path(key):
             return Finding(bucket, key)
@@ -63,18 +74,19 @@ class Examiner:
                 return Finding(bucket, key)
             raise
         try:
-            return self._opened(Finding(bucket, key), directory, leaf, descriptor, hashing and self._hashing)
+            file = _File(directory, leaf, descriptor, told)
+            return self._opened(Finding(bucket, key), file, hashing and self._hashing)
         finally:
             os.close(descriptor)
             os.close(directory)
 
-    def _opened(self, nothing: Finding, directory: int, leaf: bytes, descriptor: int, hashing: bool) -> Finding:
-        found = os.fstat(descriptor)
+    def _opened(self, nothing: Finding, file: _File, hashing: bool) -> Finding:
+        found = os.fstat(file.descriptor)
         if not stat.S_ISREG(found.st_mode):
             return nothing
-        claim = self._described(directory, leaf, descriptor, found, hashing)
+        claim = self._described(file, found, hashing)
         if hashing and not claim.fits:
-            again = os.fstat(descriptor)
+            again = os.fstat(file.descriptor)
             if (again.st_size, again.st_mtime_ns) != (found.st_size, found.st_mtime_ns):
                 found, claim = again, _unknown(again, pseudo_etag(again.st_size, again.st_mtime_ns))
         return evolve(
@@ -86,25 +98,26 @@ class Examiner:
             files=claim.files,
         )
 
-    def _described(self, directory: int, leaf: bytes, descriptor: int, found: os.stat_result, hashing: bool) -> _Claim:
+    def _described(self, file: _File, found: os.stat_result, hashing: bool) -> _Claim:
         claims = []
-        for claim in self._claims(directory, leaf, descriptor, found):
+        for claim in self._claims(file, found):
             if claim.fits:
                 return claim
             claims.append(claim)
         if not hashing:
             return _unknown(found, pseudo_etag(found.st_size, found.st_mtime_ns))
-        digest = _md5(descriptor, found.st_size)
+        digest = _md5(file.descriptor, found.st_size)
         for claim in claims:
-            if _is_of(claim.version, digest, descriptor):
+            if _is_of(claim.version, digest, file.descriptor):
                 return evolve(claim, version=evolve(claim.version, modified=found.st_mtime_ns))
         return _unknown(found, digest)
 
-    def _claims(self, directory: int, leaf: bytes, descriptor: int, found: os.stat_result) -> Iterator[_Claim]:
+    def _claims(self, file: _File, found: os.stat_result) -> Iterator[_Claim]:
         """What may describe the file, the most trusted first; only claims of the right size."""
-        description, spill = read_attribute(self._disk, descriptor)
+        yield from _claim(file.told, found, None)
+        description, spill = read_attribute(self._disk, file.descriptor)
         yield from _claim(description, found, spill)
-        data = read_beside(directory, leaf)
+        data = read_beside(file.directory, file.leaf)
         sidecar = None if data is None else read_sidecar(data)
         if sidecar is None:
             return

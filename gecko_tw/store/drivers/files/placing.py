@@ -7,8 +7,8 @@ import stat
 from attrs import evolve
 
 from gecko_tw.store.drivers.files.attributes import Description, text_of
-from gecko_tw.store.drivers.files.beneath import open_directory
-from gecko_tw.store.drivers.files.blobs import FilesBlobs, Noted, remove_files
+from gecko_tw.store.drivers.files.beneath import exchange, open_directory
+from gecko_tw.store.drivers.files.blobs import SMALL, FilesBlobs, Noted, remove_files
 from gecko_tw.store.drivers.files.carriers import Occupied, disown_pooled
 from gecko_tw.store.drivers.files.disk import Disk, description_file, fresh_name, pool_file, unlink
 from gecko_tw.store.drivers.files.paths import file_of, fits_sidecar, has_path
@@ -16,6 +16,7 @@ from gecko_tw.store.drivers.files.pooling import Pool, is_whole
 from gecko_tw.store.drivers.files.sameness import same_description
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Standing, Watch
+from gecko_tw.store.drivers.sqlite.journal import LONGEST_TEXT
 from gecko_tw.store.drivers.sqlite.notation import spans_of
 from gecko_tw.store.drivers.sqlite.rows import Address, Placed, Row
 from gecko_tw.store.records import DeleteMarker, Span, Version
@@ -74,7 +75,7 @@ class FilesPlaces:
             leaf = path.rpartition(b"/")[2]
             if standing.row is None and _is_taken(directory, leaf):
                 return None
-            placed = self._rename(directory, leaf, address, version, standing)
+            placed = self._rename(transaction, (directory, leaf), address, version, standing)
         finally:
             os.close(directory)
         transaction.touched.update(changed)
@@ -84,8 +85,14 @@ class FilesPlaces:
         return placed
 
     def _rename(
-        self, directory: int, leaf: bytes, address: Address, version: Version, standing: Standing
+        self,
+        transaction: Transaction,
+        target: tuple[int, bytes],
+        address: Address,
+        version: Version,
+        standing: Standing,
     ) -> Placed | None:
+        directory, leaf = target
         blob = version.spans[0].blob
         noted = self._blobs.noted.get(blob)
         source, size, mtime = self._whereabouts(blob, noted)
@@ -98,7 +105,9 @@ class FilesPlaces:
         spill = self._sealed(source, noted, mtime, description)
         try:
             self._carrier.before(directory, leaf, description, _former(address, standing))
-            os.rename(source, leaf, src_dir_fd=self._disk.inner, dst_dir_fd=directory)
+            if not self._carrier.describes:
+                self._foretell(transaction, description)
+            self._put(transaction, source, target, standing)
         except Occupied:
             return None
         except OSError as error:
@@ -109,6 +118,25 @@ class FilesPlaces:
         if noted is None:
             unlink(description_file(blob), self._disk.inner)
         return Placed(True, mtime, files=() if spill is None else (spill,))
+
+    def _put(self, transaction: Transaction, source: str, target: tuple[int, bytes], standing: Standing) -> None:
+        """The rename. A large file that it replaces is not removed here: that takes long, and everybody waits."""
+        directory, leaf = target
+        if standing.row is not None and standing.row.size > SMALL:
+            room, _, name = source.rpartition("/")
+            if room == "staging" and exchange((self._disk.inner, source.encode()), target):
+                transaction.useless.add(name)
+                return
+        os.rename(source, leaf, src_dir_fd=self._disk.inner, dst_dir_fd=directory)
+
+    def _foretell(self, transaction: Transaction, description: Description) -> None:
+        """Tells the journal what the file will be, since the file itself cannot tell."""
+        text = text_of(description).encode("ascii")
+        if len(text) > LONGEST_TEXT:
+            name = self._disk.stage(text)
+            transaction.useless.add(name)
+            text = name.encode("ascii")
+        transaction.intend(description.bucket, description.key, text)
 
     def _whereabouts(self, blob: str, noted: Noted | None) -> tuple[str, int, int]:
         """Where a blob is, its size and its modification time."""
@@ -178,7 +206,10 @@ class FilesPlaces:
         parent, leaf = os.path.split(path)
         directory = open_directory(self._disk.root, parent)
         try:
-            unlink(leaf, directory)
+            if _is_regular(directory, leaf):
+                name = fresh_name()
+                os.rename(leaf, name, src_dir_fd=directory, dst_dir_fd=self._disk.staging)
+                transaction.useless.add(name)
             self._carrier.left(directory, leaf)
         finally:
             os.close(directory)
@@ -200,6 +231,24 @@ class FilesPlaces:
                 os.close(directory)
             transaction.touched.add(above)
             parent = above
+
+    def sweep_path(self, transaction: Transaction, address: Address) -> None:
+        """Where no file is at a key's path: removes a description that stands there alone, and empty directories."""
+        if not has_path(address.key) or self._watch.fingerprint(address.bucket, address.key) != (None, None):
+            return
+        parent, leaf = os.path.split(file_of(address.bucket, address.key))
+        try:
+            directory = open_directory(self._disk.root, parent)
+        except OSError as error:
+            if error.errno in NO_PLACE or error.errno == errno.ENOENT:
+                return
+            raise
+        try:
+            if not _is_taken(directory, leaf):
+                self._carrier.left(directory, leaf)
+        finally:
+            os.close(directory)
+        self._prune(transaction, parent)
 
     def vacate_leftover(self, transaction: Transaction, address: Address, row: Row) -> None:
         if self._watch.fingerprint(address.bucket, address.key) == (row.file_size, row.file_mtime):
@@ -234,8 +283,13 @@ def _former(address: Address, standing: Standing) -> Description | None:
 
 def _is_taken(directory: int, leaf: bytes) -> bool:
     """Whether something stands there that is not ours to replace: a symbolic link, a socket, a directory."""
+    return _is_regular(directory, leaf) is False
+
+
+def _is_regular(directory: int, leaf: bytes) -> bool | None:
+    """None when nothing is there."""
     try:
         found = os.stat(leaf, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
-        return False
-    return not stat.S_ISREG(found.st_mode)
+        return None
+    return stat.S_ISREG(found.st_mode)

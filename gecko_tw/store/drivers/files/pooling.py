@@ -54,6 +54,13 @@ class Pool:
             for blob in {span.blob for span in part.spans}:
                 self._move(transaction, blob)
 
+    def describe_part(self, address: Address, upload_id: str, part: Part) -> None:
+        """Describes a part that is in the pool."""
+        if is_whole(part):
+            blob = part.spans[0].blob
+            description = Description(bucket=address.bucket, key=address.key, record=part, upload=upload_id)
+            describe_pooled(self._disk, blob, pool_file(blob), description)
+
     def _move_described(self, transaction: Transaction, blob: str, description: Description) -> str | None:
         noted = self._blobs.noted.get(blob)
         if (

@@ -61,7 +61,7 @@ class Rebuild:
         connection = connections.connect(fresh)
         try:
             connection.execute("BEGIN IMMEDIATE")
-            self._fill(Transaction(connection))
+            self._fill(Transaction(connection, lambda bucket, key: None))
             connection.execute("COMMIT")
         finally:
             connection.close()

@@ -32,6 +32,7 @@ class AddBucket:
         """Raises BucketAlreadyExists."""
         if find(transaction.execute, self.record.name) is not None:
             raise BucketAlreadyExists()
+        transaction.intend(self.record.name, b"")
         self.ground.directories.note(transaction, self.record, True)
         transaction.execute(
             "INSERT INTO bucket (name, record) VALUES (?, ?)", (self.record.name, bucket_text(self.record))
@@ -53,6 +54,7 @@ class ChangeBucket:
             raise NoSuchBucket()
         record = self.rule(found[1])  # type: ignore[operator]
         if record != found[1]:
+            transaction.intend(self.name, b"")
             self.ground.directories.note(transaction, record, False)
             transaction.execute("UPDATE bucket SET record = ? WHERE id = ?", (bucket_text(record), found[0]))
         return record  # type: ignore[no-any-return]
@@ -80,6 +82,7 @@ class RemoveBucket:
             raise NoSuchBucket()
         bucket_id = found[0]
         self._refuse_objects(transaction, bucket_id)
+        transaction.intend(self.name, b"")
         stray = self.ground.directories.clear(transaction, self.name)
         if stray is not None:
             raise StrayFile(stray)

@@ -68,6 +68,7 @@ class SqliteCatalog:
         self._ground = ground
 
     def buckets(self, prefix: str, after: str, limit: int) -> list[BucketRecord]:
+        self._commits.heal()
         rows = self._connections.mine().execute(
             "SELECT name, record FROM bucket WHERE name > ? AND name >= ? AND substr(name, 1, ?) = ? ORDER BY name LIMIT ?",
             (after, prefix, len(prefix), prefix, limit),
@@ -158,6 +159,7 @@ class SqliteCatalog:
     def page(
         self, bucket: str, prefix: bytes, start: bytes, limit: int, what: str, after_id: str | None = None
     ) -> list[Listed]:
+        self._commits.heal()
         wanted = listing.wanted_of(self._find(bucket)[0], prefix, start, limit, after_id)
         return _PAGES[what](self._connections.mine(), wanted) if limit > 0 else []
 
@@ -241,6 +243,7 @@ class ChangeHistory:
             uploads=uploads_of(transaction, address),
         )
         change = self.rule(found[1], before)
+        transaction.intend(self.bucket, self.key)
         if top is not None and not top.visible and top.file_mtime is not None:
             self.ground.places.vacate_leftover(transaction, address, top)
             rows[0] = top._replace(file_size=None, file_mtime=None)

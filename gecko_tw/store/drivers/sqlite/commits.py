@@ -4,7 +4,8 @@ There is no thread for it: whoever arrives first leads, runs everything queued i
 Between processes a lock file hands the turn on at once, where SQLite by itself would sleep and try again.
 """
 
-import fcntl
+import errno
+import logging
 import sqlite3
 import threading
 from collections import deque
@@ -13,20 +14,32 @@ from types import TracebackType
 from typing import Any
 
 from gecko_tw.store.drivers.sqlite.connections import Connections
+from gecko_tw.store.drivers.sqlite.journal import MOST_NOTES, Journal, Note
 from gecko_tw.store.refusals import InsufficientStorage
 
-LARGEST_BATCH = 64
+log = logging.getLogger(__name__)
+
+LARGEST_BATCH = 32
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+assert LARGEST_BATCH * 2 <= MOST_NOTES, "a step notes its key, and perhaps what it will become"
 
 
 class Transaction:
-    """What a step works with: SQL, and the directories whose entries it changed."""
+    """What a step works with.
 
-    __slots__ = ("execute", "executemany", "touched")
+    :ivar execute: SQL.
+    :ivar intend: Journal.note, to be called before the first change of a file.
+    :ivar touched: the directories whose entries were changed, to be added to.
+    :ivar useless: names in staging that are worthless once this is committed, to be added to.
+    """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    __slots__ = ("execute", "intend", "touched", "useless")
+
+    def __init__(self, connection: sqlite3.Connection, intend: Callable[..., None]) -> None:
         self.execute = connection.execute
-        self.executemany = connection.executemany
+        self.intend = intend
         self.touched: set[bytes] = set()
+        self.useless: set[str] = set()
 
 
 class _Waiting:
@@ -53,14 +66,24 @@ class _Waiting:
 class Commits:
     """Runs steps, one after the other, in transactions.
 
-    :param lock: the descriptor of a file that all processes of this catalog lock around a transaction.
     :param sync: called with the touched directories before a commit; makes their entries durable when that was asked for.
+    :param forget: called with the useless names after a commit, when others may go on.
+    :param recover: the step that brings rows and files of some keys together after one was cut short.
     """
 
-    def __init__(self, connections: Connections, lock: int, sync: Callable[[set[bytes]], None]) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        journal: Journal,
+        sync: Callable[[set[bytes]], None],
+        forget: Callable[[set[str]], None],
+        recover: Callable[[Transaction, list[Note]], None],
+    ) -> None:
         self._connections = connections
-        self._lock = lock
+        self._journal = journal
         self._sync = sync
+        self._forget = forget
+        self._recover = recover
         self._mutex = threading.Lock()
         self._queue: deque[_Waiting] = deque()
         self._led = False
@@ -87,22 +110,46 @@ class Commits:
             raise self._told(mine.error)
         return mine.result
 
+    def heal(self) -> None:
+        """Finishes what a process that died has left; takes no time when there is nothing."""
+        if self._journal.count and self._journal.abandoned():
+            self.run(_nothing)
+
     def _told(self, error: BaseException) -> BaseException:
-        if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_FULL:
-            return InsufficientStorage()
-        return error
+        """A full disk is a refusal, wherever it was noticed."""
+        full = (isinstance(error, OSError) and error.errno in FULL) or (
+            isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        )
+        return InsufficientStorage() if full else error
 
     def _lead(self) -> None:
         with self._mutex:
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), LARGEST_BATCH))]
-        whole = _Waiting(lambda transaction: None)
+        whole = _Waiting(_nothing)
         with whole:
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            self._journal.acquire()
             try:
-                self._commit(self._connections.mine(), batch)
+                connection = self._connections.mine()
+                self._finish_others(connection)
+                whole.result = self._commit(connection, batch)
+                self._finish_others(connection)
             finally:
-                fcntl.flock(self._lock, fcntl.LOCK_UN)
+                self._journal.release()
         self._hand_on(batch, whole.error)
+        if whole.result:
+            self._forget(whole.result)
+
+    def _finish_others(self, connection: sqlite3.Connection) -> None:
+        """Recovers the keys of steps that were cut short, by death or by an error."""
+        if self._journal.count:
+            keys = self._journal.noted()
+            recovery = _Waiting(lambda transaction: self._recover(transaction, keys))
+            self._commit(connection, [recovery])
+            if recovery.error is not None:
+                if not isinstance(recovery.error, OSError):
+                    raise recovery.error
+                log.error("what a cut step left could not be brought together: %s", recovery.error)
+            self._journal.clear()
 
     def _hand_on(self, batch: list[_Waiting], error: BaseException | None) -> None:
         with self._mutex:
@@ -116,33 +163,42 @@ class Commits:
             if waiting.wake is not None and not waiting.leads:
                 waiting.wake.release()
 
-    def _commit(self, connection: sqlite3.Connection, batch: list[_Waiting]) -> None:
+    def _commit(self, connection: sqlite3.Connection, batch: list[_Waiting]) -> set[str]:
+        """Runs a batch in one transaction; returns what it made useless."""
         connection.execute("BEGIN IMMEDIATE")
         try:
-            transaction = Transaction(connection)
-            if len(batch) == 1:
-                with batch[0]:
-                    batch[0].result = batch[0].step(transaction)
-                if batch[0].error is not None:
-                    return
-            else:
-                for waiting in batch:
-                    _run_alone(connection, transaction, waiting)
+            transaction = Transaction(connection, self._journal.note)
+            torn = False
+            for waiting in batch:
+                noted = self._journal.count
+                _run_alone(connection, transaction, waiting, len(batch) > 1)
+                torn = torn or (waiting.error is not None and self._journal.count != noted)
+            if len(batch) == 1 and batch[0].error is not None:
+                return set()
             if transaction.touched:
                 self._sync(transaction.touched)
             connection.execute("COMMIT")
+            if not torn:
+                self._journal.clear()
+            return transaction.useless
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
 
 
-def _run_alone(connection: sqlite3.Connection, transaction: Transaction, waiting: _Waiting) -> None:
+def _nothing(transaction: Transaction) -> None:
+    """The step that does nothing."""
+
+
+def _run_alone(connection: sqlite3.Connection, transaction: Transaction, waiting: _Waiting, among_others: bool) -> None:
     """Runs a step so that its failure undoes nothing of the others'."""
-    connection.execute("SAVEPOINT step")
+    if among_others:
+        connection.execute("SAVEPOINT step")
     with waiting:
         waiting.result = waiting.step(transaction)
-    if waiting.error is not None:
-        if not connection.in_transaction:  # SQLite has rolled back everything (disk full): the whole batch failed
-            raise waiting.error
-        connection.execute("ROLLBACK TO step")
-    connection.execute("RELEASE step")
+    if among_others:
+        if waiting.error is not None:
+            if not connection.in_transaction:  # SQLite has rolled back everything (disk full): the whole batch failed
+                raise waiting.error
+            connection.execute("ROLLBACK TO step")
+        connection.execute("RELEASE step")

@@ -62,6 +62,9 @@ class Places(Protocol):
     def vacate(self, transaction: Transaction, address: Address) -> None:
         """Removes the visible file: its version is gone and nothing took its place."""
 
+    def sweep_path(self, transaction: Transaction, address: Address) -> None:
+        """Removes what a step that was cut short left at a key's path, if no file is there."""
+
     def vacate_leftover(self, transaction: Transaction, address: Address, row: Row) -> None:
         """Removes the leftover file that a committed row says is to be ignored, if it is still that file."""
 
@@ -93,6 +96,12 @@ class UploadNotes(Protocol):
 
     def note(self, transaction: Transaction, address: Address, upload: Upload, wanted: bool) -> None:
         """Writes down, or forgets, an upload under way."""
+
+    def restore(self, transaction: Transaction, address: Address, uploads: tuple[Upload, ...]) -> None:
+        """Makes the files say that these are the key's uploads under way, and no others."""
+
+    def restore_part(self, transaction: Transaction, address: Address, upload_id: str, part: Part) -> None:
+        """Describes a part in the pool again."""
 
     def pool_part(
         self, transaction: Transaction, address: Address, upload_id: str, part: Part, replaced: Part | None

@@ -20,16 +20,14 @@ _COLUMNS = "key, version_id, marker, etag, size, modified, owner, checksum, reco
 _OBJECTS = f"SELECT {_COLUMNS} FROM version WHERE bucket_id = ? AND key >= ? AND key < ? ORDER BY key, seq DESC"
 _VERSIONS = f"{_OBJECTS} LIMIT ?"
 _REST_OF_KEY = (
-    f"SELECT {_COLUMNS} FROM version WHERE bucket_id = ?1 AND key = ?2 AND seq <"
-    " ?3 ORDER BY seq DESC LIMIT ?4"
+    f"SELECT {_COLUMNS} FROM version WHERE bucket_id = ?1 AND key = ?2 AND seq < ?3 ORDER BY seq DESC LIMIT ?4"
 )
 _SEQ_OF_VERSION = "SELECT seq FROM version WHERE bucket_id = ? AND key = ? AND version_id = ?"
 _UPLOADS = (
     f"SELECT key, {UPLOAD_COLUMNS} FROM upload WHERE bucket_id = ? AND key >= ? AND key < ? ORDER BY key, seq LIMIT ?"
 )
 _REST_OF_UPLOADS = (
-    f"SELECT key, {UPLOAD_COLUMNS} FROM upload WHERE bucket_id = ?1 AND key = ?2 AND seq >"
-    " ?3 ORDER BY seq LIMIT ?4"
+    f"SELECT key, {UPLOAD_COLUMNS} FROM upload WHERE bucket_id = ?1 AND key = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4"
 )
 _SEQ_OF_UPLOAD = "SELECT seq FROM upload WHERE bucket_id = ? AND key = ? AND id = ?"
 _BEHIND_EVERY_KEY = b"\xff" * (LONGEST_KEY + 1)

@@ -17,7 +17,7 @@ from gecko_tw.store.drivers.sqlite.notation import (
     upload_of,
     version_text,
 )
-from gecko_tw.store.records import BucketRecord, DeleteMarker, Part, Span, Upload, Version
+from gecko_tw.store.records import DeleteMarker, Part, Span, Upload, Version
 
 
 class Row(NamedTuple):
@@ -174,9 +174,10 @@ def part_of_row(values: tuple[Any, ...]) -> Part:
     return Part(number=number, etag=etag, size=size, modified=modified, spans=where, checksum=checksum_of(checksum))
 
 
-@frozen
-class KnownBucket:
-    """A bucket's row."""
-
-    id: int
-    record: BucketRecord
+def parts_of_upload(transaction: Transaction, address: Address, upload_id: str) -> list[Part]:
+    """All parts of an upload, by number."""
+    found = transaction.execute(
+        f"SELECT {PART_COLUMNS} FROM part WHERE bucket_id = ? AND key = ? AND upload_id = ? ORDER BY number",
+        (address.bucket_id, address.key, upload_id),
+    )
+    return [part_of_row(values) for values in found.fetchall()]

@@ -65,6 +65,7 @@ class AddPart:
             (*where, self.part.number),
         ).fetchone()
         replaced = None if former is None else part_of_row(former)
+        transaction.intend(self.address.bucket, self.address.key)
         self.ground.uploads.pool_part(transaction, self.address, self.upload_id, self.part, replaced)
         put_part(transaction, self.address, self.upload_id, self.part)
         before = set() if replaced is None else {span.blob for span in replaced.spans}

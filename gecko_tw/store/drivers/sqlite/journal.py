@@ -1,0 +1,106 @@
+"""The keys that a step is changing just now, in a file that all processes share and that outlives each of them.
+
+Files are changed before the rows are committed. Whoever finds a key noted here while nobody holds the lock knows that the step was
+cut short, and brings rows and files together again before anybody can tell. It costs a step three microseconds.
+"""
+
+import fcntl
+import mmap
+import os
+import struct
+from typing import NamedTuple
+
+_HEADER = struct.Struct("<HHH")
+LONGEST_TEXT = 1000
+MOST_NOTES = 64
+"""So many notes of the greatest length find room."""
+_SIZE = 160 * 1024
+assert 1 + MOST_NOTES * (_HEADER.size + 255 + 1024 + LONGEST_TEXT) < _SIZE
+
+
+class Note(NamedTuple):
+    """A key that was being changed; see :meth:`Journal.note`."""
+
+    bucket: str
+    key: bytes
+    text: bytes
+
+
+class Journal:
+    """The journal of one catalog, kept in its lock file.
+
+    :param lock: a descriptor of the file that is locked around every transaction.
+    :param probe: another descriptor of it, opened apart, for asking whether anybody holds the lock.
+    """
+
+    def __init__(self, lock: int, probe: int) -> None:
+        self._lock = lock
+        self._probe = probe
+        if os.fstat(lock).st_size < _SIZE:
+            os.pwrite(lock, bytes(_SIZE), 0)
+        self._memory = mmap.mmap(
+            lock, _SIZE, prot=mmap.PROT_READ
+        )  # written by calls, which can fail without killing us
+        self._end = 1
+
+    def acquire(self) -> None:
+        """Waits until no other process is in a step."""
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._end = 1
+
+    def release(self) -> None:
+        """Lets the next process go on."""
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def note(self, bucket: str, key: bytes, text: bytes = b"") -> None:
+        """Notes a key before anything of it is changed; an empty key is the bucket itself. For the holder of the lock.
+
+        :param text: what whoever takes it up is to know; at most ``LONGEST_TEXT`` bytes.
+        """
+        name = bucket.encode()
+        record = _HEADER.pack(len(name), len(key), len(text)) + name + key + text
+        os.pwrite(self._lock, record, self._end)
+        self._end += len(record)
+        os.pwrite(self._lock, bytes((self.count + 1,)), 0)
+
+    def noted(self) -> list[Note]:
+        """What a step that was cut short has left. For the holder of the lock."""
+        found = []
+        at = 1
+        for _ in range(self.count):
+            lengths = _HEADER.unpack_from(self._memory, at)
+            at += _HEADER.size
+            fields = []
+            for length in lengths:
+                fields.append(self._memory[at : at + length])
+                at += length
+            found.append(Note(fields[0].decode("ascii", "replace"), fields[1], fields[2]))
+        return found
+
+    @property
+    def count(self) -> int:
+        """How many keys are noted; none when no step is under way and none was cut short."""
+        return self._memory[0]
+
+    def clear(self) -> None:
+        """Rows and files are together. For the holder of the lock."""
+        if self.count:
+            os.pwrite(self._lock, b"\0", 0)
+        self._end = 1
+
+    def abandoned(self) -> bool:
+        """Whether a step was cut short and nobody has taken it up."""
+        if not self.count:
+            return False
+        try:
+            fcntl.flock(self._probe, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        try:
+            return self.count > 0
+        finally:
+            fcntl.flock(self._probe, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Gives the memory back."""
+        self._memory.close()

@@ -1,0 +1,95 @@
+"""The ``geckos3`` command, beside serving: what it does to a data directory, and what it says."""
+
+import pytest
+from click.testing import CliRunner
+
+from gecko_tw import __version__
+from gecko_tw.commands import main
+from gecko_tw.data_dir import DataDir
+from gecko_tw.settings import SETTINGS, Settings
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch):
+    for one in SETTINGS:
+        for name in one.environment:
+            monkeypatch.delenv(name, raising=False)
+
+
+def geckos3(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A directory with two files that nobody of us put there."""
+    (tmp_path / "photos" / "cats").mkdir(parents=True)
+    (tmp_path / "photos" / "cats" / "one.txt").write_bytes(b"meow")
+    (tmp_path / "photos" / "two.txt").write_bytes(b"purr")
+    return tmp_path
+
+
+def keys_in(data):
+    opened = DataDir(Settings(data_dir=data))
+    opened.open()
+    try:
+        return [entry.key for entry in opened.driver.catalog.page("photos", b"", b"", 100, "objects")]
+    finally:
+        opened.close()
+
+
+def test_the_version_is_told():
+    told = geckos3("--version")
+    assert (told.exit_code, told.output) == (0, f"geckos3 {__version__}\n")
+
+
+def test_every_setting_is_explained_by_the_help_of_serve():
+    text = geckos3("serve", "--help").output
+    assert not [one.flag for one in SETTINGS if one.flag not in text]
+
+
+def test_files_of_others_are_adopted(data):
+    told = geckos3("adopt", "--data-dir", data)
+    assert (told.exit_code, told.output) == (0, "2 files are adopted\n")
+    assert geckos3("adopt", "-data-dir", data).output == "0 files are adopted\n"
+    assert keys_in(data) == [b"cats/one.txt", b"two.txt"]
+
+
+def test_a_catalog_is_made_anew(data):
+    geckos3("adopt", "--data-dir", data)
+    told = geckos3("rebuild", "--data-dir", data)
+    assert (told.exit_code, told.output) == (0, "the catalog is made anew\n")
+    assert keys_in(data) == [b"cats/one.txt", b"two.txt"]
+
+
+def test_a_catalog_is_not_made_anew_while_somebody_uses_it(data):
+    opened = DataDir(Settings(data_dir=data))
+    opened.open()
+    try:
+        told = geckos3("rebuild", "--data-dir", data)
+    finally:
+        opened.close()
+    assert told.exit_code == 1
+    assert told.output.startswith("Error: ")
+    assert "in use" in told.output
+
+
+def test_a_directory_that_cannot_be_opened_is_told_in_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    told = geckos3("adopt", "--data-dir", tmp_path / "file")
+    assert told.exit_code == 1
+    assert len(told.output.splitlines()) == 1
+
+
+def test_a_bad_value_is_told_in_one_line():
+    told = geckos3("adopt", "--fsync=maybe")
+    assert told.exit_code == 1
+    assert told.output.startswith("Error: --fsync: 'maybe' is not allowed; allowed is one of")
+    assert len(told.output.splitlines()) == 1
+
+
+@pytest.mark.parametrize("place", ["127.0.0.1:1", "unix:/nowhere/s3.sock", "systemd:domain=INET:name=s3"])
+def test_a_daemon_that_does_not_answer_is_not_well(place):
+    told = geckos3("healthcheck", "--listen", place)
+    assert told.exit_code == 1
+    assert told.output.startswith(f"{place}: ")
