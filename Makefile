@@ -38,7 +38,7 @@ run-dev: $(RUN_STAMP) ## The same without authentication
 	$(BIN)/geckos3 serve --auth=false
 
 test: $(TEST_STAMP) ## Run all tests, real clients included, and print the coverage of statements and branches
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest --cov --cov-report=term
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term $(TESTS)
 
 lint: $(TEST_STAMP) ## Check style, mistakes and change fragments
 	$(BIN)/ruff check .

@@ -104,6 +104,11 @@ class Settings:
     )
     threads: int = setting("16", kinds.COUNT, "threads for disk work in each process, at most")
     region: str = setting("", kinds.ANY_TEXT, "the region that signatures must name; empty accepts any")
+    signature_v2: bool = setting(
+        "true",
+        kinds.BOOLEAN,
+        "whether presigned URLs and browser forms of signature version 2 are accepted: boto3 makes them unless it is told otherwise",
+    )
     domain: str = setting(
         "", kinds.DOMAIN, "serve `bucket.<domain>` as the bucket, too; without it only paths name buckets"
     )

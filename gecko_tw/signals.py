@@ -17,12 +17,17 @@ def take_signals(reactor: Any, reload: Callable[[], object], hurry: Callable[[],
     signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reload))
     told: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _ending(reactor, signal.getsignal(number), told, hurry))
+        first = signal.getsignal(number)
+        # A signal that is ignored, as SIGINT is in a shell's background, stays so.
+        if callable(first):
+            signal.signal(number, _ending(reactor, first, told, hurry))
 
 
-def _ending(reactor: Any, first: Any, told: list[int], hurry: Callable[[], object]) -> Callable[..., None]:
+def _ending(
+    reactor: Any, first: Callable[..., Any], told: list[int], hurry: Callable[[], object]
+) -> Callable[..., None]:
     def received(number: int, frame: Any) -> None:
-        if told or not callable(first):
+        if told:
             reactor.callFromThread(hurry)
         else:
             told.append(number)

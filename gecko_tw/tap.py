@@ -136,7 +136,9 @@ def site_for(reactor: Any, settings: Settings, store: Store, pools: tuple[Pool, 
         objects=store.objects,
         uploads=store.uploads,
         table=operation_table(),
-        authenticator=Authenticator(identities, reactor.seconds, settings.region or None, settings.auth),
+        authenticator=Authenticator(
+            identities, reactor.seconds, settings.region or None, settings.auth, settings.signature_v2
+        ),
         catalog_pool=pools[0],
         bytes_pool=pools[1],
         clock=reactor,

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
+from gecko_tw.callers import signature_v2
 from gecko_tw.callers.authorization import header_claim
-from gecko_tw.callers.claims import Claim, check_signed_headers, check_token, verify
+from gecko_tw.callers.claims import Claim, check_signed_headers, check_token, refuse_version_two, verify
 from gecko_tw.callers.form_policy import LengthRange, check_form, form_claim, verify_form
 from gecko_tw.callers.identities import Caller, Identity, IIdentities
 from gecko_tw.callers.payloads import SIGNED_CHUNKS, SIGNED_CHUNKS_AND_TRAILER, UNSIGNED_PAYLOAD, payload_of, undeclared
-from gecko_tw.callers.presigned import hoisted, iso_time, query_claim, query_signature
+from gecko_tw.callers.presigned import hoisted, is_version_two, iso_time, query_claim, query_signature
 from gecko_tw.callers.refusals import InvalidAccessKeyId, RequestTimeTooSkewed
 from gecko_tw.callers.signature_v4 import ChunkSigner, canonical_query, seconds_of
 from gecko_tw.head import Head
@@ -25,16 +26,23 @@ class Authenticator:
     :param identities: an IIdentities.
     :param clock: seconds since 1970.
     :param region: the only region accepted in a credential scope, or None for any.
+    :param version_two: whether presigned URLs of signature version 2 are accepted.
     :param enabled: False lets every request pass as kind ``"open"``; its payload declaration is read all the same.
     """
 
     def __init__(
-        self, identities: IIdentities, clock: Callable[[], float], region: str | None = None, enabled: bool = True
+        self,
+        identities: IIdentities,
+        clock: Callable[[], float],
+        region: str | None = None,
+        enabled: bool = True,
+        version_two: bool = True,
     ) -> None:
         self._identities = identities
         self._clock = clock
         self._region = region
         self._enabled = enabled
+        self._version_two = version_two
 
     def authenticate(self, head: Head) -> Caller:
         """The Caller of a request whose head has come. A request without any signature is ``anonymous``: permit it elsewhere.
@@ -67,6 +75,11 @@ class Authenticator:
         if not self._enabled:
             return Caller(kind="open"), LengthRange()
         form = {name.lower(): value for name, value in fields.items()}
+        if signature_v2.signs_form(form):
+            self._check_version_two()
+            identity = self._find(form["awsaccesskeyid"])
+            signature_v2.verify_form(form, identity.access_key, identity.secret)
+            return Caller(identity=identity, kind="form"), check_form(bucket, form, self._clock())
         claim = form_claim(form, self._region)
         if claim is None:
             return Caller(), LengthRange()
@@ -87,6 +100,8 @@ class Authenticator:
         return Caller(identity=identity, kind="header", payload=payload, chunks=chunks)
 
     def _presigned(self, head: Head, parameters: dict[bytes, bytes]) -> Caller:
+        if is_version_two(parameters):
+            return self._presigned_version_two(head, parameters)
         claim = query_claim(parameters, self._clock(), self._region)
         identity = self._identity(claim)
         check_token(parameters.get(b"X-Amz-Security-Token") or head.headers.get(b"x-amz-security-token"))
@@ -95,10 +110,30 @@ class Authenticator:
         payload, chunks = _verified(head, query, claim, identity.secret, declared)
         return Caller(identity=identity, kind="presigned", payload=payload, chunks=chunks, hoisted=hoisted(parameters))
 
+    def _presigned_version_two(self, head: Head, parameters: dict[bytes, bytes]) -> Caller:
+        self._check_version_two()
+        identity = self._find(parameters[b"AWSAccessKeyId"].decode("utf-8", "replace"))
+        check_token(parameters.get(b"x-amz-security-token") or head.headers.get(b"x-amz-security-token"))
+        signature_v2.check_expiry(parameters, self._clock())
+        signature_v2.verify(head, parameters, identity.access_key, identity.secret)
+        return Caller(
+            identity=identity,
+            kind="presigned",
+            payload=_without_chunks(_unverified_payload(head, {})),
+            hoisted=hoisted(parameters),
+        )
+
+    def _check_version_two(self) -> None:
+        if not self._version_two:
+            raise refuse_version_two()
+
     def _identity(self, claim: Claim) -> Identity:
-        identity = self._identities.find(claim.scope.access_key)
+        return self._find(claim.scope.access_key)
+
+    def _find(self, access_key: str) -> Identity:
+        identity = self._identities.find(access_key)
         if identity is None:
-            raise InvalidAccessKeyId(AWSAccessKeyId=claim.scope.access_key)
+            raise InvalidAccessKeyId(AWSAccessKeyId=access_key)
         return identity
 
     def _check_skew(self, date: str) -> None:
@@ -134,10 +169,14 @@ def _unverified_payload(head: Head, parameters: dict[bytes, bytes]) -> str:
 
 
 def _anonymous(head: Head) -> Caller:
-    payload = _unverified_payload(head, {})
+    return Caller(payload=_without_chunks(_unverified_payload(head, {})))
+
+
+def _without_chunks(payload: str) -> str:
+    """The payload of a request that has no signature for chunks to go on from."""
     if payload in _SIGNED_STREAMS:
         raise InvalidRequest("Chunk signatures need a signed request.")
-    return Caller(payload=payload)
+    return payload
 
 
 def _open(head: Head) -> Caller:

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import frozen
 
-from gecko_tw.callers.claims import Claim, Place, check_day, read_scope, refuse_version_two, same
+from gecko_tw.callers.claims import Claim, Place, check_day, read_scope, same
 from gecko_tw.callers.refusals import AccessDenied, InvalidPolicyDocument, SignatureDoesNotMatch, UnsupportedSignature
 from gecko_tw.callers.signature_v4 import ALGORITHM, seconds_of, sign, signing_key
 from gecko_tw.store.refusals import EntityTooLarge, EntityTooSmall, InvalidArgument
@@ -20,7 +20,7 @@ from gecko_tw.store.refusals import EntityTooLarge, EntityTooSmall, InvalidArgum
 PLACE = Place(InvalidArgument, "Error parsing the X-Amz-Credential field; ")
 
 _REQUIRED = ("policy", "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Signature")
-_NEED_NO_CONDITION = {"x-amz-signature", "file", "policy"}
+_NEED_NO_CONDITION = {"x-amz-signature", "awsaccesskeyid", "signature", "file", "policy"}
 
 
 @frozen
@@ -51,8 +51,6 @@ def form_claim(form: Mapping[str, str], region: str | None) -> Claim | None:
     :param region: the only region accepted, or None.
     :raises InvalidArgument: a field of the signature is missing or malformed.
     """
-    if "signature" in form and "awsaccesskeyid" in form:
-        raise refuse_version_two()
     if not any(name.lower() in form for name in _REQUIRED):
         return None
     for name in _REQUIRED:

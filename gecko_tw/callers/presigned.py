@@ -6,7 +6,7 @@ Source: S3 API Reference, "Authenticating Requests: Using Query Parameters".
 from datetime import UTC, datetime
 from urllib.parse import unquote_to_bytes
 
-from gecko_tw.callers.claims import Claim, Place, check_day, read_scope, refuse_version_two
+from gecko_tw.callers.claims import Claim, Place, check_day, read_scope
 from gecko_tw.callers.refusals import AccessDenied, AuthorizationQueryParametersError, UnsupportedSignature
 from gecko_tw.callers.signature_v4 import ALGORITHM, seconds_of
 
@@ -36,7 +36,7 @@ _SIGNATURE_ITSELF = frozenset(
 def query_signature(query: bytes) -> dict[bytes, bytes] | None:
     """The decoded parameters of a query that carries a signature, first value of each name; None when it carries none.
 
-    :raises InvalidRequest: a signature of version 2.
+    A signature of version 2 has ``AWSAccessKeyId`` and ``Signature``; the names of version 4 begin with ``X-Amz-``.
     """
     if b"X-Amz-" not in query and b"AWSAccessKeyId" not in query:
         return None
@@ -46,9 +46,12 @@ def query_signature(query: bytes) -> dict[bytes, bytes] | None:
         parameters.setdefault(_decoded(name), _decoded(value))
     if b"X-Amz-Algorithm" in parameters or b"X-Amz-Credential" in parameters or b"X-Amz-Signature" in parameters:
         return parameters
-    if b"AWSAccessKeyId" in parameters and b"Signature" in parameters:
-        raise refuse_version_two()
-    return None
+    return parameters if is_version_two(parameters) else None
+
+
+def is_version_two(parameters: dict[bytes, bytes]) -> bool:
+    """Whether a query carries a signature of version 2 and none of version 4."""
+    return b"AWSAccessKeyId" in parameters and b"Signature" in parameters and b"X-Amz-Algorithm" not in parameters
 
 
 def _decoded(component: bytes) -> bytes:

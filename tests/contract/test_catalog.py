@@ -373,3 +373,37 @@ def test_a_span_may_be_a_part_of_a_blob(driver):
         driver, bucket, b"key", lambda history: evolve(on_top(history, described(b"234bc", spans=spans)), uploads=())
     )
     assert content(driver, look(driver, bucket, b"key").newest) == b"234bc"
+
+
+def test_a_bucket_that_comes_and_goes_is_there_or_is_not(driver):
+    """Whoever asks meanwhile gets its record or NoSuchBucket, and never makes it by asking."""
+    names = [f"bucket-{number}" for number in range(25)]
+    done = []
+
+    def make_and_remove():
+        for name in names:
+            a_bucket(driver, name)
+            put(driver, name, b"key", b"data")
+            forget(driver, name, b"key")
+            driver.catalog.remove_bucket(name)
+        done.append(True)
+
+    def ask():
+        while not done:
+            for name in names:
+                try:
+                    assert driver.catalog.bucket(name).owner == "owner"
+                    assert [line.key for line in driver.catalog.page(name, b"", b"", 10, "objects")] in ([], [b"key"])
+                    assert look(driver, name, b"key").key == b"key"
+                except NoSuchBucket:
+                    continue
+
+    with ThreadPoolExecutor(3) as threads:
+        asking = [threads.submit(ask) for _ in range(2)]
+        try:
+            threads.submit(make_and_remove).result()
+        finally:
+            done.append(True)
+        for one in asking:
+            one.result()
+    assert driver.catalog.buckets("", "", 100) == []

@@ -1,5 +1,6 @@
 """Work in forked children of this process, which is warm: nothing is imported twice, and nothing of a driver lives in the parent."""
 
+import gc
 import os
 import pickle
 import signal
@@ -23,17 +24,22 @@ class End:
     result: Any = None
 
 
+Child = tuple[int, int]
+"""A child's process id, and the descriptor that its word comes from."""
+
+
 class ChildFailed(AssertionError):
     """The child raised; the message is its traceback."""
 
 
-def start(work: Callable[[Callable[[Any], None]], None]) -> tuple[int, int]:
-    """Forks a child that calls ``work(acknowledge)``; returns its process id and where its word comes from."""
+def start(work: Callable[[Callable[[Any], None]], None]) -> Child:
+    """Forks a child that calls ``work(acknowledge)``."""
     reading, writing = os.pipe()
     child = os.fork()
     if child:
         os.close(writing)
         return child, reading
+    gc.disable()  # it would only copy the parent's pages
     real_write, real_exit = os.write, os._exit
     try:
         os.close(reading)
@@ -63,9 +69,14 @@ def finish(child: int, reading: int) -> End:
     return End(killed, said[:1] == b"A", result)
 
 
+def looking(work: Callable[..., Any], *arguments: Any) -> Child:
+    """Forks a child that tells the result of ``work(*arguments)``."""
+    return start(lambda acknowledge: acknowledge(work(*arguments)))
+
+
 def in_child(work: Callable[..., Any], *arguments: Any) -> Any:
     """The result of ``work(*arguments)``, done by a child."""
-    end = finish(*start(lambda acknowledge: acknowledge(work(*arguments))))
+    end = finish(*looking(work, *arguments))
     assert end.acknowledged
     return end.result
 

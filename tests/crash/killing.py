@@ -1,7 +1,7 @@
 """Killing a process at its n-th change of the disk.
 
 Every call that changes the disk is a step. The process is killed with SIGKILL right after its n-th step, which is also right before
-the next one; a write is two steps, so that half a body is left too.
+the next one; a write is two steps, so that half a body is left too. Of SQL only commits are steps: what is not committed is nowhere.
 """
 
 import builtins
@@ -22,7 +22,6 @@ CHANGES = (
 """Names in ``os`` of calls that are one step each."""
 
 MAKING = os.O_CREAT | os.O_TRUNC
-READS = ("SELECT", "PRAGMA", "BEGIN", "EXPLAIN", "WITH")
 
 
 def watched() -> "Countdown":
@@ -33,7 +32,7 @@ def watched() -> "Countdown":
             setattr(os, name, countdown.stepping(getattr(os, name)))
     os.open = countdown.opening(os.open)
     os.write = countdown.writing(os.write)
-    os.pwrite = countdown.writing(os.pwrite)
+    os.pwrite = countdown.stepping(os.pwrite)
     fcntl.ioctl = countdown.stepping(fcntl.ioctl)  # FICLONE
     builtins.open = io.open = countdown.refusing(io.open)
     mmap.mmap = countdown.mapping(mmap.mmap)
@@ -73,17 +72,13 @@ class Countdown:
         return call
 
     def writing(self, real: Callable[..., int]) -> Callable[..., int]:
-        def call(descriptor: int, data: Any, *offset: int) -> int:
+        def call(descriptor: int, data: Any) -> int:
             view = memoryview(data).cast("B")
             half = len(view) // 2
-            if half == 0:
-                written = real(descriptor, view, *offset)
-                self.step()
-                return written
-            written = real(descriptor, view[:half], *offset)
+            written = real(descriptor, view[:half])
             self.step()
             if written == half:
-                written += real(descriptor, view[half:], *(start + half for start in offset))
+                written += real(descriptor, view[half:])
                 self.step()
             return written
 
@@ -116,13 +111,8 @@ class Countdown:
         class Connection(sqlite3.Connection):
             def execute(self, statement: str, *arguments: Any) -> Any:
                 result = super().execute(statement, *arguments)
-                if not statement.lstrip().upper().startswith(READS):
+                if statement.startswith("COMMIT"):
                     countdown.step()
-                return result
-
-            def executemany(self, statement: str, *arguments: Any) -> Any:
-                result = super().executemany(statement, *arguments)
-                countdown.step()
                 return result
 
             def executescript(self, script: str) -> Any:

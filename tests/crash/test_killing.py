@@ -46,7 +46,7 @@ def test_a_child_with_steps_left_lives(tmp_path):
     assert (end.killed, end.acknowledged, end.result) == (False, True, 6)
 
 
-def test_what_is_not_committed_is_not_there_and_what_is_stays(tmp_path):
+def test_of_sql_only_commits_are_steps(tmp_path):
     def make():
         connection = sqlite3.connect(tmp_path / "db", isolation_level=None)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -55,18 +55,20 @@ def test_what_is_not_committed_is_not_there_and_what_is_stays(tmp_path):
     def counted():
         return sqlite3.connect(tmp_path / "db").execute("SELECT count(*) FROM t").fetchone()[0]
 
-    def work(acknowledge, steps):
+    def work(acknowledge):
         countdown = watched()
         connection = sqlite3.connect(tmp_path / "db", isolation_level=None)
-        countdown.no_farther_than(steps)
+        countdown.no_farther_than(1)
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("INSERT INTO t VALUES (1)")
+        acknowledge(None)
         connection.execute("COMMIT")
+        raise AssertionError("it should be dead")
 
     in_child(make)
-    for steps, rows in ((1, 0), (2, 1)):
-        assert finish(*start(lambda acknowledge, n=steps: work(acknowledge, n))).killed
-        assert in_child(counted) == rows
+    end = finish(*start(work))
+    assert (end.killed, end.acknowledged) == (True, True)
+    assert in_child(counted) == 1
 
 
 def test_writing_that_cannot_be_counted_is_an_error(tmp_path):

@@ -1,9 +1,11 @@
 """Where a test works: a running daemon, a boto3 client for it, and buckets that nobody else uses."""
 
+from functools import cached_property
 from itertools import count
 from typing import Any
 
-from attrs import field, frozen
+from attrs import define
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.end_to_end.daemon import Daemon
@@ -11,18 +13,24 @@ from tests.end_to_end.daemon import Daemon
 _numbers = count(1)
 
 
-@frozen
+@define(slots=False)
 class Place:
-    """A daemon that several tests share. Each test makes buckets of its own in it.
-
-    :ivar s3: a boto3 client with boto3's own defaults.
-    """
+    """A daemon that several tests share. Each test makes buckets of its own in it."""
 
     daemon: Daemon
-    s3: Any = field(init=False)
 
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "s3", self.daemon.client())
+    @cached_property
+    def s3(self) -> Any:
+        """A boto3 client with boto3's own defaults."""
+        return self.daemon.client()
+
+    @cached_property
+    def signer(self) -> Any:
+        """A boto3 client that signs URLs and forms by version 4 of the signature.
+
+        In us-east-1, and only there, it is boto3's default to sign them by version 2.
+        """
+        return self.daemon.client(config=Config(signature_version="s3v4"))
 
     def new_name(self) -> str:
         """A bucket name that was not given before."""

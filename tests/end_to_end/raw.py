@@ -61,9 +61,9 @@ class Wire:
             self._taken += data
         return self._taken
 
-    def _receive(self) -> bytes:
+    def _receive(self, limit: int = 65_536) -> bytes:
         try:
-            return self.socket.recv(65_536)
+            return self.socket.recv(min(limit, 1 << 20))
         except ConnectionResetError:
             return b""
 
@@ -82,10 +82,13 @@ class Wire:
         return found
 
     def _exactly(self, size: int) -> bytes:
-        while len(self._taken) < size:
-            self._more()
-        found, self._taken = self._taken[:size], self._taken[size:]
-        return found
+        found = bytearray(self._taken[:size])
+        self._taken = self._taken[size:]
+        while len(found) < size:
+            data = self._receive(size - len(found))
+            assert data, f"the connection ended after {len(found)} of {size} bytes"
+            found += data
+        return bytes(found)
 
     def _more(self) -> None:
         data = self._receive()

@@ -8,7 +8,7 @@ import urllib3
 from botocore.config import Config
 from minio import Minio
 
-from tests.end_to_end.clients import Aws, Rclone
+from tests.end_to_end.clients import Aws, Rclone, S5cmd
 from tests.end_to_end.place import Place
 
 
@@ -25,13 +25,8 @@ def key(request: pytest.FixtureRequest) -> str:
     return {"path": "folder/key.txt", "odd": "//ünï + %2F//x=y:z&?"}[request.param]
 
 
-def presigning(place: Place):
-    """A boto3 client that presigns by version 4 of the signature, as every current region demands."""
-    return place.daemon.client(config=Config(signature_version="s3v4"))
-
-
 def test_a_presigned_put_stores_and_a_presigned_get_fetches(scheme: Place, http, key: str):
-    s3, named = presigning(scheme), {"Bucket": scheme.new_bucket(), "Key": key}
+    s3, named = scheme.signer, {"Bucket": scheme.new_bucket(), "Key": key}
     typed = named | {"ContentType": "text/x", "Metadata": {"a": "b"}}
     put = http.request(
         "PUT",
@@ -54,7 +49,7 @@ def test_a_presigned_put_stores_and_a_presigned_get_fetches(scheme: Place, http,
 
 
 def test_a_presigned_url_is_good_for_nothing_else(scheme: Place, http):
-    s3, bucket = presigning(scheme), scheme.new_bucket()
+    s3, bucket = scheme.signer, scheme.new_bucket()
     scheme.put(bucket, "key", b"old")
     scheme.put(bucket, "other", b"other")
     url = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "key"})
@@ -77,7 +72,7 @@ def test_a_presigned_url_is_good_for_nothing_else(scheme: Place, http):
 def test_a_presigned_url_ends_when_its_time_is_over(plain: Place):
     bucket = plain.new_bucket()
     plain.put(bucket, "key", b"body")
-    url = presigning(plain).generate_presigned_url("get_object", {"Bucket": bucket, "Key": "key"}, ExpiresIn=1)
+    url = plain.signer.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "key"}, ExpiresIn=1)
     deadline = time.monotonic() + 20
     while (answer := urllib3.request("GET", url)).status == 200:
         assert time.monotonic() < deadline
@@ -86,9 +81,7 @@ def test_a_presigned_url_ends_when_its_time_is_over(plain: Place):
     assert b"Request has expired" in answer.data
     week = 7 * 24 * 3600
     for seconds, status in ((week, 200), (week + 1, 400)):
-        url = presigning(plain).generate_presigned_url(
-            "get_object", {"Bucket": bucket, "Key": "key"}, ExpiresIn=seconds
-        )
+        url = plain.signer.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "key"}, ExpiresIn=seconds)
         assert urllib3.request("GET", url).status == status
 
 
@@ -106,6 +99,7 @@ def test_urls_signed_by_other_clients_are_fetched(scheme: Place, http, tmp_path:
     urls = [
         Aws(daemon, tmp_path).run("s3", "presign", f"s3://{bucket}/a b/ü+.txt"),
         Rclone(daemon, tmp_path).run("link", f"gecko:{bucket}/a b/ü+.txt"),
+        S5cmd(daemon, tmp_path).run("presign", f"s3://{bucket}/a b/ü+.txt"),
         minio.presigned_get_object(bucket, "a b/ü+.txt"),
     ]
     for url in urls:

@@ -9,6 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.end_to_end.daemon import Daemon
+from tests.end_to_end.patience import eventually
 from tests.end_to_end.place import Place
 from tests.end_to_end.processes import kill_family
 from tests.end_to_end.trees import some_bytes
@@ -66,8 +67,7 @@ def test_every_acknowledged_write_is_there_after_the_daemon_was_killed(tmp_path:
         for _life in range(lives):
             load = Load(daemon, bucket)
             load.start()
-            while load.acknowledged < 150:
-                assert any(thread.is_alive() for thread in load._threads)
+            eventually(lambda: load.acknowledged >= 150)
             kill_family(daemon.pid)
             load.join()
             daemon.kill()

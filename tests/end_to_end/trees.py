@@ -1,6 +1,7 @@
 """Files for the tests to store: a tree with names that are awkward somewhere, and one large file."""
 
 import hashlib
+import os
 import random
 from pathlib import Path
 
@@ -26,6 +27,9 @@ NAMES = (
 )
 """Paths of the tree's files. Those with ``empty`` in their name hold no byte."""
 
+WRITTEN = 1_700_000_000_123_456_789
+"""When the first of them was written, in nanoseconds; the others a second and a bit later each."""
+
 
 @frozen
 class Large:
@@ -46,6 +50,7 @@ def make_tree(folder: Path) -> dict[str, str]:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"" if "empty" in name else some_bytes(1000 * number + 1, number))
+        os.utime(path, ns=(WRITTEN, WRITTEN + number * 1_000_000_007))
     return contents(folder)
 
 

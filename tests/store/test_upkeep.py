@@ -18,7 +18,7 @@ def test_abandoned_uploads_go_and_young_ones_stay(shop):
     assert shop.upkeep.abort_older_than(NOW + 3 * HOUR) == 3
     left = shop.objects.page(BUCKET, ListRequest(), "uploads").entries
     assert sorted(entry.id for entry in left) == ["u3", "u4"]
-    assert len(shop.blobs()) == 2
+    assert shop.orphans() == set()
     assert shop.upkeep.abort_older_than(NOW + 3 * HOUR) == 0
 
 
@@ -42,7 +42,6 @@ def test_joining_changes_nothing_but_where_the_bytes_are(shop):
         before.modified,
     )
     assert shop.get(b"key") == b"".join(BODIES)
-    assert len(shop.blobs()) == 2
     assert shop.orphans() == set()
     assert shop.upkeep.join() == 0
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from gecko_tw.store.drivers.files.attributes import Description, description_of, pointed_at, pointer_text, text_of
 from gecko_tw.store.drivers.files.beneath import open_beneath
+from gecko_tw.store.drivers.files.compact import pack, unpack
 from gecko_tw.store.drivers.files.disk import (
     ATTRIBUTE,
     FULL,
@@ -56,6 +57,15 @@ def write_attribute(disk: Disk, target: int | str, description: Description) -> 
     return name
 
 
+def write_short_attribute(disk: Disk, target: int | str, description: Description) -> str | None:
+    """The same for a file that is, or will be, at its key's path, and so need not say its key."""
+    packed = pack(description)
+    if packed is None:
+        return write_attribute(disk, target, description)
+    os.setxattr(target, ATTRIBUTE, packed)
+    return None
+
+
 def read_attribute(disk: Disk, target: int | str) -> tuple[Description | None, str | None]:
     """What a file's extended attribute says, and the spill it came from."""
     try:
@@ -66,6 +76,9 @@ def read_attribute(disk: Disk, target: int | str) -> tuple[Description | None, s
         raise
     except AttributeError:  # no such call on this system
         return None, None
+    short = unpack(text)
+    if short is not None:
+        return short, None
     spill = pointed_at(text)
     if spill is None:
         return description_of(text), None
@@ -166,10 +179,10 @@ class XattrCarrier:
         self._disk = disk
 
     def stage(self, descriptor: int, description: Description) -> str | None:
-        return write_attribute(self._disk, descriptor, description)
+        return write_short_attribute(self._disk, descriptor, description)
 
     def seal(self, path: str, description: Description) -> str | None:
-        spill = write_attribute(self._disk, self._disk.inner_path(path), description)
+        spill = write_short_attribute(self._disk, self._disk.inner_path(path), description)
         if self._disk.fsync:
             _sync_file(self._disk.inner, path)
         return spill
@@ -185,7 +198,7 @@ class XattrCarrier:
     def change(self, directory: int, leaf: bytes, description: Description) -> str | None:
         descriptor = open_beneath(directory, leaf, os.O_RDONLY)
         try:
-            spill = write_attribute(self._disk, descriptor, description)
+            spill = write_short_attribute(self._disk, descriptor, description)
             if self._disk.fsync:
                 os.fsync(descriptor)
         finally:

@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import stat
+from contextlib import suppress
 from hashlib import sha256
 
 from gecko_tw.store.drivers.files.beneath import open_directory
@@ -43,39 +44,36 @@ class FilesBucketDirectories:
     def note(self, transaction: Transaction, record: BucketRecord, fresh: bool) -> None:
         if not is_safe_bucket_name(record.name):
             raise InvalidBucketName()
-        if fresh:
-            self._make(record.name)
-            transaction.touched.add(b"")
+        if fresh and self.exists(record.name) and not self._is_directory(record.name):
+            raise BucketAlreadyExists()
         data = bucket_text(record).encode("ascii")
         transaction.touched.add(self._disk.write_whole(_bucket_file(record.name), data))
-
-    def _make(self, name: str) -> None:
-        try:
-            os.mkdir(name, 0o777, dir_fd=self._disk.root)
-        except FileExistsError:
-            if not self._is_directory(name):
-                raise BucketAlreadyExists() from None
+        if fresh:  # the directory is what makes it a bucket: whoever sees one finds its record
+            with suppress(FileExistsError):
+                os.mkdir(record.name, 0o777, dir_fd=self._disk.root)
+            transaction.touched.add(b"")
 
     def _is_directory(self, name: str) -> bool:
+        return self._directory(name) is not None
+
+    def _directory(self, name: str) -> os.stat_result | None:
         try:
             found = os.stat(name, dir_fd=self._disk.root, follow_symlinks=False)
         except FileNotFoundError:
-            return False
-        return stat.S_ISDIR(found.st_mode)
+            return None
+        return found if stat.S_ISDIR(found.st_mode) else None
 
     def exists(self, name: str) -> bool:
         return os.path.lexists(os.path.join(self._disk.data_dir, name))
 
     def record_of(self, name: str) -> BucketRecord | None:
-        if not is_safe_bucket_name(name) or not self._is_directory(name):
+        found = self._directory(name) if is_safe_bucket_name(name) else None
+        if found is None:
             return None
         text = self._disk.read_whole(_bucket_file(name))
         if text is not None:
             return bucket_of(name, text.decode("ascii"))
-        if not is_bucket_name(name):
-            return None
-        found = os.stat(name, dir_fd=self._disk.root, follow_symlinks=False)
-        return BucketRecord(name=name, created=found.st_mtime_ns)
+        return BucketRecord(name=name, created=found.st_mtime_ns) if is_bucket_name(name) else None
 
     def clear(self, transaction: Transaction, name: str) -> bytes | None:
         if self._is_directory(name):

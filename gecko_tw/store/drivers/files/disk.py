@@ -81,16 +81,15 @@ class Disk:
                 setattr(self, name, -1)
 
     def _probe(self) -> None:
-        name = fresh_name()
-        upper = f"{name}-A"
-        descriptor = os.open(upper, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666, dir_fd=self.staging)
+        name = f"{fresh_name()[:-1]}a"
+        descriptor = os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666, dir_fd=self.staging)
         try:
             self.xattrs = _takes_attributes(descriptor)
-            self.folding = _exists(f"{name}-a", self.staging)
+            self.folding = _exists(f"{name[:-1]}A", self.staging)
             self.allocates = _takes_allocation(descriptor)
         finally:
             os.close(descriptor)
-            os.unlink(upper, dir_fd=self.staging)
+            os.unlink(name, dir_fd=self.staging)
 
     def inner_path(self, *names: str) -> str:
         """A path of ours, for those who need one in full."""

@@ -70,6 +70,8 @@ class FilesDriver:
 
     def _prepare_catalog(self) -> None:
         self._assemble()
+        leftovers = (name for name in os.listdir(self._disk.inner_path()) if name.startswith("catalog.sqlite."))
+        self._disk.drop(leftovers)  # of a start or a rebuild that was cut short
         path = self._disk.inner_path("catalog.sqlite")
         if os.path.exists(path):
             connections.upgrade(path)

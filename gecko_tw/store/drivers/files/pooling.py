@@ -66,7 +66,7 @@ class Pool:
         if (
             noted is not None
             and self._staged_are_described
-            and description.replaces is None
+            and isinstance(description.record, Part)  # a version's may be the short one, without its key
             and noted.upload == description.upload
             and same_description(noted.record, description.record)
         ):

@@ -40,6 +40,22 @@ class AddBucket:
 
 
 @frozen
+class AdoptBucket:
+    """The step that takes over a directory that somebody made."""
+
+    ground: Ground
+    name: str
+
+    def __call__(self, transaction: Transaction) -> None:
+        """Raises NoSuchBucket when it is gone again."""
+        if find(transaction.execute, self.name) is None:
+            record = self.ground.directories.record_of(self.name)
+            if record is None:
+                raise NoSuchBucket()
+            AddBucket(self.ground, record)(transaction)
+
+
+@frozen
 class ChangeBucket:
     """The step that changes a bucket's record by a rule."""
 

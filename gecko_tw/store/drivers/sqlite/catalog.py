@@ -8,7 +8,15 @@ from zope.interface import implementer
 from gecko_tw.interfaces import ICatalog, Unsettled
 from gecko_tw.store.drivers.sqlite import listing
 from gecko_tw.store.drivers.sqlite.blobnames import is_visible, visible_parts
-from gecko_tw.store.drivers.sqlite.buckets import AddBucket, ChangeBucket, RemoveBucket, StrayFile, find, record_of
+from gecko_tw.store.drivers.sqlite.buckets import (
+    AddBucket,
+    AdoptBucket,
+    ChangeBucket,
+    RemoveBucket,
+    StrayFile,
+    find,
+    record_of,
+)
 from gecko_tw.store.drivers.sqlite.changes import HistoryChange, Written
 from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
 from gecko_tw.store.drivers.sqlite.connections import Connections
@@ -82,10 +90,9 @@ class SqliteCatalog:
         """Raises NoSuchBucket; takes over a directory that was made by hand."""
         found = find(self._connections.mine().execute, name)
         if found is None:
-            record = self._ground.directories.record_of(name)
-            if record is None:
+            if self._ground.directories.record_of(name) is None:
                 raise NoSuchBucket()
-            self._commits.run(AddBucket(self._ground, record))
+            self._commits.run(AdoptBucket(self._ground, name))
             return self._find(name)
         return found
 

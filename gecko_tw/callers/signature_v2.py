@@ -1,0 +1,87 @@
+"""Presigned URLs and browser forms of signature version 2: what boto3 still makes for ``us-east-1`` unless told otherwise.
+
+Source: S3 Developer Guide, "Signing and authenticating REST requests (AWS signature version 2)", "Query string request
+authentication alternative".
+"""
+
+import hmac
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha1
+
+from gecko_tw.callers.claims import same
+from gecko_tw.callers.presigned import iso_time
+from gecko_tw.callers.refusals import AccessDenied, SignatureDoesNotMatch
+from gecko_tw.head import Head
+
+_SIGNED_QUERY = frozenset(
+    b"accelerate acl analytics cors defaultObjectAcl delete inventory lifecycle location logging metrics notification "
+    b"object-lock partNumber policy replication requestPayment response-cache-control response-content-disposition "
+    b"response-content-encoding response-content-language response-content-type response-expires restore select "
+    b"select-type storageClass tagging torrent uploadId uploads versionId versioning versions website".split()
+)
+
+
+def check_expiry(parameters: dict[bytes, bytes], now: float) -> None:
+    """Refuses a URL that is no longer good.
+
+    :param now: seconds since 1970.
+    :raises AccessDenied: it has expired, or does not say when it will.
+    """
+    text = parameters.get(b"Expires", b"")
+    if not text.isdigit() or len(text) > 18:
+        raise AccessDenied("Invalid date (should be seconds since epoch)")
+    if now > int(text):
+        raise AccessDenied(
+            "Request has expired", Expires=iso_time(min(int(text), 253402300799)), ServerTime=iso_time(now)
+        )
+
+
+def verify(head: Head, parameters: dict[bytes, bytes], access_key: str, secret: str) -> None:
+    """Refuses a URL whose signature is wrong.
+
+    :param parameters: the decoded query.
+    :raises SignatureDoesNotMatch: with the string that should have been signed.
+    """
+    _compare(string_to_sign(head, parameters), parameters[b"Signature"].decode("latin-1"), access_key, secret)
+
+
+def signs_form(form: Mapping[str, str]) -> bool:
+    """Whether a form, fields by lower-case name, is signed by version 2 and not by version 4."""
+    return "awsaccesskeyid" in form and "signature" in form and "policy" in form and "x-amz-algorithm" not in form
+
+
+def verify_form(form: Mapping[str, str], access_key: str, secret: str) -> None:
+    """Raises SignatureDoesNotMatch unless the form's policy was signed with this secret."""
+    _compare(form["policy"].encode("utf-8"), form["signature"], access_key, secret)
+
+
+def _compare(text: bytes, given: str, access_key: str, secret: str) -> None:
+    expected = b64encode(hmac.digest(secret.encode("utf-8"), text, sha1)).decode("ascii")
+    if not same(expected, given):
+        raise SignatureDoesNotMatch(
+            AWSAccessKeyId=access_key, StringToSign=text.decode("utf-8", "replace"), SignatureProvided=given
+        )
+
+
+def string_to_sign(head: Head, parameters: dict[bytes, bytes]) -> bytes:
+    """What is signed. Headers that the signer moved into the query count as headers."""
+    moved = {name.lower(): value for name, value in parameters.items() if name.lower() == name}
+    headers = {**moved, **head.headers}
+    amazon = sorted(name for name in headers if name.startswith(b"x-amz-"))
+    lines = [
+        head.method.encode("ascii"),
+        headers.get(b"content-md5", b""),
+        headers.get(b"content-type", b""),
+        parameters[b"Expires"],
+        *(name + b":" + headers[name] for name in amazon),
+        _resource(head, parameters),
+    ]
+    return b"\n".join(lines)
+
+
+def _resource(head: Head, parameters: dict[bytes, bytes]) -> bytes:
+    """The path as it came, and the parameters that select what is meant. The bucket must be in the path."""
+    named = sorted(name for name in parameters if name in _SIGNED_QUERY)
+    pairs = (name + b"=" + parameters[name] if parameters[name] else name for name in named)
+    return head.path + (b"?" + b"&".join(pairs) if named else b"")

@@ -1,0 +1,98 @@
+"""Making, changing and removing a bucket, cut short at any step."""
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gecko_tw.store.records import BucketRecord
+from tests.crash.children import die, finish, in_child, start
+from tests.crash.deeds import OWN_FILES, PATH, Setup, files_below
+from tests.crash.killing import watched
+from tests.store.shop import BUCKET, NOW, Shop
+
+MUSIC = BucketRecord(name="music", created=NOW + 5, owner="me", region="eu-west-1", settings={"cors": [1]})
+
+
+def a_bucket_and_an_upload(shop: Shop) -> None:
+    shop.buckets.create(BucketRecord(name=BUCKET, created=NOW, owner="me"))
+    shop.begin(PATH)
+    shop.send(PATH, 1, b"part")
+
+
+def a_bucket_that_was_used(shop: Shop) -> None:
+    a_bucket_and_an_upload(shop)
+    shop.put(PATH, b"data")
+    shop.remove(PATH)
+
+
+DEEDS: dict[str, tuple[Callable[[Shop], Any], Callable[[Shop], Any]]] = {
+    "create": (a_bucket_and_an_upload, lambda shop: shop.buckets.create(MUSIC)),
+    "change": (
+        a_bucket_and_an_upload,
+        lambda shop: shop.buckets.change(BUCKET, lambda record: record.with_setting("cors", [2])),
+    ),
+    "remove": (a_bucket_and_an_upload, lambda shop: shop.buckets.remove(BUCKET)),
+    "remove what was used": (a_bucket_that_was_used, lambda shop: shop.buckets.remove(BUCKET)),
+}
+
+
+def cut_short(folder: Path, name: str, steps: int) -> bool:
+    """Whether the deed was acknowledged."""
+    before, act = DEEDS[name]
+
+    def work(acknowledge: Any) -> None:
+        countdown = watched()
+        with Setup().shop(folder) as shop:
+            before(shop)
+            countdown.no_farther_than(steps)
+            act(shop)
+            acknowledge(None)
+            die()
+
+    end = finish(*start(work))
+    assert end.killed
+    return end.acknowledged
+
+
+def buckets(shop: Shop) -> list[tuple[BucketRecord, list[str]]]:
+    """Every bucket, and the ids of its uploads."""
+    catalog = shop.driver.catalog
+    return [
+        (record, [line.id for line in catalog.page(record.name, b"", b"", 10, "uploads")])
+        for record in shop.buckets.page("", "", 100)
+    ]
+
+
+def seen(folder: Path) -> tuple[Any, Any]:
+    """What is there at once, and once the catalog was made again from the files."""
+    with Setup().shop(folder) as shop:
+        at_once = buckets(shop)
+        shop.upkeep.sweep(-60)
+        assert buckets(shop) == at_once
+        shop.driver.rebuild()
+        rebuilt = buckets(shop)
+        shop.upkeep.sweep(-60)
+        held = sum(len(uploads) for _record, uploads in rebuilt)
+        assert len(files_below(folder / ".geckos3" / "pool", folder / ".geckos3" / "staging")) == held
+        assert {path.name for path in folder.iterdir()} == {".geckos3", *(record.name for record, _ in rebuilt)}
+        assert {path.name for path in (folder / ".geckos3").iterdir() if path.is_file()} <= OWN_FILES
+    return at_once, rebuilt
+
+
+@pytest.mark.parametrize("name", DEEDS)
+def test_a_bucket_is_wholly_in_its_old_or_in_its_new_state(name, tmp_path):
+    assert not cut_short(tmp_path / "old", name, 1)
+    assert cut_short(tmp_path / "new", name, 10_000)
+    old, new = (in_child(seen, tmp_path / which)[0] for which in ("old", "new"))
+    for steps in count(1):
+        acknowledged = cut_short(tmp_path / str(steps), name, steps)
+        at_once, rebuilt = in_child(seen, tmp_path / str(steps))
+        allowed = [new] if acknowledged else [old, new]
+        assert at_once in allowed, f"after step {steps}"
+        assert rebuilt in allowed, f"made again from the files, after step {steps}"
+        if acknowledged:
+            break
+    assert old != new

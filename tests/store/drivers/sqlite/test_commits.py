@@ -1,0 +1,178 @@
+"""Group commit: steps share a transaction, and each one's failure is its own."""
+
+import os
+import threading
+
+import pytest
+
+from gecko_tw.store.drivers.sqlite import connections
+from gecko_tw.store.drivers.sqlite.commits import Commits
+from gecko_tw.store.drivers.sqlite.connections import Connections
+from gecko_tw.store.drivers.sqlite.journal import Journal
+
+
+class Bench:
+    """Commits over a fresh catalog; counts commits and keeps what recovery was asked for."""
+
+    def __init__(self, folder):
+        path = str(folder / "catalog.sqlite")
+        connections.make(path)
+        self.connections = Connections(path, False)
+        flags = os.O_RDWR | os.O_CREAT
+        self.descriptors = [os.open(folder / "lock", flags) for _ in range(2)]
+        self.journal = Journal(*self.descriptors)
+        self.synced, self.forgotten, self.recovered = [], [], []
+        self.commits = Commits(self.connections, self.journal, self.synced.append, self.forgotten.append, self.recover)
+
+    def recover(self, transaction, notes):
+        self.recovered.append(notes)
+
+    def names(self):
+        return [name for (name,) in self.connections.mine().execute("SELECT name FROM bucket ORDER BY name")]
+
+    def close(self):
+        self.connections.close()
+        self.journal.close()
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+
+
+@pytest.fixture
+def bench(tmp_path):
+    bench = Bench(tmp_path)
+    yield bench
+    bench.close()
+
+
+def adding(name):
+    def step(transaction):
+        transaction.touched.add(name.encode())
+        transaction.execute("INSERT INTO bucket (name, record) VALUES (?, '')", (name,))
+        return name
+
+    return step
+
+
+def together(bench, steps):
+    """Runs steps so that all but the first wait and share one transaction; returns results and errors."""
+    first_is_in, others_wait = threading.Event(), threading.Event()
+    outcomes = {}
+
+    def blocking(transaction):
+        first_is_in.set()
+        assert others_wait.wait(10)
+
+    def run(name, step):
+        try:
+            outcomes[name] = bench.commits.run(step)
+        except ValueError as error:
+            outcomes[name] = error
+
+    threads = [threading.Thread(target=run, args=("first", blocking))]
+    threads[0].start()
+    assert first_is_in.wait(10)
+    for name, step in steps.items():
+        threads.append(threading.Thread(target=run, args=(name, step)))
+        threads[-1].start()
+    while len(bench.commits._queue) < len(steps):
+        threading.Event().wait(0.001)
+    others_wait.set()
+    for thread in threads:
+        thread.join(10)
+    return outcomes
+
+
+def test_steps_that_wait_share_one_sync(bench):
+    outcomes = together(bench, {name: adding(name) for name in "abc"})
+    assert [outcomes[name] for name in "abc"] == ["a", "b", "c"]
+    assert bench.names() == ["a", "b", "c"]
+    assert bench.synced == [{b"a", b"b", b"c"}]
+
+
+def test_a_step_that_fails_undoes_itself_and_no_other(bench):
+    def failing(transaction):
+        adding("b")(transaction)
+        raise ValueError("no")
+
+    outcomes = together(bench, {"a": adding("a"), "b": failing, "c": adding("c")})
+    assert isinstance(outcomes["b"], ValueError)
+    assert bench.names() == ["a", "c"]
+
+
+def test_a_step_alone_that_fails_leaves_nothing(bench):
+    def failing(transaction):
+        adding("b")(transaction)
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        bench.commits.run(failing)
+    assert bench.names() == []
+    assert bench.commits.run(adding("a")) == "a"
+
+
+def test_when_the_sync_fails_nothing_is_committed_and_everybody_hears_of_it(bench):
+    def broken(touched):
+        raise ValueError("disk")
+
+    bench.commits._sync = broken
+    outcomes = together(bench, {name: adding(name) for name in "ab"})
+    assert all(isinstance(outcomes[name], ValueError) for name in "ab")
+    assert bench.names() == []
+
+
+def test_useless_names_are_forgotten_after_the_commit(bench):
+    def step(transaction):
+        adding("a")(transaction)
+        transaction.useless.add("file")
+
+    bench.commits.run(step)
+    assert bench.forgotten == [{"file"}]
+
+
+def test_a_step_that_fails_after_its_note_is_recovered_at_once(bench):
+    def torn(transaction):
+        transaction.intend("photos", b"key", b"text")
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        bench.commits.run(torn)
+    assert bench.recovered == [[("photos", b"key", b"text")]]
+    assert bench.journal.count == 0
+
+
+def test_a_step_that_is_refused_before_its_note_needs_no_recovery(bench):
+    def refused(transaction):
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        bench.commits.run(refused)
+    assert bench.recovered == []
+
+
+def test_what_a_dead_process_noted_is_recovered_before_the_next_step(bench):
+    bench.journal.acquire()
+    bench.journal.note("photos", b"one")
+    bench.journal.note("photos", b"two")
+    bench.journal.release()
+    bench.commits.heal()
+    assert bench.recovered == [[("photos", b"one", b""), ("photos", b"two", b"")]]
+    bench.commits.heal()
+    assert len(bench.recovered) == 1
+
+
+def test_a_step_under_way_is_not_taken_for_a_dead_one(bench):
+    bench.journal.acquire()
+    bench.journal.note("photos", b"one")
+    assert not bench.journal.abandoned()
+    bench.journal.clear()
+    bench.journal.release()
+
+
+def test_each_thread_has_a_connection_of_its_own_that_goes_with_it(bench):
+    mine = bench.connections.mine()
+    others = []
+    thread = threading.Thread(target=lambda: others.append(bench.connections.mine()))
+    thread.start()
+    thread.join()
+    assert others[0] is not mine
+    assert bench.connections.mine() is mine
