@@ -72,10 +72,10 @@ build: $(BIN)/python ## Make a wheel and a source distribution in dist/
 
 install: ## Install for this machine: $(PREFIX)/lib/geckos3 and $(PREFIX)/bin/geckos3
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed" >&2; exit 1; }
-	$(PYTHON) -m venv $(DESTDIR)$(PREFIX)/lib/geckos3
-	$(DESTDIR)$(PREFIX)/lib/geckos3/bin/python -m pip install --quiet --disable-pip-version-check .
-	mkdir -p $(DESTDIR)$(PREFIX)/bin
-	ln -sf ../lib/geckos3/bin/geckos3 $(DESTDIR)$(PREFIX)/bin/geckos3
+	$(PYTHON) -m venv $(PREFIX)/lib/geckos3
+	$(PREFIX)/lib/geckos3/bin/python -m pip install --quiet --disable-pip-version-check .
+	mkdir -p $(PREFIX)/bin
+	ln -sf ../lib/geckos3/bin/geckos3 $(PREFIX)/bin/geckos3
 
 clean: ## Remove what builds and tests made; never data
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage .coverage.*

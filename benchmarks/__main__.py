@@ -25,11 +25,9 @@ def small(target: Target, folder: Path, seconds: int) -> dict[str, Callable[[], 
     for key in keys[:KEYS]:
         client.put_object(Bucket=BUCKET, Key=key, Body=os.urandom(4096))
     gets = target.presigned("get_object", BUCKET, keys)
-    heads = target.presigned("head_object", BUCKET, keys)
     puts = target.presigned("put_object", BUCKET, keys)
     return {
         "GET 4 KiB": lambda: wrk(target.url, "GET", gets, folder, seconds=seconds),
-        "HEAD": lambda: wrk(target.url, "HEAD", heads, folder, seconds=seconds),
         "PUT 4 KiB": lambda: wrk(target.url, "PUT", puts, folder, size=4096, seconds=seconds),
     }
 

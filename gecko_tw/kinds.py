@@ -68,7 +68,12 @@ def _whole(least: int) -> Callable[[str], int]:
 
 
 def _workers(text: str) -> int:
-    return len(os.sched_getaffinity(0)) if text == "auto" else _whole(1)(text)
+    return _cores() if text == "auto" else _whole(1)(text)
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _duration(text: str) -> float:

@@ -225,6 +225,12 @@ def work() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     worker = Worker(reactor)
+    # Whoever signals the whole group signals workers that their parent tells as well: to leave once is enough.
+    reactor.callWhenRunning(  # type: ignore[attr-defined]
+        signal.signal,
+        signal.SIGTERM,
+        lambda *_: reactor.callFromThread(worker.leave),  # type: ignore[attr-defined]
+    )
     StandardIO(ParentProcess(worker.serve, worker.leave), READS, WRITES, reactor)
     reactor.addSystemEventTrigger("before", "shutdown", worker.stop)  # type: ignore[attr-defined]
     reactor.run()  # type: ignore[attr-defined]

@@ -5,6 +5,7 @@ from pathlib import Path
 CULPRITS = """
 import pytest
 import pytest_twisted
+from hypothesis import given, strategies
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -30,6 +31,10 @@ def test_culprit_loses_a_deferred_in_a_cycle():
 async def test_culprit_leaves_a_timer():
     from twisted.internet import reactor
     reactor.callLater(1000, print)
+
+
+def test_culprit_returns_what_nobody_waits_for():
+    return succeed(None)
 
 
 def test_innocent_after_a_timer():
@@ -62,6 +67,16 @@ def server():
 
 def test_innocent_has_a_timer_while_it_runs(server):
     pass
+
+
+@pytest.fixture(scope="session", params=["one", "two"])
+def kind(request):
+    return request.param
+
+
+@given(number=strategies.integers())
+def test_innocent_property_of_each_kind(kind, number):
+    assert kind in ("one", "two")
 """
 
 
@@ -69,9 +84,13 @@ def test_what_a_test_leaves_behind_fails_that_test_and_no_other(pytester):
     pytester.makeconftest((Path(__file__).parent / "conftest.py").read_text())
     pytester.makepyfile(CULPRITS)
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-rA")
-    blamed = {line.split("::")[1].split()[0] for line in result.outlines if line.startswith("ERROR ")}
-    innocent = {line.split("::")[1].split()[0] for line in result.outlines if line.startswith("PASSED ")} - blamed
-    assert len(blamed) == 4
+
+    def named(*words):
+        return {line.split("::")[1].split()[0] for line in result.outlines if line.startswith(words)}
+
+    blamed = named("ERROR ", "FAILED ")
+    innocent = named("PASSED ") - blamed
+    assert len(blamed) == 5
     assert all(name.startswith("test_culprit") for name in blamed)
-    assert len(innocent) == 5
+    assert len(innocent) == 7
     assert all(name.startswith("test_innocent") for name in innocent)

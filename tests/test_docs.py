@@ -42,7 +42,7 @@ def test_every_link_to_a_file_leads_to_one(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_flag_that_is_spoken_of_exists(page):
     known = {one.flag for one in SETTINGS} | {"--endpoint-url"}
-    mentioned = set(re.findall(r"`(--[a-z][a-z-]+)", page.read_text()))
+    mentioned = set(re.findall(r"`(--[a-z][a-z0-9-]+)", page.read_text()))
     assert mentioned <= known
 
 

@@ -34,6 +34,7 @@ BAD = {
     "tls_cert": "\x00",
     "tls_key": "\x00",
     "cors": "none",
+    "signature_v2": "maybe",
     "min_part_size": "5MB",
     "multipart_max_age": "tomorrow",
     "multipart_sweep_interval": "1h ",

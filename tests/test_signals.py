@@ -4,11 +4,12 @@ import os
 import signal
 
 import pytest
+from twisted.internet.task import Clock
 
-from gecko_tw.signals import take_signals
+from gecko_tw.signals import ONE, take_signals
 
 
-class Reactor:
+class Reactor(Clock):
     """Calls at once."""
 
     def callFromThread(self, function, *arguments):
@@ -28,19 +29,30 @@ def heard():
 
 
 def take(heard):
-    take_signals(Reactor(), lambda: heard.append("reload"), lambda: heard.append("hurry"))
+    reactor = Reactor()
+    take_signals(reactor, lambda: heard.append("reload"), lambda: heard.append("hurry"))
+    return reactor
 
 
 def test_the_first_sigterm_does_what_it_did_and_a_second_one_hurries(heard):
-    take(heard)
+    reactor = take(heard)
     for _ in range(3):
         os.kill(os.getpid(), signal.SIGTERM)
+        reactor.advance(ONE)
     assert heard == ["stop", "hurry", "hurry"]
 
 
-def test_sigint_after_sigterm_hurries_as_well(heard):
+def test_a_signal_that_comes_to_the_process_and_to_its_group_is_one(heard):
     take(heard)
     os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert heard == ["stop"]
+
+
+def test_sigint_after_sigterm_hurries_as_well(heard):
+    reactor = take(heard)
+    os.kill(os.getpid(), signal.SIGTERM)
+    reactor.advance(ONE)
     os.kill(os.getpid(), signal.SIGINT)
     assert heard == ["stop", "hurry"]
 

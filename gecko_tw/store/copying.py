@@ -1,26 +1,48 @@
 """Copying objects and ranges of them: without passing the bytes through Python where every digest is already known."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from gecko_tw.interfaces import BlobGone, IBlobCloning
 from gecko_tw.store.checksums import ALGORITHMS
 from gecko_tw.store.incoming import Incoming, pseudo_etag
 from gecko_tw.store.reading import Reading
 from gecko_tw.store.records import BlobNote, Version
+from gecko_tw.store.refusals import SlowDown
 from gecko_tw.store.requests import Copy, Put, Source
 from gecko_tw.store.settling import settled
 
 if TYPE_CHECKING:
     from gecko_tw.store.objects import Objects
 
+T = TypeVar("T")
+
 _PIECE = 1024 * 1024
+_TRIES = 20
 
 
 def copy(objects: "Objects", source: Source, bucket: str, key: bytes, request: Copy) -> Version:
     """See IObjects.copy."""
     settled(objects.allow, bucket, key, request.conditions)
+    return _until_whole(partial(_copy, objects, source, bucket, key, request))
+
+
+def _until_whole(act: Callable[[], T]) -> T:
+    """``act()``, done again when the source is replaced while it is read.
+
+    :raises SlowDown: it never came to rest.
+    """
+    for _ in range(_TRIES):
+        try:
+            return act()
+        except BlobGone:
+            continue
+    raise SlowDown("The source of the copy keeps changing while it is being read.")
+
+
+def _copy(objects: "Objects", source: Source, bucket: str, key: bytes, request: Copy) -> Version:
     with opened(objects, source) as reading:
         original = reading.version
         put = _as_put(original, request)
@@ -87,6 +109,20 @@ def opened(objects: "Objects", source: Source) -> Iterator[Reading]:
         yield reading
     finally:
         reading.close()
+
+
+def body_of(objects: "Objects", source: Source, algorithm: str | None) -> Incoming:
+    """The wanted bytes of a source, opened and checked, as an incoming body.
+
+    :param algorithm: a checksum to compute beside the store's own.
+    :raises: as :func:`opened`, and SlowDown.
+    """
+
+    def act() -> Incoming:
+        with opened(objects, source) as reading:
+            return read_in(objects, reading, source, algorithm)
+
+    return _until_whole(act)
 
 
 def read_in(objects: "Objects", reading: Reading, source: Source, algorithm: str | None) -> Incoming:

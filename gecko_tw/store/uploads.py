@@ -82,8 +82,7 @@ class Uploads:
 
     def copy_part(self, source: Source, bucket: str, key: bytes, upload_id: str, number: int, now: int) -> Part:
         upload = self.get(bucket, key, upload_id)
-        with copying.opened(self.objects, source) as reading:
-            incoming = copying.read_in(self.objects, reading, source, upload.checksum_algorithm)
+        incoming = copying.body_of(self.objects, source, upload.checksum_algorithm)
         return self.put_part(bucket, key, upload_id, incoming, PutPart(now=now, number=number))
 
     def parts(self, bucket: str, key: bytes, upload_id: str, after: int = 0, limit: int = MAX_PARTS) -> list[Part]:

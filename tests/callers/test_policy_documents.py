@@ -4,8 +4,15 @@ import json
 
 import pytest
 
-from gecko_tw.callers.policies import SIZE_LIMIT, MalformedPolicy, normal_form, read_bucket_policy, read_identity_policy
-from tests.callers.policing import BUCKET, arn, bucket_policy, document, identity_policy, statement
+from gecko_tw.callers.policies import (
+    SIZE_LIMIT,
+    MalformedPolicy,
+    decide,
+    normal_form,
+    read_bucket_policy,
+    read_identity_policy,
+)
+from tests.callers.policing import BUCKET, arn, bucket_policy, document, identity_policy, request, statement
 
 WHOLE = [
     ("", "invalid Json"),
@@ -185,6 +192,20 @@ def test_a_document_may_be_20_kib_long():
 def test_the_text_is_kept_as_it_was_given():
     text = b'\n{ "Statement":\t[' + json.dumps(statement(Sid="\u00e9t\u00e9"), ensure_ascii=False).encode() + b"] }\r\n"
     assert read_bucket_policy(text, BUCKET).text.encode() == text
+
+
+@pytest.mark.parametrize(
+    "resource", ["*" * 19_000, "*?" * 9_000, "?" * 19_000, "${aws:username}" * 1_200, "*p*h" * 4_000]
+)
+def test_documents_made_to_be_slow_are_read_and_used_all_the_same(resource):
+    policy = bucket_policy(statement(Resource=["*", arn(resource)], Action="s3:GetObject", Effect="Deny"))
+    assert decide(request(path="photos/" + "p" * 1000), [policy]).explicit_deny
+
+
+def test_an_id_is_kept_in_the_normal_form():
+    policy = read_bucket_policy(document(statement(), Id="mine"), BUCKET)
+    assert policy.id == "mine"
+    assert json.loads(normal_form(policy))["Id"] == "mine"
 
 
 def test_the_normal_form_spells_names_as_s3_does():

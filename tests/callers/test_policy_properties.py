@@ -23,12 +23,13 @@ from gecko_tw.callers.policies import (
 from gecko_tw.callers.policies.operators import OPERATORS
 from tests.callers.policing import ALT, ANN, BUCKET, EVE, LOGGER, MAIN, arn, bucket_policy, document, request
 
-WORDS = st.sampled_from(
-    """Allow Deny Effect Principal NotPrincipal Action NotAction Resource NotResource Condition Sid Id Version Statement * ? ${ }
+_WORDS = """
+Allow Deny Effect Principal NotPrincipal Action NotAction Resource NotResource Condition Sid Id Version Statement * ? ${ }
     ${*} ${aws:username} ${aws:username,'x'} AWS CanonicalUser Service main arn:aws:iam::main:user/ann s3:* s3:GetObject
     arn:aws:s3:::photos arn:aws:s3:::photos/* 2012-10-17 StringLike Null ForAllValues:StringLike IpAddress aws:SourceIp
-    s3:prefix 10.0.0.0/8 2001:db8::/32 true 7 1e9 -1 aGk= 2026-01-01T00:00:00Z : :::::""".split()
-)
+    s3:prefix 10.0.0.0/8 2001:db8::/32 true 7 1e9 -1 aGk= 2026-01-01T00:00:00Z : :::::
+"""
+WORDS = st.sampled_from(_WORDS.split())
 TEXTS = WORDS | st.text(max_size=20) | st.builds("".join, st.lists(WORDS, max_size=4))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,

@@ -63,6 +63,19 @@ def _continuations(pattern: str) -> list[str]:
     return sorted(set(ends))
 
 
+@given(
+    st.text("ab?", min_size=1, max_size=3),
+    st.integers(20, 70),
+    st.text("ab?", max_size=3),
+    st.text("ab", min_size=1, max_size=3),
+    st.integers(20, 90),
+    st.text("abc\u00e9", max_size=3),
+)
+def test_long_parts_with_wildcards_are_found_where_they_stand(part, times, end, repeated, count, rest):
+    pattern, text = f"*{part * times}{end}*", repeated * count + rest
+    assert compiled(pattern)(text) is model(pattern, text)
+
+
 def test_patterns_made_to_be_slow_are_decided_all_the_same():
     text = "a" * 1024
     for pattern in ("*a" * 500 + "b", "*" + "?a" * 256 + "b*", "*a?" * 300 + "*b", "?" * 1025, "*" * 5000 + "b"):

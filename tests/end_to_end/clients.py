@@ -70,10 +70,7 @@ class Aws(CommandLine):
     program = "aws"
 
     def environment(self) -> Mapping[str, str]:
-        """Like every current region's, but us-east-1, URLs are presigned by version 4 of the signature."""
-        config = self.home / "aws-config"
-        config.write_text("[default]\ns3 =\n  signature_version = s3v4\n")
-        more = {"AWS_ENDPOINT_URL": self.daemon.url, "AWS_PAGER": "", "AWS_CONFIG_FILE": str(config)}
+        more = {"AWS_ENDPOINT_URL": self.daemon.url, "AWS_PAGER": ""}
         return {**super().environment(), **more, **({"AWS_CA_BUNDLE": self.authority} if self.authority else {})}
 
 
@@ -91,6 +88,7 @@ class S3cmd(CommandLine):
             "host_base": host,
             "host_bucket": host,
             "use_https": str(secure),
+            "signurl_use_https": str(secure),
             "ca_certs_file": self.authority,
             "bucket_location": self.daemon.region,
             "guess_mime_type": "True",

@@ -26,10 +26,7 @@ class Place:
 
     @cached_property
     def signer(self) -> Any:
-        """A boto3 client that signs URLs and forms by version 4 of the signature.
-
-        In us-east-1, and only there, it is boto3's default to sign them by version 2.
-        """
+        """A boto3 client that signs URLs and forms by version 4 of the signature, as it does by itself but in us-east-1."""
         return self.daemon.client(config=Config(signature_version="s3v4"))
 
     def new_name(self) -> str:

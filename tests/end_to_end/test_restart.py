@@ -34,6 +34,9 @@ class Load:
         for thread in self._threads:
             thread.start()
 
+    def await_acknowledged(self, count: int) -> None:
+        eventually(lambda: self.acknowledged >= count)
+
     def join(self) -> None:
         for thread in self._threads:
             thread.join(60)
@@ -67,7 +70,7 @@ def test_every_acknowledged_write_is_there_after_the_daemon_was_killed(tmp_path:
         for _life in range(lives):
             load = Load(daemon, bucket)
             load.start()
-            eventually(lambda: load.acknowledged >= 150)
+            load.await_acknowledged(150)
             kill_family(daemon.pid)
             load.join()
             daemon.kill()

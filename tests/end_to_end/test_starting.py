@@ -81,6 +81,15 @@ def test_a_data_directory_that_cannot_be_made_stops_the_start_with_one_line(tmp_
     assert ended.stderr == f"geckos3: --data-dir: '{tmp_path}/file/data': Not a directory\n"
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_data_directory_that_cannot_be_opened_is_told_in_one_line(tmp_path, count):
+    (tmp_path / ".geckos3").touch()
+    ended = geckos3("serve", f"--data-dir={tmp_path}", "--listen=127.0.0.1:0", f"--workers={count}")
+    assert ended.returncode == 1
+    assert "critical: cannot start: " in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_certificate_that_is_none_stops_the_start_with_one_line(tmp_path):
     (tmp_path / "a.pem").write_text("no certificate")
     tls = [f"--tls-cert={tmp_path}/a.pem", f"--tls-key={tmp_path}/a.pem"]

@@ -120,9 +120,11 @@ def test_a_second_sigterm_does_not_wait(tmp_path, count):
     with Daemon(tmp_path, f"--workers={count}", "--auth=false") as daemon:
         daemon.client().create_bucket(Bucket="slow")
         upload = SlowUpload(daemon, "/slow/key", 10)
-        os.kill(daemon.pid, signal.SIGTERM)
-        wait_until(lambda: "stopping" in daemon.log)
-        daemon.stop(code=1)
+        while "cut off" not in daemon.log:
+            os.kill(daemon.pid, signal.SIGTERM)
+            time.sleep(0.1)
+        assert daemon.process.wait(PATIENCE) == 1
+        daemon.kill()
         assert upload.answer() == b""
 
 
@@ -133,6 +135,17 @@ def test_a_drain_that_takes_too_long_is_cut_off(tmp_path, count):
         upload = SlowUpload(daemon, "/slow/key", 10)
         daemon.stop(code=1)
         assert upload.answer() == b""
+
+
+def test_a_signal_to_the_whole_group_lets_an_upload_under_way_end(daemon):
+    daemon.client().create_bucket(Bucket="slow")
+    upload = SlowUpload(daemon, "/slow/key", 10)
+    for pid in reversed(family(daemon.pid)):
+        os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: refuses(daemon))
+    upload.send(b"0123456789")
+    assert upload.answer().startswith(b"HTTP/1.1 200 ")
+    assert daemon.process.wait(PATIENCE) == 0
 
 
 def test_workers_leave_when_their_parent_is_killed(daemon):

@@ -59,8 +59,7 @@ class Shop:
 
     def send(self, key: bytes, number: int, data: bytes, upload_id: str = "u1", **asked: Any) -> Part:
         """A part; its body is hashed as the upload was created for, as well as by what is asked."""
-        history = self.driver.catalog.history(BUCKET, key)
-        upload = history.upload(upload_id)
+        upload = settled(self.driver.catalog.history, BUCKET, key).upload(upload_id)
         algorithms = {asked.get("checksum"), upload.checksum_algorithm if upload else None} - {None}
         incoming = self.objects.receive(algorithms)
         incoming.push(data)

@@ -475,3 +475,22 @@ def test_changing_tags_keeps_the_bytes(shop):
     shop.objects.place(BUCKET, b"cat", tag)
     assert shop.objects.look(BUCKET, b"cat").tags == {"a": "b"}
     assert shop.get(b"cat") == CAT
+
+
+def test_a_copy_of_what_is_replaced_while_it_is_read_copies_what_is_there_then(shop):
+    """The source is made of parts, so it has to be read; after its first part it is another object."""
+    shop.multipart(b"cat", [b"first part", b"second part"])
+    real = shop.objects.blobs.open
+    opened = []
+
+    def replaced(blob):
+        opened.append(blob)
+        if len(opened) == 2:
+            shop.put(b"cat", b"another cat", now=NOW + 1)
+        return real(blob)
+
+    shop.objects.blobs.open = replaced
+    copy = copied(shop, b"cat", b"copy")
+    assert copy.etag == md5(b"another cat")
+    assert shop.get(b"copy") == b"another cat"
+    assert shop.orphans() == set()

@@ -1,5 +1,6 @@
 """The ``Action`` and ``NotAction`` of a statement: names and patterns, worked out to the set of actions that they mean."""
 
+from functools import lru_cache
 from typing import Any
 
 from attrs import frozen
@@ -58,8 +59,12 @@ def read_actions(value: Any, place: str, dialect: Dialect, negated: bool = False
     return ActionSet(tuple(spelled), negated, known, tuple(tests))
 
 
+@lru_cache(maxsize=1024)
 def meaning(text: str) -> frozenset[str]:
     """The actions of S3 that one value means."""
+    name = SPELLING.get(text.lower())
+    if name is not None:
+        return frozenset((name,))
     test = _test(text)
     return frozenset(name for lower, name in SPELLING.items() if test(lower))
 

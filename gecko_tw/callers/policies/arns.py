@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from gecko_tw.callers.policies.context import RequestContext
+from gecko_tw.callers.policies.pieces import STAR
 from gecko_tw.callers.policies.templates import Patterns, Template, patterns_of
-from gecko_tw.callers.policies.wildcards import STAR
 
 PARTS = 6
 _S3_HEAD = ("arn", "aws", "s3", "", "")

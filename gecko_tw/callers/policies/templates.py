@@ -10,8 +10,9 @@ from attrs import field, frozen
 
 from gecko_tw.callers.policies.condition_keys import condition_key
 from gecko_tw.callers.policies.context import RequestContext
+from gecko_tw.callers.policies.pieces import ONE, STAR, Token, exact_text
 from gecko_tw.callers.policies.refusals import malformed
-from gecko_tw.callers.policies.wildcards import ONE, STAR, Test, Token, exact_text, matcher, prefix_text
+from gecko_tw.callers.policies.wildcards import Test, matcher, prefix_text
 
 _WILD = {"*": STAR, "?": ONE}
 

@@ -3,27 +3,17 @@
 No test goes back: the parts between the stars are looked for from left to right, each once.
 """
 
-import re
 from collections.abc import Callable, Sequence
-from enum import Enum
 from itertools import groupby
 
+from gecko_tw.callers.policies.pieces import ONE, STAR, Piece, Token, exact_text
 
-class Wild(Enum):
-    """A wildcard; a literal text is an ordinary string."""
-
-    STAR = "*"
-    ONE = "?"
-
-
-STAR, ONE = Wild.STAR, Wild.ONE
-Token = str | Wild
 Test = Callable[[str], bool]
 
 
 def matcher(tokens: Sequence[Token]) -> Test:
     """The test whether a whole text fits a pattern."""
-    pieces = [_Piece(piece) for piece in _between_stars(tokens)]
+    pieces = [Piece(piece) for piece in _between_stars(tokens)]
     if len(pieces) == 1:
         piece = pieces[0]
         return piece.text.__eq__ if piece.text is not None else lambda text: piece.is_all(text)
@@ -38,11 +28,6 @@ def matcher(tokens: Sequence[Token]) -> Test:
     return lambda text: len(text) >= least and text.endswith(end) and text.startswith(start)
 
 
-def exact_text(tokens: Sequence[Token]) -> str | None:
-    """The only text that fits a pattern, or None when others may."""
-    return "".join(tokens) if not any(isinstance(token, Wild) for token in tokens) else None  # type: ignore[arg-type]
-
-
 def prefix_text(tokens: Sequence[Token]) -> str | None:
     """What a text must begin with when nothing else is asked of it, or None."""
     return exact_text(tokens[:-1]) if tokens and tokens[-1] is STAR else None
@@ -52,7 +37,9 @@ def can_begin(tokens: Sequence[Token], start: str) -> bool:
     """Whether some text that begins with ``start`` fits a pattern."""
     units: list[Token] = []
     for token in tokens:
-        units.extend(token if isinstance(token, str) else (token,))
+        # Stars in a row are one: else a document full of them would be walked through again and again.
+        if token is not STAR or units[-1:] != [STAR]:
+            units.extend(token if isinstance(token, str) else (token,))
     reached = _over_stars({0}, units)
     for character in start:
         stepped = set()
@@ -87,40 +74,12 @@ def _between_stars(tokens: Sequence[Token]) -> list[list[Token]]:
     return pieces
 
 
-class _Piece:
-    """A part without stars: a fixed number of characters, some of them any."""
-
-    __slots__ = ("_shape", "length", "text")
-
-    def __init__(self, tokens: Sequence[Token]) -> None:
-        self.text = exact_text(tokens)
-        self.length = sum(len(token) if isinstance(token, str) else 1 for token in tokens)
-        # Literals and dots only: the expression cannot repeat anything, so it cannot backtrack.
-        shape = "".join(re.escape(token) if isinstance(token, str) else "." for token in tokens)
-        self._shape = None if self.text is not None else re.compile(shape, re.DOTALL)
-
-    def is_all(self, text: str) -> bool:
-        return len(text) == self.length and self.stands_at(text, 0)
-
-    def stands_at(self, text: str, place: int) -> bool:
-        if self._shape is None:
-            return text.startswith(self.text, place)  # type: ignore[arg-type]
-        return self._shape.match(text, place) is not None
-
-    def find(self, text: str, start: int, end: int) -> int:
-        """Where it stands first between two places, or -1."""
-        if self._shape is None:
-            return text.find(self.text, start, end)  # type: ignore[arg-type]
-        found = self._shape.search(text, start, end)
-        return -1 if found is None else found.start()
-
-
 class _Chain:
     """Several parts with stars between them."""
 
     __slots__ = ("_first", "_last", "_middle")
 
-    def __init__(self, first: _Piece, middle: Sequence[_Piece], last: _Piece) -> None:
+    def __init__(self, first: Piece, middle: Sequence[Piece], last: Piece) -> None:
         self._first, self._middle, self._last = first, tuple(middle), last
 
     def __call__(self, text: str) -> bool:

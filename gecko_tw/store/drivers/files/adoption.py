@@ -8,12 +8,14 @@ from attrs import define, evolve
 
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
 from gecko_tw.store.drivers.files.disk import Disk
-from gecko_tw.store.drivers.files.examining import Examiner
 from gecko_tw.store.drivers.files.paths import INNER
 from gecko_tw.store.drivers.files.unfinished import adopt_uploads
 from gecko_tw.store.drivers.files.walking import walk_files
 from gecko_tw.store.drivers.files.watch import Settler
+from gecko_tw.store.drivers.sqlite.buckets import find
 from gecko_tw.store.drivers.sqlite.catalog import SqliteCatalog
+from gecko_tw.store.drivers.sqlite.connections import Connections
+from gecko_tw.store.drivers.sqlite.listing import fingerprints
 from gecko_tw.store.drivers.sqlite.takeover import Finding
 from gecko_tw.store.refusals import NoSuchBucket
 
@@ -43,13 +45,13 @@ class Adoption:
     """One walk."""
 
     def __init__(
-        self, disk: Disk, catalog: SqliteCatalog, settler: Settler, examiner: Examiner, blobs: FilesBlobs
+        self, disk: Disk, connections: Connections, catalog: SqliteCatalog, blobs: FilesBlobs, settler: Settler
     ) -> None:
         self._disk = disk
+        self._connections = connections
         self._catalog = catalog
-        self._settler = settler
-        self._examiner = examiner
         self._blobs = blobs
+        self._settler = settler
         self._progress = Progress()
         self._pending: list[Finding] = []
 
@@ -100,7 +102,7 @@ class Adoption:
 
     def _differing(self, bucket: str) -> Iterator[bytes | None]:
         """Keys whose file is not as the newest row says, found by walking both in one order; None for those that agree."""
-        rows = self._catalog.fingerprints(bucket)
+        rows = self._fingerprints(bucket)
         row = next(rows, None)
         for key, found in walk_files(self._disk.root, bucket, self._disk.folding):
             while row is not None and row[0] < key:
@@ -114,9 +116,14 @@ class Adoption:
             yield row[0] if row[1] else None
             row = next(rows, None)
 
+    def _fingerprints(self, bucket: str) -> Iterator[tuple[bytes, int, int | None, int | None]]:
+        connection = self._connections.mine()
+        found = find(connection.execute, bucket)
+        return iter(()) if found is None else fingerprints(connection, found[0])
+
     def _look(self, bucket: str, key: bytes) -> None:
         try:
-            self._pending.append(self._examiner.examine(bucket, key))
+            self._pending.append(self._settler.examiner.examine(bucket, key))
         except PermissionError as error:
             log.warning("cannot be read and is passed over: %s", error)
         if len(self._pending) >= BATCH:

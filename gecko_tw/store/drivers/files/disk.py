@@ -7,13 +7,12 @@ import os
 import secrets
 from collections.abc import Iterable
 
-from gecko_tw.store.drivers.files.beneath import ABSENT, make_directory, open_beneath, open_directory
+from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath, open_directory
 from gecko_tw.store.drivers.files.paths import INNER, pool_path
 from gecko_tw.store.refusals import InsufficientStorage
 
 ATTRIBUTE = "user.geckos3"
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_COPY_STEP = 1024 * 1024
 _ROOMS = ("staging", "pool", "buckets", "uploads", "attributes")
 
 
@@ -134,24 +133,6 @@ class Disk:
         above = directory_of(parent)
         self.sync([above, os.path.dirname(above)])
 
-    def copy_in(self, source: int, path: str) -> None:
-        """Copies an open file to a new path of ours, where the file system cannot give it a second name."""
-        name = fresh_name()
-        target = os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666, dir_fd=self.staging)
-        try:
-            offset = 0
-            while data := os.pread(source, _COPY_STEP, offset):
-                write_all(target, data)
-                offset += len(data)
-            if self.fsync:
-                os.fsync(target)
-        except OSError as error:
-            unlink(name, self.staging)
-            raise full_or(error) from error
-        finally:
-            os.close(target)
-        self.rename_inner(name, path)
-
     def drop_staged(self, names: Iterable[str]) -> None:
         """Removes files in staging; those already gone are passed over."""
         for name in names:
@@ -170,10 +151,6 @@ class Disk:
         """Removes files of ours; those already gone are passed over."""
         for path in paths:
             unlink(path, self.inner)
-
-    def open_parent(self, path: bytes) -> tuple[int, list[bytes]]:
-        """The directory a path below the data directory is in, made when missing, and the directories that changed."""
-        return make_directory(self.root, path.rpartition(b"/")[0])
 
     def sync(self, directories: Iterable[bytes]) -> None:
         """Makes the entries of directories (below the data directory) durable when the driver was asked to."""

@@ -115,7 +115,7 @@ class FilesDriver:
         :param report: called now and then with what was done so far.
         :param stop: asked now and then; True ends it early, with everything so far in force.
         """
-        adoption = Adoption(self._disk, self.catalog, self._settler, self._examiner, self.blobs)
+        adoption = Adoption(self._disk, self._connections, self.catalog, self.blobs, self._settler)
         return adoption.run(report or (lambda progress: None), stop or (lambda: False))
 
     def rebuild(self) -> None:

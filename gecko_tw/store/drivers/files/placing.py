@@ -7,7 +7,7 @@ import stat
 from attrs import evolve
 
 from gecko_tw.store.drivers.files.attributes import Description, text_of
-from gecko_tw.store.drivers.files.beneath import exchange, open_directory
+from gecko_tw.store.drivers.files.beneath import exchange, make_directory, open_directory
 from gecko_tw.store.drivers.files.blobs import SMALL, FilesBlobs, Noted, remove_files
 from gecko_tw.store.drivers.files.carriers import Occupied, disown_pooled
 from gecko_tw.store.drivers.files.disk import Disk, description_file, fresh_name, pool_file, unlink
@@ -66,7 +66,7 @@ class FilesPlaces:
         blob = version.spans[0].blob
         path = file_of(address.bucket, address.key)
         try:
-            directory, changed = self._disk.open_parent(path)
+            directory, changed = make_directory(self._disk.root, os.path.dirname(path))
         except OSError as error:
             if error.errno in NO_PLACE:
                 return None

@@ -7,7 +7,7 @@ from gecko_tw.store.drivers.files.attributes import Description, text_of
 from gecko_tw.store.drivers.files.beneath import open_beneath
 from gecko_tw.store.drivers.files.blobs import FilesBlobs, remove_files
 from gecko_tw.store.drivers.files.carriers import describe_pooled
-from gecko_tw.store.drivers.files.disk import description_file, directory_of, fresh_name, pool_file
+from gecko_tw.store.drivers.files.disk import description_file, directory_of, fresh_name, pool_file, write_all
 from gecko_tw.store.drivers.files.sameness import same_description
 from gecko_tw.store.drivers.sqlite.blobnames import is_pooled
 from gecko_tw.store.drivers.sqlite.commits import Transaction
@@ -15,6 +15,7 @@ from gecko_tw.store.drivers.sqlite.notation import spans_of
 from gecko_tw.store.drivers.sqlite.rows import Address, Placed, Row
 from gecko_tw.store.records import Part, Span, Version
 
+_COPY_STEP = 1024 * 1024
 NO_LINKS = frozenset({errno.EPERM, errno.EXDEV, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS})
 
 
@@ -133,6 +134,19 @@ class Pool:
     def _copy(self, directory: int, leaf: bytes, blob: str) -> None:
         descriptor = open_beneath(directory, leaf, os.O_RDONLY)
         try:
-            self._disk.copy_in(descriptor, pool_file(blob))
+            self._copied(descriptor, blob)
         finally:
             os.close(descriptor)
+
+    def _copied(self, source: int, blob: str) -> None:
+        target = os.open(blob, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666, dir_fd=self._disk.staging)
+        try:
+            offset = 0
+            while data := os.pread(source, _COPY_STEP, offset):
+                write_all(target, data)
+                offset += len(data)
+            if self._disk.fsync:
+                os.fsync(target)
+        finally:
+            os.close(target)
+        self._disk.rename_inner(blob, pool_file(blob))

@@ -64,13 +64,13 @@ class Settler:
         self._disk = disk
         self._commits = commits
         self._ground = ground
-        self._examiner = examiner
+        self.examiner = examiner
 
     def settle(self, bucket: str, key: bytes) -> None:
         """Looks at a key's file, hashing it where it must, and writes down what it is. Blocks."""
         self.settle_bucket(bucket)
         for attempt in range(_HASHED_LOOKS + 1):
-            if not self.take_over([self._examiner.examine(bucket, key, attempt < _HASHED_LOOKS)]):
+            if not self.take_over([self.examiner.examine(bucket, key, attempt < _HASHED_LOOKS)]):
                 return
 
     def settle_bucket(self, bucket: str) -> None:

@@ -1,6 +1,6 @@
 """ICatalog over one SQLite file: reads on the calling thread in microseconds, writes as steps of a group commit."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from attrs import frozen
 from zope.interface import implementer
@@ -181,13 +181,14 @@ class SqliteCatalog:
         connection = self._connections.mine()
         where = (bucket, key, upload_id)
         at = "bucket_id = (SELECT id FROM bucket WHERE name = ?) AND key = ?"
-        if connection.execute(f"SELECT 1 FROM upload WHERE {at} AND id = ?", where).fetchone() is None:
-            raise NoSuchUpload()
         rows = connection.execute(
             f"SELECT {PART_COLUMNS} FROM part WHERE {at} AND upload_id = ? AND number > ? ORDER BY number LIMIT ?",
             (*where, after, limit),
-        )
-        return [part_of_row(values) for values in rows.fetchall()]
+        ).fetchall()
+        # asked last: an upload that ends meanwhile must not look like one without parts
+        if connection.execute(f"SELECT 1 FROM upload WHERE {at} AND id = ?", where).fetchone() is None:
+            raise NoSuchUpload()
+        return [part_of_row(values) for values in rows]
 
     def references(self, blobs: Iterable[str]) -> set[str]:
         connection = self._connections.mine()
@@ -206,10 +207,6 @@ class SqliteCatalog:
 
     def spanned(self, limit: int) -> list[tuple[str, bytes]]:
         return self._connections.mine().execute(_SPANNED, (max(limit, 0),)).fetchall()
-
-    def fingerprints(self, bucket: str) -> Iterator[tuple[bytes, int, int | None, int | None]]:
-        """See listing.fingerprints; for adoption. Raises NoSuchBucket."""
-        return listing.fingerprints(self._connections.mine(), self._find(bucket)[0])
 
     def _holds(self, blob: str) -> bool:
         mtime, bucket, key = visible_parts(blob)

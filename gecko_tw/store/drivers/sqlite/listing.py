@@ -1,7 +1,8 @@
 """Pages of keys, versions and uploads: as many steps through a table's order as the page has lines."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from attrs import frozen
@@ -30,6 +31,7 @@ _REST_OF_UPLOADS = (
     f"SELECT key, {UPLOAD_COLUMNS} FROM upload WHERE bucket_id = ?1 AND key = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4"
 )
 _SEQ_OF_UPLOAD = "SELECT seq FROM upload WHERE bucket_id = ? AND key = ? AND id = ?"
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _BEHIND_EVERY_KEY = b"\xff" * (LONGEST_KEY + 1)
 
 
@@ -84,15 +86,7 @@ def _gather(rows: Iterator[tuple[Any, ...]], listed: list[Listed], limit: int) -
         last = key
         older = 0
         if not marker:
-            version = Version(
-                version_id=version_id,
-                etag=etag,
-                size=size,
-                modified=modified,
-                owner=owner,
-                headers=shared_headers(record) if record else {},
-                checksum=checksum_of(checksum) if checksum is not None else None,
-            )
+            version = _version(version_id, etag, size, modified, owner, checksum, record)
             listed.append(Listed(key=key, id=version_id, modified=modified, version=version, owner=owner))
             if len(listed) == limit:
                 return None
@@ -117,19 +111,26 @@ def versions(connection: sqlite3.Connection, wanted: Wanted) -> list[Listed]:
 
 
 def _listed_version(values: tuple[Any, ...], newest: bool) -> Listed:
-    key, version_id, marker, etag, size, modified, owner, checksum, record = values
-    version = None
-    if not marker:
-        version = Version(
-            version_id=version_id,
-            etag=etag,
-            size=size,
-            modified=modified,
-            owner=owner,
-            headers=shared_headers(record),
-            checksum=checksum_of(checksum),
-        )
-    return Listed(key=key, id=version_id, modified=modified, newest=newest, version=version, owner=owner)
+    key, version_id, marker, *fields = values
+    version = None if marker else _version(version_id, *fields)
+    return Listed(key=key, id=version_id, modified=fields[2], newest=newest, version=version, owner=fields[3])
+
+
+def _version(*values: Any) -> Version:
+    """What a listing tells of a version. Its mappings are shared with others: nobody changes a listed version."""
+    version_id, etag, size, modified, owner, checksum, record = values
+    return Version(
+        version_id=version_id,
+        etag=etag,
+        size=size,
+        modified=modified,
+        headers=shared_headers(record) if record else _NOTHING,
+        metadata=_NOTHING,
+        tags=_NOTHING,
+        checksum=None if checksum is None else checksum_of(checksum),
+        owner=owner,
+        extra=_NOTHING,
+    )
 
 
 def uploads(connection: sqlite3.Connection, wanted: Wanted) -> list[Listed]:
