@@ -120,12 +120,20 @@ def operation_table() -> OperationTable:
         raise BadSetting(f"a dropin cannot be used: {twice}") from twice
 
 
-def pools_for(reactor: Any, settings: Settings) -> tuple[Pool, Pool]:
-    """The pools of a process: ``catalog`` for records, ``bytes`` for bodies."""
-    return Pool(reactor, "catalog", max(2, settings.threads // 4)), Pool(reactor, "bytes", settings.threads)
+def pools_for(reactor: Any, settings: Settings) -> tuple[Pool, Pool, Pool]:
+    """The pools of a process: ``catalog`` for records, ``bytes`` for bodies, ``commits`` for small commits.
+
+    Small commits wait for nothing but each other, so one thread does them best (docs/decisions/0006); with fsync they wait for the
+    disk together, which takes many.
+    """
+    return (
+        Pool(reactor, "catalog", max(2, settings.threads // 4)),
+        Pool(reactor, "bytes", settings.threads),
+        Pool(reactor, "commits", settings.threads if settings.fsync else 1),
+    )
 
 
-def site_for(reactor: Any, settings: Settings, store: Store, pools: tuple[Pool, Pool], write: Any = None) -> Site:
+def site_for(reactor: Any, settings: Settings, store: Store, pools: tuple[Pool, Pool, Pool], write: Any = None) -> Site:
     """What answers requests.
 
     :param write: receives the lines of the request log; None for standard output.
@@ -141,6 +149,7 @@ def site_for(reactor: Any, settings: Settings, store: Store, pools: tuple[Pool, 
         ),
         catalog_pool=pools[0],
         bytes_pool=pools[1],
+        commit_pool=pools[2],
         clock=reactor,
         quick=store.objects.catalog.quick,
         region=settings.region or "us-east-1",

@@ -1,35 +1,78 @@
 """Named pools of threads as services: the Deferred face of blocking code."""
 
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.threads import deferToThreadPool
-from twisted.python.threadpool import ThreadPool
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gecko_tw.interfaces import IPool
+
+_Job = tuple["Deferred[Any]", Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
 @implementer(IPool)
 class Pool(Service):
     """A pool of threads with a name.
 
+    Twisted's own pool costs several locks and a wake-up of the reactor for each call; here results that come while the reactor is
+    busy are fetched together.
+
     :param reactor: where the Deferreds fire.
     :param name: shown in thread names.
     :param threads: how many at most; they are started when needed.
     """
 
-    def __init__(self, reactor: object, name: str, threads: int) -> None:
+    def __init__(self, reactor: Any, name: str, threads: int) -> None:
         self.setName(name)
         self._reactor = reactor
-        self._threads = ThreadPool(0, threads, name)
-
-    def startService(self) -> None:
-        super().startService()
-        self._threads.start()
+        self._most = threads
+        self._threads: list[Thread] = []
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._outcomes: deque[tuple[Deferred[Any], Any]] = deque()
+        self._outstanding = 0
+        self._told = False
 
     def stopService(self) -> None:
+        """Waits for what the threads are doing. What has not begun is done first."""
         super().stopService()
-        self._threads.stop()
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._threads = []
 
-    def run(self, function, *arguments, **named) -> Deferred:  # type: ignore[no-untyped-def]
-        return deferToThreadPool(self._reactor, self._threads, function, *arguments, **named)
+    def run(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> "Deferred[Any]":
+        waiting: Deferred[Any] = Deferred()
+        self._outstanding += 1
+        self._jobs.put((waiting, function, arguments, named))
+        if self._outstanding > len(self._threads) < self._most:
+            thread = Thread(target=self._work, name=f"{self.name}-{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return waiting
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            waiting, function, arguments, named = job
+            try:
+                outcome = function(*arguments, **named)
+            except BaseException:  # whoever waits must hear of it, whatever it is
+                outcome = Failure()
+            self._outcomes.append((waiting, outcome))
+            del job, waiting, function, arguments, named, outcome  # or an idle thread would keep a body alive
+            if not self._told:
+                self._told = True
+                self._reactor.callFromThread(self._deliver)
+
+    def _deliver(self) -> None:
+        self._told = False  # before looking: who adds an outcome from now on tells again
+        while self._outcomes:
+            waiting, outcome = self._outcomes.popleft()
+            self._outstanding -= 1
+            waiting.callback(outcome)  # a Failure goes on as a failure

@@ -82,7 +82,9 @@ async def upload_part(call: Call) -> Answer:
         claims=how.claimed,
         checksum=how.claims.checksum,
     )
-    part = await service.write(service.uploads.put_part, call.bucket, call.key, upload_id, incoming, request)
+    part = await service.commit(
+        incoming.pending, service.uploads.put_part, call.bucket, call.key, upload_id, incoming, request
+    )
     headers = [(b"ETag", object_headers.quoted(part.etag)), *object_headers.checksum_headers(part.checksum)[:1]]
     return Answer(200, headers)
 

@@ -8,16 +8,18 @@ from gecko_tw.resources.bodies import plan, receive
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.conditions import check_read, remove_conditions, wanted_range, write_conditions
 from gecko_tw.resources.operations import DELETE, GET, HEAD, OBJECT, PUT, STREAM, operation
+from gecko_tw.resources.service import SMALL
 from gecko_tw.store.records import Checksum, Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidPartNumber, InvalidRequest
 from gecko_tw.store.requests import Put, Remove
+from gecko_tw.store.rules.conditions import NONE as UNCONDITIONAL
 
 _CONDITIONS = (b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since")
 
 
 @operation("PutObject", PUT, OBJECT, needs="s3:PutObject", body=STREAM)
 async def put_object(call: Call) -> Answer:
-    """Stores the body. Conditions are looked at before the body is read, and decided when it is committed.
+    """Stores the body. Whether it may be stored is decided when it is committed, and asked before a body worth asking for is read.
 
     Source: S3 API Reference, PutObject.
     """
@@ -27,7 +29,8 @@ async def put_object(call: Call) -> Answer:
     how = plan(call)
     stored = object_headers.stored(call.headers)
     conditions = write_conditions(call.headers)
-    await service.read(service.objects.allow, call.bucket, call.key, conditions)
+    if how.length is None or how.length > SMALL or conditions != UNCONDITIONAL or b"expect" in call.headers:
+        await service.read(service.objects.allow, call.bucket, call.key, conditions)
     incoming = await receive(call, how)
     request = Put(
         now=service.now(),
@@ -40,7 +43,7 @@ async def put_object(call: Call) -> Answer:
         conditions=conditions,
         owner=call.owner,
     )
-    version = await service.write(service.objects.put, call.bucket, call.key, incoming, request)
+    version = await service.commit(incoming.pending, service.objects.put, call.bucket, call.key, incoming, request)
     return Answer(200, object_headers.written_headers(version))
 
 
@@ -87,7 +90,7 @@ async def delete_object(call: Call) -> Answer:
         conditions=remove_conditions(call.headers),
         owner=call.owner,
     )
-    removed = await service.write(service.objects.remove, call.bucket, call.key, request)
+    removed = await service.commit(0, service.objects.remove, call.bucket, call.key, request)
     found: Headers = []
     if removed.version_id is not None:
         found.append((b"x-amz-version-id", removed.version_id.encode()))

@@ -14,6 +14,9 @@ from gecko_tw.resources.operations import OperationTable
 from gecko_tw.store.records import now_of
 from gecko_tw.store.settling import settled
 
+SMALL = 64 * 1024
+"""Bytes up to which hashing and writing takes no longer than handing them to another thread."""
+
 _MASK = (1 << 64) - 1
 
 
@@ -36,7 +39,8 @@ class Service:
 
     :ivar table: every operation of this deployment.
     :ivar authenticator: a gecko_tw.callers.authenticate.Authenticator.
-    :ivar catalog_pool: for records that take long; ``bytes_pool`` for bodies and commits.
+    :ivar catalog_pool: for records that take long; ``bytes_pool`` for bodies and whatever takes
+        long; ``commit_pool`` for commits of a few bytes.
     :ivar clock: an IReactorTime: ``seconds()`` since 1970 and ``callLater``.
     :ivar quick: whether reads of records take microseconds and run on the reactor thread.
     :ivar region: what GetBucketLocation and HeadBucket answer for buckets created without one.
@@ -55,6 +59,7 @@ class Service:
     authenticator: Any
     catalog_pool: IPool
     bytes_pool: IPool
+    commit_pool: IPool
     clock: Any
     quick: bool = True
     region: str = "us-east-1"
@@ -94,8 +99,13 @@ class Service:
         """Starts a store verb that changes something or moves bytes, in a thread. It ends even if the client leaves."""
         return shielded(self.bytes_pool.run(do, *arguments))
 
+    async def commit(self, size: int, do: Callable[..., Any], *arguments: Any) -> Any:
+        """The result of a store verb that commits ``size`` bytes which are still in memory; shielded as ``begin``."""
+        pool = self.commit_pool if size <= SMALL else self.bytes_pool
+        return await shielded(pool.run(do, *arguments))
+
     async def write(self, do: Callable[..., Any], *arguments: Any) -> Any:
-        """The same, and its result."""
+        """As ``begin``, and its result."""
         return await self.begin(do, *arguments)
 
 

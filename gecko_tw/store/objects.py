@@ -26,7 +26,6 @@ from gecko_tw.store.requests import Copy, Listed, ListRequest, Page, Put, Remove
 from gecko_tw.store.rules import listing, versions
 from gecko_tw.store.rules.conditions import check_write
 from gecko_tw.store.rules.names import check_key
-from gecko_tw.store.settling import settled
 
 DEFAULT_CHECKSUM = "CRC64NVME"
 """What S3 computes when a client sends no checksum (S3 User Guide, "Checking object integrity")."""
@@ -58,7 +57,7 @@ class Objects:
 
     def put(self, bucket: str, key: bytes, incoming: Incoming, request: Put) -> Version:
         try:
-            settled(self.allow, bucket, key, request.conditions)
+            check_key(key)
             incoming.verify(request.length, request.claims)
             version = self._version(incoming, request)
             blob = incoming.commit(BlobNote(bucket=bucket, key=key, record=version))

@@ -218,6 +218,7 @@ def shop(auth: bool = False, pool: Any = None, **settings: Any) -> Shop:
         authenticator=Authenticator(OnePair("key", "secret"), clock.seconds, None, auth),
         catalog_pool=pool or InlinePool(),
         bytes_pool=pool or InlinePool(),
+        commit_pool=pool or InlinePool(),
         clock=clock,
         access_log=log.append,
         **settings,

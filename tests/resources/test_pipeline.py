@@ -69,9 +69,12 @@ def test_a_method_that_nothing_answers_is_not_allowed(there: Shop, method: str, 
     assert "GET" in (reply.header("allow") or "")
 
 
-def test_a_refused_upload_is_drained_and_never_read(there: Shop) -> None:
-    upload = FakeUpload([b"x" * 100], 100)
-    assert there.ask("PUT", "/none/cat.jpg", b"x" * 100, upload=upload).status == 404
+@pytest.mark.parametrize(
+    ("size", "headers"), [(100_000, {}), (100, {"expect": "100-continue"}), (100, {"if-match": '"none"'})]
+)
+def test_a_refused_upload_is_drained_and_never_read(there: Shop, size: int, headers: dict[str, str]) -> None:
+    upload = FakeUpload([b"x" * size], size)
+    assert there.ask("PUT", "/none/cat.jpg", b"x" * size, headers=headers, upload=upload).status == 404
     assert upload.drained
     assert upload.consumer is None
 

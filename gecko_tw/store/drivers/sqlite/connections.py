@@ -7,6 +7,9 @@ from importlib.resources import files
 from weakref import WeakSet
 
 SCHEMA_VERSION = 1
+LOG_PAGES = 4000
+"""Pages of 4 KiB in the log before they are folded into the file, which waits for the disk while everybody waits for it."""
+
 BUSY_SECONDS = 30
 
 UPGRADES: dict[int, str] = {}
@@ -57,6 +60,7 @@ class Connections:
     def _connect(self) -> sqlite3.Connection:
         connection = connect(self._path)
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         return connection
 
     def close(self) -> None:

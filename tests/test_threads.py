@@ -1,0 +1,114 @@
+"""Pools of threads."""
+
+import threading
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+from twisted.internet.defer import CancelledError
+from zope.interface.verify import verifyObject
+
+from gecko_tw.interfaces import IPool
+from gecko_tw.threads import Pool
+
+
+class Calls:
+    """A reactor that only takes calls from threads; ``run`` makes the next one, waiting for it."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+
+    def callFromThread(self, call: Callable[[], None]) -> None:
+        self._calls.put(call)
+
+    def run(self) -> None:
+        self._calls.get(timeout=30)()
+
+    def until(self, fired: Callable[[], Any]) -> None:
+        while not fired():
+            self.run()
+
+
+@pytest.fixture
+def reactor() -> Calls:
+    return Calls()
+
+
+@pytest.fixture
+def pool(reactor: Calls) -> Iterator[Pool]:
+    pool = Pool(reactor, "some", 2)
+    pool.startService()
+    yield pool
+    pool.stopService()
+
+
+def test_it_is_a_pool(pool: Pool) -> None:
+    verifyObject(IPool, pool)
+
+
+def test_a_call_runs_in_a_thread_of_that_name_and_its_result_comes_back_to_the_reactor(
+    pool: Pool, reactor: Calls
+) -> None:
+    results: list[Any] = []
+    pool.run(lambda first, second: (threading.current_thread().name, first, second), 1, second=2).addCallback(
+        results.append
+    )
+    assert results == []
+    reactor.until(lambda: results)
+    assert results == [("some-0", 1, 2)]
+
+
+def test_what_a_call_raises_is_the_failure(pool: Pool, reactor: Calls) -> None:
+    failures: list[Any] = []
+    pool.run(int, "no number").addErrback(failures.append)
+    reactor.until(lambda: failures)
+    assert failures[0].check(ValueError)
+
+
+def test_no_more_threads_than_allowed_run_at_once_and_no_call_is_lost(pool: Pool, reactor: Calls) -> None:
+    names, results = set(), []
+    gate = threading.Event()
+
+    def work(number: int) -> int:
+        names.add(threading.current_thread().name)
+        gate.wait(30)
+        return number
+
+    for number in range(50):
+        pool.run(work, number).addCallback(results.append)
+    gate.set()
+    reactor.until(lambda: len(results) == 50)
+    assert sorted(results) == list(range(50))
+    assert names <= {"some-0", "some-1"}
+
+
+def test_results_that_wait_are_fetched_together(pool: Pool, reactor: Calls) -> None:
+    results: list[int] = []
+    ends = [threading.Event() for _ in range(3)]
+    for number, end in enumerate(ends):
+        pool.run(lambda number=number, end=end: (end.set(), number)[1]).addCallback(results.append)
+    for end in ends:
+        assert end.wait(30)
+    reactor.until(lambda: len(results) == 3)
+    assert sorted(results) == [0, 1, 2]
+
+
+def test_a_cancelled_call_ends_all_the_same_and_its_result_is_dropped(pool: Pool, reactor: Calls) -> None:
+    gate, failures, done = threading.Event(), [], []
+    waiting = pool.run(gate.wait, 30).addErrback(failures.append)
+    waiting.cancel()
+    assert failures[0].check(CancelledError)
+    gate.set()
+    pool.run(int).addCallback(done.append)
+    reactor.until(lambda: done)
+    assert done == [0]
+
+
+def test_stopping_waits_for_what_was_begun_and_asked(reactor: Calls) -> None:
+    pool, done = Pool(reactor, "short", 1), []
+    pool.startService()
+    for number in range(5):
+        pool.run(done.append, number)
+    pool.stopService()
+    assert done == [0, 1, 2, 3, 4]
