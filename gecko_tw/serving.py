@@ -9,9 +9,12 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from gecko_tw.listening import Acceptor, Listener, accept
+from gecko_tw.wire.channel import HEAD
 
 LULL = 0.5
 """Seconds between the last connection accepted and the end of those on which nobody asks anything."""
+LULLS = 6
+"""How many times as long a connection is waited for that was opened and on which nothing, or half a head, has come yet."""
 
 
 class Serving(Service):
@@ -60,14 +63,24 @@ class Serving(Service):
         # From here on every answer is the last one of its connection. Who has just connected, or is about to ask again, gets one.
         self._site.draining = True
         patience = self._reactor.callLater(self._drain_limit, self.kill)
-        lull = deferLater(self._reactor, LULL if self._site.channels else 0)
-        drained = lull.addCallback(lambda _: self._site.drain())
+        drained = self._lull(LULLS).addCallback(lambda _: self._site.drain())
 
         def done(_: object) -> None:
             if patience.active():
                 patience.cancel()
 
         return drained.addCallback(done)
+
+    def _lull(self, times: int) -> "Deferred[Any]":
+        """Fires when there is nobody left who is about to ask for the first time."""
+        if not self._site.channels:
+            return succeed(None)
+
+        def again(_: object) -> Any:
+            expected = any(channel.deadline.what == HEAD for channel in self._site.channels)
+            return self._lull(times - 1) if expected and times > 1 else None
+
+        return deferLater(self._reactor, LULL).addCallback(again)
 
     def kill(self) -> None:
         """Closes all connections now."""

@@ -143,7 +143,7 @@ class Workers(Service):
         """A process is gone. If nobody asked it to go, its place is filled again."""
         self._processes.discard(worker)
         if worker.leaving:
-            self.cut = self.cut or not worker.clean
+            self.cut = self.cut or (self._stopping and not worker.clean)
             self.log.debug("worker {number} (pid {pid}) left", number=place.number, pid=worker.pid)
         if place.worker is not worker:
             return

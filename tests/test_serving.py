@@ -7,7 +7,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from gecko_tw.listening import Listener
-from gecko_tw.serving import LULL, Serving
+from gecko_tw.serving import LULL, LULLS, Serving
+from gecko_tw.wire.channel import HEAD, IDLE
 
 
 class Reactor(Clock):
@@ -25,10 +26,12 @@ class Reactor(Clock):
 
 
 class Channel:
-    """A connection: its own transport."""
+    """A connection: its own transport and deadline."""
+
+    what = IDLE
 
     def __init__(self):
-        self.transport, self.aborted = self, False
+        self.transport, self.deadline, self.aborted = self, self, False
 
     def abortConnection(self):
         self.aborted = True
@@ -86,11 +89,32 @@ def test_who_has_just_connected_is_heard_before_idle_connections_are_closed(hous
     site.drained.callback(None)
 
 
+def test_who_takes_long_to_ask_is_waited_for_but_not_for_ever(house):
+    reactor, site, serving = house
+    (channel,) = site.channels
+    channel.what = HEAD
+    serving.stopService()
+    reactor.pump([LULL] * (LULLS - 1))
+    assert site.drained is None
+    reactor.advance(LULL)
+    site.drained.callback(None)
+
+
+def test_who_asks_while_waited_for_is_waited_for_no_longer(house):
+    reactor, site, serving = house
+    (channel,) = site.channels
+    channel.what = HEAD
+    serving.stopService()
+    reactor.advance(LULL)
+    channel.what = IDLE
+    reactor.advance(LULL)
+    site.drained.callback(None)
+
+
 def test_a_stop_without_connections_does_not_wait(house):
     reactor, site, serving = house
     site.channels.clear()
     ended = serving.stopService()
-    reactor.advance(0)
     site.drained.callback(None)
     assert ended.called
 

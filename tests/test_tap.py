@@ -67,5 +67,5 @@ def test_messages_go_where_twistd_was_told_or_else_to_standard_error(tmp_path, t
 def test_nothing_is_opened_before_the_service_starts(tmp_path):
     daemon = makeService(parsed(f"--data-dir={tmp_path}/data", "--listen=127.0.0.1:0"))
     assert IService.providedBy(daemon)
-    assert [child.name for child in daemon] == ["catalog", "bytes"]
+    assert [child.name for child in daemon] == ["catalog", "bytes", "commits"]
     assert not (tmp_path / "data").exists()

@@ -24,8 +24,9 @@ from gecko_tw.store.records import (
 from gecko_tw.store.refusals import NoSuchKey, NoSuchVersion
 from gecko_tw.store.requests import Copy, Listed, ListRequest, Page, Put, Remove, Removed, Source, WriteConditions
 from gecko_tw.store.rules import listing, versions
-from gecko_tw.store.rules.conditions import check_write
+from gecko_tw.store.rules.conditions import NONE, check_write
 from gecko_tw.store.rules.names import check_key
+from gecko_tw.store.settling import settled
 
 DEFAULT_CHECKSUM = "CRC64NVME"
 """What S3 computes when a client sends no checksum (S3 User Guide, "Checking object integrity")."""
@@ -58,6 +59,8 @@ class Objects:
     def put(self, bucket: str, key: bytes, incoming: Incoming, request: Put) -> Version:
         try:
             check_key(key)
+            if request.conditions != NONE:
+                settled(self.allow, bucket, key, request.conditions)  # before a body is hashed and written in vain
             incoming.verify(request.length, request.claims)
             version = self._version(incoming, request)
             blob = incoming.commit(BlobNote(bucket=bucket, key=key, record=version))

@@ -5,6 +5,7 @@ import json
 import pytest
 import urllib3
 
+from tests.end_to_end.patience import eventually
 from tests.end_to_end.place import Place
 from tests.end_to_end.raw import Wire, unsigned
 
@@ -134,6 +135,8 @@ def test_the_request_log_has_a_line_of_json_for_each_request_and_no_secret(schem
     url = signer.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a logged key"})
     answer = http.request("GET", url)
     http.request("GET", f"{scheme.daemon.url}/{bucket}/refused")
+    # A line is written once its answer has been sent, so the answer may be here before it.
+    eventually(lambda: any(f"/{bucket}/refused" in line for line in scheme.daemon.request_lines))
     log = [json.loads(line) for line in scheme.daemon.request_lines]
     mine = {entry["request_id"]: entry for entry in log if f"/{bucket}" in entry["uri"]}
     entry = mine[answer.headers["x-amz-request-id"]]

@@ -12,7 +12,6 @@ import pytest_twisted
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionLost
 from twisted.internet.ssl import DefaultOpenSSLContextFactory
-from twisted.internet.threads import deferToThreadPool
 
 from gecko_tw.threads import Pool
 from gecko_tw.wire.limits import Limits
@@ -45,7 +44,7 @@ class Served:
 
     def talk(self, conversation: Callable[[int], Any], port: int) -> Deferred:
         """Runs the client's side in a thread."""
-        return deferToThreadPool(self.reactor, self.pool._threads, conversation, port)
+        return self.pool.run(conversation, port)
 
     async def stop(self) -> None:
         for port in self.ports:
