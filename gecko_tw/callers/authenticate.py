@@ -114,6 +114,7 @@ class Authenticator:
         self._check_version_two()
         identity = self._find(parameters[b"AWSAccessKeyId"].decode("utf-8", "replace"))
         check_token(parameters.get(b"x-amz-security-token") or head.headers.get(b"x-amz-security-token"))
+        signature_v2.check_names(parameters)
         signature_v2.check_expiry(parameters, self._clock())
         signature_v2.verify(head, parameters, identity.access_key, identity.secret)
         return Caller(

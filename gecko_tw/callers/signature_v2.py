@@ -21,6 +21,30 @@ _SIGNED_QUERY = frozenset(
     b"select-type storageClass tagging torrent uploadId uploads versionId versioning versions website".split()
 )
 
+_UNSIGNED_QUERY = frozenset(
+    b"AWSAccessKeyId Expires Signature continuation-token delimiter encoding-type fetch-owner key-marker list-type marker max-keys "
+    b"max-parts max-uploads part-number-marker prefix start-after upload-id-marker version-id-marker x-id".split()
+)
+"""What may stand in the query without being signed: the signature itself, and what only says which part of a list is wanted."""
+
+
+def check_names(parameters: dict[bytes, bytes]) -> None:
+    """Refuses parameters that the signature does not cover: whoever has the URL could have added them.
+
+    :raises AccessDenied: naming them.
+    """
+    foreign = [
+        name for name in parameters if not (name in _SIGNED_QUERY or name in _UNSIGNED_QUERY or _counts_as_header(name))
+    ]
+    if foreign:
+        names = b", ".join(sorted(foreign)).decode("utf-8", "replace")
+        raise AccessDenied("A signature of version 2 does not cover all parameters", ParametersNotSigned=names)
+
+
+def _counts_as_header(name: bytes) -> bool:
+    """Signers move headers into the query under their lower-case names."""
+    return (name.startswith(b"x-amz-") and name == name.lower()) or name in (b"content-type", b"content-md5")
+
 
 def check_expiry(parameters: dict[bytes, bytes], now: float) -> None:
     """Refuses a URL that is no longer good.
@@ -66,7 +90,7 @@ def _compare(text: bytes, given: str, access_key: str, secret: str) -> None:
 
 def string_to_sign(head: Head, parameters: dict[bytes, bytes]) -> bytes:
     """What is signed. Headers that the signer moved into the query count as headers."""
-    moved = {name.lower(): value for name, value in parameters.items() if name.lower() == name}
+    moved = {name: value for name, value in parameters.items() if _counts_as_header(name)}
     headers = {**moved, **head.headers}
     amazon = sorted(name for name in headers if name.startswith(b"x-amz-"))
     lines = [

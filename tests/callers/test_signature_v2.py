@@ -90,6 +90,16 @@ def test_another_method_or_an_added_header_is_refused() -> None:
     assert isinstance(refused(head_of("GET", head.target, more)), SignatureDoesNotMatch)
 
 
+@pytest.mark.parametrize(
+    "added", [b"retention", b"X-Amz-Acl=public-read", b"legal-hold=", b"anything=1", b"X-AMZ-META-A=b"]
+)
+def test_what_the_signature_does_not_cover_cannot_be_added(added: bytes) -> None:
+    head = presigned("PUT")
+    refusal = refused(head_of("PUT", head.target + b"&" + added, head.headers))
+    assert isinstance(refusal, AccessDenied)
+    assert refusal.details["ParametersNotSigned"] == added.partition(b"=")[0].decode()
+
+
 def test_an_expired_or_endless_url_is_refused() -> None:
     assert isinstance(refused(presigned(), now=NOW + 61), AccessDenied)
     target = presigned().target.replace(b"Expires=1767268860", b"Expires=never")
