@@ -9,6 +9,7 @@ from attrs import frozen
 
 _SECRET = frozenset(("x-amz-signature", "x-amz-credential", "x-amz-security-token", "signature", "awsaccesskeyid"))
 _MASK = "***"
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @frozen(eq=False)
@@ -46,7 +47,8 @@ def masked(target: bytes) -> str:
 
 def _masked_pair(pair: str) -> str:
     name, _, _ = pair.partition("=")
-    return f"{name}={_MASK}" if unquote(name).lower() in _SECRET else pair
+    plain = unquote(name) if "%" in name else name
+    return f"{name}={_MASK}" if plain.lower() in _SECRET else pair
 
 
 def json_line(entry: AccessEntry) -> str:
@@ -64,7 +66,7 @@ def json_line(entry: AccessEntry) -> str:
     line["client_ip"] = entry.peer
     if entry.error:
         line["error"] = entry.error
-    return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+    return _as_json(line)
 
 
 def text_line(entry: AccessEntry) -> str:

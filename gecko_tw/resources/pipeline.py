@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_to_bytes
 
 from attrs import frozen
 from twisted.internet.defer import CancelledError, Deferred
@@ -165,7 +165,7 @@ def parse_query(query: bytes) -> dict[str, str]:
 
 def _decode(text: str) -> str:
     if "%" in text or "+" in text:
-        return unquote_plus(text, "utf-8", "surrogateescape")
+        return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode("utf-8", "surrogateescape")
     return text if text.isascii() else text.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
