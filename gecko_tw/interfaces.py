@@ -278,6 +278,10 @@ class UploadCut(Exception):  # noqa: N818 - a signal, not an error
     """The body ended before its end: the client left, stalled, or broke the framing."""
 
 
+class UploadStalled(UploadCut):
+    """The client has stopped sending its body, or takes too long over it."""
+
+
 class IWireRequest(Interface):
     """What ``wire/request.py`` offers beside ``twisted.web.iweb.IRequest``."""
 

@@ -10,7 +10,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionClosed
 from twisted.logger import Logger
 
-from gecko_tw.interfaces import UploadCut
+from gecko_tw.interfaces import UploadCut, UploadStalled
 from gecko_tw.resources.access_log import AccessEntry
 from gecko_tw.resources.answers import Headers, answer_for
 from gecko_tw.resources.bodies import read_document
@@ -19,7 +19,7 @@ from gecko_tw.resources.cors import cors_headers
 from gecko_tw.resources.headers import refuse_lacking
 from gecko_tw.resources.operations import OPTIONS, Document
 from gecko_tw.resources.permits import check_bucket_owner, permit
-from gecko_tw.resources.refusals import InternalError
+from gecko_tw.resources.refusals import InternalError, RequestTimeout
 from gecko_tw.resources.service import Service
 from gecko_tw.store.refusals import IncompleteBody, Refusal, SlowDown
 
@@ -95,6 +95,8 @@ async def _outcome(call: Call, address: Address) -> Any:
         return await _operate(call, address.target)
     except Refusal as refusal:
         return answer_for(refusal, call)
+    except UploadStalled:
+        return answer_for(RequestTimeout(), call)
     except UploadCut:
         return answer_for(IncompleteBody(), call)
     finally:

@@ -185,7 +185,7 @@ class Channel(Protocol):
             self.parting.abort()
         elif what == BODY:
             self.outflow.keeping = False
-            self.upload.cut("the client stalled")
+            self.upload.stall()
             self.regulate()
         elif what == HEAD and self._intake.data:
             message = "Your socket connection to the server was not read from or written to within the timeout period."

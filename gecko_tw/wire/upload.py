@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from gecko_tw.interfaces import IUpload, UploadCut
+from gecko_tw.interfaces import IUpload, UploadCut, UploadStalled
 from gecko_tw.wire.answer_head import CONTINUE
 from gecko_tw.wire.framing import Chunked, Sized
 
@@ -44,12 +44,12 @@ class Upload:
         self._result: Deferred | None = None
         self._began: float | None = None
         self._dropped = 0
-        self._why = ""
+        self._why = UploadCut()
 
     def deliver(self, consumer: Any) -> Deferred:
         """See IUpload. What has come already may be written before this returns, or soon after."""
         if self._state == _CUT:
-            return fail(UploadCut(self._why))
+            return fail(self._why)
         if self._consumer is not None or self._state == _DROPPING:
             raise RuntimeError("a body is delivered once, and not after it was dropped")
         self._consumer = consumer
@@ -110,10 +110,17 @@ class Upload:
 
     def cut(self, why: str) -> None:
         """No more bytes will come."""
+        self._cut(UploadCut(why))
+
+    def stall(self) -> None:
+        """The deadline for more bytes has passed."""
+        self._cut(UploadStalled("the client stalled"))
+
+    def _cut(self, failure: UploadCut) -> None:
         if self._state not in (_ENDED, _CUT):
-            self._why = why
+            self._why = failure
             self._turn(_CUT)
-            self._finish(UploadCut(why))
+            self._finish(failure)
 
     def _invite(self) -> None:
         """Before an empty body, too: the AWS CLI 1 mistakes the next answer on a connection where none came for a broken one."""

@@ -56,7 +56,9 @@ class HeldPool:
 class FakeUpload:
     """A body that comes in the given pieces as soon as it is asked for; ``cut`` loses the client behind them."""
 
-    def __init__(self, pieces: Iterable[bytes], length: int | None, cut: bool = False, held: bool = False) -> None:
+    def __init__(
+        self, pieces: Iterable[bytes], length: int | None, cut: bool | Exception = False, held: bool = False
+    ) -> None:
         self.length = length
         self.pieces = list(pieces)
         self.cut = cut
@@ -77,7 +79,10 @@ class FakeUpload:
         for piece in self.pieces:
             consumer.write(piece)
         consumer.unregisterProducer()
-        return fail(UploadCut("left")) if self.cut else succeed(None)
+        return fail(self._failure()) if self.cut else succeed(None)
+
+    def _failure(self) -> Exception:
+        return self.cut if isinstance(self.cut, Exception) else UploadCut("left")
 
     def release(self) -> None:
         """Lets a held body come."""
@@ -86,7 +91,7 @@ class FakeUpload:
         for piece in self.pieces:
             self.consumer.write(piece)
         if self.cut:
-            result.errback(UploadCut("left"))
+            result.errback(self._failure())
         else:
             result.callback(None)
 

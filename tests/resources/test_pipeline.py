@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.error import ConnectionLost
 
-from gecko_tw.interfaces import Unsettled
+from gecko_tw.interfaces import Unsettled, UploadStalled
 from gecko_tw.resources.pipeline import parse_query
 from gecko_tw.store.refusals import InsufficientStorage
 from tests.resources.asking import FakeUpload, HeldPool, Shop, shop
@@ -98,6 +98,14 @@ def test_a_body_cut_short_leaves_the_old_object(there: Shop) -> None:
     reply = there.ask("PUT", "/photos/cat.jpg", b"new!", upload=FakeUpload([b"ne"], 4, cut=True))
     assert reply.status == 400
     assert b"<Code>IncompleteBody</Code>" in reply.body
+    assert there.ask("GET", "/photos/cat.jpg").body == b"old"
+
+
+def test_a_body_that_stalls_is_told_so_and_changes_nothing(there: Shop) -> None:
+    there.ask("PUT", "/photos/cat.jpg", b"old")
+    reply = there.ask("PUT", "/photos/cat.jpg", b"new!", upload=FakeUpload([b"ne"], 4, cut=UploadStalled()))
+    assert reply.status == 400
+    assert b"<Code>RequestTimeout</Code>" in reply.body
     assert there.ask("GET", "/photos/cat.jpg").body == b"old"
 
 
