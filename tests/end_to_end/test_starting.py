@@ -123,8 +123,8 @@ def test_a_unix_socket_is_served_by_all_and_gone_at_the_end(tmp_path, count):
     place = tmp_path / "s3.sock"
     with Daemon(tmp_path, f"--listen=unix:{place}", f"--workers={count}") as daemon:
         assert health(f"unix:{place}", False) == 200
-        os.kill(daemon.pid, signal.SIGHUP)
         old = family(daemon.pid)[1:]
+        os.kill(daemon.pid, signal.SIGHUP)
         while count > 1 and set(old) & set(family(daemon.pid)):
             assert health(f"unix:{place}", False) == 200
         assert health(f"unix:{place}", False) == 200
