@@ -79,6 +79,28 @@ class ICatalog(Interface):
         """Up to ``limit`` ``(bucket, key)`` pairs that have a version of more than one span: completed uploads not yet joined."""
 
 
+class IDocuments(Interface):
+    """Small JSON values beside the buckets, shared by all processes of a deployment: identities, limits, keys. All of it survives."""
+
+    def revision():  # type: ignore[no-untyped-def]
+        """A number that is another one whenever a document was changed or a bucket's record was added, changed or removed.
+
+        Takes microseconds where the catalog is ``quick``: whoever keeps something made of documents or records asks it first.
+        """
+
+    def get(kind: str, name: str):  # type: ignore[no-untyped-def]
+        """The value, or None."""
+
+    def all(kind: str):  # type: ignore[no-untyped-def]
+        """All ``(name, value)`` of a kind, by name."""
+
+    def change(kind: str, name: str, rule):  # type: ignore[no-untyped-def]
+        """Replaces a value by ``rule(value or None)``, atomically, and returns it; None removes it.
+
+        The rule is pure and may be called again. What it raises leaves everything as it was.
+        """
+
+
 class IBlobs(Interface):
     """Bytes, written once and never changed."""
 

@@ -6,46 +6,97 @@ from attrs import field, frozen
 from zope.interface import Interface, implementer
 
 from gecko_tw.callers.payloads import UNSIGNED_PAYLOAD
+from gecko_tw.callers.policies import ANONYMOUS, Policy, Principal
 from gecko_tw.callers.signature_v4 import ChunkSigner
+
+ROOT_ACCOUNT = "000000000000"
+"""The account of the key pair in the settings, and of whatever has no other owner (adopted files)."""
+
+
+@frozen(kw_only=True)
+class Account:
+    """Who owns buckets and objects.
+
+    :ivar id: any text without ``:`` and ``/``; ``<Owner><ID>``, the account of ARNs and the canonical id of grants are all this one.
+    :ivar enabled: whether its keys work.
+    """
+
+    id: str
+    display_name: str = ""
+    email: str = ""
+    enabled: bool = True
 
 
 @frozen(kw_only=True)
 class Identity:
-    """A key pair and whose it is.
+    """A key pair and what it stands for.
 
-    :ivar account: the owner's canonical name, as in ``<Owner><ID>``.
-    :ivar display_name: the owner's name for people.
-    :ivar root: whether every operation is permitted.
+    :ivar principal: whose it is.
+    :ivar display_name: the account's name for people.
+    :ivar superuser: whether it is the pair of the settings: the owner of everything, in every account.
+    :ivar policies: those of the user and of the user's groups. An account's own key (``principal.root``) needs none.
+    :ivar boundaries: each of these must allow a request, too: the scope of a key, the policy of a session.
+    :ivar expires: seconds since 1970 after which it is refused, or None.
+    :ivar token: the session token that must come with it, or None for a lasting key.
     """
 
     access_key: str
     secret: str = field(repr=False)
-    account: str = ""
+    principal: Principal
     display_name: str = ""
-    root: bool = False
+    superuser: bool = False
+    policies: tuple[Policy, ...] = ()
+    boundaries: tuple[Policy, ...] = ()
+    expires: float | None = None
+    token: str | None = field(default=None, repr=False)
+
+    @property
+    def account(self) -> str:
+        """The id of the account."""
+        return self.principal.account
 
 
 class IIdentities(Interface):
-    """Where key pairs are found. Called on the reactor thread for every signed request: must not block."""
+    """Where key pairs and accounts are found. Called on the reactor thread for every signed request: must not block."""
 
     def find(access_key: str):  # type: ignore[no-untyped-def]
-        """The :class:`Identity` of an access key, or None."""
+        """The :class:`Identity` of an access key, expired or not, or None (also when it, its user or its account is disabled)."""
+
+    def account(account_id: str):  # type: ignore[no-untyped-def]
+        """The :class:`Account` of that id, or None."""
+
+    def account_by_email(email: str):  # type: ignore[no-untyped-def]
+        """The :class:`Account` with that e-mail address (case is ignored), or None."""
 
 
 @implementer(IIdentities)
 class OnePair:
     """A single, all-powerful key pair; any strings will do.
 
-    :param account: the owner's canonical name; the access key by default.
+    :param account: the owner's id.
     """
 
-    def __init__(self, access_key: str, secret: str, account: str = "") -> None:
-        name = account or access_key
-        self._identity = Identity(access_key=access_key, secret=secret, account=name, display_name=name, root=True)
+    def __init__(self, access_key: str, secret: str, account: str = ROOT_ACCOUNT) -> None:
+        self._account = Account(id=account, display_name=access_key)
+        self._identity = Identity(
+            access_key=access_key,
+            secret=secret,
+            principal=Principal(account=account, canonical_id=account),
+            display_name=access_key,
+            superuser=True,
+        )
 
     def find(self, access_key: str) -> Identity | None:
         """The Identity when it is this pair's access key."""
         return self._identity if access_key == self._identity.access_key else None
+
+    def account(self, account_id: str) -> Account | None:
+        """The only account there is."""
+        return self._account if account_id == self._account.id else None
+
+    def account_by_email(self, email: str) -> Account | None:
+        """It has none."""
+        return None
 
 
 @frozen(kw_only=True, eq=False)
@@ -66,6 +117,11 @@ class Caller:
     payload: str = UNSIGNED_PAYLOAD
     chunks: ChunkSigner | None = None
     hoisted: Mapping[bytes, bytes] = field(factory=dict)
+
+    @property
+    def principal(self) -> Principal:
+        """Who asks, as policies know it."""
+        return ANONYMOUS if self.identity is None else self.identity.principal
 
     @property
     def streaming(self) -> bool:

@@ -7,6 +7,7 @@ from attrs import define, field
 
 from gecko_tw.head import Head
 from gecko_tw.resources.operations import Operation
+from gecko_tw.store.records import BucketRecord
 
 
 @define(eq=False)
@@ -22,6 +23,7 @@ class Call:
     :ivar caller: the gecko_tw.callers.identities.Caller who asks.
     :ivar headers: the request's headers, and those that a presigned URL carries in its query: what operations read.
     :ivar request_id: the unique ``x-amz-request-id``.
+    :ivar record: the addressed bucket's record as it was when the caller was permitted; None when there is no such bucket.
     """
 
     request: Any
@@ -34,6 +36,7 @@ class Call:
     caller: Any = None
     headers: Mapping[bytes, bytes] = field(factory=dict)
     request_id: str = ""
+    record: BucketRecord | None = None
 
     def header(self, name: bytes) -> str | None:
         """One of ``headers`` as text, or None when absent."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from gecko_tw.resources import cors_rules
 from gecko_tw.resources.answers import Answer, Headers, xml
+from gecko_tw.resources.bucket_settings import change_setting, read_setting
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.cors_rules import Rule
 from gecko_tw.resources.operations import BUCKET, DELETE, GET, OBJECT, OPTIONS, PUT, SERVICE, Document, operation
@@ -13,7 +14,6 @@ from gecko_tw.resources.refusals import (
     MissingRequestBodyError,
     NoSuchCORSConfiguration,
 )
-from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import NoSuchBucket, Refusal
 
 _SETTING = "cors"
@@ -34,11 +34,7 @@ _ANYBODY = [(b"Access-Control-Allow-Origin", b"*"), *_PERMISSIVE]
 @operation("GetBucketCors", GET, BUCKET, "cors", needs="s3:GetBucketCORS")
 async def get_bucket_cors(call: Call) -> Answer:
     """Source: S3 API Reference, GetBucketCors."""
-    record = await call.service.read(call.service.buckets.get, call.bucket)
-    rules = record.settings.get(_SETTING)
-    if rules is None:
-        raise NoSuchCORSConfiguration(BucketName=call.bucket)
-    return xml(cors_rules.write_rules(rules))
+    return xml(cors_rules.write_rules(await read_setting(call, _SETTING, NoSuchCORSConfiguration)))
 
 
 @operation("PutBucketCors", PUT, BUCKET, "cors", needs="s3:PutBucketCORS", body=Document(256 * 1024))
@@ -58,12 +54,7 @@ async def delete_bucket_cors(call: Call) -> Answer:
 
 
 async def _change(call: Call, rules: list[Rule] | None) -> None:
-    def rule(record: BucketRecord) -> BucketRecord:
-        if rules is None and _SETTING not in record.settings:
-            return record
-        return record.with_setting(_SETTING, rules)
-
-    await call.service.write(call.service.buckets.change, call.bucket, rule)
+    await change_setting(call, _SETTING, rules)
     call.service.cors_seen.pop(call.bucket, None)
 
 

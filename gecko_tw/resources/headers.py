@@ -7,9 +7,10 @@ from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 from urllib.parse import unquote_plus
 
-from attrs import frozen
+from attrs import field, frozen
 
 from gecko_tw.resources.documents import text
 from gecko_tw.resources.refusals import InvalidStorageClass, NotImplemented_
@@ -81,6 +82,7 @@ class Stored:
     headers: Mapping[str, str]
     metadata: Mapping[str, str]
     tags: Mapping[str, str]
+    extra: Mapping[str, Any] = field(factory=dict)
 
 
 def refuse_lacking(headers: Mapping[bytes, bytes]) -> None:

@@ -42,6 +42,7 @@ async def put_object(call: Call) -> Answer:
         tags=stored.tags,
         conditions=conditions,
         owner=call.owner,
+        extra=stored.extra,
     )
     version = await service.commit(incoming.pending, service.objects.put, call.bucket, call.key, incoming, request)
     return Answer(200, object_headers.written_headers(version))

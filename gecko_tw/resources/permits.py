@@ -13,7 +13,7 @@ def permit(call: Call, action: str | None) -> None:
     caller = call.caller
     if action is None or caller.kind == "open":
         return
-    if caller.identity is None or not caller.identity.root:
+    if caller.identity is None or not caller.identity.superuser:
         raise AccessDenied
 
 

@@ -2,13 +2,13 @@
 
 import secrets
 from collections.abc import Callable
-from hashlib import sha256
 from itertools import count
 from typing import Any
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
 
+from gecko_tw.callers.identities import ROOT_ACCOUNT
 from gecko_tw.interfaces import IBuckets, IObjects, IPool, IUploads, Unsettled
 from gecko_tw.resources.operations import OperationTable
 from gecko_tw.store.records import now_of
@@ -67,7 +67,7 @@ class Service:
     cors: str = "permissive"
     max_in_flight: int = 1024
     recreate_status: int = 409
-    owner: str = sha256(b"geckos3").hexdigest()
+    owner: str = ROOT_ACCOUNT
     access_log: Callable[[Any], None] | None = None
     new_request_id: Callable[[], str] = field(factory=request_ids)
     host_id: str = field(factory=lambda: secrets.token_urlsafe(24))

@@ -318,6 +318,6 @@ def test_a_pair_knows_itself_and_hides_its_secret() -> None:
     pair = OnePair("ключ", "тайна", "owner")
     identity = pair.find("ключ")
     assert identity is not None
-    assert (identity.account, identity.root) == ("owner", True)
+    assert (identity.account, identity.superuser) == ("owner", True)
     assert "тайна" not in repr(identity)
     assert pair.find("ключ ") is None
