@@ -108,6 +108,10 @@ class SlowUpload:
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
 
+    def leave(self) -> None:
+        """Closes the connection, whatever is missing."""
+        self._socket.close()
+
     def answer(self) -> bytes:
         """The whole answer, up to where the server closes or rests; empty when it closed without one."""
         received = b""

@@ -21,14 +21,16 @@ def run(daemon, clients=8, killing=False):
     crowd = [Client(daemon, bucket, KEYS, seed) for seed in range(clients)]
     for client in crowd:
         client.start()
-    end = time.monotonic() + SECONDS
+    end, kills = time.monotonic() + SECONDS, 0
     while time.monotonic() < end:
-        time.sleep(0.4)
-        if killing:
-            os.kill(family(daemon.pid)[1:][-1], signal.SIGKILL)
-            time.sleep(0.6)
+        time.sleep(0.5)
+        workers = family(daemon.pid)[1:]
+        if killing and len(workers) == 2:
+            os.kill(workers[kills % 2], signal.SIGKILL)
+            kills += 1
     for client in crowd:
         client.end()
+    assert bool(kills) == killing
     return merged(crowd)
 
 
@@ -37,6 +39,7 @@ def test_a_recorded_run_is_explained_by_one_order(tmp_path, killing):
     with Daemon(tmp_path, "--workers=2", "--auth=false", "--min-part-size=0") as daemon:
         seen = run(daemon, killing=killing)
     done = [deed for deeds in seen.values() for deed in deeds if deed.status is not None]
+    assert killing or len(done) == sum(map(len, seen.values()))
     assert {deed.status for deed in done} == {200, 204, 404, 412}
     assert len(done) > 200
     for key, deeds in seen.items():
