@@ -11,12 +11,13 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # An environment is made again when pyproject.toml is newer than its stamp.
 RUN_STAMP := $(VENV)/.made-for-run
 TEST_STAMP := $(VENV)/.made-for-test
+S3_TESTS_STAMP := $(VENV)/.made-for-s3-tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-dev test lint fmt bench bench-warp docs build install clean docker-build docker-run docker-stop
+.PHONY: help run run-dev test s3-tests lint fmt bench bench-warp docs build install clean docker-build docker-run docker-stop
 
 help: ## Show the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed" >&2; exit 1; }
@@ -31,6 +32,10 @@ $(TEST_STAMP): pyproject.toml | $(BIN)/python
 	$(PIP_INSTALL) --editable '.[test,lint]' --config-settings editable_mode=compat
 	@touch $@ $(RUN_STAMP)
 
+$(S3_TESTS_STAMP): $(TEST_STAMP)
+	$(PIP_INSTALL) --editable '.[s3-tests]' --config-settings editable_mode=compat
+	@touch $@
+
 run: $(RUN_STAMP) ## Serve ./data on port 9000 with geckoadmin/geckoadmin
 	$(BIN)/geckos3 serve
 
@@ -39,6 +44,10 @@ run-dev: $(RUN_STAMP) ## The same without authentication
 
 test: $(TEST_STAMP) ## Run all tests, real clients included, and print the coverage of statements and branches
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term $(TESTS)
+
+s3-tests: $(S3_TESTS_STAMP) ## Run ceph/s3-tests of the checkout S3_TESTS; ARGS="-k versioning" selects
+	@test -d "$(S3_TESTS)" || { echo "S3_TESTS must be a checkout of https://github.com/ceph/s3-tests" >&2; exit 1; }
+	$(BIN)/python -m tests.s3_tests $(S3_TESTS) $(ARGS)
 
 lint: $(TEST_STAMP) ## Check style, mistakes and change fragments
 	$(BIN)/ruff check .

@@ -10,9 +10,11 @@ from typing import Any
 import click
 
 from gecko_tw import __version__
-from gecko_tw.settings import SETTINGS, BadSetting, Setting, Settings, plain_arguments, read_settings
+from gecko_tw.configuration.command import config
+from gecko_tw.identity_groups import groups
+from gecko_tw.settings import SETTINGS, BadSetting, Flags, Setting, Settings, file_of, plain_arguments, read_settings
 
-_STORE = ("data_dir", "metadata", "fsync", "attributes")
+_STORE = ("data_dir", "metadata", "fsync", "attributes", "encryption_key")
 _PLACE = ("listen", "tls_cert", "tls_key")
 
 
@@ -23,17 +25,21 @@ class _Command(click.Command):
         return super().parse_args(ctx, plain_arguments(args))
 
 
-def _settings(names: Iterable[str] | None = None) -> Callable[[Callable[[Settings], Any]], Any]:
-    """Gives a command the flags of these settings, all by default, and calls it with the Settings in force."""
-    wanted = [one for one in SETTINGS if names is None or one.name in names]
+def _settings(names: Iterable[str] | None = None, own: Iterable[str] = ()) -> Callable[[Callable[..., Any]], Any]:
+    """Gives a command the flags of these settings, all by default, and calls it with the Settings in force.
 
-    def decorate(function: Callable[[Settings], Any]) -> Any:
+    :param own: the command's own parameters, which it gets by name.
+    """
+    wanted = [one for one in SETTINGS if names is None or one.name in names or one.name == "config"]
+
+    def decorate(function: Callable[..., Any]) -> Any:
         def command(**flags: Any) -> None:
+            given = {name: flags.pop(name) for name in own}
             try:
-                settings = read_settings(flags, os.environ)
+                settings = _in_force(flags)
             except BadSetting as bad:
                 raise click.ClickException(str(bad)) from None
-            sys.exit(function(settings))
+            sys.exit(function(settings, **given))
 
         command.__name__, command.__doc__ = function.__name__, function.__doc__
         for one in reversed(wanted):
@@ -41,6 +47,14 @@ def _settings(names: Iterable[str] | None = None) -> Callable[[Callable[[Setting
         return command
 
     return decorate
+
+
+def _in_force(flags: Flags) -> Settings:
+    if file_of(flags, os.environ) is None:
+        return read_settings(flags, os.environ)
+    from gecko_tw.configuration.reading import configured
+
+    return configured(flags, os.environ)
 
 
 def _option(one: Setting) -> Callable[[Any], Any]:
@@ -80,15 +94,103 @@ def rebuild(settings: Settings) -> int:
         data.rebuild()
         return "the catalog is made anew"
 
-    return _with_data(settings, work)
+    return _with_data(settings, work, sealed=False)
 
 
-def _with_data(settings: Settings, work: Callable[[Any], str]) -> int:
+@main.command(cls=_Command)
+@click.argument("bucket")
+@click.option("--bytes", "most_bytes", metavar="SIZE|none", help="How many bytes the bucket may hold, e.g. 10GiB.")
+@click.option("--objects", "most_objects", metavar="NUMBER|none", help="How many objects, old versions included.")
+@_settings(_STORE, own=("bucket", "most_bytes", "most_objects"))
+def quota(settings: Settings, bucket: str, most_bytes: str | None, most_objects: str | None) -> int:
+    """Show what a bucket holds, and change its quota. May run beside a daemon."""
+    from gecko_tw.quota import change_quota, read_limits
+    from gecko_tw.store.refusals import Refusal
+
+    try:
+        limits = read_limits(most_bytes, most_objects)
+        return _with_data(settings, lambda data: change_quota(data.driver.catalog, bucket, limits))
+    except (ValueError, Refusal) as problem:
+        raise click.ClickException(str(problem)) from problem
+
+
+@main.group()
+def limits() -> None:
+    """Look at rate limits and change them while the daemon runs: all its processes notice within a second."""
+
+
+_LIMITS = ("rate_limit_address", "rate_limit_address_burst", "rate_limit_key", "rate_limit_key_burst")
+
+
+@limits.command(cls=_Command)
+@_settings((*_STORE, *_LIMITS))
+def show(settings: Settings) -> int:
+    """Show the limits in force."""
+    from gecko_tw.limits import shown
+
+    return _with_data(settings, lambda data: shown(data.driver.documents, settings))
+
+
+@limits.command(cls=_Command, name="set")
+@click.argument("of", type=click.Choice(("address", "key")))
+@click.argument("rate")
+@click.option("--burst", default="0", metavar="NUMBER", help="Requests at once; 0 for those of two seconds.")
+@_settings(_STORE, own=("of", "rate", "burst"))
+def set_command(settings: Settings, of: str, rate: str, burst: str) -> int:
+    """Override how many requests a second each client address, or each access key, may make; 0 for no limit."""
+    from gecko_tw.limits import set_limit
+
+    try:
+        return _with_data(settings, lambda data: set_limit(data.driver.documents, of, rate, burst))
+    except ValueError as problem:
+        raise click.ClickException(str(problem)) from problem
+
+
+@limits.command(cls=_Command)
+@click.argument("of", type=click.Choice(("address", "key")), required=False)
+@_settings(_STORE, own=("of",))
+def clear(settings: Settings, of: str | None) -> int:
+    """Let the settings count again, for one kind of limit or for both."""
+    from gecko_tw.limits import clear_limits
+
+    return _with_data(settings, lambda data: clear_limits(data.driver.documents, of))
+
+
+@main.group()
+def policy() -> None:
+    """Look at what policies decide."""
+
+
+@policy.command(cls=_Command, name="explain")
+@click.argument("who", metavar="WHO")
+@click.argument("action", metavar="ACTION")
+@click.argument("resource", metavar="RESOURCE")
+@click.argument("values", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option("--policy", "policies", type=click.Path(path_type=Path), multiple=True, help="A policy of the user.")
+@_settings(
+    (*_STORE, "access_key", "secret_key", "region", "acl"), own=("who", "action", "resource", "values", "policies")
+)
+def explain_command(settings: Settings, **question: Any) -> int:
+    """Tell whether WHO (an access key, `anonymous`, ACCOUNT or ACCOUNT/USER) may do ACTION with RESOURCE, and why.
+
+    KEY=VALUE are condition keys of the request, e.g. aws:SourceIp=192.0.2.1.
+    """
+    from gecko_tw import deployment
+    from gecko_tw.explaining import Question, explained
+
+    try:
+        asked = Question(**question)
+        return _with_data(settings, lambda data: explained(*deployment.known_in(data, settings), asked, settings))
+    except ValueError as problem:
+        raise click.ClickException(str(problem)) from problem
+
+
+def _with_data(settings: Settings, work: Callable[[Any], str], sealed: bool = True) -> int:
     from gecko_tw.data_dir import CannotOpen, DataDir
 
     data = DataDir(settings)
     try:
-        data.open()
+        data.open(sealed)
         click.echo(work(data))
     except CannotOpen as problem:
         raise click.ClickException(str(problem)) from problem
@@ -121,7 +223,7 @@ def docs(readme: Path, page: Path) -> None:
 
 
 def _table() -> Any:
-    from gecko_tw.tap import operation_table
+    from gecko_tw.deployment import operation_table
 
     try:
         return operation_table()
@@ -145,6 +247,41 @@ def healthcheck(settings: Settings) -> int:
     click.echo(f"{listener.text}: {status}")
     return int(status != 200)
 
+
+def _over_data(*own: str) -> Callable[[Callable[..., str]], Any]:
+    """Makes a command of a function that is called with an open data directory and its own parameters, and tells what it did."""
+
+    def decorate(function: Callable[..., str]) -> Any:
+        def command(settings: Settings, **given: Any) -> int:
+            from gecko_tw.store.refusals import Refusal
+
+            try:
+                return _with_data(settings, lambda data: function(data, **given))
+            except (ValueError, OSError, Refusal) as problem:
+                raise click.ClickException(str(problem)) from problem
+
+        command.__name__, command.__doc__ = function.__name__, function.__doc__
+        return _settings(_STORE, own=own)(command)
+
+    return decorate
+
+
+def _over_registry(*own: str) -> Callable[[Callable[..., str]], Any]:
+    """The same with the Registry of a data directory."""
+
+    def decorate(function: Callable[..., str]) -> Any:
+        def command(data: Any, **given: Any) -> str:
+            return function(data.registry, **given)
+
+        command.__name__, command.__doc__ = function.__name__, function.__doc__
+        return _over_data(*own)(command)
+
+    return decorate
+
+
+main.add_command(config)
+for _command in groups(_over_registry, _over_data):
+    main.add_command(_command)
 
 if __name__ == "__main__":
     main(prog_name="geckos3")

@@ -30,6 +30,7 @@ class Plan:
     :ivar pools: services that run while anything runs.
     :ivar front: makes what answers requests from the held ports: a Serving or Workers.
     :ivar jobs: makes the service that runs beside it, given the blocking scan of the data directory.
+    :ivar bootstrap: makes the deployment have what is declared, at the start and at every reload; blocks. Raises BadSetting.
     :ivar observer: receives messages when nobody else was told to (twistd's own log options).
     """
 
@@ -40,6 +41,7 @@ class Plan:
     pool: IPool
     front: Callable[[list[Any]], Any]
     jobs: Callable[[Callable[[], object]], Service]
+    bootstrap: Callable[[], object] = lambda: None
     observer: ILogObserver | None = None
 
 
@@ -91,6 +93,7 @@ class Daemon(MultiService):
         _warn(plan.settings)
         await plan.pool.run(plan.data.open)
         await self._scan.first()
+        await plan.pool.run(plan.bootstrap)
         if not self.running:
             return
         self._front = plan.front(self._ports)
@@ -119,7 +122,16 @@ class Daemon(MultiService):
     def _reload(self) -> None:
         if self.running and self._front is not None:
             _log.info("reloading")
-            self._front.reload().addErrback(lambda failure: _log.failure("reload failed", failure))
+            declared = self._plan.pool.run(self._plan.bootstrap)
+            declared.addCallback(lambda _: self._front.reload())
+            declared.addErrback(self._not_reloaded)
+
+    def _not_reloaded(self, failure: Failure) -> None:
+        """Everything goes on as before."""
+        if failure.check(BadSetting):
+            _log.error("nothing is reloaded, the old configuration stays: {why}", why=failure.getErrorMessage())
+        else:
+            _log.failure("reload failed", failure)
 
     def _hurry(self) -> None:
         if self._front is not None:

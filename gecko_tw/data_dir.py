@@ -1,14 +1,20 @@
 """A data directory under the default driver, as the life of a process needs it."""
 
+import logging
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from gecko_tw.callers.registry import Registry
+from gecko_tw.callers.sealing import KeyFile, Sealer, WrongKey, is_sealed, open_sealer, rekey
+from gecko_tw.kinds import key_of
 from gecko_tw.settings import Settings
 from gecko_tw.store.drivers.files.adoption import Progress
 from gecko_tw.store.drivers.files.disk import InUse
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.sqlite.connections import CatalogTooNew
+
+log = logging.getLogger(__name__)
 
 TOLD = 10_000
 """Files between two messages about a long scan."""
@@ -23,22 +29,95 @@ class DataDir:
 
     :ivar driver: its ``catalog`` and ``blobs`` are there once it is open.
     :ivar fresh: whether the catalog was made when it was opened.
+    :ivar sealer: seals and opens secrets, once it is open.
     """
+
+    sealer: Sealer
 
     def __init__(self, settings: Settings) -> None:
         self._catalog = Path(settings.data_dir, ".geckos3", "catalog.sqlite")
         self.fresh = False
+        self._root, self._key = settings.access_key, settings.encryption_key
+        self._key_path = Path(settings.data_dir, ".geckos3", "encryption.key")
+        self._key_file = KeyFile(self._key_path)
         self.driver = FilesDriver(
             str(settings.data_dir), metadata=settings.metadata, fsync=settings.fsync, attributes=settings.attributes
         )
 
-    def open(self) -> None:
-        """Raises CannotOpen."""
+    def open(self, sealed: bool = True) -> None:
+        """Raises CannotOpen.
+
+        :param sealed: whether the encryption key is needed, too; without it there is no ``sealer``.
+        """
         self.fresh = not self._catalog.exists()
         try:
             self.driver.open()
-        except (OSError, InUse, CatalogTooNew, sqlite3.Error) as problem:
+            if sealed:
+                self.sealer = self._open_sealer()
+        except WrongKey:
+            raise CannotOpen(
+                f"{self.driver.data_dir}: the encryption key is not the one that its secrets were encrypted with"
+                f" ({self._key_source})"
+            ) from None
+        except (OSError, ValueError, InUse, CatalogTooNew, sqlite3.Error) as problem:
             raise CannotOpen(f"{self.driver.data_dir}: {problem}") from problem
+
+    @property
+    def registry(self) -> Registry:
+        """The identities, once it is open."""
+        return Registry(self.driver.documents, self.sealer, self._root)
+
+    def _open_sealer(self) -> Sealer:
+        """Raises WrongKey, OSError, ValueError."""
+        documents = self.driver.documents
+        if self._key:
+            return open_sealer(documents, key_of(self._key))
+        try:
+            key, made = self._key_file.read(make=not is_sealed(documents))
+        except FileNotFoundError:
+            raise ValueError(
+                f"the encryption key is missing: GECKOS3_ENCRYPTION_KEY is not set, and {self._key_path} is not there"
+            ) from None
+        if made:
+            log.warning(
+                "an encryption key was made: keep a copy of %s, without it no secret can be read", self._key_path
+            )
+        try:
+            return open_sealer(documents, key)
+        except WrongKey:
+            pending = self._key_file.pending()
+            if pending is None:  # wrong indeed, unless a change was ended while we looked
+                return open_sealer(documents, self._key_file.read(make=False)[0])
+            # A change of the key was cut short after it had taken effect.
+            sealer = open_sealer(documents, pending)
+            self._key_file.end_change()
+            return sealer
+
+    @property
+    def _key_source(self) -> str:
+        return "GECKOS3_ENCRYPTION_KEY" if self._key else str(self._key_path)
+
+    def rekey(self, new: str) -> str:
+        """Seals everything with another encryption key and returns what to do next; the daemon may run meanwhile.
+
+        :param new: the new key as text; empty makes one in the key's file.
+        :raises CannotOpen: the new key is none; the key in force comes from a setting, so the new one must, too.
+        """
+        if not new and self._key:
+            raise CannotOpen(
+                "the key is given by GECKOS3_ENCRYPTION_KEY: give the new one as GECKOS3_NEW_ENCRYPTION_KEY"
+            )
+        try:
+            if new:
+                present = key_of(self._key) if self._key else self._key_file.read()[0]
+                rekey(self.driver.documents, present, _given_key(new))
+                return "everything is sealed with the new key: start the daemon with it as GECKOS3_ENCRYPTION_KEY"
+            present, following = self._key_file.begin_change()
+            rekey(self.driver.documents, present, following)
+        except WrongKey:
+            raise CannotOpen("the encryption key was changed by somebody else just now: look, and try again") from None
+        self._key_file.end_change()
+        return f"everything is sealed with the new key in {self._key_path}"
 
     def adopt(self, report: Callable[[int], object] | None = None, stop: Callable[[], bool] | None = None) -> int:
         """Takes over what others put, changed or removed; returns how many files and unfinished uploads of GeckoS3 that were.
@@ -64,3 +143,11 @@ class DataDir:
     def close(self) -> None:
         """Harmless when repeated."""
         self.driver.close()
+
+
+def _given_key(text: str) -> bytes:
+    """Raises CannotOpen, which does not tell the text."""
+    try:
+        return key_of(text)
+    except ValueError:
+        raise CannotOpen("GECKOS3_NEW_ENCRYPTION_KEY must be 32 characters, or 32 bytes as base64") from None

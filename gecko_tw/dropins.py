@@ -6,8 +6,50 @@ from attrs import frozen
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from gecko_tw.interfaces import IOperationFamily
+from gecko_tw.interfaces import (
+    IKeyManagement,
+    IKeyManagementService,
+    INotificationSink,
+    INotificationSinkFamily,
+    IOperationFamily,
+)
 from gecko_tw.resources.operations import Operation, rows_of
+
+
+@implementer(IPlugin, IKeyManagementService)
+@frozen
+class KeyManagement:
+    """A key management for SSE-KMS. A dropin is one line: ``vault = KeyManagement("vault", "vault_keys", "connect")``.
+
+    :ivar name: what it is called in messages.
+    :ivar module: imported when a process begins to serve.
+    :ivar factory: what of it is called, without arguments; returns an IKeyManagement.
+    """
+
+    name: str
+    module: str
+    factory: str
+
+    def load(self) -> IKeyManagement:
+        return getattr(import_module(self.module), self.factory)()  # type: ignore[no-any-return]
+
+
+@implementer(IPlugin, INotificationSinkFamily)
+@frozen
+class NotificationSink:
+    """A way to deliver events. A dropin is one line: ``queue = NotificationSink("queue", "photo_shop.queue", "connect")``.
+
+    :ivar name: who owns it.
+    :ivar module: imported when a process begins to serve.
+    :ivar factory: what of it is called with the reactor; returns an INotificationSink.
+    """
+
+    name: str
+    module: str
+    factory: str
+
+    def load(self, reactor: object) -> INotificationSink:
+        return getattr(import_module(self.module), self.factory)(reactor)  # type: ignore[no-any-return]
 
 
 @implementer(IPlugin, IOperationFamily)

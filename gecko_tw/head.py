@@ -12,8 +12,9 @@ class Head:
     :ivar path: the raw path of the target, never decoded and never normalised (signatures need it so).
     :ivar query: the raw query without its ``?``; empty when there is none.
     :ivar headers: lower-case name to value, white space around values removed. Repeated headers are joined by ``b","``.
-    :ivar peer: ``"address:port"`` of the socket's other side.
+    :ivar peer: ``"address:port"`` of the socket's other side, an IPv6 address in brackets; of a client behind proxies no port.
     :ivar secure: whether the connection is TLS.
+    :ivar received: the head as it came, when this one says what a trusted proxy told of the client's own request; else None.
     """
 
     method: str
@@ -23,6 +24,7 @@ class Head:
     headers: dict[bytes, bytes]
     peer: str = ""
     secure: bool = False
+    received: "Head | None" = None
 
     def header(self, name: bytes) -> str | None:
         """One header's value as text (Latin-1, so that every byte survives), or None when absent."""

@@ -2,6 +2,7 @@
 
 import os
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,16 @@ BYTES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 ENDPOINTS = frozenset(("tcp", "tcp4", "tcp6", "ssl", "unix", "systemd", "stdio", "tls"))
 """First words of endpoint strings that can stand before a number only, and so look like a host and a port."""
 
+KEY_BYTES = 32
+"""Bytes of an encryption key."""
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SIZE = re.compile(r"(\d+) ?(B|KiB|MiB|GiB)?")
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^:\[\]=\s]*):(\d{1,5})")
 _ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*:.+")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
+_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+_WEBHOOK = re.compile(r"[A-Za-z0-9_-]+=https?://[^\s/]+\S*")
 _DOMAIN = re.compile(r"(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*")
 
 
@@ -58,6 +65,11 @@ def _optional_path(text: str) -> Path | None:
     return _path(text) if text else None
 
 
+def _config(text: str) -> Path | None:
+    """Absolute, because a daemon may leave the directory it was started in before it reads the file again."""
+    return _path(text).absolute() if text else None
+
+
 def _whole(least: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit()) or int(text) < least:
@@ -76,6 +88,26 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _rate(text: str) -> float:
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,4})?", text):
+        raise ValueError(text)
+    return float(text)
+
+
+def _host(text: str) -> str:
+    if text and not _HOST.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
+def _prefix(text: str) -> str:
+    """Without a slash at its end."""
+    text = text.rstrip("/")
+    if text and not _PREFIX.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
 def _duration(text: str) -> float:
     """Seconds. A plain number means seconds; units may follow one another as in ``1h30m``."""
     if re.fullmatch(r"\d+(\.\d+)?", text):
@@ -90,6 +122,30 @@ def _size(text: str) -> int:
     if found is None:
         raise ValueError(text)
     return int(found[1]) * BYTES[found[2] or ""]
+
+
+def _webhook(text: str) -> str:
+    """Left as text; empty for none."""
+    if text and not _WEBHOOK.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
+def key_of(text: str) -> bytes:
+    """An encryption key from 32 characters or from base64. Raises ValueError."""
+    raw = text.encode()
+    if len(raw) != KEY_BYTES:
+        raw = b64decode(text.strip(), validate=True)
+    if len(raw) != KEY_BYTES:
+        raise ValueError("an encryption key has 32 bytes")
+    return raw
+
+
+def _encryption_key(text: str) -> str:
+    """Left as text; empty for none."""
+    if text:
+        key_of(text)
+    return text
 
 
 def _domain(text: str) -> str:
@@ -132,7 +188,14 @@ TEXT = Kind(_text, "printable text that is not empty", "TEXT")
 ANY_TEXT = Kind(lambda text: _text(text) if text else "", "printable text, or nothing for any", "TEXT")
 FOLDER = Kind(_path, "a directory's path", "PATH")
 FILE = Kind(_optional_path, "a PEM file's path, or nothing", "PATH")
+CONFIG = Kind(_config, "the path of a configuration file, or nothing", "PATH")
+WEBHOOK = Kind(_webhook, "NAME=URL with an http or https URL", "NAME=URL")
+ENCRYPTION_KEY = Kind(_encryption_key, "32 characters, or 32 bytes as base64", "KEY")
 COUNT = Kind(_whole(1), "a whole number from 1", "NUMBER")
+NUMBER = Kind(_whole(0), "a whole number from 0", "NUMBER")
+RATE = Kind(_rate, "a number from 0 with up to four decimals, such as 100 or 0.5", "NUMBER")
+HOST = Kind(_host, "a name or address, with a port where clients write one, e.g. minio:9000", "NAME")
+PREFIX = Kind(_prefix, "a path such as /s3, or nothing", "PATH")
 WORKERS = Kind(_workers, "auto (one a core) or a whole number from 1", "auto|NUMBER")
 DURATION = Kind(_duration, "a duration such as 30s, 15m, 24h or 1h30m (a plain number is seconds)", "DURATION")
 SIZE = Kind(_size, "a number of bytes, or one with KiB, MiB or GiB", "SIZE")

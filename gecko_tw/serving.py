@@ -23,6 +23,7 @@ class Serving(Service):
     :param site: a gecko_tw.wire.site.Site.
     :param sockets: a listening socket for each listener.
     :param drain_limit: seconds that a drain may take.
+    :param logs: a service that runs while requests are answered and ends after the last one, or None.
 
     :ivar cut: whether requests were cut off because they took too long.
     """
@@ -30,8 +31,15 @@ class Serving(Service):
     log = Logger()
 
     def __init__(
-        self, reactor: Any, site: Any, listeners: tuple[Listener, ...], sockets: list[socket.socket], drain_limit: float
+        self,
+        reactor: Any,
+        site: Any,
+        listeners: tuple[Listener, ...],
+        sockets: list[socket.socket],
+        drain_limit: float,
+        logs: Any = None,
     ) -> None:
+        self._logs = logs
         self._reactor, self._site, self._drain_limit = reactor, site, drain_limit
         self._places = list(zip(listeners, sockets, strict=True))
         self._acceptors: list[Acceptor] = []
@@ -39,6 +47,8 @@ class Serving(Service):
 
     def open(self) -> "Deferred[None]":
         """Begins to accept."""
+        if self._logs is not None and not self._logs.running:
+            self._logs.startService()
         self._acceptors = [accept(self._reactor, listener, place.dup(), self._site) for listener, place in self._places]
         return succeed(None)
 
@@ -52,7 +62,7 @@ class Serving(Service):
         return succeed(None)
 
     def stopService(self) -> "Deferred[Any]":
-        """Accepts no more and lets requests under way end; fires when no connection is left."""
+        """Accepts no more and lets requests under way end; fires when no connection is left and their log is written."""
         super().stopService()
         for acceptor in self._acceptors:
             acceptor.stop()
@@ -65,9 +75,10 @@ class Serving(Service):
         patience = self._reactor.callLater(self._drain_limit, self.kill)
         drained = self._lull(LULLS).addCallback(lambda _: self._site.drain())
 
-        def done(_: object) -> None:
+        def done(_: object) -> Any:
             if patience.active():
                 patience.cancel()
+            return None if self._logs is None else self._logs.stopService()
 
         return drained.addCallback(done)
 

@@ -1,11 +1,11 @@
 """Every setting once: its flag, its environment names, its default, what it allows and what it means.
 
-The first of these that names a setting decides: the command line, the environment, the default. An empty environment variable
-counts as not set.
+The first of these that names a setting decides: the command line, the environment, the configuration file, the default. An empty
+environment variable counts as not set.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from gecko_tw import kinds
 from gecko_tw.kinds import Kind
 
 DEFAULT_KEY = "geckoadmin"
+MOST_ALIASES = 16
+"""Each one makes a wrong signature dearer to refuse."""
 
 
 class BadSetting(Exception):  # noqa: N818 - named for what it tells
@@ -42,8 +44,13 @@ class Setting:
 
     @property
     def flag(self) -> str:
-        """The flag, e.g. ``--data-dir``; without its dashes it is the key of a configuration file."""
-        return "--" + self.name.replace("_", "-")
+        """The flag, e.g. ``--data-dir``."""
+        return "--" + self.key
+
+    @property
+    def key(self) -> str:
+        """The key of a configuration file: the flag without its dashes."""
+        return self.name.replace("_", "-")
 
     def read(self, source: str, text: str) -> Any:
         """The value of a text. Raises BadSetting, naming ``source``: the flag or the environment variable."""
@@ -58,13 +65,19 @@ def setting(default: str, kind: Kind, text: str, *environment: str, **more: Any)
     """A field of Settings. ``environment`` replaces the variable made of the field's name; ``more`` as in :class:`Setting`."""
     value = kind.read(default)
     described = {"default": default, "kind": kind, "help": text, "environment": environment, **more}
-    return field(default=(value,) if more.get("several") else value, metadata=described)
+    several, secret = more.get("several"), more.get("secret")
+    return field(default=(value,) if several else value, repr=not secret, metadata=described)
 
 
 @frozen(kw_only=True)
 class Settings:
     """What a daemon is told: GeckoS3's settings first, under its names, then ours. Durations in seconds, sizes in bytes."""
 
+    config: Path | None = setting(
+        "",
+        kinds.CONFIG,
+        "a YAML file with settings, and with buckets, accounts, users, groups, keys and policies to be there; read again on SIGHUP",
+    )
     data_dir: Path = setting("./data", kinds.FOLDER, "the directory to serve; made when it is missing")
     listen: tuple[str, ...] = setting(
         ":9000",
@@ -83,6 +96,19 @@ class Settings:
         "GECKOS3_SECRET_KEY",
         "MINIO_ROOT_PASSWORD",
         secret=True,
+    )
+    encryption_key: str = setting(
+        "",
+        kinds.ENCRYPTION_KEY,
+        "what secrets are encrypted with at rest; without it a key is made once, in `.geckos3/encryption.key`",
+        secret=True,
+    )
+    seed_account: str = setting(
+        "", kinds.ANY_TEXT, "an account to make at the start, with the key pair of the next two"
+    )
+    seed_key_id: str = setting("", kinds.ANY_TEXT, "the access key id of the seeded account")
+    seed_secret: str = setting(
+        "", kinds.ANY_TEXT, "its secret; one that is there already is never changed", secret=True
     )
     auth: bool = setting(
         "true",
@@ -112,6 +138,37 @@ class Settings:
     domain: str = setting(
         "", kinds.DOMAIN, "serve `bucket.<domain>` as the bucket, too; without it only paths name buckets"
     )
+    website_domain: str = setting(
+        "",
+        kinds.DOMAIN,
+        "serve `bucket.<website-domain>` as the website that the bucket is configured to be; empty serves none",
+    )
+    host_alias: tuple[str, ...] = setting(
+        "",
+        kinds.HOST,
+        "a name, with port, under which clients reach this server and that its proxy or port mapping does not pass on: signatures for"
+        " it are good, too; may be given more than once",
+        several=True,
+    )
+    trusted_proxies: int = setting(
+        "0",
+        kinds.NUMBER,
+        "how many proxies stand in front: the client's address is that many from the right of `X-Forwarded-For`, and"
+        " `X-Forwarded-Proto`, `-Host` and `-Port` are believed",
+    )
+    path_prefix: str = setting(
+        "",
+        kinds.PREFIX,
+        "the path below which clients find this server, e.g. `/s3`, whether its proxy strips it or not",
+    )
+    webhook: tuple[str, ...] = setting(
+        "",
+        kinds.WEBHOOK,
+        "where events go: `NAME=URL` makes `arn:minio:sqs::NAME:webhook` a destination of bucket notifications; may be given more"
+        " than once",
+        several=True,
+        secret=True,
+    )
     tls_cert: Path | None = setting(
         "", kinds.FILE, "certificate chain as a PEM file: turns the host and port forms of `--listen` into https"
     )
@@ -121,6 +178,12 @@ class Settings:
         kinds.one_of("permissive", "bucket"),
         "`permissive` lets pages of every origin read answers until a bucket has a CORS configuration of its own; `bucket` only"
         " then, as AWS does",
+    )
+    acl: str = setting(
+        "honour",
+        kinds.one_of("honour", "ignore", "refuse"),
+        "what becomes of access control lists: `honour` keeps and obeys them, `ignore` accepts and forgets them, `refuse` makes new"
+        " buckets without them, as AWS does",
     )
     min_part_size: int = setting(
         "5MiB", kinds.SIZE, "the least size of a part of a multipart upload, but the last; `0` allows any"
@@ -132,8 +195,32 @@ class Settings:
     scan_interval: float = setting(
         "1h", kinds.DURATION, "how often to look through the directory for files put there by others; `0` only at start"
     )
+    lifecycle_interval: float = setting(
+        "1h", kinds.DURATION, "how often to look for objects that the lifecycle rules of buckets let expire"
+    )
+    lifecycle_day: float = setting(
+        "24h",
+        kinds.DURATION,
+        "how long a day of a lifecycle rule is: a few seconds let tests see objects expire; days of another length are not"
+        " rounded up to midnight",
+    )
+    access_log_interval: float = setting(
+        "5m", kinds.DURATION, "how often the access logs of buckets are written to the buckets they go to"
+    )
     max_in_flight: int = setting(
         "1024", kinds.COUNT, "requests under way in each process before further ones are answered 503 SlowDown"
+    )
+    rate_limit_address: float = setting(
+        "0", kinds.RATE, "requests a second that each client address may make, all processes together; `0` for no limit"
+    )
+    rate_limit_address_burst: float = setting(
+        "0", kinds.RATE, "how many of them may come at once; `0` for those of two seconds"
+    )
+    rate_limit_key: float = setting(
+        "0", kinds.RATE, "requests a second that each access key may make, all processes together; `0` for no limit"
+    )
+    rate_limit_key_burst: float = setting(
+        "0", kinds.RATE, "how many of them may come at once; `0` for those of two seconds"
     )
     shutdown_timeout: float = setting("30s", kinds.DURATION, "how long requests under way may take after SIGTERM")
     request_log: bool = setting("true", kinds.BOOLEAN, "whether to write a line for each request to standard output")
@@ -159,32 +246,81 @@ SETTINGS: tuple[Setting, ...] = tuple(_described(attribute) for attribute in fie
 """Every setting, in the order of the fields."""
 
 
-def read_settings(flags: Mapping[str, str | Sequence[str] | None], environment: Mapping[str, str]) -> Settings:
+@frozen
+class Given:
+    """A setting as one place names it.
+
+    :ivar source: the flag, the environment variable, or the key in a configuration file with its line.
+    :ivar texts: one, or several where the setting may be given more than once.
+    """
+
+    source: str
+    texts: tuple[str, ...] = field(repr=False)
+
+    def value(self, one: Setting) -> Any:
+        """What the texts mean. Raises BadSetting."""
+        read = tuple(one.read(self.source, text) for text in self.texts)
+        return read if one.several else read[-1]
+
+
+Flags = Mapping[str, str | Sequence[str] | None]
+NOTHING: Mapping[str, Given] = {}
+
+
+def read_settings(flags: Flags, environment: Mapping[str, str], file: Mapping[str, Given] = NOTHING) -> Settings:
     """The settings in force.
 
     :param flags: texts by field name; None or an empty list for a flag that was not given.
+    :param file: what a configuration file names, by field name.
     :raises BadSetting: for the first value that is not allowed.
     """
-    values: dict[str, Any] = {}
+    found = {one: given_by(one, flags, environment, file) for one in SETTINGS}
+    return _consistent(Settings(**{one.name: given.value(one) for one, given in found.items() if given is not None}))
+
+
+def given_by(
+    one: Setting, flags: Flags, environment: Mapping[str, str], file: Mapping[str, Given] = NOTHING
+) -> Given | None:
+    """What decides about a setting, or None when nothing but its default does."""
+    return next(_given(one, flags, environment, file), None)
+
+
+def file_of(flags: Flags, environment: Mapping[str, str]) -> Path | None:
+    """The configuration file to read, if any. Raises BadSetting."""
+    config = next(one for one in SETTINGS if one.name == "config")
+    given = given_by(config, flags, environment)
+    return None if given is None else given.value(config)  # type: ignore[no-any-return]
+
+
+def overruled(flags: Flags, environment: Mapping[str, str], file: Mapping[str, Given]) -> list[str]:
+    """A line for each setting of the file that a flag or the environment sets to something else; values are not told.
+
+    :raises BadSetting: for a value that is not allowed, in any place.
+    """
+    lines = []
     for one in SETTINGS:
-        given = flags.get(one.name)
-        if given is None or given in ((), []):
-            source, texts = _from_environment(one, environment)
-        else:
-            source, texts = one.flag, [given] if isinstance(given, str) else list(given)
-        read = [one.read(source, text) for text in texts]
-        if read:
-            values[one.name] = tuple(read) if one.several else read[-1]
-    return _consistent(Settings(**values))
+        places = list(_given(one, flags, environment, file))
+        for given in places[1:]:
+            if given is file.get(one.name) and given.value(one) != places[0].value(one):
+                lines.append(f"{places[0].source} overrules {given.source}")
+    return lines
 
 
-def _from_environment(one: Setting, environment: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The variable that is set, and its texts; no texts when none is."""
-    source = next((name for name in one.environment if environment.get(name)), "")
-    if not source:
-        return "", []
-    text = environment[source]
-    return source, [part for part in re.split(r"[,\s]+", text) if part] if one.several else [text]
+def _given(
+    one: Setting, flags: Flags, environment: Mapping[str, str], file: Mapping[str, Given] = NOTHING
+) -> Iterator[Given]:
+    """Every place that names a setting; the first one decides."""
+    given = flags.get(one.name)
+    if given is not None and given not in ((), []):
+        yield Given(one.flag, (given,) if isinstance(given, str) else tuple(given))
+    for name in one.environment:
+        text = environment.get(name)
+        texts = tuple(filter(None, re.split(r"[,\s]+", text))) if text and one.several else (text,) if text else ()
+        if texts:
+            yield Given(name, texts)
+            break
+    if one.name in file:
+        yield file[one.name]
 
 
 def _consistent(settings: Settings) -> Settings:
@@ -201,6 +337,27 @@ def _consistent(settings: Settings) -> Settings:
         raise BadSetting(
             "--multipart-sweep-interval: '0' is not allowed; allowed is a longer duration, or --multipart-max-age=0 as well"
         )
+    if len(settings.host_alias) > MOST_ALIASES:
+        raise BadSetting(f"--host-alias: {len(settings.host_alias)} names are not allowed; allowed are {MOST_ALIASES}")
+    seed = {
+        "seed-account": settings.seed_account,
+        "seed-key-id": settings.seed_key_id,
+        "seed-secret": settings.seed_secret,
+    }
+    missing = [f"--{name}" for name, value in seed.items() if not value]
+    if 0 < len(missing) < len(seed):
+        raise BadSetting(
+            f"{' and '.join(missing)}: '' is not allowed; allowed is a text when others of the three are given"
+        )
+    if settings.seed_key_id == settings.access_key:
+        raise BadSetting("--seed-key-id: that of --access-key is not allowed; allowed is another access key id")
+    for flag, duration in (
+        ("--lifecycle-interval", settings.lifecycle_interval),
+        ("--lifecycle-day", settings.lifecycle_day),
+        ("--access-log-interval", settings.access_log_interval),
+    ):
+        if not duration:
+            raise BadSetting(f"{flag}: '0' is not allowed; allowed is a longer duration")
     return settings
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from gecko_tw.resources.operations import STREAM, Document, Operation, OperationTable
 from gecko_tw.settings import SETTINGS
 
-_PLACES = {"service": "/", "bucket": "/{bucket}", "object": "/{bucket}/{key}"}
+_PLACES = {"service": "/", "bucket": "/{bucket}", "object": "/{bucket}/{key}", "website": "/{key}"}
 _HEADERS = ("x-amz-", "content-")
 
 

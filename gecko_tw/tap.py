@@ -5,36 +5,37 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from attrs import frozen
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.stdio import StandardIO
 from twisted.logger import ILogObserver, Logger, globalLogBeginner
-from twisted.plugin import getPlugins
 from twisted.python.usage import Options as UsageOptions
 
-import gecko_tw.plugins
 from gecko_tw.callers.authenticate import Authenticator
-from gecko_tw.callers.identities import OnePair
+from gecko_tw.callers.tally import Tally
+from gecko_tw.configuration.applying import Bootstrap, Deployment
+from gecko_tw.configuration.reading import configured
 from gecko_tw.daemon import Daemon, Plan
 from gecko_tw.data_dir import CannotOpen, DataDir
-from gecko_tw.interfaces import IOperationFamily
+from gecko_tw.deployment import Store, identities_of, operation_table, sinks_for, store_in
+from gecko_tw.jobs.access_log_delivery import AccessLogs
+from gecko_tw.jobs.lifecycle import Lifecycle
+from gecko_tw.jobs.notifications import Delivery
 from gecko_tw.jobs.upkeep import jobs
 from gecko_tw.listening import listeners_of
 from gecko_tw.logs import RequestLog, bridge, observer
-from gecko_tw.resources.families import FAMILIES
-from gecko_tw.resources.operations import Operation, OperationTable, rows_of
+from gecko_tw.protection import front_of, limits_of
+from gecko_tw.resources.log_objects import LogObjects
+from gecko_tw.resources.logins import Logins
 from gecko_tw.resources.service import Service
 from gecko_tw.resources.tree import ServiceResource
+from gecko_tw.seeding import seed
 from gecko_tw.serving import Serving
 from gecko_tw.settings import SETTINGS, BadSetting, Settings, plain_arguments, read_settings, texts_of
-from gecko_tw.store.buckets import Buckets
-from gecko_tw.store.objects import Objects
-from gecko_tw.store.upkeep import Upkeep
-from gecko_tw.store.uploads import Uploads
+from gecko_tw.store.expiry import Expiry
 from gecko_tw.threads import Pool
 from gecko_tw.wire.site import Limits, Site
 from gecko_tw.worker_protocol import FIRST_SOCKET, READS, WRITES, CannotServe, ParentProcess
@@ -58,11 +59,19 @@ class Options(UsageOptions):
 
     def __init__(self) -> None:
         super().__init__()
-        self["listen"] = []
+        self["listen"], self["host-alias"], self["webhook"] = [], [], []
 
     def opt_listen(self, text: str) -> None:
         """Where to listen; may be given more than once. [default: :9000]"""
         self["listen"].append(text)
+
+    def opt_webhook(self, text: str) -> None:
+        """Where events go, as NAME=URL; may be given more than once."""
+        self["webhook"].append(text)
+
+    def opt_host_alias(self, text: str) -> None:
+        """A name under which clients reach this server; may be given more than once."""
+        self["host-alias"].append(text)
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         super().parseOptions(plain_arguments(sys.argv[1:] if options is None else options))
@@ -70,7 +79,7 @@ class Options(UsageOptions):
     def postOptions(self) -> None:
         flags = {one.name: self[one.flag.removeprefix("--")] for one in SETTINGS}
         try:
-            self.settings = read_settings(flags, os.environ)
+            self.settings = configured(flags, os.environ)
         except BadSetting as bad:
             raise SystemExit(f"geckos3: {bad}") from None
 
@@ -86,40 +95,6 @@ class Options(UsageOptions):
         return None if asked or self.in_background else observer(self.settings.log_level, self.settings.log_format)
 
 
-@frozen(kw_only=True)
-class Store:
-    """The kernel over one open data directory."""
-
-    buckets: Buckets
-    objects: Objects
-    uploads: Uploads
-    upkeep: Upkeep
-
-
-def store_in(data: DataDir, settings: Settings) -> Store:
-    """The verbs of buckets, objects and uploads over an open data directory."""
-    driver = data.driver
-    objects = Objects(driver.catalog, driver.blobs, settings.metadata)
-    uploads = Uploads(objects, settings.min_part_size)
-    return Store(buckets=Buckets(driver.catalog), objects=objects, uploads=uploads, upkeep=Upkeep(uploads))
-
-
-def families() -> Iterator[tuple[str, Iterable[Operation]]]:
-    """All operations of this deployment with the names of their owners: ours, then those of dropins."""
-    for family in FAMILIES:
-        yield family.__name__, rows_of(family)
-    for dropin in getPlugins(IOperationFamily, gecko_tw.plugins):
-        yield dropin.name, dropin.load()
-
-
-def operation_table() -> OperationTable:
-    """The table of all operations of this deployment. Raises BadSetting when two owners claim the same request."""
-    try:
-        return OperationTable(families())
-    except ValueError as twice:
-        raise BadSetting(f"a dropin cannot be used: {twice}") from twice
-
-
 def pools_for(reactor: Any, settings: Settings) -> tuple[Pool, Pool, Pool]:
     """The pools of a process: ``catalog`` for records, ``bytes`` for bodies, ``commits`` for small commits.
 
@@ -133,19 +108,23 @@ def pools_for(reactor: Any, settings: Settings) -> tuple[Pool, Pool, Pool]:
     )
 
 
-def site_for(reactor: Any, settings: Settings, store: Store, pools: tuple[Pool, Pool, Pool], write: Any = None) -> Site:
-    """What answers requests.
+def site_for(
+    reactor: Any, settings: Settings, store: Store, pools: tuple[Pool, Pool, Pool], tally: Tally, write: Any = None
+) -> tuple[Site, AccessLogs]:
+    """What answers requests, and what writes the access logs of buckets.
 
+    :param tally: what is counted in all processes together.
     :param write: receives the lines of the request log; None for standard output.
     """
-    identities = OnePair(settings.access_key, settings.secret_key)
+    sinks = sinks_for(reactor, settings)
+    identities, front = identities_of(settings, store), front_of(settings)
     service = Service(
         buckets=store.buckets,
         objects=store.objects,
         uploads=store.uploads,
         table=operation_table(),
         authenticator=Authenticator(
-            identities, reactor.seconds, settings.region or None, settings.auth, settings.signature_v2
+            identities, reactor.seconds, settings.region or None, settings.auth, settings.signature_v2, front
         ),
         catalog_pool=pools[0],
         bytes_pool=pools[1],
@@ -154,11 +133,20 @@ def site_for(reactor: Any, settings: Settings, store: Store, pools: tuple[Pool, 
         quick=store.objects.catalog.quick,
         region=settings.region or "us-east-1",
         domains=(settings.domain,) if settings.domain else (),
+        website_domains=(settings.website_domain,) if settings.website_domain else (),
         cors=settings.cors,
         max_in_flight=settings.max_in_flight,
+        identities=identities,
+        acl=settings.acl,
         access_log=RequestLog(settings.log_format, write) if settings.request_log else None,
+        front=front,
+        limits=limits_of(settings, tally, reactor.seconds, store.documents),
+        logins=Logins(tally, reactor),
+        notices=store.notices,
+        delivers=lambda target: any(sink.takes(target) for sink in sinks),
     )
-    return Site(ServiceResource(service), reactor, Limits())
+    service.server_log = AccessLogs(reactor, pools[1], LogObjects(service).write, settings.access_log_interval)
+    return Site(ServiceResource(service), reactor, Limits()), service.server_log
 
 
 def makeService(options: Options) -> MultiService:
@@ -180,11 +168,16 @@ def makeService(options: Options) -> MultiService:
         if settings.workers > 1:
             return workers_for(reactor, settings, ports, told)
         sockets = [socket.socket(fileno=os.dup(port.fileno())) for port in ports]
-        site = site_for(reactor, settings, store_in(data, settings), pools, told)
-        return Serving(reactor, site, listeners, sockets, settings.shutdown_timeout)
+        site, logs = site_for(reactor, settings, store_in(data, settings), pools, Tally(), told)
+        return Serving(reactor, site, listeners, sockets, settings.shutdown_timeout, logs)
 
     def upkeep(scan: Any) -> MultiService:
-        return jobs(reactor, pools[1], store_in(data, settings).upkeep, settings, scan)
+        store = store_in(data, settings)
+        services = jobs(reactor, pools[1], store.upkeep, settings, scan)
+        expiry = Expiry(store.uploads, settings.lifecycle_day)
+        Lifecycle(reactor, pools[1], expiry, settings).setServiceParent(services)
+        Delivery(reactor, pools[1], store.notices, sinks_for(reactor, settings)).setServiceParent(services)
+        return services
 
     return Daemon(
         reactor,
@@ -197,15 +190,32 @@ def makeService(options: Options) -> MultiService:
             front=front,
             jobs=upkeep,
             observer=options.observer,
+            bootstrap=bootstrap_for(settings, data),
         ),
     )
 
 
+def bootstrap_for(settings: Settings, data: DataDir) -> Callable[[], object]:
+    """What makes an open data directory have what the settings seed and the configuration file declares."""
+
+    def deployment() -> Deployment:
+        store = store_in(data, settings)
+        return Deployment(buckets=store.buckets, registry=store.registry)
+
+    declare = Bootstrap(settings.config, os.environ, deployment) if settings.config else lambda: None
+
+    def both() -> None:
+        seed(data.registry, settings)
+        declare()
+
+    return both
+
+
 def workers_for(reactor: Any, settings: Settings, ports: list[Any], told: Any) -> Workers:
-    """The worker processes that serve on held ports."""
+    """The worker processes that serve on held ports. Behind the ports each gets the table of what is counted."""
     recipe = Recipe(
         settings=json.dumps(texts_of(settings)),
-        sockets=tuple(port.fileno() for port in ports),
+        sockets=(*(port.fileno() for port in ports), Tally().fileno),
         drain_limit=settings.shutdown_timeout,
         lines=None if told is None else lambda line: told(line.decode("utf-8", "replace")),
     )
@@ -268,10 +278,11 @@ class Worker:
             pool.startService()
         try:
             await pools[1].run(self._data.open)
-            site = site_for(self._reactor, settings, store_in(self._data, settings), pools)
             listeners = listeners_of(settings)
+            tally = Tally(FIRST_SOCKET + len(listeners))
+            site, logs = site_for(self._reactor, settings, store_in(self._data, settings), pools, tally)
             sockets = [socket.socket(fileno=FIRST_SOCKET + index) for index in range(len(listeners))]
-            self._serving = Serving(self._reactor, site, listeners, sockets, settings.shutdown_timeout)
+            self._serving = Serving(self._reactor, site, listeners, sockets, settings.shutdown_timeout, logs)
             await self._serving.open()
         except (CannotOpen, BadSetting) as problem:
             raise CannotServe(str(problem)) from problem

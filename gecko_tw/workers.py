@@ -30,7 +30,7 @@ class Recipe:
     """How to make a worker.
 
     :ivar settings: JSON to send to it; may hold secrets, so it goes through the pipe and not through arguments.
-    :ivar sockets: file descriptors of the listening sockets, in the order of the settings' listeners.
+    :ivar sockets: file descriptors to inherit: the listening sockets in the order of the settings' listeners, then what else is shared.
     :ivar drain_limit: seconds that a drain may take.
     :ivar lines: given what workers write when standard output and error are not ours to hand on (a daemon in the background).
     """

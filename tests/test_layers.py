@@ -12,15 +12,31 @@ FLOORS = (
     (f"{PACKAGE}.tap",),
     (f"{PACKAGE}.daemon",),
     (f"{PACKAGE}.workers", f"{PACKAGE}.serving", f"{PACKAGE}.logs", f"{PACKAGE}.tables", f"{PACKAGE}.dropins"),
-    (f"{PACKAGE}.worker_protocol", f"{PACKAGE}.listening", f"{PACKAGE}.health", f"{PACKAGE}.scanning"),
-    (f"{PACKAGE}.data_dir",),
+    (f"{PACKAGE}.deployment",),
+    (
+        f"{PACKAGE}.worker_protocol",
+        f"{PACKAGE}.listening",
+        f"{PACKAGE}.health",
+        f"{PACKAGE}.scanning",
+        f"{PACKAGE}.identity_groups",
+    ),
+    (
+        f"{PACKAGE}.data_dir",
+        f"{PACKAGE}.configuration",
+        f"{PACKAGE}.quota",
+        f"{PACKAGE}.limits",
+        f"{PACKAGE}.protection",
+        f"{PACKAGE}.explaining",
+        f"{PACKAGE}.seeding",
+        f"{PACKAGE}.identity_commands",
+    ),
     (f"{PACKAGE}.plugins", f"{PACKAGE}.signals"),
     (f"{PACKAGE}.wire",),
     (f"{PACKAGE}.resources",),
     (f"{PACKAGE}.callers", f"{PACKAGE}.jobs"),
     (f"{PACKAGE}.store",),
     (f"{PACKAGE}.store.rules", f"{PACKAGE}.store.drivers"),
-    (f"{PACKAGE}.store.requests", f"{PACKAGE}.store.checksums"),
+    (f"{PACKAGE}.store.requests", f"{PACKAGE}.store.checksums", f"{PACKAGE}.store.version_ids"),
     (f"{PACKAGE}.store.records", f"{PACKAGE}.store.refusals"),
     (f"{PACKAGE}.threads", f"{PACKAGE}.settings"),
     (f"{PACKAGE}.interfaces", f"{PACKAGE}.head", f"{PACKAGE}.kinds"),
@@ -31,6 +47,8 @@ FLOORS = (
 LAZY = {
     f"{PACKAGE}.tap": "parts are imported by the factory that needs them, and the reactor only by makeService",
     f"{PACKAGE}.commands": "a command imports what it runs, so that `--help` is quick",
+    f"{PACKAGE}.configuration.command": "the same",
+    f"{PACKAGE}.identity_groups": "the same",
 }
 """Where imports inside functions are allowed, and why."""
 
@@ -143,7 +161,9 @@ def test_nobody_uses_the_threads_of_the_reactor():
 
 def test_coroutines_become_deferreds_only_in_the_pipeline_and_in_the_life_of_a_process():
     bridges = {s.name for s in sources() for name, _line in _names(s) if name in {"fromCoroutine", "ensureDeferred"}}
-    assert bridges <= {f"{PACKAGE}.{room}" for room in ("resources.pipeline", "daemon", "workers", "tap")}
+    assert bridges <= {
+        f"{PACKAGE}.{room}" for room in ("resources.pipeline", "jobs.notifications", "daemon", "workers", "tap")
+    }
 
 
 def test_nothing_is_printed_but_by_commands():

@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 
 from gecko_tw.callers import signature_v2
 from gecko_tw.callers.authorization import header_claim
-from gecko_tw.callers.claims import Claim, check_signed_headers, check_token, refuse_version_two, verify
+from gecko_tw.callers.bearer import bearer_pair, check_secret, without_secret
+from gecko_tw.callers.claims import NO_FRONT, Claim, check_signed_headers, check_token, refuse_version_two, verify
 from gecko_tw.callers.form_policy import LengthRange, check_form, form_claim, verify_form
 from gecko_tw.callers.identities import Caller, Identity, IIdentities
 from gecko_tw.callers.payloads import SIGNED_CHUNKS, SIGNED_CHUNKS_AND_TRAILER, UNSIGNED_PAYLOAD, payload_of, undeclared
 from gecko_tw.callers.presigned import hoisted, is_version_two, iso_time, query_claim, query_signature
+from gecko_tw.callers.proxies import Front
 from gecko_tw.callers.refusals import InvalidAccessKeyId, RequestTimeTooSkewed
 from gecko_tw.callers.signature_v4 import ChunkSigner, canonical_query, seconds_of
 from gecko_tw.head import Head
@@ -28,6 +30,7 @@ class Authenticator:
     :param region: the only region accepted in a credential scope, or None for any.
     :param version_two: whether presigned URLs of signature version 2 are accepted.
     :param enabled: False lets every request pass as kind ``"open"``; its payload declaration is read all the same.
+    :param front: what proxies may have changed about a request after it was signed.
     """
 
     def __init__(
@@ -37,12 +40,14 @@ class Authenticator:
         region: str | None = None,
         enabled: bool = True,
         version_two: bool = True,
+        front: Front = NO_FRONT,
     ) -> None:
         self._identities = identities
         self._clock = clock
         self._region = region
         self._enabled = enabled
         self._version_two = version_two
+        self._front = front
 
     def authenticate(self, head: Head) -> Caller:
         """The Caller of a request whose head has come. A request without any signature is ``anonymous``: permit it elsewhere.
@@ -60,9 +65,10 @@ class Authenticator:
                 "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string "
                 "parameter or the Authorization header should be specified",
                 ArgumentName="Authorization",
-                ArgumentValue=authorization.decode("latin-1"),
+                ArgumentValue=without_secret(authorization.decode("latin-1")),
             )
-        return self._by_header(head)
+        pair = None if authorization.startswith(b"AWS4") else bearer_pair(authorization)
+        return self._by_header(head) if pair is None else self._by_bearer(head, *pair)
 
     def authenticate_form(self, bucket: str, fields: Mapping[str, str]) -> tuple[Caller, LengthRange]:
         """The Caller of a browser form (POST Object) and the lengths that its policy allows for the file.
@@ -96,8 +102,14 @@ class Authenticator:
         declared = _declared(head, {})
         if declared is None:
             raise InvalidRequest("Missing required header for this request: x-amz-content-sha256")
-        payload, chunks = _verified(head, canonical_query(head.query), claim, identity.secret, declared)
+        payload, chunks = self._verified(head, canonical_query(head.query), claim, identity.secret, declared)
         return Caller(identity=identity, kind="header", payload=payload, chunks=chunks)
+
+    def _by_bearer(self, head: Head, access_key: str, secret: str) -> Caller:
+        identity = self._find(access_key)
+        check_token(head.headers.get(b"x-amz-security-token"))
+        check_secret(identity, secret)
+        return Caller(identity=identity, kind="bearer", payload=_without_chunks(_unverified_payload(head, {})))
 
     def _presigned(self, head: Head, parameters: dict[bytes, bytes]) -> Caller:
         if is_version_two(parameters):
@@ -107,7 +119,7 @@ class Authenticator:
         check_token(parameters.get(b"X-Amz-Security-Token") or head.headers.get(b"x-amz-security-token"))
         declared = _declared(head, parameters) or UNSIGNED_PAYLOAD.encode("ascii")
         query = canonical_query(head.query, without=b"X-Amz-Signature")
-        payload, chunks = _verified(head, query, claim, identity.secret, declared)
+        payload, chunks = self._verified(head, query, claim, identity.secret, declared)
         return Caller(identity=identity, kind="presigned", payload=payload, chunks=chunks, hoisted=hoisted(parameters))
 
     def _presigned_version_two(self, head: Head, parameters: dict[bytes, bytes]) -> Caller:
@@ -116,13 +128,24 @@ class Authenticator:
         check_token(parameters.get(b"x-amz-security-token") or head.headers.get(b"x-amz-security-token"))
         signature_v2.check_names(parameters)
         signature_v2.check_expiry(parameters, self._clock())
-        signature_v2.verify(head, parameters, identity.access_key, identity.secret)
+        signature_v2.verify(head, parameters, identity.access_key, identity.secret, self._front)
         return Caller(
             identity=identity,
             kind="presigned",
             payload=_without_chunks(_unverified_payload(head, {})),
             hoisted=hoisted(parameters),
         )
+
+    def _verified(
+        self, head: Head, query: bytes, claim: Claim, secret: str, declared: bytes
+    ) -> tuple[str, ChunkSigner | None]:
+        """The payload, and what verifies its chunks, of a request whose signature is right."""
+        payload = payload_of(declared.decode("latin-1"))
+        check_signed_headers(head, claim.signed)
+        key = verify(head, query, claim, secret, declared, self._front)
+        if payload not in _SIGNED_STREAMS:
+            return payload, None
+        return payload, ChunkSigner(key, claim.date, claim.scope.text, claim.signature)
 
     def _check_version_two(self) -> None:
         if not self._version_two:
@@ -135,14 +158,26 @@ class Authenticator:
         identity = self._identities.find(access_key)
         if identity is None:
             raise InvalidAccessKeyId(AWSAccessKeyId=access_key)
+        if identity.expires is not None and identity.expires <= self._clock():
+            raise InvalidAccessKeyId(
+                f"The access key expired at {iso_time(identity.expires)}.", AWSAccessKeyId=access_key
+            )
         return identity
 
     def _check_skew(self, date: str) -> None:
         now, then = self._clock(), seconds_of(date)
         if then is None or abs(now - then) > MAX_SKEW:
             raise RequestTimeTooSkewed(
-                RequestTime=date, ServerTime=iso_time(now), MaxAllowedSkewMilliseconds=MAX_SKEW * 1000
+                _skew(now, then), RequestTime=date, ServerTime=iso_time(now), MaxAllowedSkewMilliseconds=MAX_SKEW * 1000
             )
+
+
+def _skew(now: float, then: int | None) -> str:
+    """S3's message, and which clock is where."""
+    message = "The difference between the request time and the current time is too large."
+    if then is None:
+        return message
+    return f"{message} The client's clock is {abs(int(now - then))} seconds {'behind' if then < now else 'ahead of'} the server's."
 
 
 def _declared(head: Head, parameters: dict[bytes, bytes]) -> bytes | None:
@@ -152,16 +187,6 @@ def _declared(head: Head, parameters: dict[bytes, bytes]) -> bytes | None:
         if moved:
             return moved
     return head.headers.get(b"x-amz-content-sha256")
-
-
-def _verified(head: Head, query: bytes, claim: Claim, secret: str, declared: bytes) -> tuple[str, ChunkSigner | None]:
-    """The payload, and what verifies its chunks, of a request whose signature is right."""
-    payload = payload_of(declared.decode("latin-1"))
-    check_signed_headers(head, claim.signed)
-    key = verify(head, query, claim, secret, declared)
-    if payload not in _SIGNED_STREAMS:
-        return payload, None
-    return payload, ChunkSigner(key, claim.date, claim.scope.text, claim.signature)
 
 
 def _unverified_payload(head: Head, parameters: dict[bytes, bytes]) -> str:
@@ -183,3 +208,12 @@ def _without_chunks(payload: str) -> str:
 def _open(head: Head) -> Caller:
     parameters = (query_signature(head.query) if b"X-Amz-Signature=" in head.query else None) or {}
     return Caller(kind="open", payload=_unverified_payload(head, parameters), hoisted=hoisted(parameters))
+
+
+def claimed_key(head: Head) -> str:
+    """The access key id that a request names in its header or query, proven or not; empty when there is none."""
+    authorization = head.headers.get(b"authorization", b"")
+    parameters = (query_signature(head.query) if head.query else None) or {}
+    credential = authorization.partition(b"Credential=")[2].rsplit(b",", 2)[0] or parameters.get(b"X-Amz-Credential")
+    text = credential.rsplit(b"/", 4)[0] if credential else parameters.get(b"AWSAccessKeyId", b"")
+    return text.decode("utf-8", "replace")

@@ -3,6 +3,7 @@
 Source: S3 API Reference, "Authenticating Requests: Using the Authorization Header".
 """
 
+from gecko_tw.callers.bearer import without_secret
 from gecko_tw.callers.claims import Claim, Place, check_day, read_scope, refuse_version_two
 from gecko_tw.callers.refusals import AccessDenied, AuthorizationHeaderMalformed, UnsupportedSignature
 from gecko_tw.callers.signature_v4 import ALGORITHM, iso_date_of
@@ -53,7 +54,9 @@ def _other_scheme(scheme: str, text: str) -> Exception:
         return refuse_version_two()
     if scheme == "AWS4-ECDSA-P256-SHA256":
         return UnsupportedSignature(Header="Authorization")
-    return InvalidArgument("Unsupported Authorization Type", ArgumentName="Authorization", ArgumentValue=text)
+    return InvalidArgument(
+        "Unsupported Authorization Type", ArgumentName="Authorization", ArgumentValue=without_secret(text)
+    )
 
 
 def _date(headers: dict[bytes, bytes]) -> str:

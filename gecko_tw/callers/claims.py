@@ -4,7 +4,8 @@ from hmac import compare_digest
 
 from attrs import frozen
 
-from gecko_tw.callers.refusals import AccessDenied, InvalidToken, SignatureDoesNotMatch
+from gecko_tw.callers.proxies import Front
+from gecko_tw.callers.refusals import InvalidToken, SignatureDoesNotMatch, Unproven
 from gecko_tw.callers.signature_v4 import (
     TERMINATOR,
     Scope,
@@ -16,6 +17,8 @@ from gecko_tw.callers.signature_v4 import (
 )
 from gecko_tw.head import Head
 from gecko_tw.store.refusals import InvalidRequest, Refusal
+
+NO_FRONT = Front()
 
 
 @frozen
@@ -89,14 +92,14 @@ def check_signed_headers(head: Head, signed: bytes) -> None:
     if b"host" not in names:
         missing.append(b"host")
     if missing:
-        raise AccessDenied(
+        raise Unproven(
             "There were headers present in the request which were not signed",
             HeadersNotSigned=b", ".join(sorted(missing)).decode("latin-1"),
         )
 
 
-def verify(head: Head, query: bytes, claim: Claim, secret: str, payload: bytes) -> bytes:
-    """Returns the signing key when the claimed signature is right.
+def verify(head: Head, query: bytes, claim: Claim, secret: str, payload: bytes, front: Front = NO_FRONT) -> bytes:
+    """Returns the signing key when the claimed signature is right: of the request as it is, or as it was before proxies changed it.
 
     :param query: the canonical query.
     :param payload: the ``x-amz-content-sha256`` that was signed.
@@ -105,16 +108,21 @@ def verify(head: Head, query: bytes, claim: Claim, secret: str, payload: bytes) 
     request = canonical_request(head, query, claim.signed, payload)
     text = string_to_sign(claim.date, claim.scope, request)
     key = signing_key(secret, claim.scope.day, claim.scope.region)
-    if not same(sign(key, text.encode("utf-8")), claim.signature):
-        raise SignatureDoesNotMatch(
-            AWSAccessKeyId=claim.scope.access_key,
-            StringToSign=text,
-            SignatureProvided=claim.signature,
-            StringToSignBytes=text.encode("utf-8").hex(" "),
-            CanonicalRequest=request.decode("utf-8", "replace"),
-            CanonicalRequestBytes=request.hex(" "),
-        )
-    return key
+    if same(sign(key, text.encode("utf-8")), claim.signature):
+        return key
+    for version in front.versions(head, claim.signed):
+        other = string_to_sign(claim.date, claim.scope, canonical_request(version, query, claim.signed, payload))
+        if same(sign(key, other.encode("utf-8")), claim.signature):
+            return key
+    raise SignatureDoesNotMatch(
+        AWSAccessKeyId=claim.scope.access_key,
+        StringToSign=text,
+        SignatureProvided=claim.signature,
+        StringToSignBytes=text.encode("utf-8").hex(" "),
+        CanonicalRequest=request.decode("utf-8", "replace"),
+        CanonicalRequestBytes=request.hex(" "),
+        HostsTried=b", ".join(front.hosts(head)).decode("latin-1"),
+    )
 
 
 def same(expected: str, given: str) -> bool:

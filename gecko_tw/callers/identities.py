@@ -7,6 +7,7 @@ from zope.interface import Interface, implementer
 
 from gecko_tw.callers.payloads import UNSIGNED_PAYLOAD
 from gecko_tw.callers.policies import ANONYMOUS, Policy, Principal
+from gecko_tw.callers.scopes import KeyScope
 from gecko_tw.callers.signature_v4 import ChunkSigner
 
 ROOT_ACCOUNT = "000000000000"
@@ -25,6 +26,49 @@ class Account:
     display_name: str = ""
     email: str = ""
     enabled: bool = True
+
+
+@frozen(kw_only=True)
+class User:
+    """Somebody of an account, who may do what policies allow.
+
+    :ivar policies: documents by name; ``groups`` are names of groups of the account.
+    """
+
+    account: str
+    name: str
+    policies: Mapping[str, str] = field(factory=dict)
+    groups: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(factory=dict)
+    enabled: bool = True
+
+
+@frozen(kw_only=True)
+class Group:
+    """Policies for several users of an account."""
+
+    account: str
+    name: str
+    policies: Mapping[str, str] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class AccessKey:
+    """A key pair as it is kept.
+
+    :ivar user: whose it is; ``""`` for the account's own, which may do everything in the account.
+    :ivar expires: seconds since 1970, or None.
+    :ivar scope: what it is limited to, or None.
+    """
+
+    access_key: str
+    secret: str = field(repr=False)
+    account: str
+    user: str = ""
+    expires: float | None = None
+    enabled: bool = True
+    scope: KeyScope | None = None
+    description: str = ""
 
 
 @frozen(kw_only=True)
@@ -104,7 +148,7 @@ class Caller:
     """Who asks, and what the request says about its body.
 
     :ivar identity: None for anonymous requests and while authentication is switched off.
-    :ivar kind: ``"header"``, ``"presigned"``, ``"form"``, ``"anonymous"`` or ``"open"`` (authentication switched off).
+    :ivar kind: ``"header"``, ``"presigned"``, ``"bearer"``, ``"form"``, ``"anonymous"`` or ``"open"`` (authentication switched off).
     :ivar payload: the effective ``x-amz-content-sha256``: a SHA-256 in lower-case hex, or one of the four words of
         ``callers/payloads.py``; nothing else.
     :ivar chunks: verifies the chunk signatures of the two signed streaming forms; None for other payloads, and for kind ``open``.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from urllib.parse import unquote_to_bytes
 
 from gecko_tw.callers.claims import Claim, Place, check_day, read_scope
-from gecko_tw.callers.refusals import AccessDenied, AuthorizationQueryParametersError, UnsupportedSignature
+from gecko_tw.callers.refusals import AuthorizationQueryParametersError, Unproven, UnsupportedSignature
 from gecko_tw.callers.signature_v4 import ALGORITHM, seconds_of
 
 LONGEST = 604_800
@@ -112,9 +112,13 @@ def _lifetime(text: bytes) -> int:
 
 def _check_time(signed_at: int, lifetime: int, now: float) -> None:
     if now < signed_at - EARLY:
-        raise AccessDenied("Request is not valid yet", ServerTime=iso_time(now))
+        raise Unproven(
+            "Request is not valid yet",
+            RequestTime=iso_time(signed_at),
+            ServerTime=iso_time(now),
+        )
     if now > signed_at + lifetime:
-        raise AccessDenied(
+        raise Unproven(
             "Request has expired",
             **{"X-Amz-Expires": lifetime, "Expires": iso_time(signed_at + lifetime), "ServerTime": iso_time(now)},
         )

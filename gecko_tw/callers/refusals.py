@@ -10,12 +10,29 @@ class AccessDenied(Refusal):
     """Access Denied"""
 
 
+# What a signature claims is not, or no longer, good for this request; told in the log as other failures are.
+class Unproven(AccessDenied):
+    """Access Denied"""
+
+    @property
+    def code(self) -> str:
+        return "AccessDenied"
+
+
 class SignatureDoesNotMatch(Refusal):
     """The request signature we calculated does not match the signature you provided. Check your key and signing method."""
 
 
 class InvalidAccessKeyId(Refusal):
     """The AWS Access Key Id you provided does not exist in our records."""
+
+
+class WrongSecret(Refusal):
+    """The secret that you provided is not that of the access key id."""
+
+    @property
+    def code(self) -> str:
+        return "AccessDenied"
 
 
 class InvalidToken(Refusal):
@@ -52,3 +69,19 @@ class InvalidChunkSizeError(Refusal):
 
 class MalformedTrailerError(Refusal):
     """The request contained trailing data that was not well-formed or did not conform to our published schema."""
+
+
+class UnresolvableGrantByEmailAddress(Refusal):
+    """The e-mail address that you provided does not match any account on record."""
+
+
+class NoSuchEntity(Refusal):
+    """There is no such account, user, group or access key."""
+
+
+class EntityAlreadyExists(Refusal):
+    """There is one of that name already."""
+
+
+class DeleteConflict(Refusal):
+    """It is still in use."""

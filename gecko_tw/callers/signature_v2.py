@@ -9,9 +9,10 @@ from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha1
 
-from gecko_tw.callers.claims import same
+from gecko_tw.callers.claims import NO_FRONT, same
 from gecko_tw.callers.presigned import iso_time
-from gecko_tw.callers.refusals import AccessDenied, SignatureDoesNotMatch
+from gecko_tw.callers.proxies import Front
+from gecko_tw.callers.refusals import SignatureDoesNotMatch, Unproven
 from gecko_tw.head import Head
 
 _SIGNED_QUERY = frozenset(
@@ -38,7 +39,7 @@ def check_names(parameters: dict[bytes, bytes]) -> None:
     ]
     if foreign:
         names = b", ".join(sorted(foreign)).decode("utf-8", "replace")
-        raise AccessDenied("A signature of version 2 does not cover all parameters", ParametersNotSigned=names)
+        raise Unproven("A signature of version 2 does not cover all parameters", ParametersNotSigned=names)
 
 
 def _counts_as_header(name: bytes) -> bool:
@@ -54,20 +55,22 @@ def check_expiry(parameters: dict[bytes, bytes], now: float) -> None:
     """
     text = parameters.get(b"Expires", b"")
     if not text.isdigit() or len(text) > 18:
-        raise AccessDenied("Invalid date (should be seconds since epoch)")
+        raise Unproven("Invalid date (should be seconds since epoch)")
     if now > int(text):
-        raise AccessDenied(
-            "Request has expired", Expires=iso_time(min(int(text), 253402300799)), ServerTime=iso_time(now)
-        )
+        raise Unproven("Request has expired", Expires=iso_time(min(int(text), 253402300799)), ServerTime=iso_time(now))
 
 
-def verify(head: Head, parameters: dict[bytes, bytes], access_key: str, secret: str) -> None:
-    """Refuses a URL whose signature is wrong.
+def verify(head: Head, parameters: dict[bytes, bytes], access_key: str, secret: str, front: Front = NO_FRONT) -> None:
+    """Refuses a URL whose signature is wrong. The host is not signed: a bucket that it names is, as the first part of the path.
 
     :param parameters: the decoded query.
     :raises SignatureDoesNotMatch: with the string that should have been signed.
     """
-    _compare(string_to_sign(head, parameters), parameters[b"Signature"].decode("latin-1"), access_key, secret)
+    bucket, given = front.bucket(head), parameters[b"Signature"].decode("latin-1")
+    paths = front.paths(head) if bucket is None else [b"/" + bucket.encode("latin-1") + head.path]
+    first, *others = (string_to_sign(head, parameters, path) for path in paths)
+    if not any(_right(text, given, secret) for text in others):
+        _compare(first, given, access_key, secret)
 
 
 def signs_form(form: Mapping[str, str]) -> bool:
@@ -80,16 +83,19 @@ def verify_form(form: Mapping[str, str], access_key: str, secret: str) -> None:
     _compare(form["policy"].encode("utf-8"), form["signature"], access_key, secret)
 
 
+def _right(text: bytes, given: str, secret: str) -> bool:
+    return same(b64encode(hmac.digest(secret.encode("utf-8"), text, sha1)).decode("ascii"), given)
+
+
 def _compare(text: bytes, given: str, access_key: str, secret: str) -> None:
-    expected = b64encode(hmac.digest(secret.encode("utf-8"), text, sha1)).decode("ascii")
-    if not same(expected, given):
+    if not _right(text, given, secret):
         raise SignatureDoesNotMatch(
             AWSAccessKeyId=access_key, StringToSign=text.decode("utf-8", "replace"), SignatureProvided=given
         )
 
 
-def string_to_sign(head: Head, parameters: dict[bytes, bytes]) -> bytes:
-    """What is signed. Headers that the signer moved into the query count as headers."""
+def string_to_sign(head: Head, parameters: dict[bytes, bytes], path: bytes) -> bytes:
+    """What is signed. Headers that the signer moved into the query count as headers; the path begins with the bucket."""
     moved = {name: value for name, value in parameters.items() if _counts_as_header(name)}
     headers = {**moved, **head.headers}
     amazon = sorted(name for name in headers if name.startswith(b"x-amz-"))
@@ -99,13 +105,13 @@ def string_to_sign(head: Head, parameters: dict[bytes, bytes]) -> bytes:
         headers.get(b"content-type", b""),
         parameters[b"Expires"],
         *(name + b":" + headers[name] for name in amazon),
-        _resource(head, parameters),
+        _resource(path, parameters),
     ]
     return b"\n".join(lines)
 
 
-def _resource(head: Head, parameters: dict[bytes, bytes]) -> bytes:
-    """The path as it came, and the parameters that select what is meant. The bucket must be in the path."""
+def _resource(path: bytes, parameters: dict[bytes, bytes]) -> bytes:
+    """The path as it came, and the parameters that select what is meant."""
     named = sorted(name for name in parameters if name in _SIGNED_QUERY)
     pairs = (name + b"=" + parameters[name] if parameters[name] else name for name in named)
-    return head.path + (b"?" + b"&".join(pairs) if named else b"")
+    return path + (b"?" + b"&".join(pairs) if named else b"")

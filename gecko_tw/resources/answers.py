@@ -13,6 +13,7 @@ Headers = list[tuple[bytes, bytes]]
 XML = (b"Content-Type", b"application/xml")
 
 STATUS = {
+    "AccessControlListNotSupported": 400,
     "AccessDenied": 403,
     "AccessForbidden": 403,
     "AuthorizationHeaderMalformed": 400,
@@ -23,16 +24,24 @@ STATUS = {
     "BucketAlreadyOwnedByYou": 409,
     "BucketNotEmpty": 409,
     "ConditionalRequestConflict": 409,
+    "CrossLocationLoggingProhibited": 403,
+    "DeleteConflict": 409,
+    "EntityAlreadyExists": 409,
     "EntityTooLarge": 400,
     "EntityTooSmall": 400,
+    "IdempotentParameterMismatch": 400,
+    "IllegalVersioningConfigurationException": 400,
     "IncompleteBody": 400,
     "InsufficientStorage": 507,
     "InternalError": 500,
     "InvalidAccessKeyId": 403,
     "InvalidArgument": 400,
+    "InvalidBucketAclWithObjectOwnership": 400,
     "InvalidBucketName": 400,
+    "InvalidBucketState": 409,
     "InvalidChunkSizeError": 400,
     "InvalidDigest": 400,
+    "InvalidEncryptionAlgorithmError": 400,
     "InvalidLocationConstraint": 400,
     "InvalidPart": 400,
     "InvalidPartNumber": 416,
@@ -40,12 +49,17 @@ STATUS = {
     "InvalidPolicyDocument": 400,
     "InvalidRange": 416,
     "InvalidRequest": 400,
+    "InvalidRetentionPeriod": 400,
     "InvalidStorageClass": 400,
     "InvalidTag": 400,
+    "InvalidTargetBucketForLogging": 400,
     "InvalidToken": 400,
     "InvalidURI": 400,
+    "KMS.NotFoundException": 400,
     "KeyTooLongError": 400,
+    "MalformedACLError": 400,
     "MalformedPOSTRequest": 400,
+    "MalformedPolicy": 400,
     "MalformedTrailerError": 400,
     "MalformedXML": 400,
     "MaxMessageLengthExceeded": 400,
@@ -54,17 +68,33 @@ STATUS = {
     "MethodNotAllowed": 405,
     "MissingContentLength": 411,
     "MissingRequestBodyError": 400,
+    "MissingSecurityHeader": 400,
     "NoSuchBucket": 404,
+    "NoSuchBucketPolicy": 404,
     "NoSuchCORSConfiguration": 404,
+    "NoSuchConfiguration": 404,
+    "NoSuchEntity": 404,
     "NoSuchKey": 404,
+    "NoSuchLifecycleConfiguration": 404,
+    "NoSuchObjectLockConfiguration": 404,
+    "NoSuchPublicAccessBlockConfiguration": 404,
+    "NoSuchTagSet": 404,
     "NoSuchUpload": 404,
     "NoSuchVersion": 404,
+    "NoSuchWebsiteConfiguration": 404,
     "NotImplemented": 501,
+    "ObjectLockConfigurationNotFoundError": 404,
+    "OwnershipControlsNotFoundError": 404,
     "PreconditionFailed": 412,
+    "QuotaExceeded": 403,
+    "ReplicationConfigurationNotFoundError": 404,
     "RequestTimeTooSkewed": 403,
     "RequestTimeout": 400,
+    "ServerSideEncryptionConfigurationNotFoundError": 404,
     "SignatureDoesNotMatch": 403,
     "SlowDown": 503,
+    "UnexpectedContent": 400,
+    "UnresolvableGrantByEmailAddress": 400,
     "XAmzContentSHA256Mismatch": 400,
 }
 """Status number by S3's error code (S3 API Reference, "Error responses")."""
@@ -122,10 +152,12 @@ def answer_for(refusal: Refusal, call: Call) -> Answer:
     status = STATUS[code]
     headers: Headers = [XML]
     if code == "SlowDown":
-        headers.append((b"Retry-After", b"1"))
+        headers.append((b"Retry-After", refusal.details.get("RetryAfterSeconds", "1").encode()))
     elif code == "MethodNotAllowed":
         headers.append((b"Allow", refusal.details.get("Allow", "").encode()))
     elif code == "InvalidRange":
         headers.append((b"Content-Range", b"bytes */" + refusal.details.get("ActualObjectSize", "*").encode()))
+    if refusal.marker is not None:
+        headers += [(b"x-amz-delete-marker", b"true"), (b"x-amz-version-id", refusal.marker.encode())]
     body = b"" if call.head.method == "HEAD" else error_document(refusal, call)
     return Answer(status, headers, body, f"{code}: {refusal.message}")

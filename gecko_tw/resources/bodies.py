@@ -203,14 +203,15 @@ class Stream:
             await self._service.write(self.incoming.abort)
 
 
-async def receive(call: Call, how: Plan, algorithm: str | None = None) -> IIncoming:
+async def receive(call: Call, how: Plan, algorithm: str | None = None, sealing: Any = None) -> IIncoming:
     """The body of PutObject and UploadPart, pushed into the store as it comes.
 
     :param algorithm: a checksum to compute beside those that were claimed.
+    :param sealing: as IObjects.receive.
     :raises: as :meth:`Stream.receive`; InvalidRequest when the trailer is malformed.
     """
     wanted = how.claims.algorithms
-    incoming = call.service.objects.receive(wanted if algorithm is None else [*wanted, algorithm])
+    incoming = call.service.objects.receive(wanted if algorithm is None else [*wanted, algorithm], sealing)
     return await Stream(call.service, incoming, how).receive(call.request.upload)
 
 

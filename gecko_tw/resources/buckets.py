@@ -1,19 +1,33 @@
 """Buckets themselves: list, create, look, delete, and the settings that every client reads first."""
 
+from typing import Any
+
+from gecko_tw.callers.acl import HEADER, kept
 from gecko_tw.resources import documents
+from gecko_tw.resources.access_settings import ACL, ENFORCED, OWNERSHIP, OWNERSHIPS, REFUSE, bucket_owner
+from gecko_tw.resources.acl import parties_of, wished_acl
 from gecko_tw.resources.answers import Answer, Headers, xml
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.documents import Element, element, iso_time, text, texts
-from gecko_tw.resources.headers import check_tags, refuse_acl
+from gecko_tw.resources.documents import element, iso_time, texts
 from gecko_tw.resources.listing import limited, owner_element, raw, read_token, write_token
 from gecko_tw.resources.operations import BUCKET, DELETE, GET, HEAD, PUT, SERVICE, Document, operation
-from gecko_tw.resources.refusals import InvalidLocationConstraint, NotImplemented_
+from gecko_tw.resources.permits import permit_bucket
+from gecko_tw.resources.refusals import (
+    AccessControlListNotSupported,
+    InvalidBucketAclWithObjectOwnership,
+    InvalidLocationConstraint,
+    NotImplemented_,
+)
+from gecko_tw.resources.rights import is_superuser
+from gecko_tw.resources.tagging import tags_in
 from gecko_tw.store.records import BucketRecord
-from gecko_tw.store.refusals import BucketAlreadyExists, BucketAlreadyOwnedByYou
+from gecko_tw.store.refusals import BucketAlreadyExists, BucketAlreadyOwnedByYou, InvalidArgument
+from gecko_tw.store.rules import locks, versions
+from gecko_tw.store.rules.tags import OF_BUCKET
 
 MAX_BUCKETS = 10_000
-
-_ALL_USERS = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"'
+_STRIDE = 1000
+"""Records looked at in one step when only those of one account are wanted."""
 
 
 @operation("ListBuckets", GET, SERVICE, needs="s3:ListAllMyBuckets")
@@ -23,7 +37,8 @@ async def list_buckets(call: Call) -> Answer:
     prefix, token = query.get("prefix", ""), query.get("continuation-token")
     limit = limited(query.get("max-buckets"), "max-buckets", MAX_BUCKETS)
     after = "" if token is None else read_token(token).decode("utf-8", "replace")
-    found = await service.scan(service.buckets.page, prefix, after, limit + 1)
+    owner = None if is_superuser(call) else call.owner
+    found = await service.scan(_owned, call, owner, prefix, after, limit + 1)
     page, more = found[:limit], len(found) > limit and limit > 0
     region = query.get("bucket-region")
     lines = [_bucket(call, record) for record in page if region in (None, record.region or service.region)]
@@ -33,6 +48,19 @@ async def list_buckets(call: Call) -> Answer:
     }
     content = owner_element(call, call.owner) + element("Buckets", "".join(lines)) + texts(ends)
     return xml(documents.document("ListAllMyBucketsResult", content))
+
+
+def _owned(call: Call, owner: str | None, prefix: str, after: str, limit: int) -> list[BucketRecord]:
+    """Buckets by name: those of an account, or all of them. Blocks."""
+    service = call.service
+    found: list[BucketRecord] = []
+    while len(found) < limit:
+        page = service.buckets.page(prefix, after, _STRIDE if owner is not None else limit - len(found))
+        if not page:
+            break
+        after = page[-1].name
+        found += [record for record in page if owner in (None, bucket_owner(service, record))]
+    return found[:limit]
 
 
 def _bucket(call: Call, record: BucketRecord) -> str:
@@ -56,14 +84,16 @@ async def create_bucket(call: Call, document: bytes) -> Answer:
     """
     _refuse_kinds(call)
     region, tags = _configuration(document)
+    permit_bucket(call, region)
     service = call.service
     record = BucketRecord(
         name=call.bucket,
         created=service.now(),
         owner=call.owner,
         region=region,
-        settings={"tagging": tags} if tags else {},
+        settings=_first_settings(call, tags),
     )
+    record = _with_acl(call, record)
     try:
         await service.write(service.buckets.create, record)
     except (BucketAlreadyOwnedByYou, BucketAlreadyExists):
@@ -74,17 +104,47 @@ async def create_bucket(call: Call, document: bytes) -> Answer:
     return Answer(200, [(b"Location", b"/" + call.bucket.encode())])
 
 
+def _first_settings(call: Call, tags: dict[str, str]) -> dict[str, Any]:
+    """The settings that a bucket is created with. Object Lock needs versioning, and neither can be taken back then."""
+    settings: dict[str, Any] = {"tagging": tags} if tags else {}
+    if (call.header(b"x-amz-bucket-object-lock-enabled") or "").lower() == "true":
+        settings |= {versions.SETTING: versions.ENABLED, locks.SETTING: {}}
+    return settings
+
+
+def _with_acl(call: Call, record: BucketRecord) -> BucketRecord:
+    """The new bucket with the ownership and the access control list that the headers ask for.
+
+    :raises InvalidArgument: there is no such ownership.
+    :raises InvalidBucketAclWithObjectOwnership: both, and they cannot be together.
+    """
+    asked = call.header(b"x-amz-object-ownership")
+    if asked not in (None, *OWNERSHIPS):
+        raise InvalidArgument(
+            "Invalid x-amz-object-ownership header", ArgumentName="x-amz-object-ownership", ArgumentValue=asked
+        )
+    ownership = asked or (ENFORCED if call.service.acl == REFUSE else None)
+    if ownership is not None:
+        record = record.with_setting(OWNERSHIP, ownership)
+    try:
+        grants = wished_acl(call, record, parties_of(call, record.owner, None), call.headers)
+    except AccessControlListNotSupported:
+        if call.headers.get(HEADER) != b"private":
+            raise InvalidBucketAclWithObjectOwnership from None
+        grants = None
+    value = None if grants is None else kept(grants, record.owner)
+    return record if value is None else record.with_setting(ACL, value)
+
+
 def _owns(call: Call, record: BucketRecord) -> bool:
-    """Whether a bucket is the caller's; one that nobody owns, e.g. an adopted directory, is everybody's who may do everything."""
-    return record.owner == call.owner or call.caller.kind == "open" or record.owner in ("", call.service.owner)
+    """Whether a bucket is the caller's."""
+    return bucket_owner(call.service, record) == call.owner or call.caller.kind == "open"
 
 
 def _refuse_kinds(call: Call) -> None:
     """Kinds of buckets that we lack. Raises NotImplemented_, naming the header."""
-    refuse_acl(call.headers)
     allowed = {
-        b"x-amz-bucket-object-lock-enabled": ("false",),
-        b"x-amz-object-ownership": ("BucketOwnerEnforced",),
+        b"x-amz-bucket-object-lock-enabled": ("false", "true"),
         b"x-amz-bucket-namespace": ("global",),
     }
     for name, values in allowed.items():
@@ -108,12 +168,8 @@ def _configuration(document: bytes) -> tuple[str, dict[str, str]]:
     region = (root.only(("LocationConstraint", "Tags")).get("LocationConstraint") or "").strip()
     if len(region) > 64 or not all(char.isalnum() or char in "-_" for char in region):
         raise InvalidLocationConstraint(LocationConstraint=region)
-    return region, _tags(root)
-
-
-def _tags(root: Element) -> dict[str, str]:
-    pairs = [(tag.need("Key"), tag.need("Value")) for tags in root.all("Tags") for tag in tags.only(("Tag",))]
-    return check_tags(pairs, 50)
+    tags = root.all("Tags")
+    return region, tags_in(tags[0], OF_BUCKET) if tags else {}
 
 
 @operation("HeadBucket", HEAD, BUCKET, needs="s3:ListBucket")
@@ -142,20 +198,3 @@ async def get_bucket_location(call: Call) -> Answer:
     region = record.region or call.service.region
     content = "" if region == "us-east-1" else documents.escape(region)
     return xml(documents.document("LocationConstraint", content))
-
-
-@operation("GetBucketVersioning", GET, BUCKET, "versioning", needs="s3:GetBucketVersioning")
-async def get_bucket_versioning(call: Call) -> Answer:
-    """Never set: an empty document. Source: S3 API Reference, GetBucketVersioning."""
-    await call.service.read(call.service.buckets.get, call.bucket)
-    return xml(documents.document("VersioningConfiguration", ""))
-
-
-@operation("GetBucketAcl", GET, BUCKET, "acl", needs="s3:GetBucketAcl")
-async def get_bucket_acl(call: Call) -> Answer:
-    """The owner may do everything, nobody else anything. Source: S3 API Reference, GetBucketAcl."""
-    record = await call.service.read(call.service.buckets.get, call.bucket)
-    owner = texts({"ID": record.owner or call.service.owner, "DisplayName": record.owner or call.service.owner})
-    grant = f"<Grantee {_ALL_USERS}>{owner}</Grantee>" + text("Permission", "FULL_CONTROL")
-    content = element("Owner", owner) + element("AccessControlList", element("Grant", grant))
-    return xml(documents.document("AccessControlPolicy", content))

@@ -5,6 +5,7 @@ from typing import Any
 
 from attrs import define, field
 
+from gecko_tw.callers.acl import ANONYMOUS_ID
 from gecko_tw.head import Head
 from gecko_tw.resources.operations import Operation
 from gecko_tw.store.records import BucketRecord
@@ -24,6 +25,8 @@ class Call:
     :ivar headers: the request's headers, and those that a presigned URL carries in its query: what operations read.
     :ivar request_id: the unique ``x-amz-request-id``.
     :ivar record: the addressed bucket's record as it was when the caller was permitted; None when there is no such bucket.
+    :ivar undecided: the resources.circumstances.Ask that the operation must still decide: no answer is sent before it is None.
+    :ivar touched: resources.server_log.Touched: objects that buckets with a server access log want to be told of, too.
     """
 
     request: Any
@@ -37,6 +40,8 @@ class Call:
     headers: Mapping[bytes, bytes] = field(factory=dict)
     request_id: str = ""
     record: BucketRecord | None = None
+    undecided: Any = None
+    touched: list[Any] | None = None
 
     def header(self, name: bytes) -> str | None:
         """One of ``headers`` as text, or None when absent."""
@@ -44,7 +49,20 @@ class Call:
         return None if value is None else value.decode("latin-1")
 
     @property
+    def address(self) -> str:
+        """The client's address without its port; empty where a socket has none."""
+        peer = self.head.peer
+        return peer[1:].partition("]")[0] if peer[:1] == "[" else peer.partition(":")[0]
+
+    @property
+    def secure(self) -> bool:
+        """Whether the client used https."""
+        return self.head.secure
+
+    @property
     def owner(self) -> str:
         """The canonical id of what this call creates."""
         identity = self.caller.identity
-        return identity.account if identity is not None else self.service.owner
+        if identity is not None:
+            return identity.account  # type: ignore[no-any-return]
+        return ANONYMOUS_ID if self.caller.kind == "anonymous" else self.service.owner

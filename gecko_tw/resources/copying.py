@@ -5,8 +5,7 @@ from typing import Any
 
 from attrs import frozen
 
-from gecko_tw.resources import documents
-from gecko_tw.resources import headers as object_headers
+from gecko_tw.resources import documents, quotas, sealing
 from gecko_tw.resources.answers import Answer, Headers, xml
 from gecko_tw.resources.bodies import MAX_OBJECT
 from gecko_tw.resources.call import Call
@@ -14,18 +13,24 @@ from gecko_tw.resources.conditions import check_copy_source, copy_range, write_c
 from gecko_tw.resources.documents import iso_time, texts
 from gecko_tw.resources.headers import checksum_algorithm, checksum_element
 from gecko_tw.resources.keys import decode
+from gecko_tw.resources.lifecycle import expiration_headers
 from gecko_tw.resources.operations import OBJECT, PUT, operation
 from gecko_tw.resources.patience import Slow, eventually
-from gecko_tw.resources.permits import permit, refuse_other_owner
+from gecko_tw.resources.permits import permit_source, refuse_other_owner
 from gecko_tw.resources.refusals import NotImplemented_
+from gecko_tw.resources.told import objects_for
+from gecko_tw.resources.versioning import check_version_id
+from gecko_tw.resources.writing import stored_for
 from gecko_tw.store.records import NULL, Part, Version
-from gecko_tw.store.refusals import ConditionalRequestConflict, InvalidArgument, InvalidRequest
+from gecko_tw.store.refusals import ConditionalRequestConflict, DeleteMarkerNamed, InvalidArgument, InvalidRequest
 from gecko_tw.store.requests import Copy, Source
+from gecko_tw.store.rules import versions
 
 _TO_ITSELF = (
     "This copy request is illegal because it is trying to copy an object to itself without changing the object's"
     " metadata, storage class, website redirect location or encryption attributes."
 )
+_OF_A_MARKER = "The source of a copy request may not specifically refer to a delete marker by version id."
 _NOT_COPIED = ("x-amz-storage-class", "x-amz-website-redirect-location")
 """Headers that a copy has only when it is asked for (S3 API Reference, CopyObject)."""
 
@@ -49,8 +54,10 @@ async def copy_object(call: Call) -> Answer | Slow:
             raise InvalidArgument("A copy of an object has no range.", ArgumentName=name.decode())
     conditions = write_conditions(headers)
     await service.read(service.objects.allow, call.bucket, call.key, conditions)
-    original = await service.read(service.objects.look, named.bucket, named.key, named.version_id)
-    stored = object_headers.stored(headers)
+    original = await _look(call, named)
+    if quotas.limits(call):
+        await quotas.refuse_without_room(call, original.size)
+    stored = await stored_for(call)
     replace = _replaces(call, b"x-amz-metadata-directive")
     if not replace:
         _refuse_to_itself(call, named)
@@ -61,22 +68,41 @@ async def copy_object(call: Call) -> Answer | Slow:
         tags=stored.tags if _replaces(call, b"x-amz-tagging-directive") else None,
         checksum=checksum_algorithm(headers),
         conditions=conditions,
-        owner=call.owner,
+        owner=stored.owner,
+        extra=stored.extra,
+        sealing=sealing.sealing(call, await sealing.wished(call)),
     )
+    check = _check_of(call, original, request)
     source = Source(
-        bucket=named.bucket, key=named.key, version_id=named.version_id, check=_check_of(call, original, request)
+        bucket=named.bucket,
+        key=named.key,
+        version_id=named.version_id if original.version_id == NULL else original.version_id,
+        check=check,
+        customer_key=sealing.source_key(headers),
     )
-    outcome = service.begin(service.objects.copy, source, call.bucket, call.key, request)
-    return await eventually(call, outcome, lambda version: _copied(version, original))
+    outcome = service.begin(objects_for(call, "ObjectCreated:Copy").copy, source, call.bucket, call.key, request)
+    return await eventually(call, outcome, lambda version: _copied(call, version, original))
 
 
-def _copied(version: Version, original: Version) -> Answer:
-    headers: Headers = []
+async def _look(call: Call, named: Named) -> Version:
+    """The version that is to be copied. Raises as IObjects.look, but InvalidRequest when it is a delete marker's id."""
+    try:
+        return await call.service.read(call.service.objects.look, named.bucket, named.key, named.version_id)  # type: ignore[no-any-return]
+    except DeleteMarkerNamed:
+        raise InvalidRequest(_OF_A_MARKER) from None
+
+
+def _copied(call: Call, version: Version, original: Version) -> Answer:
+    headers = expiration_headers(call.record, call.key, version)
+    headers += sealing.told(call, version.extra, True)
     if version.version_id != NULL:
         headers.append((b"x-amz-version-id", version.version_id.encode()))
-    if original.version_id != NULL:
-        headers.append((b"x-amz-copy-source-version-id", original.version_id.encode()))
+    headers += _source_id(original.version_id)
     return xml(documents.document("CopyObjectResult", _result(version)), headers=headers)
+
+
+def _source_id(version_id: str) -> Headers:
+    return [] if version_id == NULL else [(b"x-amz-copy-source-version-id", version_id.encode())]
 
 
 def _result(made: Version | Part) -> str:
@@ -89,7 +115,8 @@ async def upload_part_copy(call: Call) -> Answer | Slow:
     service, query = call.service, call.query
     named = await _source(call)
     number = part_number(query["partNumber"])
-    await service.read(service.uploads.get, call.bucket, call.key, query["uploadId"])
+    upload = await service.read(service.uploads.get, call.bucket, call.key, query["uploadId"])
+    original = await _look(call, named)
     wanted = call.header(b"x-amz-copy-source-range")
     first, last = (None, None) if wanted is None else copy_range(wanted)
 
@@ -104,11 +131,21 @@ async def upload_part_copy(call: Call) -> Answer | Slow:
         _refuse_large(version.size if last is None or first is None else last - first + 1)
 
     source = Source(
-        bucket=named.bucket, key=named.key, version_id=named.version_id, check=check, first=first, last=last
+        bucket=named.bucket,
+        key=named.key,
+        version_id=named.version_id if original.version_id == NULL else original.version_id,
+        check=check,
+        first=first,
+        last=last,
+        customer_key=sealing.source_key(call.headers),
+        sealing=sealing.part_sealing(call, upload, number),
     )
     copy_part = service.uploads.copy_part
     outcome = service.begin(copy_part, source, call.bucket, call.key, query["uploadId"], number, service.now())
-    return await eventually(call, outcome, lambda part: xml(documents.document("CopyPartResult", _result(part))))
+    told = sealing.told(call, upload.extra) + _source_id(original.version_id)
+    return await eventually(
+        call, outcome, lambda part: xml(documents.document("CopyPartResult", _result(part)), headers=told)
+    )
 
 
 def part_number(text: str) -> int:
@@ -125,7 +162,7 @@ def part_number(text: str) -> int:
 async def _source(call: Call) -> Named:
     """What is to be copied, once it is known that the caller may read it."""
     named = read_source(call.header(b"x-amz-copy-source") or "")
-    permit(call, "s3:GetObject")
+    await permit_source(call, named.bucket, named.key, named.version_id)
     expected = call.header(b"x-amz-source-expected-bucket-owner")
     if expected is not None:
         await refuse_other_owner(call, named.bucket, expected)
@@ -149,7 +186,8 @@ def read_source(value: str) -> Named:
             ArgumentName="x-amz-copy-source",
             ArgumentValue=value,
         )
-    return Named(bucket_name.decode("utf-8", "replace"), key_name, version or None)
+    version_id = check_version_id(version) if version else None
+    return Named(bucket_name.decode("utf-8", "replace"), key_name, version_id)
 
 
 def _replaces(call: Call, directive: bytes) -> bool:
@@ -163,10 +201,23 @@ def _replaces(call: Call, directive: bytes) -> bool:
 
 def _refuse_to_itself(call: Call, named: Named) -> None:
     """Raises InvalidRequest when an object would be copied onto itself and nothing would change."""
-    same = (named.bucket, named.key) == (call.bucket, call.key) and named.version_id in (None, NULL)
-    changing = (b"x-amz-storage-class", b"x-amz-website-redirect-location", b"x-amz-checksum-algorithm")
+    same = (named.bucket, named.key) == (call.bucket, call.key) and _is_current(call, named)
+    changing = (
+        b"x-amz-storage-class",
+        b"x-amz-website-redirect-location",
+        b"x-amz-checksum-algorithm",
+        sealing.ASKED,
+        sealing.CUSTOMERS + b"algorithm",
+    )
     if same and not any(name in call.headers for name in changing):
         raise InvalidRequest(_TO_ITSELF)
+
+
+def _is_current(call: Call, named: Named) -> bool:
+    """Whether the name is one of whatever version is the current one: an older version is copied to restore it."""
+    if named.version_id is None:
+        return True
+    return named.version_id == NULL and (call.record is None or versions.SETTING not in call.record.settings)
 
 
 def _kept_headers(original: Version, asked: Any) -> dict[str, str] | None:

@@ -4,17 +4,23 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources import documents
 from gecko_tw.resources.answers import Answer, xml
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.conditions import bare_etag, http_seconds
 from gecko_tw.resources.documents import Element, element, texts
+from gecko_tw.resources.locking import wants_bypass
 from gecko_tw.resources.operations import BUCKET, POST, Document, operation
+from gecko_tw.resources.permits import may_remove
 from gecko_tw.resources.refusals import MalformedXML, MissingRequestBodyError
-from gecko_tw.store.refusals import Refusal
+from gecko_tw.resources.server_log import has_log, touch_deleted
+from gecko_tw.resources.told import objects_for
+from gecko_tw.store.refusals import NoSuchVersion, Refusal
 from gecko_tw.store.requests import Remove, Removed, WriteConditions
+from gecko_tw.store.version_ids import is_version_id
 
 MAX_OBJECTS = 1000
 
@@ -38,8 +44,21 @@ async def delete_objects(call: Call, document: bytes) -> Answer:
         raise MissingRequestBodyError
     await service.read(service.buckets.get, call.bucket)
     quiet, wanted = read_wanted(document, service.now(), call.owner)
-    lines = await service.write(_delete_all, service.objects.remove, call.bucket, wanted)
-    told = [line for line, failed in lines if failed or not quiet]
+    bypass, objects = wants_bypass(call), objects_for(call, "ObjectRemoved:Delete")
+
+    def remove(bucket: str, key: bytes, request: Remove) -> Removed:
+        if not may_remove(call, key, request.version_id):
+            raise AccessDenied
+        if bypass and may_remove(call, key, request.version_id, bypass=True):
+            request = evolve(request, bypass=True)
+        return objects.remove(bucket, key, request)  # type: ignore[no-any-return]
+
+    lines = await service.write(_delete_all, remove, call.bucket, wanted)
+    if has_log(call.record):
+        touch_deleted(
+            call, [(one.key, one.request.version_id, code) for one, (_, code) in zip(wanted, lines, strict=True)]
+        )
+    told = [line for line, code in lines if code or not quiet]
     return xml(documents.document("DeleteResult", "".join(told)))
 
 
@@ -78,17 +97,20 @@ def _seconds(text: str) -> int:
 
 
 def _delete_all(remove: Callable[[str, bytes, Remove], Any], bucket: str, wanted: list[Wanted]) -> list[Any]:
-    """What became of each key: its element, and whether it is an error. Runs in a thread."""
+    """What became of each key: its element, and the code of its error or nothing. Runs in a thread."""
     return [_delete(remove, bucket, one) for one in wanted]
 
 
-def _delete(remove: Callable[[str, bytes, Remove], Any], bucket: str, one: Wanted) -> tuple[str, bool]:
-    named = {"Key": one.key, "VersionId": one.request.version_id}
+def _delete(remove: Callable[[str, bytes, Remove], Any], bucket: str, one: Wanted) -> tuple[str, str]:
+    version_id = one.request.version_id
+    named = {"Key": one.key, "VersionId": version_id}
     try:
+        if version_id is not None and not is_version_id(version_id):
+            raise NoSuchVersion
         removed = remove(bucket, one.key.encode(), one.request)
     except Refusal as refusal:
-        return element("Error", texts({**named, "Code": refusal.code, "Message": refusal.message})), True
-    return element("Deleted", texts({**named, **_marker(one, removed)})), False
+        return element("Error", texts({**named, "Code": refusal.code, "Message": refusal.message})), refusal.code
+    return element("Deleted", texts({**named, **_marker(one, removed)})), ""
 
 
 def _marker(one: Wanted, removed: Removed) -> dict[str, object]:

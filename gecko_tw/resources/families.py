@@ -1,9 +1,59 @@
 """The families of operations that every deployment has."""
 
-from gecko_tw.resources import buckets, copying, cors, deleting, listing, multipart, objects, post_object, unfinished
+from gecko_tw.resources import (
+    acl,
+    attributes,
+    buckets,
+    copying,
+    cors,
+    deleting,
+    encryption,
+    lifecycle,
+    listing,
+    locking,
+    logging_settings,
+    multipart,
+    notifications,
+    objects,
+    ownership,
+    policies,
+    post_object,
+    public_access,
+    renaming,
+    tagging,
+    unfinished,
+    unset,
+    versioning,
+    website,
+)
 from gecko_tw.resources.operations import OperationTable, rows_of
 
-FAMILIES = (buckets, objects, copying, deleting, multipart, post_object, unfinished, listing, cors)
+FAMILIES = (
+    buckets,
+    objects,
+    copying,
+    deleting,
+    multipart,
+    post_object,
+    unfinished,
+    listing,
+    cors,
+    website,
+    notifications,
+    encryption,
+    lifecycle,
+    tagging,
+    attributes,
+    renaming,
+    unset,
+    versioning,
+    locking,
+    acl,
+    policies,
+    ownership,
+    public_access,
+    logging_settings,
+)
 
 
 def built_in() -> OperationTable:

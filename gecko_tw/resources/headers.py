@@ -14,9 +14,10 @@ from attrs import field, frozen
 
 from gecko_tw.resources.documents import text
 from gecko_tw.resources.refusals import InvalidStorageClass, NotImplemented_
-from gecko_tw.store.checksums import ALGORITHMS, FULL_OBJECT
+from gecko_tw.store.checksums import ALGORITHMS
 from gecko_tw.store.records import NULL, Checksum, Version
-from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, InvalidTag, MetadataTooLarge
+from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, MetadataTooLarge
+from gecko_tw.store.rules.tags import OF_OBJECT, check_tags
 
 MAX_METADATA = 2048
 """Bytes of all names and values of an object's user metadata."""
@@ -44,19 +45,12 @@ _SPELLED = {
 }
 
 _LACKING = (
-    b"x-amz-server-side-encryption",
-    b"x-amz-copy-source-server-side-encryption",
-    b"x-amz-object-lock-",
-    b"x-amz-grant-",
     b"x-amz-write-offset-bytes",
     b"x-amz-mfa",
     b"x-amz-object-annotation-directive",
     b"x-amz-if-match-initiated-time",
 )
 """Headers, by their beginning, that would change what a request means and that are not implemented."""
-
-_PRIVATE_ACLS = frozenset((b"private", b"bucket-owner-full-control", b"bucket-owner-read"))
-"""Canned ACLs that ask for what every object has anyway: its owner, and nobody else."""
 
 _AT_HAND = frozenset(
     ["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"]
@@ -74,15 +68,21 @@ _OVERRIDES = {
     "response-content-encoding": b"Content-Encoding",
 }
 
+_TAGGING = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates."
+
 
 @frozen
 class Stored:
-    """What a request stores beside the bytes; names as in records.Version."""
+    """What a request stores beside the bytes; names as in records.Version.
+
+    :ivar owner: the account whose object it becomes.
+    """
 
     headers: Mapping[str, str]
     metadata: Mapping[str, str]
     tags: Mapping[str, str]
     extra: Mapping[str, Any] = field(factory=dict)
+    owner: str = ""
 
 
 def refuse_lacking(headers: Mapping[bytes, bytes]) -> None:
@@ -98,19 +98,11 @@ def refuse_lacking(headers: Mapping[bytes, bytes]) -> None:
 def stored(headers: Mapping[bytes, bytes]) -> Stored:
     """What PutObject, CreateMultipartUpload, a form or a replacing copy store.
 
-    :raises NotImplemented_: an ACL or an archive that we lack.
+    :raises NotImplemented_: an archive that we lack.
     :raises InvalidStorageClass, MetadataTooLarge, InvalidTag: as S3 does.
     """
-    refuse_acl(headers)
     tagging = headers.get(b"x-amz-tagging")
     return Stored(system_headers(headers), user_metadata(headers), parse_tags(tagging) if tagging else {})
-
-
-def refuse_acl(headers: Mapping[bytes, bytes]) -> None:
-    """Refuses a canned ACL that gives anything to anybody but the owner. Raises NotImplemented_."""
-    acl = headers.get(b"x-amz-acl")
-    if acl is not None and acl not in _PRIVATE_ACLS:
-        raise NotImplemented_(Header="x-amz-acl", Value=acl.decode("latin-1"))
 
 
 def system_headers(headers: Mapping[bytes, bytes]) -> dict[str, str]:
@@ -163,28 +155,14 @@ def _as_text(value: bytes) -> str:
 def parse_tags(value: bytes) -> dict[str, str]:
     """The tags of an ``x-amz-tagging`` header, which is encoded as a query and may be empty.
 
-    :raises InvalidTag: too many, too long, or a key twice.
+    :raises InvalidArgument: a key twice.
+    :raises InvalidTag: as ``rules.tags.check_tags``.
     """
-    pairs = [pair.partition("=") for pair in _as_text(value).split("&") if pair]
-    return check_tags([(unquote_plus(key), unquote_plus(text)) for key, _, text in pairs], 10)
-
-
-def check_tags(pairs: list[tuple[str, str]], limit: int) -> dict[str, str]:
-    """Tags within S3's limits: ``limit`` of them, keys of 1 to 128 and values of up to 256 characters.
-
-    :raises InvalidTag: they are not.
-    """
-    if len(pairs) > limit:
-        raise InvalidTag(f"Object tags cannot be greater than {limit}")
-    for key, value in pairs:
-        if not 1 <= len(key) <= 128:
-            raise InvalidTag("The TagKey you have provided is invalid", TagKey=key)
-        if len(value) > 256:
-            raise InvalidTag("The TagValue you have provided is invalid", TagKey=key, TagValue=value)
-    tags = dict(pairs)
-    if len(tags) < len(pairs):
-        raise InvalidTag("Cannot provide multiple Tags with the same key")
-    return tags
+    split = [pair.partition("=") for pair in _as_text(value).split("&") if pair]
+    pairs = [(unquote_plus(key), unquote_plus(text)) for key, _, text in split]
+    if len(dict(pairs)) < len(pairs):
+        raise InvalidArgument(_TAGGING, ArgumentName="x-amz-tagging", ArgumentValue=_as_text(value))
+    return check_tags(pairs, OF_OBJECT)
 
 
 def version_headers(version: Version) -> list[tuple[bytes, bytes]]:
@@ -260,7 +238,7 @@ def part_checksum(version: Version, value: str | None) -> Checksum | None:
     """The checksum of one part of a version, when it was kept."""
     if value is None or version.checksum is None:
         return None
-    return Checksum(version.checksum.algorithm, value, FULL_OBJECT)
+    return Checksum(version.checksum.algorithm, value, version.checksum.kind)
 
 
 def overridden(headers: list[tuple[bytes, bytes]], query: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -3,7 +3,7 @@
 import secrets
 from urllib.parse import quote_from_bytes
 
-from gecko_tw.resources import documents
+from gecko_tw.resources import documents, quotas, sealing
 from gecko_tw.resources import headers as object_headers
 from gecko_tw.resources.answers import Answer, Headers, xml
 from gecko_tw.resources.bodies import plan, receive
@@ -13,9 +13,12 @@ from gecko_tw.resources.conditions import bare_etag, write_conditions
 from gecko_tw.resources.copying import part_number
 from gecko_tw.resources.documents import Element, texts
 from gecko_tw.resources.headers import checksum_algorithm, checksum_element
+from gecko_tw.resources.lifecycle import abort_headers, expiration_headers
 from gecko_tw.resources.operations import DELETE, OBJECT, POST, PUT, STREAM, Document, operation
 from gecko_tw.resources.patience import Slow, eventually
 from gecko_tw.resources.refusals import MalformedXML
+from gecko_tw.resources.told import uploads_for
+from gecko_tw.resources.writing import stored_for
 from gecko_tw.store.checksums import ALGORITHMS, check_kind, default_kind, raw_of
 from gecko_tw.store.records import NULL, Checksum, Upload, Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest
@@ -33,7 +36,7 @@ _CHECKSUM_ELEMENTS = {f"Checksum{name}": name for name in ALGORITHMS}
 async def create_multipart_upload(call: Call) -> Answer:
     """Begins an upload; what its object will carry is given now. Source: S3 API Reference, CreateMultipartUpload."""
     service = call.service
-    stored = object_headers.stored(call.headers)
+    stored = await stored_for(call)
     algorithm, kind = _checksum_asked(call)
     upload = Upload(
         id=secrets.token_hex(16),
@@ -43,12 +46,14 @@ async def create_multipart_upload(call: Call) -> Answer:
         tags=stored.tags,
         checksum_algorithm=algorithm,
         checksum_kind=kind,
-        owner=call.owner,
+        owner=stored.owner,
+        extra=await sealing.upload_extra(call, stored.extra),
     )
     await service.write(service.uploads.create, call.bucket, call.key, upload)
-    headers: Headers = []
+    headers = sealing.told(call, upload.extra, True)
     if algorithm is not None and kind is not None:
-        headers = [(b"x-amz-checksum-algorithm", algorithm.encode()), (b"x-amz-checksum-type", kind.encode())]
+        headers += [(b"x-amz-checksum-algorithm", algorithm.encode()), (b"x-amz-checksum-type", kind.encode())]
+    headers += abort_headers(call.record, call.key, upload.initiated)
     content = texts({"Bucket": call.bucket, "Key": call.key.decode("utf-8", "replace"), "UploadId": upload.id})
     return xml(documents.document("InitiateMultipartUploadResult", content), headers=headers)
 
@@ -74,7 +79,10 @@ async def upload_part(call: Call) -> Answer:
     number = part_number(call.query["partNumber"])
     how = plan(call)
     upload = await service.read(service.uploads.get, call.bucket, call.key, upload_id)
-    incoming = await receive(call, how, upload.checksum_algorithm)
+    part_sealing = sealing.part_sealing(call, upload, number)
+    if quotas.limits(call):
+        await quotas.refuse_part_without_room(call, upload_id, number, how.length)
+    incoming = await receive(call, how, upload.checksum_algorithm, part_sealing)
     request = PutPart(
         now=service.now(),
         number=number,
@@ -86,6 +94,8 @@ async def upload_part(call: Call) -> Answer:
         incoming.pending, service.uploads.put_part, call.bucket, call.key, upload_id, incoming, request
     )
     headers = [(b"ETag", object_headers.quoted(part.etag)), *object_headers.checksum_headers(part.checksum)[:1]]
+    if part_sealing is not None:
+        headers += sealing.told(call, upload.extra)
     return Answer(200, headers)
 
 
@@ -105,7 +115,7 @@ async def complete_multipart_upload(call: Call, document: bytes) -> Answer | Slo
     if algorithm is not None:
         raw_of(algorithm, value.partition("-")[0])
         checksum = Checksum(algorithm, value, "COMPOSITE" if "-" in value else "FULL_OBJECT")
-    now, complete = service.now(), service.uploads.complete
+    now, complete = service.now(), uploads_for(call, "ObjectCreated:CompleteMultipartUpload").complete
     upload_id = call.query["uploadId"]
 
     def work() -> Version:
@@ -128,6 +138,8 @@ def _completed(call: Call, version: Version) -> Answer:
     headers: Headers = []
     if version.version_id != NULL:
         headers.append((b"x-amz-version-id", version.version_id.encode()))
+    headers += expiration_headers(call.record, call.key, version)
+    headers += sealing.told(call, version.extra)
     content += checksum_element(version.checksum)
     return xml(documents.document("CompleteMultipartUploadResult", content), headers=headers)
 
@@ -136,7 +148,9 @@ def location(call: Call, key: bytes | None = None) -> str:
     """The URL of an object, as the client reaches us. ``key`` when it is not the addressed one."""
     scheme = "https" if call.head.secure else "http"
     path = quote_from_bytes(call.key if key is None else key, safe="/~")
-    return f"{scheme}://{call.header(b'host') or 'localhost'}/{call.bucket}/{path}"
+    front = call.service.front
+    place = "" if front.bucket(call.head) else f"{front.prefix.decode()}/{call.bucket}"
+    return f"{scheme}://{call.header(b'host') or 'localhost'}{place}/{path}"
 
 
 def read_parts(document: bytes) -> tuple[WantedPart, ...]:

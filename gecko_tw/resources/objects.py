@@ -3,14 +3,21 @@
 from attrs import frozen
 
 from gecko_tw.resources import headers as object_headers
+from gecko_tw.resources import quotas, sealing
 from gecko_tw.resources.answers import Answer, Headers, Spans
 from gecko_tw.resources.bodies import plan, receive
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.conditions import check_read, remove_conditions, wanted_range, write_conditions
+from gecko_tw.resources.lifecycle import expiration_headers
+from gecko_tw.resources.locking import may_bypass, protection_headers
 from gecko_tw.resources.operations import DELETE, GET, HEAD, OBJECT, PUT, STREAM, operation
+from gecko_tw.resources.permits import permit_found, permit_missing
 from gecko_tw.resources.service import SMALL
-from gecko_tw.store.records import Checksum, Version
-from gecko_tw.store.refusals import InvalidArgument, InvalidPartNumber, InvalidRequest
+from gecko_tw.resources.told import objects_for
+from gecko_tw.resources.versioning import null_id, version_id
+from gecko_tw.resources.writing import stored_for
+from gecko_tw.store.records import NULL, Checksum, Version
+from gecko_tw.store.refusals import InvalidArgument, InvalidPartNumber, InvalidRequest, Refusal
 from gecko_tw.store.requests import Put, Remove
 from gecko_tw.store.rules.conditions import NONE as UNCONDITIONAL
 
@@ -27,11 +34,14 @@ async def put_object(call: Call) -> Answer:
         raise InvalidArgument("A part number needs an upload id.", ArgumentName="partNumber")
     service = call.service
     how = plan(call)
-    stored = object_headers.stored(call.headers)
+    stored = await stored_for(call)
     conditions = write_conditions(call.headers)
+    encryption = await sealing.wished(call)
     if how.length is None or how.length > SMALL or conditions != UNCONDITIONAL or b"expect" in call.headers:
         await service.read(service.objects.allow, call.bucket, call.key, conditions)
-    incoming = await receive(call, how)
+    if quotas.limits(call):
+        await quotas.refuse_without_room(call, how.length)
+    incoming = await receive(call, how, None, sealing.sealing(call, encryption))
     request = Put(
         now=service.now(),
         length=how.length,
@@ -41,24 +51,35 @@ async def put_object(call: Call) -> Answer:
         metadata=stored.metadata,
         tags=stored.tags,
         conditions=conditions,
-        owner=call.owner,
+        owner=stored.owner,
         extra=stored.extra,
     )
-    version = await service.commit(incoming.pending, service.objects.put, call.bucket, call.key, incoming, request)
-    return Answer(200, object_headers.written_headers(version))
+    told = objects_for(call, "ObjectCreated:Put")
+    version = await service.commit(incoming.pending, told.put, call.bucket, call.key, incoming, request)
+    found = object_headers.written_headers(version)
+    if encryption is not None:
+        found += sealing.told(call, version.extra, True)
+    found += expiration_headers(call.record, call.key, version)
+    return Answer(200, found)
 
 
-@operation("GetObject", GET, OBJECT, needs="s3:GetObject")
+@operation("GetObject", GET, OBJECT, needs="s3:GetObject", needs_version="s3:GetObjectVersion")
 async def get_object(call: Call) -> Answer | Spans:
     """The object, a range or a part of it, or what a condition says instead. Source: S3 API Reference, GetObject."""
     service = call.service
     _check_query(call)
-    reading = await service.read(service.objects.open, call.bucket, call.key, version_id(call))
+    try:
+        reading = await service.read(service.objects.open, call.bucket, call.key, version_id(call))
+    except Refusal:
+        permit_missing(call)
+        raise
     try:
         version = reading.version
+        permit_found(call, version)
+        await sealing.unlock(call, reading)
         if not _wanted(call, version):
             reading.close()
-            return Answer(304, object_headers.not_modified_headers(version))
+            return Answer(304, object_headers.not_modified_headers(version) + null_id(call, version.version_id))
         piece = _piece(call, version)
         found = _described(call, version, piece)
     except BaseException:
@@ -67,21 +88,27 @@ async def get_object(call: Call) -> Answer | Spans:
     return Spans(piece.status, found, reading, piece.first, piece.length)
 
 
-@operation("HeadObject", HEAD, OBJECT, needs="s3:GetObject")
+@operation("HeadObject", HEAD, OBJECT, needs="s3:GetObject", needs_version="s3:GetObjectVersion")
 async def head_object(call: Call) -> Answer:
     """The headers of GetObject. Source: S3 API Reference, HeadObject."""
     service = call.service
     _check_query(call)
-    version = await service.read(service.objects.look, call.bucket, call.key, version_id(call))
+    try:
+        version = await service.read(service.objects.look, call.bucket, call.key, version_id(call))
+    except Refusal:
+        permit_missing(call)
+        raise
+    permit_found(call, version)
+    await sealing.check_key(call, version)
     if not _wanted(call, version):
-        return Answer(304, object_headers.not_modified_headers(version))
+        return Answer(304, object_headers.not_modified_headers(version) + null_id(call, version.version_id))
     piece = _piece(call, version)
     found = _described(call, version, piece)
     found.append((b"Content-Length", b"%d" % piece.length))
     return Answer(piece.status, found)
 
 
-@operation("DeleteObject", DELETE, OBJECT, needs="s3:DeleteObject")
+@operation("DeleteObject", DELETE, OBJECT, needs="s3:DeleteObject", needs_version="s3:DeleteObjectVersion")
 async def delete_object(call: Call) -> Answer:
     """Removes the key, whether it is there or not. Source: S3 API Reference, DeleteObject."""
     service = call.service
@@ -90,8 +117,10 @@ async def delete_object(call: Call) -> Answer:
         version_id=version_id(call),
         conditions=remove_conditions(call.headers),
         owner=call.owner,
+        bypass=await may_bypass(call),
     )
-    removed = await service.commit(0, service.objects.remove, call.bucket, call.key, request)
+    told = objects_for(call, "ObjectRemoved:Delete")
+    removed = await service.commit(0, told.remove, call.bucket, call.key, request)
     found: Headers = []
     if removed.version_id is not None:
         found.append((b"x-amz-version-id", removed.version_id.encode()))
@@ -111,14 +140,6 @@ class Piece:
     first: int
     length: int
     checksum: Checksum | None
-
-
-def version_id(call: Call) -> str | None:
-    """The version that a request names, or None. Raises InvalidArgument for an empty one."""
-    named = call.query.get("versionId")
-    if named == "":
-        raise InvalidArgument("Version id cannot be the empty string", ArgumentName="versionId")
-    return named
 
 
 def _check_query(call: Call) -> None:
@@ -173,11 +194,19 @@ def _part(version: Version, number_text: str) -> Piece:
 def _described(call: Call, version: Version, piece: Piece) -> Headers:
     """The headers of an answer with these bytes."""
     found = object_headers.version_headers(version)
+    if version.version_id == NULL:
+        found += null_id(call, NULL)
     if piece.status == 206:
         last = piece.first + piece.length - 1
         found.append((b"Content-Range", b"bytes %d-%d/%d" % (piece.first, last, version.size)))
+    if version.extra:
+        found += protection_headers(version.extra)
+    if "sse" in version.extra:
+        found += sealing.told(call, version.extra)
     if call.headers.get(b"x-amz-checksum-mode", b"").upper() == b"ENABLED":
         found += object_headers.checksum_headers(piece.checksum)
+    if "versionId" not in call.query:  # only the current version expires
+        found += expiration_headers(call.record, call.key, version)
     if call.query:
         if version.parts and "partNumber" in call.query:
             found.append((b"x-amz-mp-parts-count", b"%d" % len(version.parts)))

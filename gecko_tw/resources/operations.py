@@ -12,7 +12,7 @@ from gecko_tw.resources.refusals import MethodNotAllowed, NotImplemented_
 from gecko_tw.resources.subresources import HEADER_SUBRESOURCES, SUBRESOURCES
 
 GET, HEAD, PUT, POST, DELETE, OPTIONS = "GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"
-SERVICE, BUCKET, OBJECT = "service", "bucket", "object"
+SERVICE, BUCKET, OBJECT, WEBSITE = "service", "bucket", "object", "website"
 """What a request addresses."""
 
 STREAM = "stream"
@@ -40,6 +40,7 @@ class Operation:
     :ivar selectors: query names, and request headers in lower case, that must be present for this row.
     :ivar needs: the policy action that permits it, e.g. ``"s3:PutObject"``; None when anybody may ask (preflight).
     :ivar body: None (a body is not read), STREAM, or a Document.
+    :ivar needs_version: the action that permits it instead when the query has ``versionId``; None when it is the same.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Operation:
     needs: str | None
     body: str | Document | None
     perform: Callable[..., Awaitable[object]]
+    needs_version: str | None = None
 
 
 def operation(
@@ -58,6 +60,7 @@ def operation(
     *selectors: str,
     needs: str | None,
     body: str | Document | None = None,
+    needs_version: str | None = None,
 ) -> Callable[[Callable[..., Awaitable[object]]], Operation]:
     """Declares a row: ``@operation("GetBucketCors", GET, BUCKET, "cors", needs="s3:GetBucketCORS")``.
 
@@ -74,6 +77,7 @@ def operation(
             needs=needs,
             body=body,
             perform=perform,
+            needs_version=needs_version,
         )
 
     return declare

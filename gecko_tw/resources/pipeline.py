@@ -10,6 +10,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionClosed
 from twisted.logger import Logger
 
+from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.interfaces import UploadCut, UploadStalled
 from gecko_tw.resources.access_log import AccessEntry
 from gecko_tw.resources.answers import Headers, answer_for
@@ -17,9 +18,12 @@ from gecko_tw.resources.bodies import read_document
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.cors import cors_headers
 from gecko_tw.resources.headers import refuse_lacking
-from gecko_tw.resources.operations import OPTIONS, Document
-from gecko_tw.resources.permits import check_bucket_owner, permit
+from gecko_tw.resources.limits import admit_caller
+from gecko_tw.resources.logins import FAILURES
+from gecko_tw.resources.operations import OPTIONS, WEBSITE, Document
+from gecko_tw.resources.permits import check_bucket_owner, permit_row
 from gecko_tw.resources.refusals import InternalError, RequestTimeout
+from gecko_tw.resources.server_log import Course, find_record, has_log, tell
 from gecko_tw.resources.service import Service
 from gecko_tw.store.refusals import IncompleteBody, Refusal, SlowDown
 
@@ -59,11 +63,13 @@ async def _serve(call: Call, address: Address) -> None:
     service = call.service
     started = service.clock.seconds()
     status, sent, error = LEFT, 0, ""
-    answering = False
+    turned, outcome, answering = started, None, False
     try:
         outcome = await _outcome(call, address)
         more = await _every_answer(call)
         answering = True
+        if has_log(call.record):
+            turned = service.clock.seconds()
         status = outcome.status
         sent = await outcome.send(call, more)
         error = outcome.error
@@ -82,18 +88,27 @@ async def _serve(call: Call, address: Address) -> None:
         service.in_flight -= 1
     if service.access_log is not None:
         _report(call, started, status, sent, error)
+    if service.server_log is not None and (call.touched is not None or has_log(call.record)):
+        tell(call, Course(started, turned, service.clock.seconds(), status, sent, error, outcome))
 
 
 async def _outcome(call: Call, address: Address) -> Any:
     """The answer to send: the operation's own, or that of whatever refused the request."""
-    upload = call.request.upload
+    upload, limits = call.request.upload, call.service.limits
     try:
+        if limits is not None:
+            if limits.is_due():
+                await call.service.read(limits.look)
+            limits.admit_address(call)
         if address.refusal is not None:
             raise address.refusal
         if call.service.in_flight > call.service.max_in_flight:
             raise SlowDown
         return await _operate(call, address.target)
     except Refusal as refusal:
+        if isinstance(refusal, FAILURES) and call.service.logins is not None:
+            await call.service.logins.failed(call, refusal)
+        await find_record(call)
         return answer_for(refusal, call)
     except UploadStalled:
         return answer_for(RequestTimeout(), call)
@@ -111,19 +126,31 @@ async def _operate(call: Call, target: str) -> Any:
     if head.method == OPTIONS:
         # A preflight asks on behalf of another request, whose sub-resources it carries.
         call.operation = row = service.table.resolve(OPTIONS, target, frozenset())
+        await find_record(call)
+        return await row.perform(call)
+    if target == WEBSITE:
+        # Browsers sign nothing, and no name in their queries means anything here.
+        call.operation = row = service.table.resolve(head.method, target, frozenset())
+        await find_record(call)
         return await row.perform(call)
     row = service.table.resolve(head.method, target, service.table.present(call.query, head.headers))
     call.operation = row
     call.caller = caller = service.authenticator.authenticate(head)
+    if caller.identity is not None:
+        admit_caller(call)
     if caller.hoisted:
         call.headers = {**caller.hoisted, **head.headers}
-    permit(call, row.needs)
+    await permit_row(call)
     refuse_lacking(call.headers)
     if b"x-amz-expected-bucket-owner" in call.headers:
         await check_bucket_owner(call)
     if isinstance(row.body, Document):
-        return await row.perform(call, await read_document(call, row.body))
-    return await row.perform(call)
+        answer = await row.perform(call, await read_document(call, row.body))
+    else:
+        answer = await row.perform(call)
+    if call.undecided is not None:
+        raise AccessDenied
+    return answer
 
 
 async def _every_answer(call: Call) -> Headers:

@@ -1,23 +1,31 @@
 """PostObject: an upload from a browser's form, permitted by the policy in it."""
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from gecko_tw.resources import documents
+from gecko_tw.resources import documents, sealing
 from gecko_tw.resources import headers as object_headers
 from gecko_tw.resources.answers import Answer, xml
 from gecko_tw.resources.bodies import MAX_OBJECT, Plan, Stream
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.claims import Claims, read_claims
 from gecko_tw.resources.form_data import Fields, FormDecoder, boundary_of
-from gecko_tw.resources.headers import Stored, check_tags, refuse_lacking
+from gecko_tw.resources.headers import Stored, refuse_lacking
+from gecko_tw.resources.lifecycle import expiration_headers
+from gecko_tw.resources.limits import admit_caller
 from gecko_tw.resources.multipart import location
 from gecko_tw.resources.operations import BUCKET, POST, STREAM, operation
-from gecko_tw.resources.permits import permit
+from gecko_tw.resources.permits import permit_form
 from gecko_tw.resources.refusals import MalformedPOSTRequest
+from gecko_tw.resources.tagging import read_tagging
+from gecko_tw.resources.told import objects_for
+from gecko_tw.resources.writing import stored_of
 from gecko_tw.store.records import Version
 from gecko_tw.store.refusals import InvalidArgument, PreconditionFailed
 from gecko_tw.store.requests import Put
 from gecko_tw.store.rules.names import check_key
+from gecko_tw.store.rules.tags import OF_OBJECT
 
 _AS_HEADERS = (
     "cache-control",
@@ -39,8 +47,9 @@ async def post_object(call: Call) -> Answer:
     boundary = boundary_of(call.header(b"content-type") or "")
     if boundary is None:
         raise PreconditionFailed(Condition="Bucket POST must be of the enclosure-type multipart/form-data")
-    await service.read(service.buckets.get, call.bucket)
-    form = Form(call, boundary)
+    record = call.record
+    assert record is not None
+    form = Form(call, boundary, record.settings)
     incoming = await form.stream.receive(call.request.upload)
     try:
         form.lengths.check(incoming.size)
@@ -55,17 +64,19 @@ async def post_object(call: Call) -> Answer:
         headers=stored.headers,
         metadata=stored.metadata,
         tags=stored.tags,
-        owner=call.owner,
+        owner=stored.owner,
+        extra=stored.extra,
     )
-    version = await service.write(service.objects.put, call.bucket, form.key, incoming, request)
+    version = await service.write(objects_for(call, "ObjectCreated:Post").put, call.bucket, form.key, incoming, request)
     return _answer(call, form, version)
 
 
 class Form:
     """A form coming in: what its fields ask for, and where its file goes."""
 
-    def __init__(self, call: Call, boundary: bytes) -> None:
+    def __init__(self, call: Call, boundary: bytes, settings: Mapping[str, Any]) -> None:
         self._call = call
+        self._settings = settings
         self.values: dict[str, str] = {}
         self.key = b""
         self.stored = Stored({}, {}, {})
@@ -91,14 +102,17 @@ class Form:
         caller, self.lengths = call.service.authenticator.authenticate_form(call.bucket, values)
         if caller.kind == "form":
             call.caller = caller
-        permit(call, "s3:PutObject")
+            admit_caller(call)
         headers = _headers(values)
+        permit_form(call, self.key, headers)
         refuse_lacking(headers)
-        self.stored = object_headers.stored(headers)
+        self.stored = stored_of(call, headers)
         self.plan.claims = read_claims(headers, caller)
         longest = self.lengths.longest
         self.plan.limit = MAX_OBJECT if longest is None else min(longest, MAX_OBJECT)
-        self.stream.incoming = call.service.objects.receive(self.plan.claims.algorithms)
+        encryption = sealing.by_default(sealing.wish(headers), self._settings.get(sealing.SETTING, {}))
+        wanted = self.plan.claims.algorithms
+        self.stream.incoming = call.service.objects.receive(wanted, sealing.sealing(call, encryption))
 
 
 def _headers(values: dict[str, str]) -> dict[bytes, bytes]:
@@ -111,22 +125,17 @@ def _headers(values: dict[str, str]) -> dict[bytes, bytes]:
     if "acl" in values:
         found["x-amz-acl"] = values["acl"]
     if "tagging" in values:
-        found["x-amz-tagging"] = urlencode(_tags(values["tagging"]))
+        found["x-amz-tagging"] = urlencode(read_tagging(values["tagging"].encode(), OF_OBJECT))
     if any(char < " " or char == "\x7f" for value in found.values() for char in value):
         raise MalformedPOSTRequest
     return {name.encode(): value.encode() for name, value in found.items()}
 
 
-def _tags(document: str) -> dict[str, str]:
-    """The tags of the field ``tagging``, which is a document. Raises MalformedXML, InvalidTag."""
-    root = documents.read(document.encode(), "Tagging").only(("TagSet",))
-    pairs = [(tag.need("Key"), tag.need("Value")) for tags in root for tag in tags.only(("Tag",))]
-    return check_tags(pairs, 10)
-
-
 def _answer(call: Call, form: Form, version: Version) -> Answer:
     url = location(call, form.key)
-    headers = [*object_headers.written_headers(version), (b"Location", url.encode())]
+    expiration = expiration_headers(call.record, form.key, version)
+    expiration += sealing.told(call, version.extra, True)
+    headers = [*object_headers.written_headers(version), *expiration, (b"Location", url.encode())]
     redirect = _redirect(form, call.bucket, version)
     if redirect is not None:
         return Answer(303, [*headers[:-1], (b"Location", redirect)])

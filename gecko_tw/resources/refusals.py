@@ -32,6 +32,22 @@ class MalformedXML(Refusal):
     """The XML you provided was not well-formed or did not validate against our published schema."""
 
 
+class IllegalVersioningConfigurationException(Refusal):
+    """The versioning configuration specified in the request is invalid."""
+
+
+class InvalidRetentionPeriod(Refusal):
+    """Default retention period must be a positive integer value."""
+
+
+class ObjectLockConfigurationNotFoundError(Refusal):
+    """Object Lock configuration does not exist for this bucket."""
+
+
+class NoSuchObjectLockConfiguration(Refusal):
+    """The specified object does not have an Object Lock configuration."""
+
+
 class MissingContentLength(Refusal):
     """You must provide the Content-Length HTTP header."""
 
@@ -48,8 +64,36 @@ class InvalidURI(Refusal):
     """Couldn't parse the specified URI."""
 
 
+class NoSuchWebsiteConfiguration(Refusal):
+    """The specified bucket does not have a website configuration"""
+
+
 class NoSuchCORSConfiguration(Refusal):
     """The CORS configuration does not exist."""
+
+
+class NoSuchLifecycleConfiguration(Refusal):
+    """The lifecycle configuration does not exist."""
+
+
+class ServerSideEncryptionConfigurationNotFoundError(Refusal):
+    """The server side encryption configuration was not found"""
+
+
+class InvalidEncryptionAlgorithmError(Refusal):
+    """The encryption request that you specified is not valid. The valid value is AES256."""
+
+
+class NoSuchTagSet(Refusal):
+    """The TagSet does not exist"""
+
+
+class NoSuchConfiguration(Refusal):
+    """The specified configuration does not exist."""
+
+
+class ReplicationConfigurationNotFoundError(Refusal):
+    """The replication configuration was not found"""
 
 
 class MalformedPOSTRequest(Refusal):
@@ -74,3 +118,45 @@ class InvalidLocationConstraint(Refusal):
 
 class InvalidStorageClass(Refusal):
     """The storage class you specified is not valid."""
+
+
+class AccessControlListNotSupported(Refusal):
+    """The bucket does not allow ACLs"""
+
+
+class InvalidBucketAclWithObjectOwnership(Refusal):
+    """Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"""
+
+
+class MalformedACLError(Refusal):
+    """The XML you provided was not well-formed or did not validate against our published schema"""
+
+
+class MissingSecurityHeader(Refusal):
+    """Your request was missing a required header"""
+
+
+class NoSuchBucketPolicy(Refusal):
+    """The bucket policy does not exist"""
+
+
+class NoSuchPublicAccessBlockConfiguration(Refusal):
+    """The public access block configuration was not found"""
+
+
+class OwnershipControlsNotFoundError(Refusal):
+    """The bucket ownership controls were not found"""
+
+
+class UnexpectedContent(Refusal):
+    """This request does not support content"""
+
+
+class InvalidTargetBucketForLogging(Refusal):
+    """The target bucket for logging does not exist, is not owned by you, or does not have the appropriate grants for the
+    log-delivery group."""
+
+
+class CrossLocationLoggingProhibited(Refusal):
+    """Cross-location logging not allowed. A bucket in one geographic location cannot log information to a bucket in another
+    location."""

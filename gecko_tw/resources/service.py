@@ -8,7 +8,8 @@ from typing import Any
 from attrs import define, field
 from twisted.internet.defer import Deferred
 
-from gecko_tw.callers.identities import ROOT_ACCOUNT
+from gecko_tw.callers.identities import ROOT_ACCOUNT, IIdentities, OnePair
+from gecko_tw.callers.proxies import Front
 from gecko_tw.interfaces import IBuckets, IObjects, IPool, IUploads, Unsettled
 from gecko_tw.resources.operations import OperationTable
 from gecko_tw.store.records import now_of
@@ -44,12 +45,19 @@ class Service:
     :ivar clock: an IReactorTime: ``seconds()`` since 1970 and ``callLater``.
     :ivar quick: whether reads of records take microseconds and run on the reactor thread.
     :ivar region: what GetBucketLocation and HeadBucket answer for buckets created without one.
-    :ivar domains: names whose subdomains are buckets, lower-case.
+    :ivar domains: names whose subdomains are buckets, lower-case; those of ``website_domains`` are buckets shown as websites.
+    :ivar identities: who an access control list may name.
+    :ivar acl: what becomes of access control lists: ``"honour"``, ``"ignore"`` (accepted, and nothing is kept) or ``"refuse"`` (new
+        buckets have none, as AWS's).
     :ivar cors: ``"permissive"`` (GeckoS3's headers until a bucket has its own configuration) or ``"bucket"`` (AWS's rule).
     :ivar max_in_flight: requests under way before further ones are answered SlowDown.
     :ivar recreate_status: 409 answers BucketAlreadyOwnedByYou to who creates an own bucket again, 200 does as us-east-1.
     :ivar owner: canonical id of whatever has no recorded owner, e.g. adopted files.
     :ivar access_log: called with an AccessEntry after every answer.
+    :ivar front: what stands between clients and us.
+    :ivar server_log: a gecko_tw.jobs.access_log_delivery.AccessLogs, or None.
+    :ivar notices: an INotices; ``delivers`` tells whether events can go to a destination.
+    :ivar limits: a gecko_tw.resources.limits.RateLimits, or None; ``logins``: a gecko_tw.resources.logins.Logins, or None.
     """
 
     buckets: IBuckets
@@ -64,11 +72,20 @@ class Service:
     quick: bool = True
     region: str = "us-east-1"
     domains: tuple[str, ...] = ()
+    website_domains: tuple[str, ...] = ()
+    identities: IIdentities = field(factory=lambda: OnePair("", ""))
+    acl: str = "honour"
     cors: str = "permissive"
     max_in_flight: int = 1024
     recreate_status: int = 409
     owner: str = ROOT_ACCOUNT
     access_log: Callable[[Any], None] | None = None
+    front: Front = Front()
+    limits: Any = None
+    logins: Any = None
+    notices: Any = None
+    server_log: Any = None
+    delivers: Callable[[str], bool] = lambda target: False
     new_request_id: Callable[[], str] = field(factory=request_ids)
     host_id: str = field(factory=lambda: secrets.token_urlsafe(24))
     in_flight: int = 0

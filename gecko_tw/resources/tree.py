@@ -4,13 +4,15 @@ Keys are opaque: they come from the raw path, are decoded once and never normali
 """
 
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
+from gecko_tw.callers.proxies import Front, bucket_in
 from gecko_tw.head import Head
 from gecko_tw.resources.keys import decode
-from gecko_tw.resources.operations import BUCKET, OBJECT, SERVICE
+from gecko_tw.resources.operations import BUCKET, OBJECT, SERVICE, WEBSITE
 from gecko_tw.resources.pipeline import Address, serve, serve_health
 from gecko_tw.resources.refusals import InvalidURI
 from gecko_tw.resources.service import Service
@@ -31,10 +33,17 @@ class ServiceResource(Resource):
     def __init__(self, service: Service) -> None:
         super().__init__()
         self._service = service
-        self._domains = tuple("." + domain.lower() for domain in service.domains)
+        self._domains = tuple(domain.lower() for domain in service.domains)
+        self._websites = tuple(domain.lower() for domain in service.website_domains)
+        self._front = service.front if service.front.rewrites else None
 
     def getChildWithDefault(self, path: bytes, request: Any) -> Resource:
-        bucket = self._virtual_bucket(request.head) if self._domains else None
+        if self._front is not None:
+            path = _arrived(self._front, path, request)
+        website = _virtual_bucket(request.head, self._websites) if self._websites else None
+        if website is not None:
+            return _Leaf(self._service, Address(WEBSITE, website, decode(request.head.path[1:]) or b""))
+        bucket = _virtual_bucket(request.head, self._domains) if self._domains else None
         if bucket is not None:
             return _named(self._service, bucket.encode("latin-1"), request.head.path[1:])
         if path in self.children:
@@ -42,13 +51,9 @@ class ServiceResource(Resource):
         return self._addressed(request.head)
 
     def render(self, request: Any) -> int:
+        if self._front is not None:
+            request.head = self._front.arrived(request.head)
         return self._addressed(request.head).render(request)
-
-    def _virtual_bucket(self, head: Head) -> str | None:
-        """The bucket that the Host header names below one of our domains, or None."""
-        host = (head.header(b"host") or "").lower().rpartition("]")[2]
-        name = host.partition(":")[0]
-        return next((name[: -len(domain)] for domain in self._domains if name.endswith(domain)), None)
 
     def _addressed(self, head: Head) -> Resource:
         path = head.path
@@ -106,6 +111,23 @@ class HealthResource(Resource):
     def render(self, request: Any) -> int:
         serve_health(self._service, request, self._body)
         return NOT_DONE_YET
+
+
+def _virtual_bucket(head: Head, domains: tuple[str, ...]) -> str | None:
+    """The bucket that the Host header names below one of some domains, or None."""
+    host = head.headers.get(b"host", b"")
+    return next((name for domain in domains if (name := bucket_in(host, domain)) is not None), None)
+
+
+def _arrived(front: Front, segment: bytes, request: Any) -> bytes:
+    """Makes a request what its client sent to the proxies in front; returns the first segment of its path."""
+    head = request.head
+    request.head = arrived = front.arrived(head)
+    if arrived.path == head.path:
+        return segment
+    first, *rest = (unquote_to_bytes(one) for one in arrived.path[1:].split(b"/"))
+    request.prepath, request.postpath = [first], rest
+    return first
 
 
 def _named(service: Service, bucket: bytes, key: bytes) -> Resource:

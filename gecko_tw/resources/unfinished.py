@@ -7,6 +7,7 @@ from gecko_tw.resources.answers import Answer, xml
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.documents import element, iso_time, text, texts
 from gecko_tw.resources.headers import checksum_element
+from gecko_tw.resources.lifecycle import abort_headers
 from gecko_tw.resources.listing import Spelling, asked, common_prefixes, limited, owner_element, raw, spelling
 from gecko_tw.resources.operations import BUCKET, GET, OBJECT, operation
 from gecko_tw.store.records import Part, Upload
@@ -38,7 +39,8 @@ async def list_parts(call: Call) -> Answer:
         }
     )
     head += _checksum_of(upload) + "".join(_part(part) for part in parts)
-    return xml(documents.document("ListPartsResult", head))
+    headers = abort_headers(call.record, call.key, upload.initiated)
+    return xml(documents.document("ListPartsResult", head), headers=headers)
 
 
 def _part(part: Part) -> str:

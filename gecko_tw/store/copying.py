@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gecko_tw.interfaces import BlobGone, IBlobCloning
 from gecko_tw.store.checksums import ALGORITHMS
+from gecko_tw.store.data_keys import NOT_APPLICABLE, Seal
 from gecko_tw.store.incoming import Incoming, pseudo_etag
 from gecko_tw.store.reading import Reading
 from gecko_tw.store.records import BlobNote, Version
-from gecko_tw.store.refusals import SlowDown
+from gecko_tw.store.refusals import InvalidRequest, SlowDown
 from gecko_tw.store.requests import Copy, Put, Source
+from gecko_tw.store.sealed_reading import SealedReading
 from gecko_tw.store.settling import settled
 
 if TYPE_CHECKING:
     from gecko_tw.store.objects import Objects
 
 T = TypeVar("T")
+Sealing = Callable[[], Seal]
 
 _PIECE = 1024 * 1024
 _TRIES = 20
@@ -46,12 +49,13 @@ def _copy(objects: "Objects", source: Source, bucket: str, key: bytes, request: 
     with opened(objects, source) as reading:
         original = reading.version
         put = _as_put(original, request)
-        version = _same_bytes(objects, original, put)
+        sealed = request.sealing is not None or "sse" in original.extra
+        version = None if sealed else _same_bytes(objects, original, put)
         if version is not None:
             blob = _clone(objects, original, BlobNote(bucket=bucket, key=key, record=version))
             if blob is not None:
                 return objects.put_blob(bucket, key, version, blob, request.conditions)
-        return objects.put(bucket, key, read_in(objects, reading, source, put.checksum), put)
+        return objects.put(bucket, key, read_in(objects, reading, source, put.checksum, request.sealing), put)
 
 
 def _clone(objects: "Objects", original: Version, note: BlobNote) -> str | None:
@@ -72,7 +76,7 @@ def _as_put(original: Version, request: Copy) -> Put:
         checksum=request.checksum or (original.checksum.algorithm if original.checksum else None),
         conditions=request.conditions,
         owner=request.owner,
-        extra=request.extra,
+        extra={name: value for name, value in request.extra.items() if name != "sse"},  # a copy has a seal of its own
     )
 
 
@@ -97,15 +101,19 @@ def _same_bytes(objects: "Objects", original: Version, put: Put) -> Version | No
 
 
 @contextmanager
-def opened(objects: "Objects", source: Source) -> Iterator[Reading]:
+def opened(objects: "Objects", source: Source) -> Iterator[Reading | SealedReading]:
     """The source of a copy, opened and checked.
 
-    :raises: as IObjects.look, and what ``source.check`` raises.
+    :raises: as IObjects.look, what ``source.check`` raises, and as DataKeys.open.
     """
     reading = settled(objects.open, source.bucket, source.key, source.version_id)
     try:
         if source.check is not None:
             source.check(reading.version)
+        if isinstance(reading, SealedReading):
+            reading.unlock(source.customer_key)
+        elif source.customer_key is not None:
+            raise InvalidRequest(NOT_APPLICABLE)
         yield reading
     finally:
         reading.close()
@@ -120,18 +128,21 @@ def body_of(objects: "Objects", source: Source, algorithm: str | None) -> Incomi
 
     def act() -> Incoming:
         with opened(objects, source) as reading:
-            return read_in(objects, reading, source, algorithm)
+            return read_in(objects, reading, source, algorithm, source.sealing)
 
     return _until_whole(act)
 
 
-def read_in(objects: "Objects", reading: Reading, source: Source, algorithm: str | None) -> Incoming:
+def read_in(
+    objects: "Objects", reading: Reading | SealedReading, source: Source, algorithm: str | None, sealing: Sealing | None
+) -> Incoming:
     """The wanted bytes of a source as an incoming body.
 
     :param algorithm: a checksum to compute beside the store's own.
+    :param sealing: makes what the copy is encrypted with; None when it is stored as it is.
     :raises BlobGone: the bytes went away, and nothing stands in for them.
     """
-    incoming = objects.receive([algorithm] if algorithm in ALGORITHMS else [])
+    incoming = objects.receive([algorithm] if algorithm in ALGORITHMS else [], sealing)
     at = source.first or 0
     end = reading.version.size if source.last is None else source.last + 1
     try:

@@ -2,13 +2,16 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from zope.interface import implementer
 
 from gecko_tw.interfaces import IBlobs, IBlobWriter, IIncoming
 from gecko_tw.store.checksums import Digests
-from gecko_tw.store.records import BlobNote
+from gecko_tw.store.data_keys import Seal
+from gecko_tw.store.encryption import SealingWriter, sealed_size
+from gecko_tw.store.records import BlobNote, with_seal
 from gecko_tw.store.refusals import BadDigest, IncompleteBody
 from gecko_tw.store.requests import Claim
 
@@ -24,11 +27,14 @@ class Incoming:
 
     One thread may push while another flushes, but no two threads may flush at once.
 
-    :param algorithms: digests to compute.
+    :param algorithms: digests to compute, of the plaintext.
+    :param sealing: makes what the body is encrypted with; called once, where blocking is allowed. None when it is stored as it is.
     """
 
-    def __init__(self, blobs: IBlobs, algorithms: Iterable[str]) -> None:
+    def __init__(self, blobs: IBlobs, algorithms: Iterable[str], sealing: Callable[[], Seal] | None = None) -> None:
         self._blobs = blobs
+        self._sealing = sealing
+        self.seal: Seal | None = None
         self._waiting: deque[bytes] = deque()
         self._flushed = 0
         self._writer: IBlobWriter | None = None
@@ -49,11 +55,29 @@ class Incoming:
             chunks.append(self._waiting.popleft())
         data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         if self._writer is None:
+            if self._sealing is not None:
+                self.seal = self._sealing()
             self._writer = self._blobs.create()
+            if self.seal is not None:
+                self._writer = SealingWriter(self._writer, self.seal.data_key, self.seal.number)
         if data:
             self.digests.update(data)
             self._writer.write(data)
             self._flushed += len(data)
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the body is encrypted."""
+        return self._sealing is not None
+
+    @property
+    def stored(self) -> int:
+        """How many bytes the blob has."""
+        return self.size if self.seal is None else sealed_size(self.size)
+
+    def extra(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The ``extra`` of the version that the body becomes: what was asked, and how it is encrypted."""
+        return asked if self.seal is None else with_seal(asked, self.seal.record, self.stored)
 
     def verify(self, length: int | None, claims: Iterable[Claim]) -> None:
         """Flushes, and compares what came with what was claimed.

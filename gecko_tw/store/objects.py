@@ -8,24 +8,38 @@ from zope.interface import implementer
 
 from gecko_tw.interfaces import BlobGone, IBlobs, ICatalog, IObjects
 from gecko_tw.store import copying
+from gecko_tw.store.data_keys import DataKeys, Seal
 from gecko_tw.store.incoming import Incoming, pseudo_etag
 from gecko_tw.store.reading import Reading
 from gecko_tw.store.records import (
     Applied,
     BlobNote,
-    BucketRecord,
-    Change,
     Checksum,
-    KeyHistory,
     Span,
     Version,
     blobs_of,
+    stored_size,
 )
-from gecko_tw.store.refusals import NoSuchKey, NoSuchVersion
-from gecko_tw.store.requests import Copy, Listed, ListRequest, Page, Put, Remove, Removed, Source, WriteConditions
+from gecko_tw.store.requests import (
+    Copy,
+    Listed,
+    ListRequest,
+    Page,
+    Put,
+    Remove,
+    Removed,
+    Source,
+    WriteConditions,
+    new_salt,
+)
 from gecko_tw.store.rules import listing, versions
+from gecko_tw.store.rules.amending import Amendment, amend
 from gecko_tw.store.rules.conditions import NONE, check_write
+from gecko_tw.store.rules.finding import find
 from gecko_tw.store.rules.names import check_key
+from gecko_tw.store.rules.notices import Cause, Rule, telling
+from gecko_tw.store.rules.quotas import within
+from gecko_tw.store.sealed_reading import SealedReading
 from gecko_tw.store.settling import settled
 
 DEFAULT_CHECKSUM = "CRC64NVME"
@@ -40,17 +54,21 @@ class Objects:
     """See IObjects.
 
     :ivar hashing: False computes no digest that nobody claimed; ETags are then pseudo ETags.
+    :ivar keys: opens and makes the data keys of encrypted objects.
+    :ivar cause: what those are told who want to know of a change; None tells nobody.
     """
 
     catalog: ICatalog
     blobs: IBlobs
     hashing: bool = True
+    keys: DataKeys = DataKeys()
+    cause: Cause | None = None
 
-    def receive(self, algorithms: Iterable[str] = ()) -> Incoming:
+    def receive(self, algorithms: Iterable[str] = (), sealing: Callable[[], Seal] | None = None) -> Incoming:
         wanted = set(algorithms)
         if self.hashing:
             wanted |= {"MD5", DEFAULT_CHECKSUM}
-        return Incoming(self.blobs, wanted)
+        return Incoming(self.blobs, wanted, sealing)
 
     def allow(self, bucket: str, key: bytes, conditions: WriteConditions) -> None:
         check_key(key)
@@ -70,8 +88,8 @@ class Objects:
 
     def put_blob(self, bucket: str, key: bytes, version: Version, blob: str, conditions: WriteConditions) -> Version:
         """The atomic step of a put: a committed blob becomes the version's bytes, the version the current one."""
-        version = evolve(version, spans=(Span(blob, 0, version.size),))
-        rule = partial(versions.put, version=version, conditions=conditions)
+        version = evolve(version, spans=(Span(blob, 0, stored_size(version)),))
+        rule = partial(versions.put, version=version, conditions=conditions, salt=new_salt())
         placed = self.place(bucket, key, rule, blob).after.newest
         assert placed is not None
         return placed
@@ -88,22 +106,23 @@ class Objects:
             tags=request.tags,
             checksum=Checksum(algorithm, incoming.digests.value(algorithm)) if algorithm else None,
             owner=request.owner,
-            extra=request.extra,
+            extra=incoming.extra(request.extra),
         )
 
     def etag(self, incoming: Incoming, modified: int) -> str:
         """The ETag of an incoming body without quotes."""
-        return incoming.digests.raw("MD5").hex() if self.hashing else pseudo_etag(incoming.size, modified)
+        if not self.hashing:
+            return pseudo_etag(incoming.size, modified)
+        digest = incoming.digests.raw("MD5")
+        return digest.hex() if incoming.seal is None else incoming.seal.etag(digest)
 
-    def place(
-        self, bucket: str, key: bytes, rule: Callable[[BucketRecord, KeyHistory], Change], blob: str | None = None
-    ) -> Applied:
+    def place(self, bucket: str, key: bytes, rule: Rule, blob: str | None = None) -> Applied:
         """The atomic step, and after it the dropping of blobs that no version holds any more.
 
         :param blob: the new blob; dropped when the step is refused.
         """
         try:
-            applied = self.catalog.change_history(bucket, key, rule)
+            applied = self.catalog.change_history(bucket, key, within(self._told(rule)))
         except BaseException:
             if blob is not None and not self.catalog.references([blob]):
                 self.blobs.remove([blob])
@@ -113,27 +132,33 @@ class Objects:
             self.blobs.remove(dropped)
         return applied
 
-    def look(self, bucket: str, key: bytes, version_id: str | None = None) -> Version:
-        version = versions.find(self.catalog.history(bucket, key, version_id), version_id)
-        if version is not None:
-            return version
-        name = key.decode("utf-8", "replace")
-        if version_id is None:
-            raise NoSuchKey(Key=name)
-        raise NoSuchVersion(Key=name, VersionId=version_id)
+    def _told(self, rule: Rule) -> Rule:
+        return rule if self.cause is None else telling(rule, self.cause)
 
-    def open(self, bucket: str, key: bytes, version_id: str | None = None) -> Reading:
+    def look(self, bucket: str, key: bytes, version_id: str | None = None) -> Version:
+        return find(self.catalog.history(bucket, key, version_id), version_id)
+
+    def open(self, bucket: str, key: bytes, version_id: str | None = None) -> Reading | SealedReading:
         look = partial(self.look, bucket, key, version_id)
         for _ in range(_TRIES):
             try:
-                return Reading(self.blobs, look(), look)
+                return self._opened(look)
             except BlobGone:
                 continue  # replaced between the record and the bytes: the newer record is the answer
-        return Reading(self.blobs, look(), look)
+        return self._opened(look)
+
+    def _opened(self, look: Callable[[], Version]) -> Reading | SealedReading:
+        reading = Reading(self.blobs, look(), look)
+        return SealedReading(reading, self.keys) if "sse" in reading.version.extra else reading
 
     def remove(self, bucket: str, key: bytes, request: Remove) -> Removed:
         check_key(key)
         return self.place(bucket, key, partial(versions.remove, request=request)).outcome
+
+    def amend(self, bucket: str, key: bytes, version_id: str | None, change: Amendment) -> Version:
+        check_key(key)
+        rule = partial(amend, version_id=version_id, change=change)
+        return self.catalog.change_history(bucket, key, self._told(rule), version_id).outcome  # type: ignore[no-any-return]
 
     def copy(self, source: Source, bucket: str, key: bytes, request: Copy) -> Version:
         return copying.copy(self, source, bucket, key, request)

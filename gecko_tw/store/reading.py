@@ -12,7 +12,7 @@ from gecko_tw.store.records import Version
 
 @implementer(IReading)
 class Reading:
-    """See IReading.
+    """See IReading. Of an encrypted version it reads what is stored, which is longer.
 
     :param again: asks for the same version anew; used when a span has been joined with others into a new blob meanwhile.
     """
@@ -66,13 +66,13 @@ class Reading:
         return self._reader, span.offset + inside, span.length - inside
 
     def read(self, offset: int, length: int) -> bytes:
-        if offset >= self.version.size:
+        if offset >= self._starts[-1]:
             return b""
         reader, place, follow = self._at(offset)
         return reader.read(place, min(length, follow))
 
     def run(self, offset: int) -> tuple[int, int, int] | None:
-        if offset >= self.version.size:
+        if offset >= self._starts[-1]:
             return None
         reader, place, follow = self._at(offset)
         descriptor = reader.fileno()

@@ -58,7 +58,8 @@ class Version:
     """One version of an object.
 
     :ivar modified: Last-Modified, nanoseconds.
-    :ivar spans: where the bytes are, in order; their lengths add up to ``size``.
+    :ivar size: bytes that a client reads.
+    :ivar spans: where the bytes are, in order; their lengths add up to :func:`stored_size`.
     :ivar headers: stored system headers, lower-case names: content-type, cache-control, content-disposition, content-encoding,
         content-language, expires, x-amz-website-redirect-location, x-amz-storage-class.
     :ivar metadata: user metadata, names lower-case without ``x-amz-meta-``.
@@ -112,7 +113,10 @@ class Upload:
 
 @frozen(kw_only=True)
 class Part:
-    """One uploaded part. Its ETag is the MD5 of its bytes in hex."""
+    """One uploaded part. Its ETag is the MD5 of its bytes in hex, unless it is encrypted with a key that hides it.
+
+    :ivar stored: how many bytes are kept when that is not ``size``: the part is encrypted.
+    """
 
     number: int
     etag: str
@@ -120,6 +124,19 @@ class Part:
     modified: int
     spans: tuple[Span, ...]
     checksum: Checksum | None = None
+    stored: int | None = None
+
+
+def stored_size(record: Version | Part) -> int:
+    """How many bytes a version or part keeps: more than ``size`` when it is encrypted."""
+    if isinstance(record, Part):
+        return record.size if record.stored is None else record.stored
+    return record.extra["sse"]["stored"] if "sse" in record.extra else record.size  # type: ignore[no-any-return]
+
+
+def with_seal(extra: Mapping[str, Any], record: Mapping[str, Any], stored: int) -> dict[str, Any]:
+    """The ``extra`` of a version that is encrypted as ``record`` says, in ``stored`` bytes."""
+    return {**extra, "sse": {**record, "stored": stored}}
 
 
 @frozen(kw_only=True)
@@ -169,11 +186,48 @@ class BucketRecord:
 
 
 @frozen
+class Notice:
+    """One event that somebody wants to be told of.
+
+    :ivar target: the destination's ARN.
+    :ivar event: AWS's event record, JSON.
+    """
+
+    target: str
+    event: Mapping[str, Any]
+
+
+@frozen
+class Usage:
+    """What a bucket, or one key, holds: bytes as they were sent, and versions that are no delete markers."""
+
+    bytes: int = 0
+    objects: int = 0
+
+    def changed(self, more_bytes: int, more_objects: int) -> "Usage":
+        """With so much more, or less."""
+        return Usage(self.bytes + more_bytes, self.objects + more_objects)
+
+
+def usage_of(history: KeyHistory) -> Usage:
+    """What a key's versions take; parts of its uploads are not known here."""
+    sizes = [version.size for version in history.versions if isinstance(version, Version)]
+    return Usage(sum(sizes), len(sizes))
+
+
+@frozen
 class Change:
-    """What a rule decided: the key's new history, and the outcome to hand to whoever asked."""
+    """What a rule decided: the key's new history, the outcome to hand to whoever asked, and what others are told.
+
+    :ivar notices: kept by the driver in the same atomic step, until they are delivered.
+    :ivar check: called by a catalog that has an IUsage, within the step and before anything is changed, with what the bucket holds
+        (a Usage) and what it would hold; refuses by raising. None, as a rule: nobody need count.
+    """
 
     history: KeyHistory
     outcome: Any = None
+    notices: tuple[Notice, ...] = ()
+    check: Any = None
 
 
 def blobs_of(history: KeyHistory) -> set[str]:

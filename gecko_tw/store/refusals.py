@@ -8,6 +8,9 @@ in the one table of ``resources/answers.py``. ``details`` become further element
 class Refusal(Exception):
     """We encountered an internal error. Please try again."""
 
+    marker: str | None = None
+    """The version id of the delete marker that is the reason, or None."""
+
     def __init__(self, message: str | None = None, **details: object) -> None:
         self.message = message or " ".join((type(self).__doc__ or "").split())
         self.details = {name: str(value) for name, value in details.items()}
@@ -17,6 +20,11 @@ class Refusal(Exception):
     def code(self) -> str:
         """S3's error code."""
         return type(self).__name__
+
+    def because_of(self, marker: str) -> "Refusal":
+        """Itself, naming the delete marker that is the reason."""
+        self.marker = marker
+        return self
 
 
 class NoSuchBucket(Refusal):
@@ -29,6 +37,26 @@ class NoSuchKey(Refusal):
 
 class NoSuchVersion(Refusal):
     """The specified version does not exist."""
+
+
+class DeleteMarkerNamed(Refusal):
+    """The specified method is not allowed against this resource."""
+
+    @property
+    def code(self) -> str:
+        return "MethodNotAllowed"
+
+
+class ObjectLocked(Refusal):
+    """Access Denied because object protected by object lock."""
+
+    @property
+    def code(self) -> str:
+        return "AccessDenied"
+
+
+class InvalidBucketState(Refusal):
+    """The request is not valid for the current state of the bucket."""
 
 
 class NoSuchUpload(Refusal):
@@ -118,8 +146,32 @@ class InvalidTag(Refusal):
     """The tag provided was not a valid tag."""
 
 
+class IdempotentParameterMismatch(Refusal):
+    """Parameters on this idempotent request are inconsistent with parameters used in previous request(s)."""
+
+
+class QuotaExceeded(Refusal):
+    """The bucket's quota does not allow this."""
+
+
 class SlowDown(Refusal):
     """Please reduce your request rate."""
+
+
+class WrongCustomerKey(Refusal):
+    """Access Denied"""
+
+    @property
+    def code(self) -> str:
+        return "AccessDenied"
+
+
+class KeyNotFound(Refusal):
+    """The key that was named for server-side encryption does not exist."""
+
+    @property
+    def code(self) -> str:
+        return "KMS.NotFoundException"
 
 
 class InsufficientStorage(Refusal):

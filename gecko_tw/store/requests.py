@@ -1,5 +1,6 @@
 """What the verbs of the store are asked: frozen values without any HTTP in them."""
 
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,11 @@ from attrs import field, frozen
 
 from gecko_tw.store.records import Checksum, Upload, Version
 from gecko_tw.store.refusals import BadDigest, Refusal
+
+
+def new_salt() -> str:
+    """Random hexadecimal digits: what no other version's id has."""
+    return secrets.token_hex(8)
 
 
 @frozen
@@ -37,6 +43,23 @@ class WriteConditions:
 
 
 @frozen(kw_only=True)
+class Encryption:
+    """How something is to be encrypted.
+
+    :ivar kind: ``AES256`` (SSE-S3), ``aws:kms``, or ``C`` with a customer's key.
+    :ivar key_id: the key management's name of the key, or None for its default.
+    :ivar context: further data that SSE-KMS binds the key to, base64 as it was given.
+    :ivar customer_key: 32 bytes, never kept.
+    """
+
+    kind: str
+    key_id: str | None = None
+    context: str | None = None
+    bucket_key: bool = False
+    customer_key: bytes | None = field(default=None, repr=False)
+
+
+@frozen(kw_only=True)
 class Put:
     """What PutObject stores beside the bytes.
 
@@ -60,12 +83,18 @@ class Put:
 
 @frozen(kw_only=True)
 class Remove:
-    """What DeleteObject asks. ``version_id`` None means the key, not one version of it."""
+    """What DeleteObject asks. ``version_id`` None means the key, not one version of it.
+
+    :ivar bypass: whether a retention in governance mode is to be passed over, by somebody who may.
+    :ivar salt: random hexadecimal digits for the id of a delete marker.
+    """
 
     now: int
     version_id: str | None = None
     conditions: WriteConditions = WriteConditions()
     owner: str = ""
+    bypass: bool = False
+    salt: str = field(factory=new_salt)
 
 
 @frozen(kw_only=True)
@@ -86,6 +115,8 @@ class Source:
 
     :ivar check: called with the source's Version before anything is copied; raises a refusal when a condition fails.
     :ivar first: first byte wanted, or None for the whole object; ``last`` is inclusive.
+    :ivar customer_key: what opens it when it was stored with a customer's key.
+    :ivar sealing: makes the data_keys.Seal of the part that UploadPartCopy makes; None when it is stored as it is.
     """
 
     bucket: str
@@ -94,11 +125,16 @@ class Source:
     check: Any = None
     first: int | None = None
     last: int | None = None
+    customer_key: bytes | None = field(default=None, repr=False)
+    sealing: Any = None
 
 
 @frozen(kw_only=True)
 class Copy:
-    """What CopyObject asks. ``headers``, ``metadata`` and ``tags`` are None to keep the source's (directive COPY)."""
+    """What CopyObject asks. ``headers``, ``metadata`` and ``tags`` are None to keep the source's (directive COPY).
+
+    :ivar sealing: makes the data_keys.Seal of the copy; None to store it as it is.
+    """
 
     now: int
     headers: Mapping[str, str] | None = None
@@ -108,6 +144,7 @@ class Copy:
     conditions: WriteConditions = WriteConditions()
     owner: str = ""
     extra: Mapping[str, Any] = field(factory=dict)
+    sealing: Any = None
 
 
 @frozen(kw_only=True)
@@ -137,6 +174,7 @@ class Complete:
     :ivar checksum: the whole object's claimed checksum, when the client sent one.
     :ivar checksum_kind: the checksum type the client named, or None.
     :ivar size: the object size the client named (``x-amz-mp-object-size``), or None.
+    :ivar salt: random hexadecimal digits for the id of the version.
     """
 
     now: int
@@ -145,6 +183,7 @@ class Complete:
     checksum_kind: str | None = None
     size: int | None = None
     conditions: WriteConditions = WriteConditions()
+    salt: str = field(factory=new_salt)
 
 
 @frozen(kw_only=True)

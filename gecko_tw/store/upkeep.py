@@ -7,7 +7,7 @@ from itertools import islice
 from attrs import evolve, frozen
 
 from gecko_tw.interfaces import BlobGone, IBlobCloning
-from gecko_tw.store.records import BlobNote, BucketRecord, Change, KeyHistory, Span, Version
+from gecko_tw.store.records import BlobNote, BucketRecord, Change, KeyHistory, Span, Version, stored_size
 from gecko_tw.store.refusals import NoSuchBucket, NoSuchUpload, Refusal
 from gecko_tw.store.requests import Listed, ListRequest
 from gecko_tw.store.settling import settled
@@ -84,7 +84,7 @@ class Upkeep:
         note = BlobNote(bucket=bucket, key=key, record=evolve(version, spans=()))
         try:
             blob = objects.blobs.clone(version.spans, note)
-            rule = partial(_joined, version=version, span=Span(blob, 0, version.size))
+            rule = partial(_joined, version=version, span=Span(blob, 0, stored_size(version)))
             objects.place(bucket, key, rule, blob)
         except (BlobGone, _Changed, NoSuchBucket):
             return False  # overwritten or deleted meanwhile

@@ -7,6 +7,7 @@ from zope.interface import implementer
 
 from gecko_tw.interfaces import IUploads
 from gecko_tw.store import copying
+from gecko_tw.store.data_keys import PART_HAS_SEAL, PART_NEEDS_SEAL
 from gecko_tw.store.incoming import Incoming
 from gecko_tw.store.objects import DEFAULT_CHECKSUM, Objects
 from gecko_tw.store.records import BlobNote, Checksum, Part, Span, Upload, Version
@@ -14,6 +15,7 @@ from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, NoSuchUploa
 from gecko_tw.store.requests import Complete, ListRequest, Page, PutPart, Source
 from gecko_tw.store.rules import multipart
 from gecko_tw.store.rules.names import check_key
+from gecko_tw.store.rules.quotas import check_of
 from gecko_tw.store.settling import settled
 
 MAX_PARTS = 10_000
@@ -54,6 +56,8 @@ class Uploads:
             algorithm = multipart.part_checksum(upload, request.checksum) or (
                 DEFAULT_CHECKSUM if self.objects.hashing else None
             )
+            if ("sse" in upload.extra) != incoming.is_sealed:
+                raise InvalidRequest(PART_NEEDS_SEAL if "sse" in upload.extra else PART_HAS_SEAL)
             incoming.verify(request.length, request.claims)
             part = Part(
                 number=request.number,
@@ -62,17 +66,18 @@ class Uploads:
                 modified=request.now,
                 spans=(),
                 checksum=Checksum(algorithm, incoming.digests.value(algorithm)) if algorithm else None,
+                stored=None if incoming.seal is None else incoming.stored,
             )
             blob = incoming.commit(BlobNote(bucket=bucket, key=key, record=part, upload=upload_id))
         finally:
             incoming.abort()
-        part = evolve(part, spans=(Span(blob, 0, part.size),))
+        part = evolve(part, spans=(Span(blob, 0, incoming.stored),))
         return self._add(bucket, key, upload_id, part)
 
     def _add(self, bucket: str, key: bytes, upload_id: str, part: Part) -> Part:
         objects = self.objects
         try:
-            replaced = objects.catalog.add_part(bucket, key, upload_id, part)
+            replaced = objects.catalog.add_part(bucket, key, upload_id, part, check_of(objects.catalog.bucket(bucket)))
         except BaseException:
             objects.blobs.remove([span.blob for span in part.spans])
             raise
@@ -104,7 +109,7 @@ class Uploads:
         stored = {part.number: part for part in self.parts(bucket, key, upload.id)}
         chosen = multipart.choose(stored, request.parts, self.min_part_size)
         version = multipart.join(upload, chosen, request)
-        rule = partial(multipart.complete, upload=upload, version=version, conditions=request.conditions)
+        rule = partial(multipart.complete, upload=upload, version=version, request=request)
         applied = self.objects.place(bucket, key, rule)
         kept = {part.number for part in request.parts}
         self._drop([part for part in stored.values() if part.number not in kept])

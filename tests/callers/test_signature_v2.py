@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gecko_tw.callers.authenticate import Authenticator
 from gecko_tw.callers.identities import OnePair
+from gecko_tw.callers.proxies import Front
 from gecko_tw.callers.refusals import AccessDenied, InvalidAccessKeyId, SignatureDoesNotMatch
 from gecko_tw.head import Head, head_of
 from gecko_tw.store.refusals import InvalidRequest, Refusal
@@ -34,6 +35,23 @@ def presigned(method: str = "GET", target: str = "/bucket/key", headers: dict[st
     HmacV1QueryAuth(CREDENTIALS, expires=60).add_auth(request)
     url = urlsplit(request.url)
     return head_of(method, f"{url.path}?{url.query}".encode(), {b"host": b"localhost:9000"})
+
+
+def test_a_bucket_in_the_host_is_signed_as_the_beginning_of_the_path() -> None:
+    door = Authenticator(OnePair(ACCESS_KEY, SECRET), lambda: NOW, front=Front(domains=("s3.test",)))
+    head = presigned(target="/photos/cat")
+    named = head_of("GET", b"/cat?" + head.query, {b"host": b"photos.s3.test"})
+    assert door.authenticate(named).kind == "presigned"
+    with pytest.raises(SignatureDoesNotMatch):
+        door.authenticate(head_of("GET", b"/photos/cat?" + head.query, {b"host": b"secret.s3.test"}))
+
+
+def test_a_prefix_may_be_signed_or_not() -> None:
+    front = Front(prefix=b"/s3")
+    door = Authenticator(OnePair(ACCESS_KEY, SECRET), lambda: NOW, front=front)
+    for signed, came in (("/s3/b/k", b"/b/k"), ("/b/k", b"/s3/b/k"), ("/s3/b/k", b"/s3/b/k")):
+        head = presigned(target=signed)
+        assert door.authenticate(front.arrived(head_of("GET", came + b"?" + head.query))).kind == "presigned"
 
 
 def refused(head: Head, **how: float) -> Refusal:

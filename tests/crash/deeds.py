@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from gecko_tw.store.drivers.files.driver import FilesDriver
-from gecko_tw.store.records import BucketRecord
+from gecko_tw.store.records import NULL, BucketRecord
 from gecko_tw.store.refusals import NoSuchKey
 from gecko_tw.store.requests import Copy, ListRequest, Source
 from gecko_tw.store.settling import settled
@@ -157,6 +157,7 @@ def everything(shop: Shop) -> dict[bytes, Any]:
     return {
         key: {
             "object": seen,
+            "versions": versions_of(shop, key),
             "uploads": [one_upload(shop, key, entry.upload) for entry in uploads if entry.key == key],
         }
         for key, seen in found.items()
@@ -169,10 +170,10 @@ def listed(shop: Shop) -> dict[bytes, tuple[str, int]]:
     return {entry.key: (entry.version.etag, entry.version.size) for entry in page.entries if entry.version}
 
 
-def got(shop: Shop, key: bytes) -> dict[str, Any] | None:
+def got(shop: Shop, key: bytes, version_id: str | None = None) -> dict[str, Any] | None:
     """An object as GET answers it, or None."""
     try:
-        reading = settled(shop.objects.open, BUCKET, key)
+        reading = settled(shop.objects.open, BUCKET, key, version_id)
     except NoSuchKey:
         return None
     try:
@@ -182,6 +183,15 @@ def got(shop: Shop, key: bytes) -> dict[str, Any] | None:
     assert version.size == len(body)
     kept = ("etag", "size", "modified", "headers", "metadata", "tags", "checksum", "parts", "upload", "owner", "extra")
     return {"body": body, **{name: getattr(version, name) for name in kept}}
+
+
+def versions_of(shop: Shop, key: bytes) -> list[Any]:
+    """Every version of a key but the only one it has without versioning, newest first. Their ids are random."""
+    page = shop.objects.page(BUCKET, ListRequest(prefix=key), "versions")
+    entries = [entry for entry in page.entries if entry.key == key]
+    if [(entry.id, entry.version is None) for entry in entries] == [(NULL, False)]:
+        return []
+    return [(entry.id == NULL, entry.newest, entry.version and got(shop, key, entry.id)) for entry in entries]
 
 
 def one_upload(shop: Shop, key: bytes, upload: Any) -> dict[str, Any]:
@@ -212,7 +222,8 @@ def litter(folder: Path, shop: Shop) -> list[str]:
         left.append(f"uploads: {files_below(inner / 'uploads')}")
     left += [path.name for path in inner.iterdir() if path.is_file() and path.name not in OWN_FILES]
     bucket = os.fsencode(folder / BUCKET)
-    keys = {bucket + b"/" + key for key in shop.listed()}
+    # The row of a delete marker knows of the file that it replaced until the key changes again.
+    keys = {bucket + b"/" + entry.key for entry in shop.objects.page(BUCKET, ListRequest(), "versions").entries}
     for place, _folders, names in os.walk(bucket):
         paths = (os.path.join(place, name) for name in names)
         left += [str(path) for path in paths if path.removesuffix(b".metadata.json") not in keys]

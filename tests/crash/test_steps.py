@@ -80,7 +80,11 @@ def comparable(state: State, setup: Setup) -> State:
 
 @pytest.mark.parametrize(("kind", "name", "key"), CASES)
 def test_a_verb_that_is_cut_short_leaves_the_old_or_the_new_state(kind, name, key, tmp_path):
-    setup, deed = SETUPS[kind], DEEDS[name]
+    cut_short_anywhere(SETUPS[kind], DEEDS[name], key, tmp_path)
+
+
+def cut_short_anywhere(setup: Setup, deed: Deed, key: bytes, tmp_path: Path) -> None:
+    """Cuts a verb short after every one of its steps, and looks."""
 
     def states(deed: Deed, *counts: int) -> list[tuple[bool, tuple[State, State]]]:
         """Whether the verb was acknowledged when it may take so many steps, and what was seen then; several at once."""

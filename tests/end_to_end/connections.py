@@ -23,6 +23,12 @@ class Visitor:
         assert answer.status == 200, answer.status
         return answer.headers["x-amz-id-2"]
 
+    def asks_as(self, access_key: str, secret: str, path: str = "/") -> tuple[int, bytes]:
+        """Status and body that somebody gets on this same connection."""
+        self._connection.request("GET", path, headers={"Authorization": f"Bearer {access_key}:{secret}"})
+        answer = self._connection.getresponse()
+        return answer.status, answer.read()
+
     def is_served(self) -> bool:
         """Whether this same connection is answered."""
         try:

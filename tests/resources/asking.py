@@ -21,6 +21,7 @@ from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.uploads import Uploads
+from tests.store.rings import data_keys
 
 NOW = 1_795_230_000.0
 
@@ -213,7 +214,7 @@ def shop(auth: bool = False, pool: Any = None, **settings: Any) -> Shop:
     clock = Clock()
     clock.advance(NOW)
     driver = MemoryDriver(clock.seconds)
-    objects = Objects(driver.catalog, driver.blobs)
+    objects = Objects(driver.catalog, driver.blobs, keys=data_keys())
     log: list[AccessEntry] = []
     service = Service(
         buckets=Buckets(driver.catalog),
@@ -226,6 +227,7 @@ def shop(auth: bool = False, pool: Any = None, **settings: Any) -> Shop:
         commit_pool=pool or InlinePool(),
         clock=clock,
         access_log=log.append,
+        notices=driver.notices,
         **settings,
     )
     return Shop(service, clock, log)

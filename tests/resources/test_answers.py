@@ -6,6 +6,7 @@ import pytest
 from lxml import etree
 
 from gecko_tw.callers import refusals as callers_refusals
+from gecko_tw.callers.policies import refusals as policies_refusals
 from gecko_tw.head import head_of
 from gecko_tw.resources import refusals as resources_refusals
 from gecko_tw.resources.answers import STATUS, answer_for
@@ -21,7 +22,8 @@ def refusals_of(module: ModuleType) -> list[type[Refusal]]:
     return [value for value in found if value is not Refusal]
 
 
-EVERY = [one for module in (store_refusals, callers_refusals, resources_refusals) for one in refusals_of(module)]
+MODULES = (store_refusals, callers_refusals, policies_refusals, resources_refusals)
+EVERY = [one for module in MODULES for one in refusals_of(module)]
 
 
 def call_of(method: str = "GET") -> Call:

@@ -88,10 +88,6 @@ def test_a_bucket_that_cannot_be_is_not_created(body: bytes, expected: str) -> N
 @pytest.mark.parametrize(
     "header",
     [
-        {"x_amz_acl": "public-read"},
-        {"x_amz_grant_read": "id=1"},
-        {"x_amz_bucket_object_lock_enabled": "true"},
-        {"x_amz_object_ownership": "ObjectWriter"},
         {"x_amz_bucket_namespace": "account-regional"},
     ],
 )

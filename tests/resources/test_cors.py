@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gecko_tw.resources.cors_rules import METHODS, fits, match, read_rules, write_rules
 from gecko_tw.resources.refusals import MalformedXML
+from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import InvalidRequest, SlowDown
 from tests.resources.asking import FakeRequest, Shop, shop
 from tests.resources.reading import read
@@ -93,6 +94,7 @@ def test_an_error_may_be_read_by_the_page_too(there: Shop) -> None:
 
 def test_nobody_need_be_known_to_ask_first() -> None:
     there = shop(auth=True, cors="bucket")
+    there.service.buckets.create(BucketRecord(name="ruled", created=0))
     reply = there.ask("GET", "/ruled/cat.jpg", headers={"origin": PAGE})
     assert (reply.status, reply.header("access-control-allow-origin")) == (403, None)
     assert preflight(there, "/ruled/cat.jpg").status == 403

@@ -14,13 +14,13 @@ def there() -> Shop:
     return there
 
 
-@pytest.mark.parametrize("name", ["tagging", "acl", "retention", "legal-hold", "torrent", "encryption", "renameObject"])
+@pytest.mark.parametrize("name", ["torrent", "encryption"])
 def test_setting_an_attribute_of_an_object_never_overwrites_it(there: Shop, name: str) -> None:
     assert there.ask("PUT", f"/photos/cat.jpg?{name}", b"<Tagging/>").status == 501
     assert there.ask("GET", "/photos/cat.jpg").body == b"meow"
 
 
-@pytest.mark.parametrize("name", ["tagging", "annotation&annotationName=a", "tagging=", "versionId=null&tagging"])
+@pytest.mark.parametrize("name", ["annotation&annotationName=a", "versionId=null&annotation"])
 def test_removing_an_attribute_never_deletes_the_object(there: Shop, name: str) -> None:
     assert there.ask("DELETE", f"/photos/cat.jpg?{name}").status == 501
     assert there.ask("GET", "/photos/cat.jpg").status == 200
@@ -28,27 +28,29 @@ def test_removing_an_attribute_never_deletes_the_object(there: Shop, name: str) 
 
 @pytest.mark.parametrize(
     "name",
-    ["policy", "lifecycle", "tagging", "website", "encryption", "replication", "ownershipControls", "metrics&id=1"],
+    ["replication", "metrics&id=1", "inventory&id=1"],
 )
 def test_removing_a_setting_never_deletes_the_bucket(there: Shop, name: str) -> None:
     assert there.ask("DELETE", f"/empty?{name}").status == 501
     assert there.ask("HEAD", "/empty").status == 200
 
 
-def test_removing_the_cors_configuration_never_deletes_the_bucket(there: Shop) -> None:
-    assert there.ask("DELETE", "/empty?cors").status == 204
+@pytest.mark.parametrize(
+    "name",
+    ["cors", "encryption", "lifecycle", "policy", "tagging", "website", "ownershipControls", "publicAccessBlock"],
+)
+def test_removing_a_configuration_that_is_not_there_never_deletes_the_bucket(there: Shop, name: str) -> None:
+    assert there.ask("DELETE", f"/empty?{name}").status == 204
     assert there.ask("HEAD", "/empty").status == 200
 
 
-@pytest.mark.parametrize("name", ["versioning", "policy", "lifecycle", "object-lock", "notification", "acl"])
+@pytest.mark.parametrize("name", ["replication", "accelerate"])
 def test_a_setting_never_creates_a_bucket(there: Shop, name: str) -> None:
     assert there.ask("PUT", f"/brand-new?{name}", b"<X/>").status == 501
     assert there.ask("HEAD", "/brand-new").status == 404
 
 
-@pytest.mark.parametrize(
-    "name", ["policy", "object-lock", "versions", "events=s3:*", "session", "website", "inventory"]
-)
+@pytest.mark.parametrize("name", ["events=s3:*", "session", "torrent"])
 def test_reading_a_setting_never_answers_a_listing(there: Shop, name: str) -> None:
     reply = there.ask("GET", f"/photos?{name}")
     assert reply.status == 501
@@ -86,13 +88,8 @@ def test_parameters_that_mean_nothing_to_s3_are_ignored(there: Shop, query: str)
 @pytest.mark.parametrize(
     ("header", "value"),
     [
-        ("x-amz-server-side-encryption", "AES256"),
-        ("x-amz-server-side-encryption-customer-algorithm", "AES256"),
-        ("x-amz-object-lock-mode", "COMPLIANCE"),
-        ("x-amz-object-lock-legal-hold", "ON"),
+        ("x-amz-server-side-encryption", "aws:kms:dsse"),
         ("x-amz-write-offset-bytes", "4"),
-        ("x-amz-acl", "public-read"),
-        ("x-amz-grant-read", "id=x"),
         ("x-amz-storage-class", "GLACIER"),
         ("x-amz-mfa", "1 2"),
         ("If-None-Match", '"abc"'),

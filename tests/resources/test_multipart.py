@@ -4,6 +4,8 @@ import hashlib
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gecko_tw.store.checksums import ALGORITHMS, Digests
 from tests.resources.asking import FakeRequest, HeldPool, Shop, shop
@@ -109,7 +111,7 @@ def test_each_checksum_is_kept_with_parts_and_object(there: Shop, algorithm: str
         ({"x_amz_checksum_algorithm": "SHA256", "x_amz_checksum_type": "FULL_OBJECT"}, "InvalidRequest"),
         ({"x_amz_checksum_algorithm": "CRC64NVME", "x_amz_checksum_type": "COMPOSITE"}, "InvalidRequest"),
         ({"x_amz_checksum_type": "COMPOSITE"}, "InvalidRequest"),
-        ({"x_amz_acl": "public-read"}, "NotImplemented"),
+        ({"x_amz_acl": "public"}, "InvalidArgument"),
         ({"x_amz_storage_class": "GOLD"}, "InvalidStorageClass"),
     ],
 )
@@ -174,6 +176,8 @@ def test_a_wrong_list_of_parts_leaves_the_upload_as_it_is(there: Shop, body: byt
         ({"x_amz_checksum_crc32": "AAAAAA=="}, "BadDigest"),
         ({"x_amz_checksum_crc32": "nonsense"}, "InvalidRequest"),
         ({"x_amz_checksum_type": "COMPOSITE"}, "BadDigest"),
+        ({"x_amz_checksum_crc32": value("CRC32", b"meow") + "-1"}, "BadDigest"),
+        ({"x_amz_checksum_sha1": value("SHA1", b"meow")}, "InvalidRequest"),
         ({"if_match": '"x"'}, "NoSuchKey"),
         ({"if_none_match": '"x"'}, "NotImplemented"),
     ],
@@ -185,6 +189,39 @@ def test_what_is_claimed_of_the_whole_object_is_verified(there: Shop, headers: d
     right = {"x_amz_checksum_crc32": value("CRC32", b"meow"), "x_amz_checksum_type": "FULL_OBJECT"}
     reply = complete(there, upload, listed((1, etag(b"meow"))), x_amz_mp_object_size="4", if_none_match="*", **right)
     assert reply.status == 200
+
+
+@pytest.mark.parametrize("kind", ["FULL_OBJECT", "COMPOSITE"])
+def test_every_part_is_read_with_its_own_checksum(there: Shop, kind: str) -> None:
+    upload = begin(there, x_amz_checksum_algorithm="CRC32C", x_amz_checksum_type=kind)
+    part(there, upload, 1, b"me")
+    part(there, upload, 2, b"ow")
+    assert complete(there, upload, listed((1, etag(b"me")), (2, etag(b"ow")))).status == 200
+    for number, data in ((1, b"me"), (2, b"ow")):
+        reply = there.ask("GET", f"/photos/big?partNumber={number}", headers={"x-amz-checksum-mode": "ENABLED"})
+        assert (reply.body, reply.header("x-amz-checksum-crc32c")) == (data, value("CRC32C", data))
+        assert reply.header("x-amz-checksum-type") == kind
+
+
+@given(
+    st.lists(st.binary(max_size=40), min_size=1, max_size=8), st.sampled_from(["CRC32", "CRC32C", "CRC64NVME", None])
+)
+def test_however_an_object_was_cut_its_full_checksum_is_that_of_its_bytes(
+    pieces: list[bytes], algorithm: str | None
+) -> None:
+    there = shop(min_part_size=0)
+    there.ask("PUT", "/photos")
+    asked = {"x_amz_checksum_algorithm": algorithm, "x_amz_checksum_type": "FULL_OBJECT"} if algorithm else {}
+    upload = begin(there, **asked)
+    for number, piece in enumerate(pieces, 1):
+        part(there, upload, number, piece)
+    whole = value(algorithm or "CRC64NVME", b"".join(pieces))
+    claim = {f"x_amz_checksum_{(algorithm or 'CRC64NVME').lower()}": whole}
+    parts = listed(*((number, etag(piece)) for number, piece in enumerate(pieces, 1)))
+    assert complete(there, upload, parts, **claim).status == 200
+    seen = there.ask("GET", "/photos/big", headers={"x-amz-checksum-mode": "ENABLED"})
+    assert seen.body == b"".join(pieces)
+    assert seen.header(f"x-amz-checksum-{(algorithm or 'CRC64NVME').lower()}") == whole
 
 
 def test_small_parts_are_refused_when_they_are_not_the_last() -> None:

@@ -10,6 +10,7 @@ from twisted.internet.error import ConnectionLost
 
 from gecko_tw.interfaces import Unsettled, UploadStalled
 from gecko_tw.resources.pipeline import parse_query
+from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import InsufficientStorage
 from tests.resources.asking import FakeUpload, HeldPool, Shop, shop
 
@@ -36,13 +37,15 @@ def test_every_answer_has_an_id_of_its_own_that_is_logged_too(there: Shop) -> No
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
 def test_nobody_unknown_may_do_anything(method: str) -> None:
     there = shop(auth=True)
+    there.service.buckets.create(BucketRecord(name="photos", created=0))
     for target in ("/", "/photos", "/photos/cat.jpg"):
         if (method, target) in (("HEAD", "/"), ("PUT", "/"), ("DELETE", "/")):
             continue
         reply = there.ask(method, target)
         assert reply.status == 403
         assert method == "HEAD" or b"<Code>AccessDenied</Code>" in reply.body
-    assert there.service.buckets.page("", "", 10) == []
+    assert there.ask(method, "/others").status == (403 if method == "PUT" else 404)
+    assert [record.name for record in there.service.buckets.page("", "", 10)] == ["photos"]
 
 
 def test_a_wrong_signature_is_told_as_such() -> None:

@@ -11,11 +11,23 @@ from itertools import count, islice
 from threading import Lock
 from typing import Any
 
-from attrs import evolve
+from attrs import evolve, frozen
 from zope.interface import implementer
 
-from gecko_tw.interfaces import BlobGone, IBlobCloning, IBlobReader, IBlobs, IBlobWriter, ICatalog
-from gecko_tw.store.records import Applied, BlobNote, BucketRecord, Change, KeyHistory, Part, Span, Version
+from gecko_tw.interfaces import BlobGone, IBlobCloning, IBlobReader, IBlobs, IBlobWriter, ICatalog, IUsage
+from gecko_tw.store.drivers.memory_documents import MemoryDocuments, MemoryNotices
+from gecko_tw.store.records import (
+    Applied,
+    BlobNote,
+    BucketRecord,
+    Change,
+    KeyHistory,
+    Part,
+    Span,
+    Usage,
+    Version,
+    usage_of,
+)
 from gecko_tw.store.refusals import BucketAlreadyExists, BucketNotEmpty, NoSuchBucket, NoSuchUpload
 from gecko_tw.store.requests import Listed
 
@@ -29,7 +41,9 @@ class MemoryDriver:
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self.catalog = MemoryCatalog()
+        self.notices = MemoryNotices()
+        self.catalog = MemoryCatalog(self.notices)
+        self.documents = MemoryDocuments(lambda: self.catalog.buckets_changed)
         self.blobs = MemoryBlobs(clock)
 
     def close(self) -> None:
@@ -107,6 +121,19 @@ class _Bucket:
             raise NoSuchUpload(UploadId=upload_id)
         return self.parts.setdefault((key, upload_id), {})
 
+    def usage(self) -> Usage:
+        """Everything in it, counted anew: only buckets with a quota pay for it."""
+        held = [usage_of(history) for history in self.histories.values()]
+        parts = sum(part.size for parts in self.parts.values() for part in parts.values())
+        return Usage(sum(one.bytes for one in held) + parts, sum(one.objects for one in held))
+
+    def usage_with(self, held: Usage, before: KeyHistory, after: KeyHistory) -> Usage:
+        """What it would hold if one key's history were another."""
+        had, has = usage_of(before), usage_of(after)
+        dropped = {upload.id for upload in before.uploads} - {upload.id for upload in after.uploads}
+        freed = sum(part.size for one in dropped for part in self.parts.get((before.key, one), {}).values())
+        return held.changed(has.bytes - had.bytes - freed, has.objects - had.objects)
+
 
 class _Buckets(dict[str, _Bucket]):
     """Buckets by name."""
@@ -134,8 +161,10 @@ class MemoryCatalog:
 
     quick = True
 
-    def __init__(self) -> None:
+    def __init__(self, notices: MemoryNotices | None = None) -> None:
         self._lock = Lock()
+        self._notices = notices or MemoryNotices()
+        self.buckets_changed = 0
         self._buckets = _Buckets()
         self._holders = _Holders()
 
@@ -153,11 +182,13 @@ class MemoryCatalog:
             if record.name in self._buckets:
                 raise BucketAlreadyExists(BucketName=record.name)
             self._buckets[record.name] = _Bucket(record)
+            self.buckets_changed += 1
 
     def change_bucket(self, name: str, rule: Callable[[BucketRecord], BucketRecord]) -> BucketRecord:
         with self._lock:
             bucket = self._buckets[name]
             bucket.record = rule(bucket.record)
+            self.buckets_changed += 1
             return bucket.record
 
     def remove_bucket(self, name: str) -> None:
@@ -168,6 +199,7 @@ class MemoryCatalog:
             for parts in bucket.parts.values():
                 self._holders.change((), parts.values())
             del self._buckets[name]
+            self.buckets_changed += 1
 
     def history(self, bucket: str, key: bytes, version_id: str | None = None) -> KeyHistory:
         with self._lock:
@@ -178,11 +210,15 @@ class MemoryCatalog:
             place = self._buckets[bucket]
             before = place.history(key)
             change = rule(place.record, before)
+            if change.check is not None:
+                held = place.usage()
+                change.check(held, place.usage_with(held, before, change.history))
             place.keep(change.history)
             self._holders.change(change.history.versions, before.versions)
             for upload in before.uploads:
                 if change.history.upload(upload.id) is None:
                     self._holders.change((), place.parts.pop((key, upload.id), {}).values())
+            self._notices.add(change.notices)
             return Applied(before, change.history, change.outcome)
 
     def page(
@@ -198,11 +234,16 @@ class MemoryCatalog:
                 at += 1
             return page[: max(limit, 0)]
 
-    def add_part(self, bucket: str, key: bytes, upload_id: str, part: Part) -> Part | None:
+    def add_part(
+        self, bucket: str, key: bytes, upload_id: str, part: Part, check: Callable[[Usage, Usage], None] | None = None
+    ) -> Part | None:
         with self._lock:
             place = self._buckets[bucket]
             parts = place.parts_of(key, upload_id)
             replaced = parts.get(part.number)
+            if check is not None:
+                held = place.usage()
+                check(held, held.changed(part.size - (replaced.size if replaced else 0), 0))
             parts[part.number] = part
             self._holders.change((part,), (replaced,) if replaced else ())
             history = place.history(key)
@@ -215,6 +256,10 @@ class MemoryCatalog:
             parts = self._buckets[bucket].parts_of(key, upload_id)
             return [parts[number] for number in sorted(parts) if number > after][: max(limit, 0)]
 
+    def __conform__(self, interface: object) -> "MemoryUsage | None":
+        """Its optional power: ``IUsage(catalog)``."""
+        return MemoryUsage(self._lock, self._buckets) if interface is IUsage else None
+
     def references(self, blobs: Iterable[str]) -> set[str]:
         with self._lock:
             return {blob for blob in blobs if blob in self._holders}
@@ -225,9 +270,22 @@ class MemoryCatalog:
                 (name, key)
                 for name, bucket in self._buckets.items()
                 for key, history in bucket.histories.items()
-                if any(isinstance(version, Version) and len(version.spans) > 1 for version in history.versions)
+                if history.newest is not None and len(history.newest.spans) > 1
             )
             return list(islice(found, max(limit, 0)))
+
+
+@implementer(IUsage)
+@frozen
+class MemoryUsage:
+    """See IUsage. ``lock`` and ``buckets`` are a catalog's."""
+
+    lock: Any
+    buckets: _Buckets
+
+    def usage(self, bucket: str) -> Usage:
+        with self.lock:
+            return self.buckets[bucket].usage()
 
 
 @implementer(IBlobs, IBlobCloning)

@@ -1,6 +1,6 @@
 """Conditions on writes, decided against the key's history at commit (S3 User Guide, "Add preconditions to S3 operations")."""
 
-from gecko_tw.store.records import KeyHistory, Version
+from gecko_tw.store.records import DeleteMarker, KeyHistory, Version
 from gecko_tw.store.refusals import NoSuchKey, PreconditionFailed
 from gecko_tw.store.requests import WriteConditions
 
@@ -23,6 +23,19 @@ def check_write(history: KeyHistory, conditions: WriteConditions) -> None:
         if wanted != (None, None, None):
             raise NoSuchKey(Key=history.key.decode("utf-8", "replace"))
         return
+    _check(current, conditions)
+
+
+def check_version(version: Version | DeleteMarker, conditions: WriteConditions) -> None:
+    """Refuses to remove one version when it does not meet the conditions. Raises PreconditionFailed."""
+    if conditions == NONE:
+        return
+    if isinstance(version, DeleteMarker):
+        raise PreconditionFailed(Condition="If-Match")
+    _check(version, conditions)
+
+
+def _check(current: Version, conditions: WriteConditions) -> None:
     if conditions.if_match is not None and not _matches(current, conditions.if_match):
         raise PreconditionFailed(Condition="If-Match")
     if conditions.if_size is not None and conditions.if_size != current.size:

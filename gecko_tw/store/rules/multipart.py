@@ -2,11 +2,23 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from typing import Any
 
 from attrs import evolve
 
 from gecko_tw.store.checksums import combine, composite, composite_etag, default_kind
-from gecko_tw.store.records import BucketRecord, Change, Checksum, KeyHistory, Part, PartSize, Upload, Version
+from gecko_tw.store.records import (
+    BucketRecord,
+    Change,
+    Checksum,
+    KeyHistory,
+    Part,
+    PartSize,
+    Upload,
+    Version,
+    stored_size,
+    with_seal,
+)
 from gecko_tw.store.refusals import (
     BadDigest,
     EntityTooSmall,
@@ -15,8 +27,10 @@ from gecko_tw.store.refusals import (
     InvalidRequest,
     NoSuchUpload,
 )
-from gecko_tw.store.requests import Complete, WantedPart, WriteConditions
+from gecko_tw.store.requests import Complete, WantedPart
 from gecko_tw.store.rules.conditions import check_write
+from gecko_tw.store.rules.locks import HOLD, RETENTION, check_has_locks
+from gecko_tw.store.rules.versions import added
 
 
 class Raced(Exception):  # noqa: N818 - a signal, not an error
@@ -31,11 +45,14 @@ def part_checksum(upload: Upload, given: str | None) -> str | None:
     """
     expected = upload.checksum_algorithm
     if expected is not None and given not in (None, expected):
-        raise InvalidRequest(
-            f"Checksum Type mismatch occurred, expected checksum Type: {expected.lower()}, "
-            f"actual checksum Type: {str(given).lower()}"
-        )
+        raise InvalidRequest(_mismatch(expected, str(given)))
     return expected
+
+
+def _mismatch(expected: str | None, given: str) -> str:
+    """What S3 says when a checksum is of another algorithm than was agreed."""
+    agreed = "null" if expected is None else expected.lower()
+    return f"Checksum Type mismatch occurred, expected checksum Type: {agreed}, actual checksum Type: {given.lower()}"
 
 
 def choose(stored: Mapping[int, Part], wanted: tuple[WantedPart, ...], min_size: int) -> list[Part]:
@@ -93,13 +110,19 @@ def join(upload: Upload, parts: list[Part], request: Complete) -> Version:
         ),
         upload=upload.id,
         owner=upload.owner,
-        extra=upload.extra,
+        extra=_extra(upload, parts),
     )
 
 
+def _extra(upload: Upload, parts: list[Part]) -> Mapping[str, Any]:
+    """What the object has beside its bytes; how many of those there are, when they are encrypted."""
+    seal = upload.extra.get("sse")
+    return upload.extra if seal is None else with_seal(upload.extra, seal, sum(stored_size(part) for part in parts))
+
+
 def _keeps(checksum: Checksum | None, part: Part) -> bool:
-    """Whether a part's own checksum is remembered: only a composite one can be checked by it."""
-    return checksum is not None and checksum.kind == "COMPOSITE" and part.checksum is not None
+    """Whether a part's own checksum is remembered: when it is of the object's algorithm."""
+    return checksum is not None and part.checksum is not None and part.checksum.algorithm == checksum.algorithm
 
 
 def _whole(upload: Upload, parts: list[Part], request: Complete) -> Checksum | None:
@@ -107,6 +130,8 @@ def _whole(upload: Upload, parts: list[Part], request: Complete) -> Checksum | N
     known = {part.checksum.algorithm if part.checksum else None for part in parts}
     algorithm = upload.checksum_algorithm or next(iter(known))
     if known != {algorithm} or algorithm is None:
+        if request.checksum is not None:
+            raise InvalidRequest(_mismatch(None, request.checksum.algorithm))
         return None
     kind = upload.checksum_kind or default_kind(algorithm)
     if request.checksum_kind not in (None, kind):
@@ -117,19 +142,25 @@ def _whole(upload: Upload, parts: list[Part], request: Complete) -> Checksum | N
     else:
         lengths = [part.size for part in parts]
         value = b64encode(combine(algorithm, list(zip(raws, lengths, strict=True)))).decode()
-    claimed = request.checksum
-    if (
-        claimed is not None
-        and claimed.algorithm == algorithm
-        and claimed.value.partition("-")[0] != value.partition("-")[0]
-    ):
-        raise BadDigest(f"The {algorithm} you specified did not match the calculated checksum.")
-    return Checksum(algorithm, value, kind)
+    whole = Checksum(algorithm, value, kind)
+    if request.checksum is not None:
+        _check_claimed(request.checksum, whole)
+    return whole
 
 
-def complete(
-    bucket: BucketRecord, history: KeyHistory, upload: Upload, version: Version, conditions: WriteConditions
-) -> Change:
+def _check_claimed(claimed: Checksum, whole: Checksum) -> None:
+    """Compares a claimed checksum of the whole object; the number of parts may be left out of a composite one.
+
+    :raises InvalidRequest: it is of another algorithm, which could not be verified without reading the object.
+    :raises BadDigest: it differs.
+    """
+    if claimed.algorithm != whole.algorithm:
+        raise InvalidRequest(_mismatch(whole.algorithm, claimed.algorithm))
+    if claimed.value not in (whole.value, whole.value.partition("-")[0]):
+        raise BadDigest(f"The {whole.algorithm} you specified did not match the calculated checksum.")
+
+
+def complete(bucket: BucketRecord, history: KeyHistory, upload: Upload, version: Version, request: Complete) -> Change:
     """The upload ends and its version becomes the current one.
 
     :raises NoSuchUpload: it was completed or aborted meanwhile.
@@ -140,9 +171,9 @@ def complete(
         raise NoSuchUpload(UploadId=upload.id)
     if current.revision != upload.revision:
         raise Raced
-    check_write(history, conditions)
+    check_write(history, request.conditions)
     rest = tuple(other for other in history.uploads if other.id != upload.id)
-    return Change(evolve(history, versions=(version,), uploads=rest))
+    return Change(evolve(added(bucket, history, version, request.salt), uploads=rest))
 
 
 def completed(history: KeyHistory, upload_id: str, request: Complete) -> Version:
@@ -159,7 +190,12 @@ def completed(history: KeyHistory, upload_id: str, request: Complete) -> Version
 
 
 def start(bucket: BucketRecord, history: KeyHistory, upload: Upload) -> Change:
-    """The upload begins."""
+    """The upload begins.
+
+    :raises InvalidRequest: its object is to be protected, and the bucket has no Object Lock.
+    """
+    if RETENTION in upload.extra or HOLD in upload.extra:
+        check_has_locks(bucket)
     return Change(evolve(history, uploads=(*history.uploads, upload)))
 
 

@@ -85,6 +85,8 @@ def _fields_of_bytes(record: Version | Part, description: Description) -> dict[s
     if description.spans is not None:
         fields["spans"] = [[span.blob, span.offset, span.length] for span in description.spans]
     if isinstance(record, Part):
+        if record.stored is not None:
+            fields["stored"] = record.stored
         return {**fields, "part": record.number, "upload": description.upload}
     if record.version_id != NULL:
         fields["version"] = record.version_id
@@ -125,7 +127,7 @@ def _record_of(fields: dict[str, Any]) -> Version | Part | DeleteMarker:
     own = {"etag": fields["etag"], "size": fields["size"], "modified": fields["modified"]}
     own["checksum"] = checksum_of(fields.get("checksum"))
     if "part" in fields:
-        return Part(number=fields["part"], spans=(), **own)
+        return Part(number=fields["part"], spans=(), stored=fields.get("stored"), **own)
     parts = parts_of(fields.get("parts"))
     rest = rest_of(fields.get("record", ""))
     return Version(version_id=fields.get("version", NULL), owner=fields.get("owner", ""), parts=parts, **own, **rest)

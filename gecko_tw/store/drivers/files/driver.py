@@ -20,6 +20,7 @@ from gecko_tw.store.drivers.sqlite import connections
 from gecko_tw.store.drivers.sqlite.catalog import SqliteCatalog
 from gecko_tw.store.drivers.sqlite.commits import Commits
 from gecko_tw.store.drivers.sqlite.connections import Connections
+from gecko_tw.store.drivers.sqlite.documents import SqliteDocuments, SqliteNotices
 from gecko_tw.store.drivers.sqlite.ground import Ground
 from gecko_tw.store.drivers.sqlite.journal import Journal
 
@@ -29,7 +30,8 @@ CARRIERS = ("xattr", "sidecar")
 
 
 class FilesDriver:
-    """One data directory. Between :meth:`open` and :meth:`close` it has a ``catalog`` (ICatalog) and ``blobs`` (IBlobs, IBlobCloning).
+    """One data directory. Between :meth:`open` and :meth:`close` it has a ``catalog`` (ICatalog), ``blobs`` (IBlobs,
+    IBlobCloning), ``documents`` (IDocuments) and ``notices`` (INotices).
 
     :param data_dir: the directory whose subdirectories are buckets; made when missing.
     :param metadata: False writes no attributes beside visible files, and does not hash files it finds.
@@ -39,6 +41,8 @@ class FilesDriver:
 
     catalog: SqliteCatalog
     blobs: FilesBlobs
+    documents: SqliteDocuments
+    notices: SqliteNotices
 
     def __init__(self, data_dir: str, *, metadata: bool = True, fsync: bool = False, attributes: str = "xattr") -> None:
         if attributes not in CARRIERS:
@@ -99,6 +103,8 @@ class FilesDriver:
         self._settler = Settler(disk, self._commits, self._ground, self._examiner)
         watch.settle = self._settler.settle
         self.catalog = SqliteCatalog(self._connections, self._commits, self._ground)
+        self.documents = SqliteDocuments(self._connections, self._commits)
+        self.notices = SqliteNotices(self._connections, self._commits)
 
     def close(self) -> None:
         """Closes every connection and descriptor. Harmless when repeated."""

@@ -129,7 +129,10 @@ class Examiner:
 
 
 def _claim(description: Description | None, found: os.stat_result, spill: str | None) -> Iterator[_Claim]:
-    if description is not None and isinstance(description.record, Version) and description.record.size == found.st_size:
+    record = None if description is None else description.record
+    if not isinstance(record, Version) or "sse" in record.extra:
+        return  # an encrypted object is never a visible file
+    if description is not None and record.size == found.st_size:
         files = () if spill is None else (spill,)
         yield _Claim(description.record, description.fits(found), description.kept, files)
 

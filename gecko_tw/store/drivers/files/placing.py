@@ -52,7 +52,8 @@ class FilesPlaces:
     def place(self, transaction: Transaction, address: Address, version: Version, standing: Standing) -> Placed:
         if not version.spans and version.size == 0:
             version = evolve(version, spans=(Span(self._disk.stage(b""), 0, 0),))
-        if is_whole(version) and self._may_be_visible(address.key):
+        # A file that only we can read is no ordinary file: encrypted bytes stay in the pool (docs/decisions/0007-encrypted-objects.md).
+        if is_whole(version) and "sse" not in version.extra and self._may_be_visible(address.key):
             placed = self._show(transaction, address, version, standing)
             if placed is not None:
                 return placed

@@ -13,16 +13,18 @@ from gecko_tw.store.drivers.sqlite.blobnames import is_pooled
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.notation import spans_of
 from gecko_tw.store.drivers.sqlite.rows import Address, Placed, Row
-from gecko_tw.store.records import Part, Span, Version
+from gecko_tw.store.records import Part, Span, Version, stored_size
 
 _COPY_STEP = 1024 * 1024
 NO_LINKS = frozenset({errno.EPERM, errno.EXDEV, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS})
 
 
 def is_whole(record: Version | Part) -> bool:
-    """Whether the bytes are one whole blob that a file can be made of."""
-    spans = record.spans
-    return len(spans) == 1 and spans[0].offset == 0 and spans[0].length == record.size and is_pooled(spans[0].blob)
+    """Whether the bytes are one whole blob."""
+    if len(record.spans) != 1:
+        return False
+    span = record.spans[0]
+    return span.offset == 0 and span.length == stored_size(record) and is_pooled(span.blob)
 
 
 class Pool:

@@ -18,13 +18,14 @@ from gecko_tw.store.drivers.files.walking import walk_files
 from gecko_tw.store.drivers.sqlite import connections
 from gecko_tw.store.drivers.sqlite.blobnames import is_pooled
 from gecko_tw.store.drivers.sqlite.commits import Transaction
-from gecko_tw.store.drivers.sqlite.connections import Connections
+from gecko_tw.store.drivers.sqlite.connections import Connections, quoted
 from gecko_tw.store.drivers.sqlite.ground import Watch
 from gecko_tw.store.drivers.sqlite.notation import bucket_of, bucket_text
 from gecko_tw.store.drivers.sqlite.rows import Address, Placed, change_blobs, put_version, row_of
 from gecko_tw.store.drivers.sqlite.takeover import Finding
 from gecko_tw.store.drivers.sqlite.uploads import put_part, put_upload
-from gecko_tw.store.records import BucketRecord, DeleteMarker, Part, Span, Upload, Version
+from gecko_tw.store.records import BucketRecord, DeleteMarker, Part, Span, Upload, Version, stored_size
+from gecko_tw.store.version_ids import order_of
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Rebuild:
         connections.write_empty(fresh)
         connection = connections.connect(fresh)
         try:
+            carry_over(connection, path)
             connection.execute("BEGIN IMMEDIATE")
             self._fill(Transaction(connection, lambda bucket, key: None))
             connection.execute("COMMIT")
@@ -121,7 +123,7 @@ class Rebuild:
                     os.makedirs(os.path.join(self._disk.data_dir, description.bucket), exist_ok=True)
                     self._add_bucket(transaction, written[description.bucket])
                 changed = os.lstat(os.path.join(directory, name)).st_ctime_ns
-                values = (description.bucket, description.key, description.record.modified, changed, blob)
+                values = (description.bucket, description.key, order_of(description.record), changed, blob)
                 transaction.execute("INSERT INTO found VALUES (?, ?, 0, ?, ?, ?)", values)
 
     def _describe(self, blob: str) -> Description | None:
@@ -164,7 +166,7 @@ class Rebuild:
             return [_Pooled(description, (), (blob,))]
         if description.spans is None:
             files = () if description.spill is None else (description.spill,)
-            return [_Pooled(description, (Span(blob, 0, record.size),), files)]
+            return [_Pooled(description, (Span(blob, 0, stored_size(record)),), files)]
         if all(self._watch.is_pooled(span.blob) for span in description.spans):
             return [_Pooled(description, description.spans, (blob,))]
         return []
@@ -214,13 +216,30 @@ class Rebuild:
         address = Address(description.bucket, self._ids[description.bucket], description.key)
         record = description.record
         assert isinstance(record, Part)
-        part = evolve(record, spans=(Span(blob, 0, record.size),))
+        part = evolve(record, spans=(Span(blob, 0, stored_size(record)),))
         put_part(transaction, address, description.upload or "", part)
         change_blobs(transaction, address.bucket_id, set(), {blob})
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:
     return entry.is_dir(follow_symlinks=False)
+
+
+def carry_over(connection: sqlite3.Connection, old: str) -> None:
+    """Copies what no file says from the old catalog, when there is one that can be read."""
+    try:
+        connection.execute("ATTACH ? AS old", (f"file:{quoted(old)}?mode=ro",))
+    except sqlite3.DatabaseError as problem:
+        log.warning("what the old catalog knew of identities and keys cannot be read: %s", problem)
+        return
+    try:
+        for table in ("document", "notice"):
+            connection.execute(f"INSERT INTO {table} SELECT * FROM old.{table}")
+        connection.execute("UPDATE revision SET value = 1 + (SELECT value FROM old.revision)")
+    except sqlite3.DatabaseError as problem:
+        log.warning("what the old catalog knew of identities and keys cannot be read: %s", problem)
+    finally:
+        connection.execute("DETACH old")
 
 
 def _remove(path: str) -> None:

@@ -17,5 +17,5 @@ def _without_spans(record: Version | Part | DeleteMarker) -> tuple[object, ...]:
         core = (record.version_id, record.etag, record.size, record.modified, record.headers, record.metadata)
         return (*core, record.tags, record.checksum, record.parts, record.upload, record.owner, record.extra)
     if isinstance(record, Part):
-        return record.number, record.etag, record.size, record.modified, record.checksum
+        return record.number, record.etag, record.size, record.stored, record.modified, record.checksum
     return record.version_id, record.modified, record.owner

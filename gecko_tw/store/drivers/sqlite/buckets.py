@@ -1,5 +1,6 @@
 """The rows of buckets."""
 
+from contextlib import closing
 from functools import lru_cache
 
 from attrs import frozen
@@ -109,10 +110,12 @@ class RemoveBucket:
             f"SELECT key, {COLUMNS} FROM version WHERE bucket_id = ? ORDER BY key, seq DESC",
             (bucket_id,),
         )
-        for key, *values in rows:
-            row = Row._make(values)
-            if not row.visible or self.ground.watch.agrees(self.name, key, row):
-                raise BucketNotEmpty()
+        # A refusal keeps this frame alive, and a cursor that is not at its end keeps its connection from writing.
+        with closing(rows):
+            for key, *values in rows:
+                row = Row._make(values)
+                if not row.visible or self.ground.watch.agrees(self.name, key, row):
+                    raise BucketNotEmpty()
 
 
 def drop_bucket(transaction: Transaction, bucket_id: int) -> set[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from attrs import frozen
 from zope.interface import implementer
 
-from gecko_tw.interfaces import ICatalog, Unsettled
+from gecko_tw.interfaces import ICatalog, IUsage, Unsettled
 from gecko_tw.store.drivers.sqlite import listing
 from gecko_tw.store.drivers.sqlite.blobnames import is_visible, visible_parts
 from gecko_tw.store.drivers.sqlite.buckets import (
@@ -20,6 +20,7 @@ from gecko_tw.store.drivers.sqlite.buckets import (
 from gecko_tw.store.drivers.sqlite.changes import HistoryChange, Written
 from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
 from gecko_tw.store.drivers.sqlite.connections import Connections
+from gecko_tw.store.drivers.sqlite.documents import add_notices
 from gecko_tw.store.drivers.sqlite.ground import Ground
 from gecko_tw.store.drivers.sqlite.notation import upload_of
 from gecko_tw.store.drivers.sqlite.rows import (
@@ -35,7 +36,8 @@ from gecko_tw.store.drivers.sqlite.rows import (
     versions_of,
 )
 from gecko_tw.store.drivers.sqlite.uploads import AddPart
-from gecko_tw.store.records import Applied, BucketRecord, Change, KeyHistory, Part, Upload
+from gecko_tw.store.drivers.sqlite.usage import BucketUsage, check_change
+from gecko_tw.store.records import Applied, BucketRecord, Change, KeyHistory, Part, Upload, Usage
 from gecko_tw.store.refusals import BucketNotEmpty, NoSuchBucket, NoSuchUpload, SlowDown
 from gecko_tw.store.requests import Listed
 
@@ -55,7 +57,9 @@ _UPLOADS = (
     " WHERE bucket_id = (SELECT id FROM bucket WHERE name = ?) AND key = ? ORDER BY seq"
 )
 _SPANNED = (
-    "SELECT DISTINCT name, key FROM version JOIN bucket ON bucket.id = bucket_id WHERE instr(spans, '],[') > 0 LIMIT ?"
+    "SELECT name, key FROM version JOIN bucket ON bucket.id = bucket_id WHERE instr(spans, '],[') > 0 AND NOT EXISTS"
+    " (SELECT 1 FROM version AS newer WHERE newer.bucket_id = version.bucket_id AND newer.key = version.key"
+    " AND newer.seq > version.seq) LIMIT ?"
 )
 _REFERENCES_AT_ONCE = 500
 
@@ -170,12 +174,14 @@ class SqliteCatalog:
         wanted = listing.wanted_of(self._find(bucket)[0], prefix, start, limit, after_id)
         return _PAGES[what](self._connections.mine(), wanted) if limit > 0 else []
 
-    def add_part(self, bucket: str, key: bytes, upload_id: str, part: Part) -> Part | None:
+    def add_part(
+        self, bucket: str, key: bytes, upload_id: str, part: Part, check: Callable[[Usage, Usage], None] | None = None
+    ) -> Part | None:
         found = find(self._connections.mine().execute, bucket)
         if found is None:
             raise NoSuchUpload()
         address = Address(bucket, found[0], key)
-        return self._commits.run(AddPart(self._ground, address, upload_id, part))  # type: ignore[no-any-return]
+        return self._commits.run(AddPart(self._ground, address, upload_id, part, check))  # type: ignore[no-any-return]
 
     def parts(self, bucket: str, key: bytes, upload_id: str, after: int, limit: int) -> list[Part]:
         connection = self._connections.mine()
@@ -207,6 +213,10 @@ class SqliteCatalog:
 
     def spanned(self, limit: int) -> list[tuple[str, bytes]]:
         return self._connections.mine().execute(_SPANNED, (max(limit, 0),)).fetchall()
+
+    def __conform__(self, interface: object) -> BucketUsage | None:
+        """Its optional power: ``IUsage(catalog)``."""
+        return BucketUsage(self._connections, self._commits, self._find) if interface is IUsage else None
 
     def _holds(self, blob: str) -> bool:
         mtime, bucket, key = visible_parts(blob)
@@ -247,10 +257,14 @@ class ChangeHistory:
             uploads=uploads_of(transaction, address),
         )
         change = self.rule(found[1], before)
+        if change.check is not None:
+            check_change(transaction, address, before, change)
         transaction.intend(self.bucket, self.key)
         if top is not None and not top.visible and top.file_mtime is not None:
             self.ground.places.vacate_leftover(transaction, address, top)
             rows[0] = top._replace(file_size=None, file_mtime=None)
             put_version(transaction, address, rows[0])
         written = HistoryChange(transaction, self.ground, address, rows, before).write(change.history)
+        if change.notices:
+            add_notices(transaction, change.notices)
         return Applied(before, written.after, change.outcome), written

@@ -6,13 +6,13 @@ import threading
 from importlib.resources import files
 from weakref import WeakSet
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 LOG_PAGES = 4000
 """Pages of 4 KiB in the log before they are folded into the file, which waits for the disk while everybody waits for it."""
 
 BUSY_SECONDS = 30
 
-UPGRADES: dict[int, str] = {}
+UPGRADES: dict[int, str] = {1: "documents.sql"}
 """From a schema version to the name of the SQL file that makes the next one of it."""
 
 
@@ -74,7 +74,7 @@ class Connections:
 def connect(path: str) -> sqlite3.Connection:
     """A connection to an existing catalog. Raises sqlite3.OperationalError when there is none."""
     connection = sqlite3.connect(
-        f"file:{_quoted(path)}?mode=rw",
+        f"file:{quoted(path)}?mode=rw",
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
@@ -85,7 +85,7 @@ def connect(path: str) -> sqlite3.Connection:
     return connection
 
 
-def _quoted(path: str) -> str:
+def quoted(path: str) -> str:
     return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
@@ -106,7 +106,7 @@ def write_empty(path: str) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(f"BEGIN;{_sql('schema.sql')}COMMIT;")
+        connection.executescript(f"BEGIN;{_sql('schema.sql')}{''.join(map(_sql, UPGRADES.values()))}COMMIT;")
     finally:
         connection.close()
 

@@ -171,7 +171,16 @@ def part_of_row(values: tuple[Any, ...]) -> Part:
     """The record a row of the table ``part`` stands for."""
     number, etag, size, modified, spans, checksum = values
     where = spans_of(spans, size)
-    return Part(number=number, etag=etag, size=size, modified=modified, spans=where, checksum=checksum_of(checksum))
+    kept = sum(span.length for span in where)
+    return Part(
+        number=number,
+        etag=etag,
+        size=size,
+        modified=modified,
+        spans=where,
+        checksum=checksum_of(checksum),
+        stored=None if kept == size else kept,
+    )
 
 
 def parts_of_upload(transaction: Transaction, address: Address, upload_id: str) -> list[Part]:

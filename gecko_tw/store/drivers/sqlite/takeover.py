@@ -79,7 +79,7 @@ class TakeOver:
 
     def _found(self, rows: list[Row], finding: Finding, version: Version) -> list[Row]:
         after = []
-        for row in rows:
+        for row in rows[self._removed_above(rows, version) :]:
             if row.version_id == version.version_id:
                 continue
             if not row.visible:
@@ -88,6 +88,17 @@ class TakeOver:
                 after.append(row._replace(visible=0, spans=finding.kept, file_size=None, file_mtime=None))
         seq = max((row.seq for row in rows), default=0) + 1
         return [row_of(version, seq, Placed(True, finding.mtime, files=finding.files)), *after]
+
+    def _removed_above(self, rows: list[Row], version: Version) -> int:
+        """How many rows, from the newest on, a step that was cut short has removed.
+
+        Bytes leave the pool for the key's path only when everything above their version goes.
+        """
+        for place, row in enumerate(rows):
+            if (row.version_id, row.etag, row.modified) == (version.version_id, version.etag, version.modified):
+                spans = spans_of(row.spans, row.size) if not row.visible else ()
+                return place if len(spans) == 1 and not self.ground.watch.is_pooled(spans[0].blob) else 0
+        return 0
 
     def _write(self, transaction: Transaction, address: Address, rows: list[Row], after: list[Row]) -> None:
         standing = {row.seq: row for row in after}

@@ -1,5 +1,7 @@
 """The rows of uploads under way and of their parts."""
 
+from collections.abc import Callable
+
 from attrs import frozen
 
 from gecko_tw.store.drivers.sqlite.commits import Transaction
@@ -12,7 +14,8 @@ from gecko_tw.store.drivers.sqlite.rows import (
     change_blobs,
     part_of_row,
 )
-from gecko_tw.store.records import Part, Upload
+from gecko_tw.store.drivers.sqlite.usage import check_part
+from gecko_tw.store.records import Part, Upload, Usage
 from gecko_tw.store.refusals import NoSuchUpload
 
 _ONE = "bucket_id = ? AND key = ? AND upload_id = ?"
@@ -51,15 +54,18 @@ class AddPart:
     address: Address
     upload_id: str
     part: Part
+    check: Callable[[Usage, Usage], None] | None = None
 
     def __call__(self, transaction: Transaction) -> Part | None:
-        """Returns the part it replaced. Raises NoSuchUpload."""
+        """Returns the part it replaced. Raises NoSuchUpload, and what the check raises."""
         where = (self.address.bucket_id, self.address.key, self.upload_id)
         raised = transaction.execute(
             "UPDATE upload SET revision = revision + 1 WHERE bucket_id = ? AND key = ? AND id = ?", where
         )
         if raised.rowcount == 0:
             raise NoSuchUpload()
+        if self.check is not None:
+            check_part(transaction, self.address, self.upload_id, self.part.number, self.part.size, self.check)
         former = transaction.execute(
             f"SELECT {PART_COLUMNS} FROM part WHERE {_ONE} AND number = ?",
             (*where, self.part.number),

@@ -1,0 +1,108 @@
+"""Finding identities on the way of a request: a cache over the Registry that no change can make stale."""
+
+from attrs import define, field
+from zope.interface import implementer
+
+from gecko_tw.callers.identities import Account, Identity, IIdentities, OnePair, User
+from gecko_tw.callers.policies import Policy, Principal, read_identity_policy
+from gecko_tw.callers.registry import ACCOUNT, Registry
+from gecko_tw.callers.scopes import boundary_of
+
+MOST = 10_000
+"""Identities that are remembered. Access keys that nobody has are not: strangers would fill the memory with them."""
+
+
+@define
+class _Seen:
+    """What was read since the documents had a revision."""
+
+    revision: int
+    identities: dict[str, Identity] = field(factory=dict)
+    by_email: dict[str, Account] | None = None
+
+
+@implementer(IIdentities)
+class Directory:
+    """The key pair of the settings, and all that are kept.
+
+    The number of the documents' revision is asked at every request: a key that was revoked is refused at once, in every process.
+
+    :param root: the pair of the settings: it always counts, and is never kept.
+    """
+
+    def __init__(self, registry: Registry, root: OnePair) -> None:
+        self._registry, self._root = registry, root
+        self._seen = _Seen(-1)
+
+    def find(self, access_key: str) -> Identity | None:
+        found = self._root.find(access_key)
+        if found is not None:
+            return found
+        seen = self._fresh()
+        known = seen.identities.get(access_key)
+        if known is None:
+            known = self._load(access_key)
+            if known is not None:
+                if len(seen.identities) >= MOST:
+                    seen.identities.clear()
+                seen.identities[access_key] = known
+        return known
+
+    def account(self, account_id: str) -> Account | None:
+        return self._root.account(account_id) or self._registry.account(account_id)
+
+    def account_by_email(self, email: str) -> Account | None:
+        seen = self._fresh()
+        if seen.by_email is None:
+            seen.by_email = {one.email.lower(): one for one in self._registry.all(ACCOUNT) if one.email}
+        return seen.by_email.get(email.lower())
+
+    def _fresh(self) -> _Seen:
+        """What is read before a change is kept in the value of before that change: a slow thread can make nothing stale."""
+        revision, seen = self._registry.documents.revision(), self._seen
+        if revision != seen.revision:
+            seen = self._seen = _Seen(revision)
+        return seen
+
+    def _load(self, access_key: str) -> Identity | None:
+        key = self._registry.key(access_key)
+        if key is None or not key.enabled:
+            return None
+        account = self.account(key.account)
+        if account is None or not account.enabled:
+            return None
+        user = self._registry.user(key.account, key.user) if key.user else None
+        if key.user and (user is None or not user.enabled):
+            return None
+        return Identity(
+            access_key=access_key,
+            secret=key.secret,
+            principal=principal_of(account, user),
+            display_name=account.display_name or account.id,
+            policies=() if user is None else self._policies(user),
+            boundaries=() if key.scope is None else (boundary_of(key.scope),),
+            expires=key.expires,
+        )
+
+    def _policies(self, user: User) -> tuple[Policy, ...]:
+        """Those of the user and of the user's groups."""
+        held = [user.policies]
+        for name in user.groups:
+            group = self._registry.group(user.account, name)
+            if group is not None:
+                held.append(group.policies)
+        return tuple(read_identity_policy(text, name) for policies in held for name, text in policies.items())
+
+
+def principal_of(account: Account, user: User | None) -> Principal:
+    """An account's own key, or that of one of its users, as policies know it."""
+    if user is None:
+        return Principal(account=account.id, canonical_id=account.id)
+    return Principal(
+        account=account.id,
+        user_name=user.name,
+        user_id=f"{account.id}:{user.name}",
+        canonical_id=account.id,
+        groups=user.groups,
+        tags=user.tags,
+    )

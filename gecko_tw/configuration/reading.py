@@ -1,0 +1,87 @@
+"""Reading a configuration file: its settings at once, what it declares as entries for :mod:`gecko_tw.configuration.declarations`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import evolve, field, frozen
+from twisted.logger import Logger
+
+from gecko_tw.configuration.entries import Entry, read_yaml, unknown
+from gecko_tw.configuration.gos3rve import is_xml, read_xml
+from gecko_tw.settings import SETTINGS, BadSetting, Flags, Given, Setting, Settings, file_of, overruled, read_settings
+
+SECTIONS = ("buckets", "accounts", "users", "groups", "keys", "policies")
+KEYS = {one.key: one for one in SETTINGS if one.name != "config"}
+"""The settings that a file may name."""
+
+_log = Logger(namespace="gecko_tw.configuration")
+
+
+@frozen
+class Document:
+    """A configuration file.
+
+    :ivar settings: what it says about settings, by field name.
+    :ivar sections: what it declares, by the name of the section.
+    :ivar remarks: what its writer should know.
+    """
+
+    file: str
+    settings: Mapping[str, Given]
+    sections: Mapping[str, Entry] = field(factory=dict)
+    remarks: tuple[str, ...] = ()
+
+
+def read_document(path: Path, environment: Mapping[str, str]) -> Document:
+    """Reads a file: YAML, or gos3rve's XML.
+
+    :raises BadSetting: it cannot be read or has something that is not allowed in its settings; names file and line.
+    """
+    text = _text(path)
+    if is_xml(text):
+        settings, remarks = read_xml(str(path), text)
+        return Document(str(path), settings, {}, tuple(remarks))
+    root = read_yaml(str(path), text, environment)
+    found, sections = dict[str, Given](), dict[str, Entry]()
+    for key, entry in root.named().items():
+        if key in SECTIONS:
+            sections[key] = entry
+        elif key in KEYS:
+            found[KEYS[key].name] = _setting(KEYS[key], entry)
+        else:
+            raise unknown(entry, key, [*KEYS, *SECTIONS])
+    return Document(str(path), found, sections)
+
+
+def configured(flags: Flags, environment: Mapping[str, str]) -> Settings:
+    """The settings in force, those of the configuration file among them; warns where something overrules the file.
+
+    :raises BadSetting: as :func:`gecko_tw.settings.read_settings` and :func:`read_document` do.
+    """
+    path = file_of(flags, environment)
+    if path is None:
+        return read_settings(flags, environment)
+    document = read_document(path, environment)
+    settings = read_settings(flags, environment, document.settings)
+    for line in (*document.remarks, *overruled(flags, environment, document.settings)):
+        _log.warn("{line}", line=line)
+    return settings
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as problem:
+        raise BadSetting(f"--config: {str(path)!r}: {problem.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadSetting(f"--config: {str(path)!r}: is not UTF-8") from None
+
+
+def _setting(one: Setting, entry: Entry) -> Given:
+    """A setting's texts, each of which is allowed. Raises BadSetting."""
+    texts = entry.texts() if one.several else (entry.text(),)
+    if not texts:
+        raise entry.refusal("must have a value")
+    given = Given(f"{entry.place}: {one.key}", texts)
+    given.value(evolve(one, secret=one.secret or entry.confidential))
+    return given

@@ -1,0 +1,149 @@
+"""``geckos3 account|user|group|key``: who may ask, changed in a data directory, beside a running daemon or without one."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve
+
+from gecko_tw.callers.identities import ROOT_ACCOUNT, AccessKey, Account, Group, User
+from gecko_tw.callers.refusals import EntityAlreadyExists, NoSuchEntity
+from gecko_tw.callers.registry import ACCOUNT, GROUP, KEY, USER, Registry, new_account_id, new_pair
+from gecko_tw.callers.scopes import KeyScope
+
+
+def add_account(registry: Registry, account_id: str | None, name: str, email: str) -> str:
+    """Adds an account. Raises EntityAlreadyExists, InvalidArgument."""
+    account = Account(id=account_id or new_account_id(), display_name=name or account_id or "", email=email)
+    _refuse_known(registry.account(account.id), f"an account {account.id!r}")
+    registry.put_account(account)
+    return f"account {account.id} is made"
+
+
+def add_user(registry: Registry, account: str, name: str, groups: tuple[str, ...]) -> str:
+    """Adds a user. Raises EntityAlreadyExists, NoSuchEntity, InvalidArgument."""
+    _refuse_known(registry.user(account, name), f"a user {name!r}")
+    registry.put_user(User(account=account, name=name, groups=groups))
+    return f"user {name} of account {account} is made"
+
+
+def add_group(registry: Registry, account: str, name: str) -> str:
+    """Adds a group. Raises EntityAlreadyExists, NoSuchEntity, InvalidArgument."""
+    _refuse_known(registry.group(account, name), f"a group {name!r}")
+    registry.put_group(Group(account=account, name=name))
+    return f"group {name} of account {account} is made"
+
+
+def _refuse_known(found: object, what: str) -> None:
+    if found is not None:
+        raise EntityAlreadyExists(f"There is {what} already.")
+
+
+def add_key(registry: Registry, account: str, user: str, given: Mapping[str, Any]) -> str:
+    """Adds an access key and tells its secret, this once.
+
+    :param given: ``access_key`` and ``secret`` or None for new ones, ``expires``, ``description``, and the limits of a KeyScope.
+    :raises EntityAlreadyExists, NoSuchEntity, InvalidArgument, MalformedPolicy: as Registry.add_key.
+    """
+    made_id, made_secret = new_pair()
+    limits = {name: tuple(given[name]) for name in ("actions", "buckets", "prefixes", "networks")}
+    key = AccessKey(
+        access_key=given["access_key"] or made_id,
+        secret=given["secret"] or made_secret,
+        account=account,
+        user=user,
+        expires=given["expires"],
+        scope=KeyScope(**limits) if any(limits.values()) else None,
+        description=given["description"],
+    )
+    registry.add_key(key)
+    return f"access key: {key.access_key}\nsecret key: {key.secret}"
+
+
+def change_groups(registry: Registry, account: str, name: str, group: str, joins: bool) -> str:
+    """Makes a user a member of a group, or no longer. Raises NoSuchEntity."""
+    found = registry.user(account, name)
+    if found is None:
+        raise NoSuchEntity(f"There is no user {account}/{name}.")
+    if not joins and group not in found.groups:
+        raise NoSuchEntity(f"user {account}/{name} is not in group {group!r}.")
+    others = tuple(one for one in found.groups if one != group)
+    registry.put_user(evolve(found, groups=(*others, group) if joins else others))
+    return f"user {account}/{name} is {'in' if joins else 'no longer in'} group {group}"
+
+
+def attach(registry: Registry, account: str, name: str, kind: str, policy: Path | None, policy_name: str) -> str:
+    """Gives a user or a group a policy, or takes the policy of that name away when no file is given.
+
+    :raises NoSuchEntity, MalformedPolicy, OSError: there is no such user or policy, or the file holds none.
+    """
+    found: Any = registry.user(account, name) if kind == USER else registry.group(account, name)
+    if found is None:
+        raise NoSuchEntity(f"There is no {kind} {account}/{name}.")
+    policies = dict(found.policies)
+    if policy is not None:
+        policies[policy_name] = policy.read_text()
+    elif policies.pop(policy_name, None) is None:
+        raise NoSuchEntity(f"{kind} {account}/{name} has no policy {policy_name!r}.")
+    put: Callable[[Any], bool] = registry.put_user if kind == USER else registry.put_group
+    put(evolve(found, policies=policies))
+    return f"policy {policy_name} of {kind} {account}/{name} is {'removed' if policy is None else 'set'}"
+
+
+def listed(registry: Registry, kind: str) -> str:
+    """A line for each of a kind; no secrets."""
+    return "\n".join(_LINES[kind](one) for one in registry.all(kind)) or f"no {kind}s"
+
+
+def _key_line(key: AccessKey) -> str:
+    whose = f"{key.account}/{key.user}" if key.user else key.account
+    told = [key.access_key, whose]
+    if not key.enabled:
+        told.append("disabled")
+    if key.expires is not None:
+        told.append(f"expires {datetime.fromtimestamp(key.expires, UTC):%Y-%m-%dT%H:%M:%SZ}")
+    if key.scope is not None:
+        told.append("scoped")
+    return "  ".join([*told, key.description]).rstrip()
+
+
+_LINES: dict[str, Callable[[Any], str]] = {
+    ACCOUNT: lambda one: "  ".join(
+        filter(None, (one.id, one.display_name, one.email, "" if one.enabled else "disabled"))
+    ),
+    USER: lambda one: "  ".join(
+        [
+            f"{one.account}/{one.name}",
+            *one.policies,
+            *(f"in {group}" for group in one.groups),
+            *([] if one.enabled else ["disabled"]),
+        ]
+    ),
+    GROUP: lambda one: "  ".join([f"{one.account}/{one.name}", *one.policies]),
+    KEY: _key_line,
+}
+
+
+def moment(text: str | None) -> float | None:
+    """Seconds since 1970 of a date or a time; without a zone it is UTC. Raises ValueError."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no time; allowed are such as 2030-01-31 and 2030-01-31T12:00:00Z") from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def whose(name: str, account: str = "") -> tuple[str, str]:
+    """Account and name of ``NAME`` or ``ACCOUNT/NAME``; without an account that of the settings' key pair.
+
+    :raises ValueError: two accounts are named.
+    """
+    named, slash, own = name.partition("/")
+    if not slash:
+        return account or ROOT_ACCOUNT, name
+    if account not in ("", named):
+        raise ValueError(f"{name!r} is of account {named!r}, not of {account!r}")
+    return named, own

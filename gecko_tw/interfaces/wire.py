@@ -1,0 +1,60 @@
+"""What the wire offers to ``resources/``, and pools of threads."""
+
+from zope.interface import Attribute, Interface
+
+
+class IUpload(Interface):
+    """The body of a request, on its way in. An ``IPushProducer`` for whoever it is delivered to."""
+
+    length = Attribute("Content-Length in bytes; 0 when the request has no body; None when it is chunked")
+
+    def deliver(consumer):  # type: ignore[no-untyped-def]
+        """Sends ``100 Continue`` when the client waits for it, then the body to an ``IConsumer``, with back-pressure.
+
+        Returns a Deferred that fires with None after the last byte, and fails with :class:`UploadCut` when the client left, stalled,
+        or broke the framing. May be called once.
+        """
+
+    def drain():  # type: ignore[no-untyped-def]
+        """The body is not wanted: reads and drops a small rest so that the connection can go on, else closes it after the answer."""
+
+
+class UploadCut(Exception):  # noqa: N818 - a signal, not an error
+    """The body ended before its end: the client left, stalled, or broke the framing."""
+
+
+class UploadStalled(UploadCut):
+    """The client has stopped sending its body, or takes too long over it."""
+
+
+class IWireRequest(Interface):
+    """What ``wire/request.py`` offers beside ``twisted.web.iweb.IRequest``."""
+
+    head = Attribute("the gecko_tw.head.Head")
+    upload = Attribute("the IUpload")
+
+    def answer(status: int, headers, body: bytes = b""):  # type: ignore[no-untyped-def]
+        """Sends a whole answer in one write and finishes the request.
+
+        ``headers`` is a list of (name, value) byte pairs. Content-Length is added (unless it is given, as for HEAD), Date and
+        Server too. For HEAD, 204 and 304 the body is not sent.
+        """
+
+    def answer_spans(status: int, headers, reading, offset: int, length: int, pool):  # type: ignore[no-untyped-def]
+        """The same with ``length`` bytes of an IReading from ``offset``; blocking reads run in ``pool`` (IPool). Closes ``reading``.
+
+        Returns a Deferred that fires with the number of bytes sent once all is handed over, and fails when the client leaves.
+        """
+
+    def answer_slowly(status: int, headers):  # type: ignore[no-untyped-def]
+        """Sends the head of a chunked answer now and returns a ``write(data)`` and a ``finish()`` (long Complete: white space first)."""
+
+    def abort():  # type: ignore[no-untyped-def]
+        """Drops the connection, so that what was sent of an answer cannot be taken for all of it."""
+
+
+class IPool(Interface):
+    """A named pool of threads."""
+
+    def run(function, *arguments, **named):  # type: ignore[no-untyped-def]
+        """Calls ``function`` in a thread of the pool. Returns a Deferred of its result or its exception."""

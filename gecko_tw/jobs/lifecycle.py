@@ -1,0 +1,35 @@
+"""The job that applies lifecycle rules."""
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from gecko_tw.interfaces import IPool
+from gecko_tw.jobs.repeating import Repeating
+from gecko_tw.settings import Settings
+from gecko_tw.store.records import now_of
+
+
+class Lifecycle(Repeating):
+    """Expires objects at the interval that the settings ask for, and four times a day when days are short.
+
+    :param expiry: a gecko_tw.store.expiry.Expiry.
+    """
+
+    def __init__(self, clock: Any, pool: IPool, expiry: Any, settings: Settings) -> None:
+        interval = min(settings.lifecycle_interval, settings.lifecycle_day / 4)
+        self._expiry = expiry
+
+        def run() -> object:
+            return expiry.run(now_of(clock.seconds()))
+
+        super().__init__(clock, pool, "lifecycle", interval, run, "lifecycle: {count}")
+
+    def startService(self) -> None:
+        self._expiry.stopping = False
+        super().startService()
+
+    def stopService(self) -> "Deferred[Any]":
+        """Fires when a run under way has ended, which is soon."""
+        self._expiry.stopping = True
+        return super().stopService()

@@ -1,0 +1,124 @@
+"""Delivery of events: in order for each destination, again and again until each is taken."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import define
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred, gatherResults, succeed
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from gecko_tw.interfaces import INotices, INotificationSink, IPool
+
+INTERVAL = 0.5
+"""Seconds between looks for new events."""
+LONGEST_WAIT = 60.0
+"""Seconds between two tries, at most."""
+AT_ONCE = 100
+
+
+@define(eq=False)
+class _Line:
+    """One destination.
+
+    :ivar running: whether its events are being delivered now.
+    :ivar wait: seconds before the next try, after a failure.
+    """
+
+    running: bool = False
+    wait: float = 0.0
+    not_before: float = 0.0
+
+
+class Delivery(Service):
+    """Delivers what waits.
+
+    :param clock: an IReactorTime.
+    :param pool: where the queue is read; it may block.
+    """
+
+    log = Logger()
+
+    def __init__(self, clock: Any, pool: IPool, notices: INotices, sinks: Sequence[INotificationSink]) -> None:
+        self.setName("notifications")
+        self._clock, self._pool, self._notices, self._sinks = clock, pool, notices, sinks
+        self._lines: dict[str, _Line] = {}
+        self._loop = LoopingCall(self._look)
+        self._loop.clock = clock
+        self._under_way: set[Deferred[Any]] = set()
+
+    def startService(self) -> None:
+        super().startService()
+        self._loop.start(INTERVAL, now=False)
+
+    def stopService(self) -> "Deferred[Any]":
+        """Fires when what is being sent was taken or given up; the rest waits for the next start."""
+        super().stopService()
+        if self._loop.running:
+            self._loop.stop()
+        for each in list(self._under_way):
+            each.cancel()
+        return gatherResults(list(self._under_way), consumeErrors=True) if self._under_way else succeed(None)
+
+    def _look(self) -> "Deferred[Any]":
+        return self._pool.run(self._notices.targets).addCallbacks(
+            self._begin, lambda failure: self.log.failure("the queue of events cannot be read", failure)
+        )
+
+    def _begin(self, targets: Sequence[str]) -> None:
+        for target in targets:
+            line = self._lines.setdefault(target, _Line())
+            if not line.running and self._clock.seconds() >= line.not_before and self.running:
+                line.running = True
+                sending = Deferred.fromCoroutine(self._send_all(target, line))
+                self._under_way.add(sending)
+                sending.addErrback(self._broken, target).addBoth(self._ended, sending, line)
+
+    def _broken(self, failure: Failure, target: str) -> None:
+        if not failure.check(CancelledError):
+            self.log.failure("{target}: delivery failed and is tried again", failure, target=target)
+            self._delay(target, self._lines[target])
+
+    def _ended(self, result: object, sending: "Deferred[Any]", line: _Line) -> None:
+        self._under_way.discard(sending)
+        line.running = False
+
+    async def _send_all(self, target: str, line: _Line) -> None:
+        """Delivers what waits for a destination, until one is not taken."""
+        sink = next((sink for sink in self._sinks if sink.takes(target)), None)
+        while self.running:
+            waiting = await self._pool.run(self._notices.waiting, target, AT_ONCE)
+            if not waiting:
+                return
+            for number, event in waiting:
+                if not await self._sent(sink, target, number, event):
+                    self._delay(target, line)
+                    return
+                line.wait = 0.0
+                await self._pool.run(self._notices.drop, [number])
+
+    async def _sent(self, sink: Any, target: str, number: int, event: dict[str, Any]) -> bool:
+        if sink is None:
+            self.log.error("{target}: nothing delivers there any more; its events wait", target=target)
+            return False
+        try:
+            await sink.deliver(target, body_of(number, event))
+        except OSError as problem:
+            self.log.warn("{target}: an event was not taken: {problem}", target=target, problem=str(problem))
+            return False
+        return True
+
+    def _delay(self, target: str, line: _Line) -> None:
+        line.wait = min(LONGEST_WAIT, line.wait * 2 or 1.0)
+        line.not_before = self._clock.seconds() + line.wait
+
+
+def body_of(number: int, event: dict[str, Any]) -> bytes:
+    """The document that a destination gets: one record with its sequencer, or a test event as it is."""
+    if "s3" not in event:
+        return json.dumps(event).encode()
+    item = {**event["s3"]["object"], "sequencer": f"{number:016X}"}
+    return json.dumps({"Records": [{**event, "s3": {**event["s3"], "object": item}}]}).encode()

@@ -1,0 +1,55 @@
+"""Events by HTTP: each is a POST of AWS's JSON to a URL that the settings name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from treq.client import HTTPClient
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectError, ConnectingCancelledError
+from twisted.web.client import Agent, HTTPConnectionPool, ResponseFailed, ResponseNeverReceived
+from zope.interface import implementer
+
+from gecko_tw.interfaces import INotificationSink
+
+PATIENCE = 30.0
+"""Seconds that a receiver may take to answer."""
+
+
+class NotTaken(OSError):
+    """A receiver did not take an event. Its text says why."""
+
+
+@implementer(INotificationSink)
+class Webhooks:
+    """Delivers to ``arn:minio:sqs::NAME:webhook``: any ARN that ends in a known name and the word ``webhook``.
+
+    :param urls: by name.
+    """
+
+    name = "webhooks"
+
+    def __init__(self, reactor: Any, urls: Mapping[str, str]) -> None:
+        self._urls = urls
+        self._client = HTTPClient(Agent(reactor, connectTimeout=PATIENCE, pool=HTTPConnectionPool(reactor)))
+
+    def takes(self, target: str) -> bool:
+        return self._name(target) in self._urls
+
+    def deliver(self, target: str, body: bytes) -> "Deferred[None]":
+        """Fails with NotTaken unless the receiver answers with a 2xx."""
+        url = self._urls[self._name(target)]
+        sent = self._client.post(url, data=body, headers={"Content-Type": "application/json"}, timeout=PATIENCE)
+        return sent.addCallbacks(self._answered, self._failed)
+
+    def _name(self, target: str) -> str:
+        fields = target.split(":")
+        return fields[-2] if target.startswith("arn:") and len(fields) == 6 and fields[-1] == "webhook" else ""
+
+    def _answered(self, response: Any) -> Any:
+        if response.code // 100 != 2:
+            raise NotTaken(f"the receiver answered {response.code}")
+        return response.content().addCallbacks(lambda _: None, self._failed)
+
+    def _failed(self, failure: Any) -> None:
+        failure.trap(ConnectError, ConnectingCancelledError, ResponseFailed, ResponseNeverReceived, OSError)
+        raise NotTaken(failure.getErrorMessage() or type(failure.value).__name__) from failure.value

@@ -1,0 +1,58 @@
+"""The settings of a bucket that say who may use it: their names, and what they come to together."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from gecko_tw.callers.policies import Policy, is_public, read_bucket_policy
+from gecko_tw.store.records import BucketRecord, Version
+
+POLICY, ACL, OWNERSHIP, BLOCK = "policy", "acl", "ownership", "public-access-block"
+"""Names of settings; ``ACL`` is that of a version's extra, too."""
+
+ENFORCED, PREFERRED, WRITER = "BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"
+OWNERSHIPS = (ENFORCED, PREFERRED, WRITER)
+
+HONOUR, IGNORE, REFUSE = "honour", "ignore", "refuse"
+"""What a deployment does with access control lists."""
+
+BLOCK_ACLS, IGNORE_ACLS = "BlockPublicAcls", "IgnorePublicAcls"
+BLOCK_POLICY, RESTRICT = "BlockPublicPolicy", "RestrictPublicBuckets"
+BLOCKS = (BLOCK_ACLS, IGNORE_ACLS, BLOCK_POLICY, RESTRICT)
+
+
+def ownership_of(service: Any, record: BucketRecord) -> str:
+    """Who owns objects of a bucket; where nobody said so, it is as the deployment treats access control lists."""
+    if service.acl == IGNORE:
+        return ENFORCED
+    return record.settings.get(OWNERSHIP) or (ENFORCED if service.acl == REFUSE else WRITER)
+
+
+def acls_count(service: Any, record: BucketRecord) -> bool:
+    """Whether access control lists of the bucket and its objects grant anything."""
+    return ownership_of(service, record) != ENFORCED
+
+
+def blocks(record: BucketRecord, what: str) -> bool:
+    """Whether the bucket's public access block has one of ``BLOCKS`` switched on."""
+    block: Mapping[str, bool] | None = record.settings.get(BLOCK)
+    return block is not None and block.get(what, False)
+
+
+def bucket_owner(service: Any, record: BucketRecord) -> str:
+    """The account of a bucket."""
+    return record.owner or service.owner  # type: ignore[no-any-return]
+
+
+def object_owner(service: Any, record: BucketRecord, version: Version) -> str:
+    """The account of an object: the bucket's own where that is enforced, whoever wrote it."""
+    if ownership_of(service, record) == ENFORCED:
+        return bucket_owner(service, record)
+    return version.owner or service.owner  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=1024)
+def policy_of(text: str, bucket: str) -> tuple[Policy, bool]:
+    """A bucket's policy by its text, and whether it is public."""
+    policy = read_bucket_policy(text, bucket)
+    return policy, is_public(policy)

@@ -1,0 +1,41 @@
+"""The account that the settings seed, for deployments that are made by a machine."""
+
+from twisted.logger import Logger
+
+from gecko_tw.callers.identities import AccessKey, Account
+from gecko_tw.callers.registry import Registry
+from gecko_tw.settings import BadSetting, Settings
+from gecko_tw.store.refusals import Refusal
+
+_log = Logger()
+
+KIND = "seed"
+"""The documents that say which access keys were seeded: one that was revoked stays revoked."""
+
+
+def seed(registry: Registry, settings: Settings) -> None:
+    """Makes the seeded account and its key, once; what is there stays as it is. Raises BadSetting when the account's id is none."""
+    if not settings.seed_account:
+        return
+    try:
+        _seed(registry, settings)
+    except Refusal as problem:
+        raise BadSetting(f"--seed-account: {problem}") from problem
+
+
+def _seed(registry: Registry, settings: Settings) -> None:
+    account, key_id = settings.seed_account, settings.seed_key_id
+    found = registry.key(key_id)
+    if registry.documents.get(KIND, key_id) is None:
+        if registry.account(account) is None:
+            registry.put_account(Account(id=account, display_name=account))
+            _log.info("account {account} is made", account=account)
+        if found is None:
+            found = AccessKey(access_key=key_id, secret=settings.seed_secret, account=account)
+            registry.add_key(found)
+            _log.info("access key {key} of account {account} is made", key=key_id, account=account)
+        registry.documents.change(KIND, key_id, lambda known: True)
+    if found is None:
+        _log.info("access key {key} was seeded before, and removed since: it is not made again", key=key_id)
+    elif found.secret != settings.seed_secret or found.account != account:
+        _log.warn("access key {key} is there already, with another secret or account: it stays as it is", key=key_id)

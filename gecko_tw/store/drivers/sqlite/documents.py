@@ -1,0 +1,99 @@
+"""IDocuments and INotices over the catalog's file."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from attrs import frozen
+from zope.interface import implementer
+
+from gecko_tw.interfaces import IDocuments, INotices
+from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
+from gecko_tw.store.drivers.sqlite.connections import Connections
+from gecko_tw.store.records import Notice
+
+_ONE = "SELECT value FROM document WHERE kind = ? AND name = ?"
+
+
+@implementer(IDocuments)
+class SqliteDocuments:
+    """Rows of the table ``document``. The table ``revision`` is kept by triggers, so that no change can forget it."""
+
+    def __init__(self, connections: Connections, commits: Commits) -> None:
+        self._connections, self._commits = connections, commits
+
+    def revision(self) -> int:
+        return self._connections.mine().execute("SELECT value FROM revision").fetchone()[0]  # type: ignore[no-any-return]
+
+    def get(self, kind: str, name: str) -> Any:
+        found = self._connections.mine().execute(_ONE, (kind, name)).fetchone()
+        return None if found is None else json.loads(found[0])
+
+    def all(self, kind: str) -> list[tuple[str, Any]]:
+        rows = self._connections.mine().execute(
+            "SELECT name, value FROM document WHERE kind = ? ORDER BY name", (kind,)
+        )
+        return [(name, json.loads(value)) for name, value in rows.fetchall()]
+
+    def change(self, kind: str, name: str, rule: Callable[[Any], Any]) -> Any:
+        return self._commits.run(_ChangeDocument(kind, name, rule))
+
+
+@frozen
+class _ChangeDocument:
+    """The step that changes one document by a rule."""
+
+    kind: str
+    name: str
+    rule: Callable[[Any], Any]
+
+    def __call__(self, transaction: Transaction) -> Any:
+        """Raises what the rule raises."""
+        where = (self.kind, self.name)
+        found = transaction.execute(_ONE, where).fetchone()
+        before = None if found is None else json.loads(found[0])
+        after = self.rule(before)
+        if after == before:
+            return after
+        if after is None:
+            transaction.execute("DELETE FROM document WHERE kind = ? AND name = ?", where)
+        else:
+            text = json.dumps(after, separators=(",", ":"))
+            transaction.execute("INSERT OR REPLACE INTO document (kind, name, value) VALUES (?, ?, ?)", (*where, text))
+        return after
+
+
+@implementer(INotices)
+class SqliteNotices:
+    """Rows of the table ``notice``."""
+
+    def __init__(self, connections: Connections, commits: Commits) -> None:
+        self._connections, self._commits = connections, commits
+
+    def add(self, notices: Iterable[Notice]) -> None:
+        told = tuple(notices)
+        self._commits.run(lambda transaction: add_notices(transaction, told))
+
+    def targets(self) -> list[str]:
+        rows = self._connections.mine().execute("SELECT DISTINCT target FROM notice ORDER BY target")
+        return [target for (target,) in rows.fetchall()]
+
+    def waiting(self, target: str, limit: int) -> list[tuple[int, Any]]:
+        rows = self._connections.mine().execute(
+            "SELECT number, event FROM notice WHERE target = ? ORDER BY number LIMIT ?", (target, limit)
+        )
+        return [(number, json.loads(event)) for number, event in rows.fetchall()]
+
+    def drop(self, numbers: Sequence[int]) -> None:
+        def step(transaction: Transaction) -> None:
+            for number in numbers:
+                transaction.execute("DELETE FROM notice WHERE number = ?", (number,))
+
+        self._commits.run(step)
+
+
+def add_notices(transaction: Transaction, notices: Iterable[Notice]) -> None:
+    """Adds events to the end of the queue, in the transaction of what they tell."""
+    for notice in notices:
+        event = json.dumps(notice.event, separators=(",", ":"))
+        transaction.execute("INSERT INTO notice (target, event) VALUES (?, ?)", (notice.target, event))

@@ -1,0 +1,234 @@
+"""What a bucket's lifecycle rules let go of a key's history, and when. Pure.
+
+Rules come as they are stored in the setting ``lifecycle``: the JSON that AWS's tools show. Sources: S3 User Guide, "Lifecycle
+configuration elements", "Expiring objects", "Conflicts between lifecycle rules".
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from gecko_tw.store.records import BucketRecord, Change, DeleteMarker, KeyHistory, Version
+from gecko_tw.store.refusals import ObjectLocked
+from gecko_tw.store.requests import Remove
+from gecko_tw.store.rules import versions
+
+SETTING = "lifecycle"
+DAY = 86_400 * 10**9
+
+
+class NothingDue(Exception):  # noqa: N818 - a signal, not an error
+    """No lifecycle rule lets go of any version of this key now."""
+
+
+@frozen
+class Calendar:
+    """When days are over.
+
+    :ivar now: nanoseconds.
+    :ivar day: a day's length in nanoseconds. Days of another length than ours are not rounded to midnight.
+    """
+
+    now: int
+    day: int = DAY
+
+    def after(self, moment: int, days: int) -> int:
+        """The moment so many days later, or as S3 does it the midnight (UTC) that follows."""
+        due = moment + days * self.day
+        return (due // DAY + 1) * DAY if self.day == DAY else due
+
+    def over(self, moment: int, days: int) -> bool:
+        """Whether so many days are over."""
+        return self.after(moment, days) <= self.now
+
+
+@frozen(kw_only=True)
+class Rule:
+    """An enabled rule, ready to be applied.
+
+    :ivar over: only objects of more bytes; ``under``: of fewer.
+    :ivar days: current versions go so many days after they came; ``date``: from this moment (nanoseconds) on.
+    :ivar markers: delete markers go that nothing is left behind.
+    :ivar noncurrent_days: versions go so many days after another took their place, but for the ``kept`` newest of them.
+    :ivar abort_days: multipart uploads are aborted so many days after they began.
+    """
+
+    id: str
+    prefix: bytes = b""
+    tags: Mapping[str, str] = field(factory=dict)
+    over: int | None = None
+    under: int | None = None
+    days: int | None = None
+    date: int | None = None
+    markers: bool = False
+    noncurrent_days: int | None = None
+    kept: int = 0
+    abort_days: int | None = None
+
+    @property
+    def concerns_versions(self) -> bool:
+        """Whether it is about anything but uploads."""
+        return self.markers or (self.days, self.date, self.noncurrent_days) != (None, None, None)
+
+    def fits(self, key: bytes, version: Version | DeleteMarker) -> bool:
+        """Whether its filter lets the version through. A delete marker has neither tags nor a size to be chosen by."""
+        if not key.startswith(self.prefix):
+            return False
+        if isinstance(version, DeleteMarker):
+            return not self.tags and self.over is None and self.under is None
+        if self.over is not None and version.size <= self.over:
+            return False
+        if self.under is not None and version.size >= self.under:
+            return False
+        return not self.tags or self.tags.items() <= version.tags.items()
+
+    def expiry(self, version: Version | DeleteMarker, calendar: Calendar) -> int | None:
+        """When a current version goes (nanoseconds), or None when never."""
+        if self.days is not None:
+            return calendar.after(version.modified, self.days)
+        return self.date
+
+
+_MOST_READ = 1000
+_read: dict[int, tuple[Any, tuple[Rule, ...]]] = {}
+
+
+def rules_of(setting: Sequence[Mapping[str, Any]] | None) -> tuple[Rule, ...]:
+    """The enabled rules of the setting ``lifecycle``; none of None.
+
+    They are read once for each setting, which nobody changes: drivers hand out the same record until the bucket's changes.
+    """
+    known = _read.get(id(setting))
+    if known is not None and known[0] is setting:
+        return known[1]
+    rules = tuple(_rule_of(stored) for stored in setting or () if stored["Status"] == "Enabled")
+    if len(_read) >= _MOST_READ:
+        _read.clear()
+    _read[id(setting)] = (setting, rules)
+    return rules
+
+
+def _rule_of(stored: Mapping[str, Any]) -> Rule:
+    chosen = stored.get("Filter", {})
+    chosen = chosen.get("And", chosen)
+    tags = chosen.get("Tags", [chosen["Tag"]] if "Tag" in chosen else [])
+    expiration, noncurrent = stored.get("Expiration", {}), stored.get("NoncurrentVersionExpiration", {})
+    date = expiration.get("Date")
+    return Rule(
+        id=stored["ID"],
+        prefix=stored.get("Prefix", chosen.get("Prefix", "")).encode("utf-8", "surrogateescape"),
+        tags={tag["Key"]: tag["Value"] for tag in tags},
+        over=chosen.get("ObjectSizeGreaterThan"),
+        under=chosen.get("ObjectSizeLessThan"),
+        days=expiration.get("Days"),
+        date=None if date is None else int(datetime.fromisoformat(date).timestamp()) * 10**9,
+        markers=bool(expiration.get("ExpiredObjectDeleteMarker")),
+        noncurrent_days=noncurrent.get("NoncurrentDays"),
+        kept=noncurrent.get("NewerNoncurrentVersions", 0),
+        abort_days=stored.get("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation"),
+    )
+
+
+def without_tags(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The same rules for versions whose tags are not known: they let go of no fewer versions."""
+    return tuple(evolve(rule, tags={}) if rule.tags else rule for rule in rules)
+
+
+def prefixes(rules: Iterable[Rule]) -> list[bytes]:
+    """The fewest prefixes that cover those of all rules, in order."""
+    found: list[bytes] = []
+    for prefix in sorted({rule.prefix for rule in rules}):
+        if not found or not prefix.startswith(found[-1]):
+            found.append(prefix)
+    return found
+
+
+def expiry(rules: Iterable[Rule], key: bytes, version: Version, calendar: Calendar) -> tuple[int, str] | None:
+    """When the current version goes (nanoseconds) and the rule that says so; the soonest of several, None when never."""
+    found = None
+    for rule in rules:
+        moment = rule.expiry(version, calendar) if rule.fits(key, version) else None
+        if moment is not None and (found is None or moment < found[0]):
+            found = (moment, rule.id)
+    return found
+
+
+def aborting(rules: Iterable[Rule], key: bytes, initiated: int, calendar: Calendar) -> tuple[int, str] | None:
+    """The same for an upload that began at ``initiated``."""
+    found = [
+        (calendar.after(initiated, rule.abort_days), rule.id)
+        for rule in rules
+        if rule.abort_days is not None and key.startswith(rule.prefix)
+    ]
+    return min(found) if found else None
+
+
+def due(rules: Sequence[Rule], history: KeyHistory, calendar: Calendar) -> Iterator[str | None]:
+    """What goes now: ids of versions that are removed for good, and last None when the current version expires.
+
+    The soonest rule counts when several fit. A version's time as a noncurrent one begins with the version that came after it.
+    """
+    if not history.versions:
+        return
+    newer, follower = 0, history.versions[0]
+    for version in history.versions[1:]:
+        if any(_outlived(rule, history.key, version, newer, calendar.over, follower.modified) for rule in rules):
+            yield version.version_id
+        # A delete marker keeps no data: the newest versions that a rule wants kept are counted without it.
+        newer += isinstance(version, Version)
+        follower = version
+    current = history.versions[0]
+    if isinstance(current, Version):
+        found = expiry(rules, history.key, current, calendar)
+        if found is not None and found[0] <= calendar.now:
+            yield None
+    elif len(history.versions) == 1 and any(_useless(rule, history.key, current, calendar) for rule in rules):
+        yield current.version_id
+
+
+def _outlived(rule: Rule, key: bytes, version: Version | DeleteMarker, newer: int, over: Any, since: int) -> bool:
+    days = rule.noncurrent_days
+    return days is not None and newer >= rule.kept and rule.fits(key, version) and over(since, days)
+
+
+def _useless(rule: Rule, key: bytes, marker: DeleteMarker, calendar: Calendar) -> bool:
+    """Whether a delete marker goes that is all that is left of its key."""
+    if not rule.fits(key, marker):
+        return False
+    moment = rule.expiry(marker, calendar)
+    return rule.markers or (moment is not None and moment <= calendar.now)
+
+
+@frozen
+class Expired:
+    """What went of one key: versions and markers removed for good, and current versions that expired."""
+
+    removed: int = 0
+    expired: int = 0
+
+
+def expire(bucket: BucketRecord, history: KeyHistory, calendar: Calendar, salt: str) -> Change:
+    """Everything that is due goes, as if it were deleted by request: locks hold, and a versioned bucket gets a delete marker.
+
+    The outcome is an :class:`Expired`.
+
+    :param salt: as in :class:`~gecko_tw.store.requests.Remove`.
+    :raises NothingDue: nothing goes, and nothing is written.
+    """
+    rules = rules_of(bucket.settings.get(SETTING))
+    held: set[str | None] = set()
+    removed = expired = 0
+    while wanted := [one for one in due(rules, history, calendar) if one not in held]:
+        for version_id in wanted:
+            request = Remove(now=calendar.now, version_id=version_id, owner=bucket.owner, salt=salt)
+            try:
+                history = versions.remove(bucket, history, request).history
+            except ObjectLocked:
+                held.add(version_id)
+            else:
+                removed, expired = removed + (version_id is not None), expired + (version_id is None)
+    if not removed and not expired:
+        raise NothingDue
+    return Change(history, Expired(removed, expired))

@@ -1,0 +1,135 @@
+"""Which changes of a key somebody wants to be told of, and what they are told: AWS's event records. Pure.
+
+Sources: S3 User Guide, "Event message structure" and "Configuring event notifications using object key name filtering".
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote_plus
+
+from attrs import evolve, frozen
+
+from gecko_tw.store.records import NULL, BucketRecord, Change, DeleteMarker, KeyHistory, Notice, Version
+
+SETTING = "notification"
+KINDS = {
+    "TopicConfigurations": "TopicArn",
+    "QueueConfigurations": "QueueArn",
+    "LambdaFunctionConfigurations": "LambdaFunctionArn",
+}
+"""The lists of a configuration as it is stored, and under which name each entry has its destination."""
+
+Rule = Callable[[BucketRecord, KeyHistory], Change]
+
+
+@frozen(kw_only=True)
+class Cause:
+    """What made a change, for those who are told of it.
+
+    :ivar event: e.g. ``ObjectCreated:Put``. ``Delete`` at the end becomes ``DeleteMarkerCreated`` when one is made.
+    :ivar principal: the account that asked; ``address`` is where from.
+    :ivar now: nanoseconds.
+    """
+
+    event: str
+    now: int
+    principal: str = ""
+    address: str = ""
+    request_id: str = ""
+    host_id: str = ""
+    region: str = ""
+
+
+def telling(rule: Rule, cause: Cause) -> Rule:
+    """A rule whose changes are told of."""
+
+    def told(record: BucketRecord, history: KeyHistory) -> Change:
+        change = rule(record, history)
+        if SETTING not in record.settings:
+            return change
+        return evolve(change, notices=tuple(_notices(record, history, change.history, cause)))
+
+    return told
+
+
+def _notices(record: BucketRecord, before: KeyHistory, after: KeyHistory, cause: Cause) -> Iterator[Notice]:
+    for found in _affected(before, after):
+        event = cause.event
+        if isinstance(found, DeleteMarker) and found not in before.versions:
+            event += "MarkerCreated"
+        for configuration, target in wanted(record.settings[SETTING], event, after.key):
+            yield Notice(target, _event(record, after.key, found, evolve(cause, event=event), configuration))
+
+
+def _affected(before: KeyHistory, after: KeyHistory) -> list[Version | DeleteMarker]:
+    """The versions that were made or changed, then those that were removed."""
+    made = [version for version in after.versions if version not in before.versions]
+    kept = {version.version_id for version in after.versions}
+    return made + [version for version in before.versions if version.version_id not in kept]
+
+
+def wanted(configuration: Mapping[str, Any], event: str, key: bytes) -> Iterator[tuple[str, str]]:
+    """The id and the destination of each entry of a stored configuration that wants this event of this key."""
+    for kind, arn in KINDS.items():
+        for entry in configuration.get(kind, ()):
+            if any(_covers(pattern, event) for pattern in entry["Events"]) and _passes(entry, key):
+                yield entry["Id"], entry[arn]
+
+
+def _covers(pattern: str, event: str) -> bool:
+    pattern = pattern.removeprefix("s3:")
+    return pattern == event or (pattern.endswith("*") and event.startswith(pattern[:-1]))
+
+
+def _passes(entry: Mapping[str, Any], key: bytes) -> bool:
+    for rule in entry.get("Filter", {}).get("Key", {}).get("FilterRules", ()):
+        value = rule["Value"].encode("utf-8", "surrogateescape")
+        if not (key.startswith(value) if rule["Name"].lower() == "prefix" else key.endswith(value)):
+            return False
+    return True
+
+
+def _event(
+    record: BucketRecord, key: bytes, version: Version | DeleteMarker, cause: Cause, configuration: str
+) -> dict[str, Any]:
+    """One entry of ``Records``; its sequencer is added when its place among all of them is known."""
+    item: dict[str, Any] = {"key": quote_plus(key, safe="/")}
+    if isinstance(version, Version) and not cause.event.startswith(("ObjectRemoved", "LifecycleExpiration")):
+        item |= {"size": version.size, "eTag": version.etag}
+    if version.version_id != NULL:
+        item["versionId"] = version.version_id
+    owner = {"principalId": record.owner}
+    return {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": cause.region,
+        "eventTime": _time(cause.now),
+        "eventName": cause.event,
+        "userIdentity": {"principalId": cause.principal},
+        "requestParameters": {"sourceIPAddress": cause.address},
+        "responseElements": {"x-amz-request-id": cause.request_id, "x-amz-id-2": cause.host_id},
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "configurationId": configuration,
+            "bucket": {"name": record.name, "ownerIdentity": owner, "arn": f"arn:aws:s3:::{record.name}"},
+            "object": item,
+        },
+    }
+
+
+def first_event(bucket: str, cause: Cause) -> dict[str, Any]:
+    """What a destination is told when it is configured (S3 User Guide, "Event message structure")."""
+    return {
+        "Service": "Amazon S3",
+        "Event": "s3:TestEvent",
+        "Time": _time(cause.now),
+        "Bucket": bucket,
+        "RequestId": cause.request_id,
+        "HostId": cause.host_id,
+    }
+
+
+def _time(nanoseconds: int) -> str:
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{rest // 1_000_000:03}Z"

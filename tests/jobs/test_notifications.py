@@ -1,0 +1,104 @@
+"""Delivery of events: in order, again until taken, one destination not waiting for another."""
+
+import json
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import Clock
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from gecko_tw.interfaces import INotificationSink
+from gecko_tw.jobs.notifications import INTERVAL, Delivery
+from gecko_tw.jobs.webhooks import NotTaken, Webhooks
+from gecko_tw.store.drivers.memory_documents import MemoryNotices
+from gecko_tw.store.records import Notice
+from tests.resources.asking import InlinePool
+
+
+@implementer(INotificationSink)
+class Sink:
+    """Takes what is for ``a`` and ``b``, unless it is told not to."""
+
+    name = "sink"
+
+    def __init__(self):
+        self.taken, self.refusing, self.pending = [], set(), None
+
+    def takes(self, target):
+        return target in ("a", "b")
+
+    def deliver(self, target, body):
+        if target in self.refusing:
+            return fail(NotTaken("not now"))
+        self.taken.append((target, json.loads(body)["Records"][0]["n"]))
+        return self.pending or succeed(None)
+
+
+def event(number):
+    return {"n": number, "s3": {"object": {}}}
+
+
+def delivery():
+    clock, notices, sink = Clock(), MemoryNotices(), Sink()
+    made = Delivery(clock, InlinePool(), notices, [sink])
+    made.startService()
+    return made, clock, notices, sink
+
+
+def test_sinks_keep_their_interface():
+    assert verifyObject(INotificationSink, Webhooks(Clock(), {}))
+
+
+def test_events_are_delivered_in_order_and_forgotten():
+    made, clock, notices, sink = delivery()
+    notices.add([Notice("a", event(1)), Notice("b", event(2)), Notice("a", event(3))])
+    clock.advance(INTERVAL)
+    assert sorted(sink.taken) == [("a", 1), ("a", 3), ("b", 2)]
+    assert notices.targets() == []
+    made.stopService()
+
+
+def test_what_is_not_taken_is_tried_again_later_and_holds_up_only_its_own_line():
+    made, clock, notices, sink = delivery()
+    sink.refusing.add("a")
+    notices.add([Notice("a", event(1)), Notice("a", event(2)), Notice("b", event(3))])
+    for _ in range(20):
+        clock.advance(INTERVAL)
+    assert sink.taken == [("b", 3)]
+    sink.refusing.clear()
+    for _ in range(40):
+        clock.advance(INTERVAL)
+    assert sink.taken == [("b", 3), ("a", 1), ("a", 2)]
+    assert notices.targets() == []
+    made.stopService()
+
+
+def test_a_destination_that_nothing_delivers_to_keeps_its_events():
+    made, clock, notices, sink = delivery()
+    notices.add([Notice("gone", event(1))])
+    clock.advance(INTERVAL)
+    assert notices.targets() == ["gone"]
+    made.stopService()
+
+
+def test_the_end_does_not_wait_for_a_receiver_and_loses_nothing():
+    made, clock, notices, sink = delivery()
+    sink.pending = Deferred()
+    notices.add([Notice("a", event(1))])
+    clock.advance(INTERVAL)
+    ended = []
+    made.stopService().addCallback(ended.append)
+    assert ended
+    assert notices.targets() == ["a"]
+
+
+def test_webhooks_know_their_destinations():
+    hooks = Webhooks(Clock(), {"x": "http://h/"})
+    known = [
+        "arn:minio:sqs::x:webhook",
+        "arn:aws:sqs:us-east-1:1:x",
+        "arn:minio:sqs::y:webhook",
+        "x",
+        "arn:a:b:c:x:webhook",
+    ]
+    assert [hooks.takes(target) for target in known] == [True, False, False, False, True]

@@ -1,0 +1,153 @@
+"""Who is told of what: configurations, and the events that operations leave in the queue."""
+
+import json
+
+import pytest
+
+from gecko_tw.jobs.notifications import body_of
+from tests.resources.asking import Shop, shop
+
+ARN = "arn:minio:sqs::hook:webhook"
+
+
+def configuration(*events: str, rules: str = "", arn: str = ARN) -> bytes:
+    inside = f"<Queue>{arn}</Queue>" + "".join(f"<Event>{event}</Event>" for event in events)
+    if rules:
+        inside += f"<Filter><S3Key>{rules}</S3Key></Filter>"
+    return f"<NotificationConfiguration><QueueConfiguration><Id>one</Id>{inside}</QueueConfiguration></NotificationConfiguration>".encode()
+
+
+@pytest.fixture
+def here() -> Shop:
+    made = shop()
+    made.service.delivers = lambda target: target == ARN
+    made.ask("PUT", "/photos")
+    return made
+
+
+def told(here: Shop) -> list[dict]:
+    """The events that wait, and no longer do."""
+    waiting = here.service.notices.waiting(ARN, 100)
+    here.service.notices.drop([number for number, _ in waiting])
+    return [event for _, event in waiting]
+
+
+def watch(here: Shop, *events: str, **more: str) -> None:
+    assert here.ask("PUT", "/photos?notification", configuration(*events, **more)).status == 200
+    assert [event["Event"] for event in told(here)] == ["s3:TestEvent"]
+
+
+def test_a_configuration_comes_back_and_an_empty_one_ends_it(here):
+    assert b"<Queue>" not in here.ask("GET", "/photos?notification").body
+    rules = "<FilterRule><Name>prefix</Name><Value>a&amp;/</Value></FilterRule>"
+    given = configuration("s3:ObjectCreated:*", rules=rules)
+    here.ask("PUT", "/photos?notification", given)
+    inside = given.decode().removeprefix("<NotificationConfiguration>")
+    assert inside in here.ask("GET", "/photos?notification").body.decode()
+    told(here)
+    here.ask("PUT", "/photos?notification", b"<NotificationConfiguration/>")
+    here.ask("PUT", "/photos/k", b"x")
+    assert told(here) == []
+
+
+def test_each_operation_tells_its_event(here):
+    watch(here, "s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectTagging:*", "s3:ObjectAcl:Put")
+    tags = b"<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"
+    here.ask("PUT", "/photos/k", b"meow")
+    here.ask("PUT", "/photos/copy", headers={"x-amz-copy-source": "/photos/k"})
+    here.ask("PUT", "/photos/k?tagging", tags)
+    here.ask("DELETE", "/photos/k?tagging")
+    here.ask("PUT", "/photos/k?acl", headers={"x-amz-acl": "public-read"})
+    here.ask("DELETE", "/photos/k")
+    here.ask("DELETE", "/photos/nothing-there")
+    here.ask("POST", "/photos?delete", b"<Delete><Object><Key>copy</Key></Object></Delete>")
+    names = [event["eventName"] for event in told(here)]
+    assert names == [
+        "ObjectCreated:Put",
+        "ObjectCreated:Copy",
+        "ObjectTagging:Put",
+        "ObjectTagging:Delete",
+        "ObjectAcl:Put",
+        "ObjectRemoved:Delete",
+        "ObjectRemoved:Delete",
+    ]
+
+
+def test_a_refused_write_tells_nothing(here):
+    watch(here, "s3:ObjectCreated:*")
+    here.ask("PUT", "/photos/k", b"x", headers={"if-match": '"0"'})
+    here.ask("PUT", "/photos/k", b"x", headers={"content-md5": "AAAAAAAAAAAAAAAAAAAAAA=="})
+    assert told(here) == []
+
+
+def test_an_event_says_what_and_who_and_where(here):
+    watch(here, "s3:ObjectCreated:Put")
+    answer = here.ask("PUT", "/photos/a b/ü+.jpg", b"meow")
+    (event,) = told(here)
+    item = json.loads(body_of(255, event))["Records"][0]
+    assert item["s3"]["object"] == {
+        "key": "a+b/%C3%BC%2B.jpg",
+        "size": 4,
+        "eTag": answer.header("ETag").strip('"'),
+        "sequencer": "00000000000000FF",
+    }
+    assert item["s3"]["bucket"]["name"] == "photos"
+    assert item["s3"]["configurationId"] == "one"
+    assert item["responseElements"]["x-amz-request-id"] == answer.header("x-amz-request-id")
+    assert item["requestParameters"]["sourceIPAddress"] == "192.0.2.1"
+    assert item["eventTime"].endswith("Z")
+
+
+def test_versions_are_named_and_markers_told_apart(here):
+    here.ask(
+        "PUT",
+        "/photos?versioning",
+        b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
+    )
+    watch(here, "s3:ObjectCreated:*", "s3:ObjectRemoved:*")
+    version = here.ask("PUT", "/photos/k", b"x").header("x-amz-version-id")
+    marker = here.ask("DELETE", "/photos/k").header("x-amz-version-id")
+    here.ask("DELETE", f"/photos/k?versionId={version}")
+    events = [(event["eventName"], event["s3"]["object"]["versionId"]) for event in told(here)]
+    assert events == [
+        ("ObjectCreated:Put", version),
+        ("ObjectRemoved:DeleteMarkerCreated", marker),
+        ("ObjectRemoved:Delete", version),
+    ]
+
+
+def test_filters_choose_keys(here):
+    rules = (
+        "<FilterRule><Name>prefix</Name><Value>a/</Value></FilterRule>"
+        "<FilterRule><Name>Suffix</Name><Value>.jpg</Value></FilterRule>"
+    )
+    watch(here, "s3:ObjectCreated:*", rules=rules)
+    for key in ("a/1.jpg", "b/1.jpg", "a/1.png"):
+        here.ask("PUT", f"/photos/{key}", b"x")
+    assert [event["s3"]["object"]["key"] for event in told(here)] == ["a/1.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        (configuration("s3:ObjectCreated:*", arn="arn:aws:sqs:::other"), b"InvalidArgument"),
+        (configuration("s3:ObjectEaten:*"), b"InvalidArgument"),
+        (configuration(), b"MalformedXML"),
+        (
+            configuration("s3:ObjectCreated:*", rules="<FilterRule><Name>infix</Name><Value>x</Value></FilterRule>"),
+            b"InvalidArgument",
+        ),
+        (
+            configuration(
+                "s3:ObjectCreated:*", rules="<FilterRule><Name>prefix</Name><Value>x</Value></FilterRule>" * 2
+            ),
+            b"InvalidArgument",
+        ),
+        (b"<NotificationConfiguration><EventBridgeConfiguration/></NotificationConfiguration>", b"InvalidArgument"),
+        (b"<NotificationConfiguration><Other/></NotificationConfiguration>", b"MalformedXML"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(here, document, code):
+    answer = here.ask("PUT", "/photos?notification", document)
+    assert (answer.status, code in answer.body) == (400, True)
+    assert told(here) == []
