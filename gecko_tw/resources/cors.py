@@ -1,6 +1,5 @@
 """Cross-origin requests: the CORS configuration of buckets, preflights, and the headers that every answer gets."""
 
-from typing import Any
 
 from gecko_tw.resources import cors_rules
 from gecko_tw.resources.answers import Answer, Headers, xml
@@ -55,7 +54,6 @@ async def delete_bucket_cors(call: Call) -> Answer:
 
 async def _change(call: Call, rules: list[Rule] | None) -> None:
     await change_setting(call, _SETTING, rules)
-    call.service.cors_seen.pop(call.bucket, None)
 
 
 @operation("OptionsService", OPTIONS, SERVICE, needs=None)
@@ -124,13 +122,11 @@ async def cors_headers(call: Call) -> Headers:
 
 async def _headers(call: Call) -> Headers:
     service = call.service
-    origin = call.header(b"origin")
+    rules, origin = await _rules(call), call.header(b"origin")
     if origin is None:
-        configured = await _configured(call)
-        if configured:
+        if rules is not None:
             return [_VARY]
         return _ANYBODY if service.cors == "permissive" else []
-    rules = await _rules(call)
     if rules is None:
         return _permissive(call) if service.cors == "permissive" else []
     rule = cors_rules.match(rules, origin, call.head.method)
@@ -139,25 +135,12 @@ async def _headers(call: Call) -> Headers:
 
 async def _rules(call: Call) -> list[Rule] | None:
     """The bucket's own rules, or None when it has none or does not exist."""
-    if not call.bucket:
-        return None
-    try:
-        record: Any = await call.service.read(call.service.buckets.get, call.bucket)
-    except NoSuchBucket:
-        return None
+    record = call.record
+    if record is None:
+        if not call.bucket:
+            return None
+        try:
+            record = await call.service.read(call.service.buckets.get, call.bucket)
+        except NoSuchBucket:
+            return None
     return record.settings.get(_SETTING)
-
-
-async def _configured(call: Call) -> bool:
-    """Whether the bucket has its own rules, as of at most a second ago: for answers that no browser's page waits for."""
-    if not call.bucket:
-        return False
-    seen, now = call.service.cors_seen, call.service.clock.seconds()
-    known = seen.get(call.bucket)
-    if known is not None and known[0] > now:
-        return known[1]
-    configured = await _rules(call) is not None
-    if len(seen) >= 1000:
-        seen.clear()
-    seen[call.bucket] = (now + 1, configured)
-    return configured

@@ -89,7 +89,6 @@ class Service:
     new_request_id: Callable[[], str] = field(factory=request_ids)
     host_id: str = field(factory=lambda: secrets.token_urlsafe(24))
     in_flight: int = 0
-    cors_seen: dict[str, tuple[float, bool]] = field(factory=dict)
 
     def now(self) -> int:
         """Nanoseconds since 1970."""

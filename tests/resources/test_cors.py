@@ -180,7 +180,6 @@ def test_rules_set_by_another_process_count_at_once_for_pages_and_soon_for_other
         there.ask("GET", "/photos", headers={"origin": "https://evil.test"}).header("access-control-allow-origin")
         is None
     )
-    there.clock.advance(1)
     assert there.ask("GET", "/photos").header("access-control-allow-origin") is None
 
 
@@ -196,7 +195,7 @@ def test_rules_that_cannot_be_read_allow_nothing_and_do_not_spoil_the_answer() -
     for headers in ({}, {"origin": PAGE}):
         reply = there.ask("HEAD", "/photos", headers=headers)
         assert reply.status == 503
-        assert reply.header("access-control-allow-origin") == (None if headers else "*")
+        assert reply.header("access-control-allow-origin") is None
 
 
 @pytest.mark.parametrize("target", ["/", "/none", "/photos/cat.jpg", "/photos?uploads"])
