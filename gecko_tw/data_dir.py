@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gecko_tw.callers.registry import Registry
-from gecko_tw.callers.sealing import KeyFile, Sealer, WrongKey, is_sealed, open_sealer, rekey
+from gecko_tw.callers.sealing import KeyFile, Sealer, WrongKey, is_sealed, rekey, sealing_key
 from gecko_tw.kinds import key_of
 from gecko_tw.settings import Settings
 from gecko_tw.store.drivers.files.adoption import Progress
@@ -27,14 +27,17 @@ class CannotOpen(Exception):  # noqa: N818 - named for what it tells
 class DataDir:
     """One data directory; every method blocks.
 
+    :param sealing_key: what another process found out with the encryption key; with it this one needs none.
+
     :ivar driver: its ``catalog`` and ``blobs`` are there once it is open.
     :ivar fresh: whether the catalog was made when it was opened.
-    :ivar sealer: seals and opens secrets, once it is open.
+    :ivar sealer: seals and opens secrets, once it is open; ``sealing_key`` is its key.
     """
 
     sealer: Sealer
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, sealing_key: bytes = b"") -> None:
+        self.sealing_key = sealing_key
         self._catalog = Path(settings.data_dir, ".geckos3", "catalog.sqlite")
         self.fresh = False
         self._root, self._key = settings.access_key, settings.encryption_key
@@ -53,7 +56,8 @@ class DataDir:
         try:
             self.driver.open()
             if sealed:
-                self.sealer = self._open_sealer()
+                self.sealing_key = self.sealing_key or self._find_sealing_key()
+                self.sealer = Sealer(self.sealing_key)
         except WrongKey:
             raise CannotOpen(
                 f"{self.driver.data_dir}: the encryption key is not the one that its secrets were encrypted with"
@@ -67,11 +71,11 @@ class DataDir:
         """The identities, once it is open."""
         return Registry(self.driver.documents, self.sealer, self._root)
 
-    def _open_sealer(self) -> Sealer:
+    def _find_sealing_key(self) -> bytes:
         """Raises WrongKey, OSError, ValueError."""
         documents = self.driver.documents
         if self._key:
-            return open_sealer(documents, key_of(self._key))
+            return sealing_key(documents, key_of(self._key))
         try:
             key, made = self._key_file.read(make=not is_sealed(documents))
         except FileNotFoundError:
@@ -83,15 +87,15 @@ class DataDir:
                 "an encryption key was made: keep a copy of %s, without it no secret can be read", self._key_path
             )
         try:
-            return open_sealer(documents, key)
+            return sealing_key(documents, key)
         except WrongKey:
             pending = self._key_file.pending()
             if pending is None:  # wrong indeed, unless a change was ended while we looked
-                return open_sealer(documents, self._key_file.read(make=False)[0])
+                return sealing_key(documents, self._key_file.read(make=False)[0])
             # A change of the key was cut short after it had taken effect.
-            sealer = open_sealer(documents, pending)
+            found = sealing_key(documents, pending)
             self._key_file.end_change()
-            return sealer
+            return found
 
     @property
     def _key_source(self) -> str:

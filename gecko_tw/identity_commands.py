@@ -1,6 +1,6 @@
 """``geckos3 account|user|group|key``: who may ask, changed in a data directory, beside a running daemon or without one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,36 +8,34 @@ from typing import Any
 from attrs import evolve
 
 from gecko_tw.callers.identities import ROOT_ACCOUNT, AccessKey, Account, Group, User
-from gecko_tw.callers.refusals import EntityAlreadyExists, NoSuchEntity
-from gecko_tw.callers.registry import ACCOUNT, GROUP, KEY, USER, Registry, new_account_id, new_pair
+from gecko_tw.callers.refusals import DeleteConflict, NoSuchEntity
+from gecko_tw.callers.registry import ACCOUNT, GROUP, KEY, USER, Registry, new_account_id, new_pair, unless_found
 from gecko_tw.callers.scopes import KeyScope
+from gecko_tw.interfaces import ICatalog
+
+AT_ONCE = 1000
+"""Buckets that are looked at together."""
 
 
 def add_account(registry: Registry, account_id: str | None, name: str, email: str) -> str:
     """Adds an account. Raises EntityAlreadyExists, InvalidArgument."""
     account = Account(id=account_id or new_account_id(), display_name=name or account_id or "", email=email)
-    _refuse_known(registry.account(account.id), f"an account {account.id!r}")
-    registry.put_account(account)
+    registry.revise(ACCOUNT, account.id, lambda found: unless_found(found, account, f"an account {account.id!r}"))
     return f"account {account.id} is made"
 
 
 def add_user(registry: Registry, account: str, name: str, groups: tuple[str, ...]) -> str:
     """Adds a user. Raises EntityAlreadyExists, NoSuchEntity, InvalidArgument."""
-    _refuse_known(registry.user(account, name), f"a user {name!r}")
-    registry.put_user(User(account=account, name=name, groups=groups))
+    user = User(account=account, name=name, groups=groups)
+    registry.revise(USER, f"{account}/{name}", lambda found: unless_found(found, user, f"a user {name!r}"))
     return f"user {name} of account {account} is made"
 
 
 def add_group(registry: Registry, account: str, name: str) -> str:
     """Adds a group. Raises EntityAlreadyExists, NoSuchEntity, InvalidArgument."""
-    _refuse_known(registry.group(account, name), f"a group {name!r}")
-    registry.put_group(Group(account=account, name=name))
+    group = Group(account=account, name=name)
+    registry.revise(GROUP, f"{account}/{name}", lambda found: unless_found(found, group, f"a group {name!r}"))
     return f"group {name} of account {account} is made"
-
-
-def _refuse_known(found: object, what: str) -> None:
-    if found is not None:
-        raise EntityAlreadyExists(f"There is {what} already.")
 
 
 def add_key(registry: Registry, account: str, user: str, given: Mapping[str, Any]) -> str:
@@ -61,15 +59,35 @@ def add_key(registry: Registry, account: str, user: str, given: Mapping[str, Any
     return f"access key: {key.access_key}\nsecret key: {key.secret}"
 
 
+def remove_account(registry: Registry, catalog: ICatalog, account: str) -> str:
+    """Removes an account. Raises NoSuchEntity, DeleteConflict when something belongs to it."""
+    # Whoever were given its id later would own its buckets.
+    for bucket in _owned(catalog, account):
+        raise DeleteConflict(f"account {account!r} still owns bucket {bucket!r}.")
+    registry.remove(ACCOUNT, account)
+    return f"account {account} is removed"
+
+
+def _owned(catalog: ICatalog, account: str) -> Iterator[str]:
+    """The names of the buckets of an account."""
+    after = ""
+    while page := catalog.buckets("", after, AT_ONCE):
+        yield from (record.name for record in page if record.owner == account)
+        after = page[-1].name
+
+
 def change_groups(registry: Registry, account: str, name: str, group: str, joins: bool) -> str:
     """Makes a user a member of a group, or no longer. Raises NoSuchEntity."""
-    found = registry.user(account, name)
-    if found is None:
-        raise NoSuchEntity(f"There is no user {account}/{name}.")
-    if not joins and group not in found.groups:
-        raise NoSuchEntity(f"user {account}/{name} is not in group {group!r}.")
-    others = tuple(one for one in found.groups if one != group)
-    registry.put_user(evolve(found, groups=(*others, group) if joins else others))
+
+    def rule(found: User | None) -> User:
+        if found is None:
+            raise NoSuchEntity(f"There is no user {account}/{name}.")
+        if not joins and group not in found.groups:
+            raise NoSuchEntity(f"user {account}/{name} is not in group {group!r}.")
+        others = tuple(one for one in found.groups if one != group)
+        return evolve(found, groups=(*others, group) if joins else others)
+
+    registry.revise(USER, f"{account}/{name}", rule)
     return f"user {account}/{name} is {'in' if joins else 'no longer in'} group {group}"
 
 
@@ -78,16 +96,19 @@ def attach(registry: Registry, account: str, name: str, kind: str, policy: Path 
 
     :raises NoSuchEntity, MalformedPolicy, OSError: there is no such user or policy, or the file holds none.
     """
-    found: Any = registry.user(account, name) if kind == USER else registry.group(account, name)
-    if found is None:
-        raise NoSuchEntity(f"There is no {kind} {account}/{name}.")
-    policies = dict(found.policies)
-    if policy is not None:
-        policies[policy_name] = policy.read_text()
-    elif policies.pop(policy_name, None) is None:
-        raise NoSuchEntity(f"{kind} {account}/{name} has no policy {policy_name!r}.")
-    put: Callable[[Any], bool] = registry.put_user if kind == USER else registry.put_group
-    put(evolve(found, policies=policies))
+    text = None if policy is None else policy.read_text()
+
+    def rule(found: Any) -> Any:
+        if found is None:
+            raise NoSuchEntity(f"There is no {kind} {account}/{name}.")
+        policies = dict(found.policies)
+        if text is not None:
+            policies[policy_name] = text
+        elif policies.pop(policy_name, None) is None:
+            raise NoSuchEntity(f"{kind} {account}/{name} has no policy {policy_name!r}.")
+        return evolve(found, policies=policies)
+
+    registry.revise(kind, f"{account}/{name}", rule)
     return f"policy {policy_name} of {kind} {account}/{name} is {'removed' if policy is None else 'set'}"
 
 
@@ -139,11 +160,13 @@ def moment(text: str | None) -> float | None:
 def whose(name: str, account: str = "") -> tuple[str, str]:
     """Account and name of ``NAME`` or ``ACCOUNT/NAME``; without an account that of the settings' key pair.
 
-    :raises ValueError: two accounts are named.
+    :raises ValueError: two accounts are named, or one and nobody in it.
     """
     named, slash, own = name.partition("/")
     if not slash:
         return account or ROOT_ACCOUNT, name
+    if not own:
+        raise ValueError(f"{name!r} names an account and nobody in it")
     if account not in ("", named):
         raise ValueError(f"{name!r} is of account {named!r}, not of {account!r}")
     return named, own

@@ -21,7 +21,7 @@ def groups(with_registry: Callable[..., Any], with_data: Callable[..., Any]) -> 
     :param with_data: the same with an open data directory.
     """
     return [
-        _accounts(with_registry),
+        _accounts(with_registry, with_data),
         _users(with_registry),
         _groups(with_registry),
         _access_keys(with_registry),
@@ -75,7 +75,7 @@ def _full(kind: str, name: str) -> str:
     return "/".join(whose(name)) if kind in (USER, GROUP) else name
 
 
-def _accounts(with_registry: Callable[..., Any]) -> click.Group:
+def _accounts(with_registry: Callable[..., Any], with_data: Callable[..., Any]) -> click.Group:
     @click.group()
     def account() -> None:
         """Accounts: who owns buckets and objects."""
@@ -92,8 +92,17 @@ def _accounts(with_registry: Callable[..., Any]) -> click.Group:
         return add_account(registry, account_id, name, email)
 
     _switches(account, ACCOUNT, with_registry)
+
+    @account.command("remove")
+    @click.argument("name")
+    @with_data("name")
+    def remove(data: Any, name: str) -> str:
+        """Remove one that has no users, groups, keys and buckets."""
+        from gecko_tw.identity_commands import remove_account
+
+        return remove_account(data.registry, data.driver.catalog, name)
+
     _listing(account, ACCOUNT, with_registry)
-    _removal(account, ACCOUNT, with_registry)
     return account
 
 

@@ -2,7 +2,7 @@
 
 from twisted.logger import Logger
 
-from gecko_tw.callers.identities import AccessKey, Account
+from gecko_tw.callers.identities import ROOT_ACCOUNT, AccessKey, Account
 from gecko_tw.callers.registry import Registry
 from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.store.refusals import Refusal
@@ -14,20 +14,20 @@ KIND = "seed"
 
 
 def seed(registry: Registry, settings: Settings) -> None:
-    """Makes the seeded account and its key, once; what is there stays as it is. Raises BadSetting when the account's id is none."""
+    """Makes the seeded account and its key, once; what is there stays as it is. Raises BadSetting when one of them cannot be."""
     if not settings.seed_account:
         return
     try:
         _seed(registry, settings)
     except Refusal as problem:
-        raise BadSetting(f"--seed-account: {problem}") from problem
+        raise BadSetting(f"--seed-account, --seed-key-id and --seed-secret: {problem}") from problem
 
 
 def _seed(registry: Registry, settings: Settings) -> None:
     account, key_id = settings.seed_account, settings.seed_key_id
     found = registry.key(key_id)
     if registry.documents.get(KIND, key_id) is None:
-        if registry.account(account) is None:
+        if account != ROOT_ACCOUNT and registry.account(account) is None:
             registry.put_account(Account(id=account, display_name=account))
             _log.info("account {account} is made", account=account)
         if found is None:

@@ -133,7 +133,7 @@ class Settings:
     signature_v2: bool = setting(
         "true",
         kinds.BOOLEAN,
-        "whether presigned URLs and browser forms of signature version 2 are accepted: boto3 makes them unless it is told otherwise",
+        "whether signatures of version 2 are accepted: boto3 presigns URLs and browser forms so unless it is told otherwise",
     )
     domain: str = setting(
         "", kinds.DOMAIN, "serve `bucket.<domain>` as the bucket, too; without it only paths name buckets"
@@ -184,6 +184,12 @@ class Settings:
         kinds.one_of("honour", "ignore", "refuse"),
         "what becomes of access control lists: `honour` keeps and obeys them, `ignore` accepts and forgets them, `refuse` makes new"
         " buckets without them, as AWS does",
+    )
+    recreate: str = setting(
+        "refuse",
+        kinds.one_of("refuse", "accept"),
+        "what becomes of creating a bucket that the caller owns already: `refuse` answers 409, `accept` answers 200 and changes nothing,"
+        " as AWS's region us-east-1 does",
     )
     min_part_size: int = setting(
         "5MiB", kinds.SIZE, "the least size of a part of a multipart upload, but the last; `0` allows any"

@@ -41,6 +41,9 @@ from gecko_tw.wire.site import Limits, Site
 from gecko_tw.worker_protocol import FIRST_SOCKET, READS, WRITES, CannotServe, ParentProcess
 from gecko_tw.workers import Recipe, Workers
 
+SEALING_KEY = "sealing-key"
+"""Its name beside the settings that a worker is told."""
+
 
 class Options(UsageOptions):
     """The flags of ``twistd geckos3``, made from the settings.
@@ -135,6 +138,7 @@ def site_for(
         domains=(settings.domain,) if settings.domain else (),
         website_domains=(settings.website_domain,) if settings.website_domain else (),
         cors=settings.cors,
+        recreate_status=200 if settings.recreate == "accept" else 409,
         max_in_flight=settings.max_in_flight,
         identities=identities,
         acl=settings.acl,
@@ -166,7 +170,7 @@ def makeService(options: Options) -> MultiService:
 
     def front(ports: list[Any]) -> Any:
         if settings.workers > 1:
-            return workers_for(reactor, settings, ports, told)
+            return workers_for(reactor, settings, data, ports, told)
         sockets = [socket.socket(fileno=os.dup(port.fileno())) for port in ports]
         site, logs = site_for(reactor, settings, store_in(data, settings), pools, Tally(), told)
         return Serving(reactor, site, listeners, sockets, settings.shutdown_timeout, logs)
@@ -211,10 +215,13 @@ def bootstrap_for(settings: Settings, data: DataDir) -> Callable[[], object]:
     return both
 
 
-def workers_for(reactor: Any, settings: Settings, ports: list[Any], told: Any) -> Workers:
-    """The worker processes that serve on held ports. Behind the ports each gets the table of what is counted."""
+def workers_for(reactor: Any, settings: Settings, data: DataDir, ports: list[Any], told: Any) -> Workers:
+    """The worker processes that serve on held ports. Behind the ports each gets the table of what is counted.
+
+    :param data: open. Its sealing key goes to each with the settings, whose encryption key may have been changed meanwhile.
+    """
     recipe = Recipe(
-        settings=json.dumps(texts_of(settings)),
+        settings=json.dumps({**texts_of(settings), SEALING_KEY: data.sealing_key.hex()}),
         sockets=(*(port.fileno() for port in ports), Tally().fileno),
         drain_limit=settings.shutdown_timeout,
         lines=None if told is None else lambda line: told(line.decode("utf-8", "replace")),
@@ -267,12 +274,14 @@ class Worker:
         self._leaving = self.failed = False
 
     def serve(self, number: int, settings: str) -> "Deferred[None]":
-        return Deferred.fromCoroutine(self._serve(number, read_settings(json.loads(settings), {})))
+        texts = json.loads(settings)
+        sealing_key = bytes.fromhex(texts.pop(SEALING_KEY, ""))
+        return Deferred.fromCoroutine(self._serve(read_settings(texts, {}), sealing_key))
 
-    async def _serve(self, number: int, settings: Settings) -> None:
+    async def _serve(self, settings: Settings, sealing_key: bytes) -> None:
         bridge()
         globalLogBeginner.beginLoggingTo([observer(settings.log_level, settings.log_format)], redirectStandardIO=False)
-        self._data, pools = DataDir(settings), pools_for(self._reactor, settings)
+        self._data, pools = DataDir(settings, sealing_key), pools_for(self._reactor, settings)
         self._pools = pools
         for pool in pools:
             pool.startService()

@@ -10,6 +10,9 @@
 
 Each process of pytest-xdist has a daemon, a data directory and accounts of its own, so cases that count buckets do not meet. The
 daemon's log is kept in the folder that is named at the end when a case fails.
+
+What fails is held against the list of docs/conformance.md: cases that fail and are not listed, and cases that are listed and pass,
+are named at the end.
 """
 
 import argparse
@@ -28,6 +31,7 @@ import pytest
 from tests.end_to_end.daemon import ROOT, Daemon
 
 CONFIG = Path(__file__).with_name("s3-tests.yaml")
+LIST = ROOT / "docs" / "conformance.md"
 FILES = ("test_s3.py", "test_headers.py")
 MARKS = "not fails_on_aws and not cloud_transition and not cloud_restore"
 NEEDED = ("munch", "gevent", "isodate", "pytz", "httplib2", "requests", "yaml", "lxml", "boto3", "xdist")
@@ -36,6 +40,9 @@ KMS_KEYS = ("testkey-1", "testkey-2")
 
 DAY = 2
 """Seconds that a day of a lifecycle rule takes; the suite waits for a few of them."""
+
+AS_AWS = ("--cors=bucket", "--recreate=accept")
+"""Where our defaults are kinder to browsers, or plainer to scripts, than AWS's region us-east-1."""
 
 _FOLDER = "GECKOS3_TESTS_FOLDER"
 _NAMES, _KEEP = "GECKOS3_TESTS_FAILED", "GECKOS3_TESTS_KEEP"
@@ -71,7 +78,7 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         day = f"--lifecycle-day={DAY}s"
-        self.daemon = Daemon(folder, f"--config={CONFIG}", day, "--lifecycle-interval=1s", "--shutdown-timeout=1s")
+        self.daemon = Daemon(folder, f"--config={CONFIG}", *AS_AWS, day, "--lifecycle-interval=1s", "--shutdown-timeout=1s")
         self.conf = folder / "s3tests.conf"
 
     def open(self) -> None:
@@ -141,6 +148,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"{passed} of {all_of_them} cases passed, {skipped} were skipped")
     if _failed:
         terminalreporter.write_line(f"failed cases: {os.environ[_NAMES]}; logs of the daemons: {os.environ[_FOLDER]}")
+    failed, passed_now, known = _names(_failed), _names(_passed - _failed), listed(LIST.read_text())
+    for title, names in (
+        ("fail and are not listed", failed - known),
+        ("are listed and pass", known & passed_now),
+    ):
+        if names:
+            terminalreporter.write_line(f"{len(names)} cases {title} in {LIST.name}: {' '.join(sorted(names))}")
+
+
+def _names(nodes: set[str]) -> set[str]:
+    return {node.rpartition("::")[2] for node in nodes}
+
+
+def listed(document: str) -> set[str]:
+    """The cases in the tables of a document: in the first column, as code."""
+    rows = (line.split("|")[1] for line in document.splitlines() if line.startswith("| `"))
+    return {name.strip("` ") for row in rows for name in row.split("<br>")}
 
 
 # ---- as a program ------------------------------------------------------------------------------------------------------------

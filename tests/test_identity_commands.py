@@ -5,9 +5,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from gecko_tw import identity_commands
 from gecko_tw.commands import main
 from gecko_tw.data_dir import DataDir
 from gecko_tw.settings import SETTINGS, Settings
+from gecko_tw.store.records import BucketRecord
 
 READ = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 
@@ -121,9 +123,11 @@ def test_accounts_users_and_keys_are_switched_off_and_on(geckos3, registry):
         ("user add main/ann --account=other", "not of 'other'"),
         ("user add ann --group=nobody", "no group"),
         ("user join ann readers", "no user"),
-        ("user attach ann p /nowhere/p.json", "no user"),
+        ("user attach ann p /dev/null", "no user"),
         ("group detach readers p", "no group"),
         ("key add --user=nobody", "no user"),
+        ("key add --user=main/", "nobody in it"),
+        ("account add 000000000000", "of the settings"),
         ("key add --id=geckoadmin", "of the settings"),
         ("key add --expires=soon", "'soon' is no time"),
         ("key add --action=object:fly", "object:fly"),
@@ -154,6 +158,19 @@ def test_a_policy_that_is_none_is_refused(geckos3, registry, tmp_path):
     (tmp_path / "bad.json").write_text('{"Statement": [{"Effect": "Allow", "Action": "s3:Fly", "Resource": "*"}]}')
     assert "s3:Fly" in geckos3.fails("user", "attach", "ann", "p", tmp_path / "bad.json")
     assert "none.json" in geckos3.fails("user", "attach", "ann", "p", tmp_path / "none.json")
+
+
+def test_an_account_that_owns_a_bucket_stays(geckos3, registry, tmp_path, monkeypatch):
+    monkeypatch.setattr(identity_commands, "AT_ONCE", 1)
+    geckos3("account", "add", "main")
+    data = DataDir(Settings(data_dir=tmp_path / "data"))
+    data.open()
+    for name, owner in (("films", ""), ("photos", "main"), ("songs", "other")):
+        data.driver.catalog.add_bucket(BucketRecord(name=name, created=1, owner=owner))
+    assert "photos" in geckos3.fails("account", "remove", "main")
+    data.driver.catalog.remove_bucket("photos")
+    data.close()
+    assert geckos3("account", "remove", "main") == "account main is removed\n"
 
 
 def test_the_encryption_key_is_changed(geckos3, monkeypatch):

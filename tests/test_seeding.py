@@ -5,7 +5,7 @@ from attrs import evolve
 from twisted.logger import globalLogPublisher
 
 from gecko_tw import tap
-from gecko_tw.callers.identities import Account
+from gecko_tw.callers.identities import ROOT_ACCOUNT, Account
 from gecko_tw.callers.registry import ACCOUNT, KEY, Registry
 from gecko_tw.callers.sealing import Sealer
 from gecko_tw.data_dir import DataDir
@@ -66,9 +66,17 @@ def test_a_seeded_key_that_was_revoked_stays_revoked(registry):
     assert registry.key("nextkey").account == "shop"
 
 
-def test_an_account_that_cannot_be_is_a_bad_setting(registry):
-    with pytest.raises(BadSetting, match="--seed-account"):
-        seed(registry, evolve(SEED, seed_account="a:b"))
+@pytest.mark.parametrize("field", ["seed_account", "seed_key_id", "seed_secret"])
+def test_what_cannot_be_is_a_bad_setting(registry, field):
+    with pytest.raises(BadSetting, match="--seed-account, --seed-key-id and --seed-secret: ") as refused:
+        seed(registry, evolve(SEED, **{field: " :padded"}))
+    assert field != "seed_secret" or "padded" not in str(refused.value)
+
+
+def test_a_key_may_be_seeded_for_the_account_of_the_settings(registry):
+    seed(registry, evolve(SEED, seed_account=ROOT_ACCOUNT))
+    assert registry.key("shopkey").account == ROOT_ACCOUNT
+    assert registry.all(ACCOUNT) == []
 
 
 @pytest.mark.parametrize(

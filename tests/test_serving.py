@@ -3,6 +3,7 @@
 import socket
 
 import pytest
+from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
@@ -138,3 +139,34 @@ def test_a_reload_accepts_all_the_time(house):
     serving.stopService()
     reactor.advance(LULL)
     site.drained.callback(None)
+
+
+class Logs(Service):
+    """A service that ends when the test says so."""
+
+    def stopService(self):
+        super().stopService()
+        self.ended = Deferred()
+        return self.ended
+
+
+def test_the_log_of_requests_is_ended_after_the_last_one_and_waited_for():
+    reactor, site, logs = Reactor(), Site(), Logs()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        place = Listener("x", "tcp:0:interface=127.0.0.1")
+        serving = Serving(reactor, site, (place,), [listening], 30.0, logs)
+        serving.startService()
+        assert not logs.running
+        serving.open()
+        serving.reload()
+        assert logs.running
+        over = []
+        serving.stopService().addCallback(over.append)
+        reactor.advance(LULL)
+        assert logs.running
+        site.drained.callback(None)
+        assert not logs.running
+        assert not over
+        logs.ended.callback(None)
+        assert over == [None]
+    assert not reactor.getDelayedCalls()

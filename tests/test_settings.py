@@ -50,6 +50,7 @@ BAD = {
     "cors": "none",
     "acl": "obey",
     "signature_v2": "maybe",
+    "recreate": "yes",
     "min_part_size": "5MB",
     "multipart_max_age": "tomorrow",
     "multipart_sweep_interval": "1h ",

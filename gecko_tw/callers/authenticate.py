@@ -9,7 +9,14 @@ from gecko_tw.callers.claims import NO_FRONT, Claim, check_signed_headers, check
 from gecko_tw.callers.form_policy import LengthRange, check_form, form_claim, verify_form
 from gecko_tw.callers.identities import Caller, Identity, IIdentities
 from gecko_tw.callers.payloads import SIGNED_CHUNKS, SIGNED_CHUNKS_AND_TRAILER, UNSIGNED_PAYLOAD, payload_of, undeclared
-from gecko_tw.callers.presigned import hoisted, is_version_two, iso_time, query_claim, query_signature
+from gecko_tw.callers.presigned import (
+    decoded_query,
+    hoisted,
+    is_version_two,
+    iso_time,
+    query_claim,
+    query_signature,
+)
 from gecko_tw.callers.proxies import Front
 from gecko_tw.callers.refusals import InvalidAccessKeyId, RequestTimeTooSkewed
 from gecko_tw.callers.signature_v4 import ChunkSigner, canonical_query, seconds_of
@@ -28,7 +35,7 @@ class Authenticator:
     :param identities: an IIdentities.
     :param clock: seconds since 1970.
     :param region: the only region accepted in a credential scope, or None for any.
-    :param version_two: whether presigned URLs of signature version 2 are accepted.
+    :param version_two: whether signatures of version 2 are accepted.
     :param enabled: False lets every request pass as kind ``"open"``; its payload declaration is read all the same.
     :param front: what proxies may have changed about a request after it was signed.
     """
@@ -67,6 +74,8 @@ class Authenticator:
                 ArgumentName="Authorization",
                 ArgumentValue=without_secret(authorization.decode("latin-1")),
             )
+        if authorization.startswith(b"AWS "):
+            return self._by_header_version_two(head, authorization)
         pair = None if authorization.startswith(b"AWS4") else bearer_pair(authorization)
         return self._by_header(head) if pair is None else self._by_bearer(head, *pair)
 
@@ -104,6 +113,17 @@ class Authenticator:
             raise InvalidRequest("Missing required header for this request: x-amz-content-sha256")
         payload, chunks = self._verified(head, canonical_query(head.query), claim, identity.secret, declared)
         return Caller(identity=identity, kind="header", payload=payload, chunks=chunks)
+
+    def _by_header_version_two(self, head: Head, authorization: bytes) -> Caller:
+        self._check_version_two()
+        access_key, signature = signature_v2.header_pair(authorization)
+        identity = self._find(access_key)
+        self._check_skew(signature_v2.header_date(head))
+        check_token(head.headers.get(b"x-amz-security-token"))
+        parameters = decoded_query(head.query)
+        signature_v2.check_names(parameters)
+        signature_v2.verify_header(head, parameters, signature, (access_key, identity.secret), self._front)
+        return Caller(identity=identity, kind="header", payload=_without_chunks(_unverified_payload(head, {})))
 
     def _by_bearer(self, head: Head, access_key: str, secret: str) -> Caller:
         identity = self._find(access_key)
@@ -216,4 +236,6 @@ def claimed_key(head: Head) -> str:
     parameters = (query_signature(head.query) if head.query else None) or {}
     credential = authorization.partition(b"Credential=")[2].rsplit(b",", 2)[0] or parameters.get(b"X-Amz-Credential")
     text = credential.rsplit(b"/", 4)[0] if credential else parameters.get(b"AWSAccessKeyId", b"")
+    if authorization.startswith(b"AWS "):
+        text = authorization[4:].strip().rpartition(b":")[0]
     return text.decode("utf-8", "replace")

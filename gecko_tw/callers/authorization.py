@@ -4,7 +4,7 @@ Source: S3 API Reference, "Authenticating Requests: Using the Authorization Head
 """
 
 from gecko_tw.callers.bearer import without_secret
-from gecko_tw.callers.claims import Claim, Place, check_day, read_scope, refuse_version_two
+from gecko_tw.callers.claims import Claim, Place, check_day, read_scope
 from gecko_tw.callers.refusals import AccessDenied, AuthorizationHeaderMalformed, UnsupportedSignature
 from gecko_tw.callers.signature_v4 import ALGORITHM, iso_date_of
 from gecko_tw.head import Head
@@ -50,8 +50,6 @@ def _components(authorization: bytes) -> dict[str, str]:
 
 
 def _other_scheme(scheme: str, text: str) -> Exception:
-    if scheme == "AWS":
-        return refuse_version_two()
     if scheme == "AWS4-ECDSA-P256-SHA256":
         return UnsupportedSignature(Header="Authorization")
     return InvalidArgument(

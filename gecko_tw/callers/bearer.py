@@ -38,6 +38,6 @@ def check_secret(identity: Identity, secret: str) -> None:
 
 
 def without_secret(authorization: str) -> str:
-    """An Authorization header to be shown: of schemes whose credentials are secrets only the name."""
-    scheme = authorization.partition(" ")[0]
-    return authorization if scheme in _SCHEMES_TOLD else scheme
+    """An Authorization header to be shown: of schemes whose credentials are secrets only the name, of no scheme nothing."""
+    scheme, space, _ = authorization.partition(" ")
+    return authorization if scheme in _SCHEMES_TOLD else scheme if space else ""

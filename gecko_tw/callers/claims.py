@@ -6,6 +6,7 @@ from attrs import frozen
 
 from gecko_tw.callers.proxies import Front
 from gecko_tw.callers.refusals import InvalidToken, SignatureDoesNotMatch, Unproven
+from gecko_tw.callers.showing import without_secrets
 from gecko_tw.callers.signature_v4 import (
     TERMINATOR,
     Scope,
@@ -114,13 +115,14 @@ def verify(head: Head, query: bytes, claim: Claim, secret: str, payload: bytes, 
         other = string_to_sign(claim.date, claim.scope, canonical_request(version, query, claim.signed, payload))
         if same(sign(key, other.encode("utf-8")), claim.signature):
             return key
+    shown = without_secrets(request)
     raise SignatureDoesNotMatch(
         AWSAccessKeyId=claim.scope.access_key,
         StringToSign=text,
         SignatureProvided=claim.signature,
         StringToSignBytes=text.encode("utf-8").hex(" "),
-        CanonicalRequest=request.decode("utf-8", "replace"),
-        CanonicalRequestBytes=request.hex(" "),
+        CanonicalRequest=shown.decode("utf-8", "replace"),
+        CanonicalRequestBytes=shown.hex(" "),
         HostsTried=b", ".join(front.hosts(head)).decode("latin-1"),
     )
 

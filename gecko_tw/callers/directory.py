@@ -1,11 +1,11 @@
-"""Finding identities on the way of a request: a cache over the Registry that no change can make stale."""
+"""Finding identities on the way of a request: a cache over what is registered that no change can make stale."""
 
 from attrs import define, field
 from zope.interface import implementer
 
 from gecko_tw.callers.identities import Account, Identity, IIdentities, OnePair, User
 from gecko_tw.callers.policies import Policy, Principal, read_identity_policy
-from gecko_tw.callers.registry import ACCOUNT, Registry
+from gecko_tw.callers.registered import ACCOUNT, Registered
 from gecko_tw.callers.scopes import boundary_of
 
 MOST = 10_000
@@ -30,7 +30,7 @@ class Directory:
     :param root: the pair of the settings: it always counts, and is never kept.
     """
 
-    def __init__(self, registry: Registry, root: OnePair) -> None:
+    def __init__(self, registry: Registered, root: OnePair) -> None:
         self._registry, self._root = registry, root
         self._seen = _Seen(-1)
 

@@ -129,7 +129,8 @@ def _expiration(document: dict[str, Any]) -> float:
     if text is None:
         raise InvalidPolicyDocument("Invalid Policy: Policy missing expiration.")
     try:
-        moment = datetime.fromisoformat(text)
+        # Python takes more forms of ISO 8601 than S3 does.
+        moment = datetime.fromisoformat(text) if text[10:11] == "T" else None
     except (TypeError, ValueError):
         moment = None
     if moment is None or moment.tzinfo is None:
@@ -149,14 +150,14 @@ def _condition(condition: Any) -> tuple[str, Any, Any]:
             raise InvalidPolicyDocument("Invalid Policy: Invalid Simple-Condition: value must be a string.")
         return "eq", name.lower(), wanted
     if not isinstance(condition, list) or len(condition) != 3 or not isinstance(condition[0], str):
-        raise _failed(condition)
+        raise _malformed(condition)
     operator, name, wanted = condition[0].lower(), condition[1], condition[2]
     if operator in ("eq", "starts-with"):
         if not (isinstance(name, str) and name.startswith("$") and isinstance(wanted, str)):
-            raise _failed(condition)
+            raise _malformed(condition)
         return operator, name[1:].lower(), wanted
     if operator != "content-length-range":
-        raise _failed(condition)
+        raise _malformed(condition)
     return operator, name, wanted
 
 
@@ -165,7 +166,7 @@ def _length(value: Any, condition: Any) -> int:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    raise _failed(condition)
+    raise _malformed(condition)
 
 
 def _holds(operator: str, name: str, wanted: str, values: Mapping[str, str]) -> bool:
@@ -175,6 +176,10 @@ def _holds(operator: str, name: str, wanted: str, values: Mapping[str, str]) -> 
     if name == "content-type":
         return all(each.strip().startswith(wanted) for each in value.split(","))
     return value.startswith(wanted)
+
+
+def _malformed(condition: Any) -> InvalidPolicyDocument:
+    return InvalidPolicyDocument(f"Invalid Policy: Invalid condition: {json.dumps(condition)}")
 
 
 def _failed(condition: Any) -> AccessDenied:

@@ -40,13 +40,22 @@ def query_signature(query: bytes) -> dict[bytes, bytes] | None:
     """
     if b"X-Amz-" not in query and b"AWSAccessKeyId" not in query:
         return None
-    parameters: dict[bytes, bytes] = {}
-    for part in query.split(b"&"):
-        name, _, value = part.partition(b"=")
-        parameters.setdefault(_decoded(name), _decoded(value))
+    parameters = decoded_query(query)
     if b"X-Amz-Algorithm" in parameters or b"X-Amz-Credential" in parameters or b"X-Amz-Signature" in parameters:
         return parameters
     return parameters if is_version_two(parameters) else None
+
+
+def decoded_query(query: bytes) -> dict[bytes, bytes]:
+    """The decoded parameters of a query, first value of each name."""
+    parameters: dict[bytes, bytes] = {}
+    for part in query.split(b"&") if query else ():
+        name, _, value = part.partition(b"=")
+        if b"%" in name or b"+" in name:
+            name = _decoded(name)
+        if name not in parameters:
+            parameters[name] = _decoded(value) if b"%" in value or b"+" in value else value
+    return parameters
 
 
 def is_version_two(parameters: dict[bytes, bytes]) -> bool:
@@ -55,9 +64,7 @@ def is_version_two(parameters: dict[bytes, bytes]) -> bool:
 
 
 def _decoded(component: bytes) -> bytes:
-    if b"+" in component:
-        component = component.replace(b"+", b" ")
-    return unquote_to_bytes(component) if b"%" in component else component
+    return unquote_to_bytes(component.replace(b"+", b" "))
 
 
 def query_claim(parameters: dict[bytes, bytes], now: float, region: str | None) -> Claim:
@@ -100,8 +107,8 @@ def _lifetime(text: bytes) -> int:
     if not digits.isdigit() or len(digits) > 18:
         raise AuthorizationQueryParametersError("X-Amz-Expires should be a number")
     seconds = int(text)
-    if seconds < 1:
-        raise AuthorizationQueryParametersError("X-Amz-Expires must be greater than 0 seconds")
+    if seconds < 0:
+        raise AuthorizationQueryParametersError("X-Amz-Expires must be non-negative")
     if seconds > LONGEST:
         raise AuthorizationQueryParametersError(
             "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than "
@@ -117,7 +124,7 @@ def _check_time(signed_at: int, lifetime: int, now: float) -> None:
             RequestTime=iso_time(signed_at),
             ServerTime=iso_time(now),
         )
-    if now > signed_at + lifetime:
+    if now > signed_at + lifetime or not lifetime:
         raise Unproven(
             "Request has expired",
             **{"X-Amz-Expires": lifetime, "Expires": iso_time(signed_at + lifetime), "ServerTime": iso_time(now)},

@@ -1,4 +1,4 @@
-"""Accounts, users, groups and access keys as documents: kept, changed and read. Every change of one of them is atomic.
+"""Accounts, users, groups and access keys, changed: each change is atomic, and none undoes another that was made meanwhile.
 
 Source of the words: IAM User Guide, "IAM identities".
 """
@@ -8,98 +8,72 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from attrs import asdict, frozen
+from attrs import frozen
 
 from gecko_tw.callers.identities import ROOT_ACCOUNT, AccessKey, Account, Group, User
 from gecko_tw.callers.policies import read_identity_policy
 from gecko_tw.callers.refusals import DeleteConflict, EntityAlreadyExists, NoSuchEntity
-from gecko_tw.callers.scopes import boundary_of, scope_of
-from gecko_tw.callers.sealing import Sealer
-from gecko_tw.interfaces import IDocuments
+from gecko_tw.callers.registered import ACCOUNT, GROUP, KEY, USER, Registered, name_of
+from gecko_tw.callers.scopes import boundary_of
 from gecko_tw.store.refusals import InvalidArgument
 
-ACCOUNT, USER, GROUP, KEY = "account", "user", "group", "key"
-"""Kinds of documents. Users and groups are named ``account/name``, keys by their ids."""
+__all__ = ["ACCOUNT", "GROUP", "KEY", "USER", "Registry", "new_account_id", "new_pair"]
 
 LONGEST = 1024
 """Characters of an access key id, or of a secret."""
 
 
+class _Changed(Exception):  # noqa: N818 - named for what it tells
+    """Somebody else changed a document since it was read."""
+
+
 @frozen
-class Registry:
-    """The identities of a deployment. Every method blocks; what refuses changes nothing.
-
-    :ivar sealer: seals the secrets of keys.
-    :ivar taken: the access key id of the settings, which always counts there and so is refused here.
-    """
-
-    documents: IDocuments
-    sealer: Sealer
-    taken: str = ""
+class Registry(Registered):
+    """The identities of a deployment, to be changed. Every method blocks; what refuses changes nothing."""
 
     def put_account(self, account: Account) -> bool:
         """Adds or replaces an account; returns whether that changed anything.
 
-        :raises EntityAlreadyExists, InvalidArgument: another account has the e-mail address; the id is none.
+        :raises EntityAlreadyExists, InvalidArgument: another account has the e-mail address, or it is the account of the
+            settings; the id is none.
         """
-        _check_id(account.id)
-        if account.email:
-            for other in self.all(ACCOUNT):
-                if other.id != account.id and other.email.lower() == account.email.lower():
-                    raise EntityAlreadyExists(f"Account {other.id!r} has the e-mail address {account.email!r} already.")
-        return self._put(ACCOUNT, account.id, asdict(account))
+        return self.revise(ACCOUNT, name_of(ACCOUNT, account), lambda found: account)
 
     def put_user(self, user: User) -> bool:
         """The same of a user. Raises NoSuchEntity, InvalidArgument, MalformedPolicy."""
-        self._need_account(user.account)
-        for group in user.groups:
-            self._need(GROUP, f"{user.account}/{group}")
-        return self._put_named(USER, user)
+        return self.revise(USER, name_of(USER, user), lambda found: user)
 
     def put_group(self, group: Group) -> bool:
         """The same of a group. Raises NoSuchEntity, InvalidArgument, MalformedPolicy."""
-        self._need_account(group.account)
-        return self._put_named(GROUP, group)
-
-    def _put_named(self, kind: str, one: User | Group) -> bool:
-        _check_id(one.name)
-        for name, text in one.policies.items():
-            read_identity_policy(text, name)
-        return self._put(kind, f"{one.account}/{one.name}", asdict(one))
+        return self.revise(GROUP, name_of(GROUP, group), lambda found: group)
 
     def put_key(self, key: AccessKey) -> bool:
-        """The same of an access key. Raises NoSuchEntity, InvalidArgument, MalformedPolicy."""
-        self._check_key(key)
-        found = self.documents.get(KEY, key.access_key)
-        if found is not None and self._key(key.access_key, found) == key:
-            return False  # sealed again it would look changed
-        return self._put(KEY, key.access_key, self._value(key))
+        """The same of an access key. Raises EntityAlreadyExists, NoSuchEntity, InvalidArgument, MalformedPolicy, WrongKey."""
+        return self.revise(KEY, name_of(KEY, key), lambda found: key)
 
     def add_key(self, key: AccessKey) -> None:
-        """Adds an access key. Raises EntityAlreadyExists, and as :meth:`put_key`."""
-        self._check_key(key)
-        value = self._value(key)
+        """Adds an access key. Raises EntityAlreadyExists also when there is one of that id, and else as :meth:`put_key`."""
+        self.revise(KEY, key.access_key, lambda found: unless_found(found, key, f"an access key {key.access_key!r}"))
 
-        def rule(found: Any) -> Any:
-            if found is not None:
-                raise EntityAlreadyExists(f"There is an access key {key.access_key!r} already.")
-            return _dated(value, None)
+    def revise(self, kind: str, name: str, rule: Callable[[Any], Any]) -> bool:
+        """Replaces one of a kind by ``rule(it or None)``, which is asked again when somebody else changed it meanwhile.
 
-        self.documents.change(KEY, key.access_key, rule)
-
-    def _check_key(self, key: AccessKey) -> None:
-        for what, text in (("access key id", key.access_key), ("secret", key.secret)):
-            if not text or len(text) > LONGEST or not text.isprintable() or text != text.strip():
-                raise InvalidArgument(
-                    f"The {what} of an access key must be 1 to {LONGEST} printable characters, without spaces around them."
-                )
-        if key.access_key == self.taken:
-            raise EntityAlreadyExists(f"{key.access_key!r} is the access key id of the settings.")
-        self._need_account(key.account)
-        if key.user:
-            self._need(USER, f"{key.account}/{key.user}")
-        if key.scope is not None:
-            boundary_of(key.scope)
+        :param name: the name of its document.
+        :returns: whether that changed anything.
+        :raises Refusal: what the rule raises, and what the verb that puts one of this kind does.
+        """
+        while True:
+            kept = self.documents.get(kind, name)
+            found = self.read(kind, name, kept)
+            wanted = rule(found)
+            if wanted == found:
+                return False
+            self._check(kind, wanted)
+            try:
+                self.documents.change(kind, name, _replacing(kept, self.written(kind, wanted)))
+            except _Changed:
+                continue
+            return True
 
     def enable(self, kind: str, name: str, enabled: bool) -> None:
         """Switches an account, a user or an access key on or off. Raises NoSuchEntity."""
@@ -112,63 +86,70 @@ class Registry:
             raise DeleteConflict(f"{kind} {name!r} is still in use by {belongs}.")
         self._change(kind, name, lambda found: None)
 
+    def check_pair(self, key: AccessKey) -> None:
+        """Refuses a key pair that cannot be kept, whoever it belongs to. Raises EntityAlreadyExists, InvalidArgument."""
+        for what, text in (("access key id", key.access_key), ("secret", key.secret)):
+            if not text or len(text) > LONGEST or not text.isprintable() or text != text.strip():
+                raise InvalidArgument(
+                    f"The {what} of an access key must be 1 to {LONGEST} printable characters, without spaces around them."
+                )
+        if key.access_key == self.taken:
+            raise EntityAlreadyExists(f"{key.access_key!r} is the access key id of the settings.")
+
+    def check_account(self, account: Account) -> None:
+        """Refuses an account that cannot be kept beside the others. Raises EntityAlreadyExists, InvalidArgument."""
+        _check_name(account.id)
+        if account.id == ROOT_ACCOUNT:
+            raise EntityAlreadyExists(f"{account.id!r} is the account of the settings: it cannot be changed.")
+        if account.email:
+            for other in self.all(ACCOUNT):
+                if other.id != account.id and other.email.lower() == account.email.lower():
+                    raise EntityAlreadyExists(f"Account {other.id!r} has the e-mail address {account.email!r} already.")
+
+    def _check(self, kind: str, one: Any) -> None:
+        if kind == ACCOUNT:
+            self.check_account(one)
+            return
+        if kind == KEY:
+            self.check_pair(one)
+        else:
+            _check_name(one.name)
+        if one.account != ROOT_ACCOUNT:
+            self._need(ACCOUNT, one.account)
+        if kind == KEY:
+            self._check_limits(one)
+        else:
+            self._check_policies(one)
+
+    def _check_limits(self, key: AccessKey) -> None:
+        if key.user:
+            self._need(USER, f"{key.account}/{key.user}")
+        if key.scope is not None:
+            boundary_of(key.scope)
+
+    def _check_policies(self, one: User | Group) -> None:
+        for group in getattr(one, "groups", ()):
+            self._need(GROUP, f"{one.account}/{group}")
+        for name, text in one.policies.items():
+            read_identity_policy(text, name)
+
+    def _need(self, kind: str, name: str) -> None:
+        if self.documents.get(kind, name) is None:
+            raise NoSuchEntity(f"There is no {kind} {name!r}.")
+
     def _belonging(self, kind: str, name: str) -> Iterator[str]:
         if kind == ACCOUNT:
-            held = [
-                other for room in (USER, GROUP) for other, _ in self.documents.all(room) if other.startswith(f"{name}/")
-            ]
-            yield from held
-            yield from (f"key {key}" for key, value in self.documents.all(KEY) if value["account"] == name)
-        elif kind == USER:
-            yield from (
-                f"key {key}" for key, value in self.documents.all(KEY) if f"{value['account']}/{value['user']}" == name
-            )
-        elif kind == GROUP:
+            for room in (USER, GROUP):
+                yield from (f"{room} {each}" for each, _ in self.documents.all(room) if each.startswith(f"{name}/"))
+        if kind in (ACCOUNT, USER):
+            for key, value in self.documents.all(KEY):
+                if name == (value["account"] if kind == ACCOUNT else f"{value['account']}/{value['user']}"):
+                    yield f"key {key}"
+        if kind == GROUP:
             account, _, group = name.partition("/")
-            yield from (
-                f"user {user.name}" for user in self.all(USER) if user.account == account and group in user.groups
-            )
+            yield from (f"user {one.name}" for one in self.all(USER) if one.account == account and group in one.groups)
 
-    def account(self, account_id: str) -> Account | None:
-        """The account of that id, or None."""
-        found = self.documents.get(ACCOUNT, account_id)
-        return None if found is None else Account(**_undated(found))
-
-    def user(self, account: str, name: str) -> User | None:
-        """A user, or None."""
-        found = self.documents.get(USER, f"{account}/{name}")
-        return None if found is None else _user(found)
-
-    def group(self, account: str, name: str) -> Group | None:
-        """A group, or None."""
-        found = self.documents.get(GROUP, f"{account}/{name}")
-        return None if found is None else Group(**_undated(found))
-
-    def key(self, access_key: str) -> AccessKey | None:
-        """An access key with its secret, or None. Raises WrongKey."""
-        found = self.documents.get(KEY, access_key)
-        return None if found is None else self._key(access_key, found)
-
-    def all(self, kind: str) -> list[Any]:
-        """All Accounts but that of the settings' key pair, Users, Groups or AccessKeys, by name. Raises WrongKey."""
-        return [_READERS[kind](self, name, value) for name, value in self.documents.all(kind)]
-
-    def _key(self, name: str, value: dict[str, Any]) -> AccessKey:
-        given = {field: value[field] for field in ("account", "user", "expires", "enabled", "description")}
-        secret = self.sealer.open(value["secret"], f"{KEY} {name}")
-        return AccessKey(access_key=name, secret=secret, scope=scope_of(value["scope"]), **given)
-
-    def _value(self, key: AccessKey) -> dict[str, Any]:
-        value = asdict(key)
-        del value["access_key"]
-        return _plain({**value, "secret": self.sealer.seal(key.secret, f"{KEY} {key.access_key}")})
-
-    def _put(self, kind: str, name: str, value: dict[str, Any]) -> bool:
-        before = self.documents.get(kind, name)
-        plain = _plain(value)
-        return bool(self.documents.change(kind, name, lambda found: _dated(plain, found)) != before)
-
-    def _change(self, kind: str, name: str, rule: Any) -> None:
+    def _change(self, kind: str, name: str, rule: Callable[[Any], Any]) -> None:
         def existing(found: Any) -> Any:
             if found is None:
                 raise NoSuchEntity(f"There is no {kind} {name!r}.")
@@ -176,13 +157,12 @@ class Registry:
 
         self.documents.change(kind, name, existing)
 
-    def _need_account(self, account: str) -> None:
-        if account != ROOT_ACCOUNT:
-            self._need(ACCOUNT, account)
 
-    def _need(self, kind: str, name: str) -> None:
-        if self.documents.get(kind, name) is None:
-            raise NoSuchEntity(f"There is no {kind} {name!r}.")
+def unless_found(found: object, one: Any, what: str) -> Any:
+    """One that is to be added; a rule for :meth:`Registry.revise`. Raises EntityAlreadyExists when there is one already."""
+    if found is not None:
+        raise EntityAlreadyExists(f"There is {what} already.")
+    return one
 
 
 def new_account_id() -> str:
@@ -196,35 +176,19 @@ def new_pair() -> tuple[str, str]:
     return "AKIA" + "".join(secrets.choice(letters) for _ in range(16)), secrets.token_urlsafe(30)
 
 
-def _user(value: dict[str, Any]) -> User:
-    return User(**{**_undated(value), "groups": tuple(value["groups"])})
+def _replacing(kept: Any, value: dict[str, Any]) -> Callable[[Any], Any]:
+    """The rule that replaces a document by another one, unless it is not the one that was read. Raises _Changed."""
+
+    def rule(found: Any) -> Any:
+        if found != kept:
+            raise _Changed
+        # The time at which it was first added, in seconds since 1970.
+        return {**value, "created": int(time.time()) if found is None else found["created"]}
+
+    return rule
 
 
-_READERS: dict[str, Callable[[Registry, str, Any], Any]] = {
-    ACCOUNT: lambda registry, name, value: Account(**_undated(value)),
-    USER: lambda registry, name, value: _user(value),
-    GROUP: lambda registry, name, value: Group(**_undated(value)),
-    KEY: lambda registry, name, value: registry._key(name, value),
-}
-
-
-def _dated(value: dict[str, Any], found: Any) -> dict[str, Any]:
-    """With the time at which it was first added, in seconds since 1970."""
-    return {**value, "created": int(time.time()) if found is None else found["created"]}
-
-
-def _undated(value: dict[str, Any]) -> dict[str, Any]:
-    return {name: one for name, one in value.items() if name != "created"}
-
-
-def _plain(value: Any) -> Any:
-    """The same as JSON has it: lists for tuples."""
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, tuple | list) else value
-
-
-def _check_id(name: str) -> None:
+def _check_name(name: str) -> None:
     if not name or not name.isprintable() or len(name) > 128 or any(sign in name for sign in ':/*?$" '):
         raise InvalidArgument(
             f'{name!r} is no name: it must be printable, without spaces and any of : / * ? $ " .', ArgumentValue=name

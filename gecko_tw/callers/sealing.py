@@ -55,12 +55,16 @@ def new_key() -> str:
     return b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii")
 
 
-def open_sealer(documents: IDocuments, key: bytes) -> Sealer:
-    """The deployment's Sealer; the first time its key is made. Raises WrongKey when another encryption key sealed it."""
+def sealing_key(documents: IDocuments, key: bytes) -> bytes:
+    """The key of the deployment's Sealer: never another one, however often the encryption key changes. The first time it is made.
+
+    :param key: the encryption key.
+    :raises WrongKey: another encryption key sealed it.
+    """
     outer = Sealer(key)
     made = outer.seal(b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii"), _CONTEXT)
     kept = documents.get(KIND, NAME) or documents.change(KIND, NAME, lambda found: found or {"key": made})
-    return Sealer(b64decode(outer.open(kept["key"], _CONTEXT)))
+    return b64decode(outer.open(kept["key"], _CONTEXT))
 
 
 def is_sealed(documents: IDocuments) -> bool:

@@ -1,19 +1,23 @@
-"""Presigned URLs and browser forms of signature version 2: what boto3 still makes for ``us-east-1`` unless told otherwise.
+"""Signature version 2: presigned URLs and browser forms, which boto3 still makes for ``us-east-1`` unless told otherwise, and the
+``Authorization`` header of old clients.
 
-Source: S3 Developer Guide, "Signing and authenticating REST requests (AWS signature version 2)", "Query string request
+Source: S3 Developer Guide, "Signing and authenticating REST requests (AWS signature version 2)", with "Query string request
 authentication alternative".
 """
 
 import hmac
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha1
 
 from gecko_tw.callers.claims import NO_FRONT, same
 from gecko_tw.callers.presigned import iso_time
 from gecko_tw.callers.proxies import Front
-from gecko_tw.callers.refusals import SignatureDoesNotMatch, Unproven
+from gecko_tw.callers.refusals import AccessDenied, SignatureDoesNotMatch, Unproven
+from gecko_tw.callers.showing import without_secrets
+from gecko_tw.callers.signature_v4 import iso_date_of
 from gecko_tw.head import Head
+from gecko_tw.store.refusals import InvalidArgument
 
 _SIGNED_QUERY = frozenset(
     b"accelerate acl analytics cors defaultObjectAcl delete inventory lifecycle location logging metrics notification "
@@ -30,7 +34,7 @@ _UNSIGNED_QUERY = frozenset(
 
 
 def check_names(parameters: dict[bytes, bytes]) -> None:
-    """Refuses parameters that the signature does not cover: whoever has the URL could have added them.
+    """Refuses parameters that the signature does not cover: whoever has the URL could have added them, or hidden others in them.
 
     :raises AccessDenied: naming them.
     """
@@ -40,6 +44,22 @@ def check_names(parameters: dict[bytes, bytes]) -> None:
     if foreign:
         names = b", ".join(sorted(foreign)).decode("utf-8", "replace")
         raise Unproven("A signature of version 2 does not cover all parameters", ParametersNotSigned=names)
+    for name, value in parameters.items():
+        if _hides_others(name, value):
+            shown = name.decode("utf-8", "replace")
+            raise Unproven("The value of a parameter reads like further parameters that were signed", Parameter=shown)
+
+
+def _hides_others(name: bytes, value: bytes) -> bool:
+    """Whether what is signed would be the same with a part of the value as another header or parameter.
+
+    The string to sign escapes nothing: a line feed in a value and the end of a header look alike, and so do two ampersands.
+    """
+    if _counts_as_header(name):
+        return b"\n" in value
+    if name not in _SIGNED_QUERY or b"&" not in value:
+        return False
+    return any(piece.partition(b"=")[0] in _SIGNED_QUERY for piece in value.split(b"&")[1:])
 
 
 def _counts_as_header(name: bytes) -> bool:
@@ -66,11 +86,54 @@ def verify(head: Head, parameters: dict[bytes, bytes], access_key: str, secret: 
     :param parameters: the decoded query.
     :raises SignatureDoesNotMatch: with the string that should have been signed.
     """
-    bucket, given = front.bucket(head), parameters[b"Signature"].decode("latin-1")
+    given = parameters[b"Signature"].decode("latin-1")
+    _verify(head, lambda path: string_to_sign(head, parameters, path), given, (access_key, secret), front)
+
+
+def _verify(head: Head, text_for: Callable[[bytes], bytes], given: str, pair: tuple[str, str], front: Front) -> None:
+    """Tries each path that the client may have signed. ``pair``: access key id and secret."""
+    bucket = front.bucket(head)
     paths = front.paths(head) if bucket is None else [b"/" + bucket.encode("latin-1") + head.path]
-    first, *others = (string_to_sign(head, parameters, path) for path in paths)
-    if not any(_right(text, given, secret) for text in others):
-        _compare(first, given, access_key, secret)
+    first, *others = map(text_for, paths)
+    if not any(_right(text, given, pair[1]) for text in others):
+        _compare(first, given, *pair)
+
+
+def header_pair(authorization: bytes) -> tuple[str, str]:
+    """Access key id and signature of ``AWS <access key id>:<signature>``. Raises InvalidArgument."""
+    access_key, _, signature = authorization[4:].strip().decode("utf-8", "replace").rpartition(":")
+    if not access_key or not signature:
+        raise InvalidArgument(
+            "AWS authorization header is invalid. Expected AwsAccessKeyId:signature", ArgumentName="Authorization"
+        )
+    return access_key, signature
+
+
+def header_date(head: Head) -> str:
+    """When a request that is signed in its header was, ``YYYYMMDDTHHMMSSZ``. ``x-amz-date`` stands in for ``Date``.
+
+    :raises AccessDenied: it does not say.
+    """
+    value = head.headers.get(b"x-amz-date", head.headers.get(b"date", b""))
+    date = iso_date_of(value.decode("latin-1"))
+    if date is None:
+        raise AccessDenied("AWS authentication requires a valid Date or x-amz-date header")
+    return date
+
+
+def verify_header(
+    head: Head, parameters: dict[bytes, bytes], given: str, pair: tuple[str, str], front: Front = NO_FRONT
+) -> None:
+    """As :func:`verify`, of a request that is signed in its header.
+
+    :param given: the signature. ``pair``: access key id and secret.
+    """
+    date = b"" if b"x-amz-date" in head.headers else head.headers.get(b"date", b"")
+
+    def text(path: bytes) -> bytes:
+        return _text(head.method, head.headers, date, _resource(path, parameters))
+
+    _verify(head, text, given, pair, front)
 
 
 def signs_form(form: Mapping[str, str]) -> bool:
@@ -90,22 +153,27 @@ def _right(text: bytes, given: str, secret: str) -> bool:
 def _compare(text: bytes, given: str, access_key: str, secret: str) -> None:
     if not _right(text, given, secret):
         raise SignatureDoesNotMatch(
-            AWSAccessKeyId=access_key, StringToSign=text.decode("utf-8", "replace"), SignatureProvided=given
+            AWSAccessKeyId=access_key,
+            StringToSign=without_secrets(text).decode("utf-8", "replace"),
+            SignatureProvided=given,
         )
 
 
 def string_to_sign(head: Head, parameters: dict[bytes, bytes], path: bytes) -> bytes:
     """What is signed. Headers that the signer moved into the query count as headers; the path begins with the bucket."""
     moved = {name: value for name, value in parameters.items() if _counts_as_header(name)}
-    headers = {**moved, **head.headers}
+    return _text(head.method, {**moved, **head.headers}, parameters[b"Expires"], _resource(path, parameters))
+
+
+def _text(method: str, headers: Mapping[bytes, bytes], time: bytes, resource: bytes) -> bytes:
     amazon = sorted(name for name in headers if name.startswith(b"x-amz-"))
     lines = [
-        head.method.encode("ascii"),
+        method.encode("ascii"),
         headers.get(b"content-md5", b""),
         headers.get(b"content-type", b""),
-        parameters[b"Expires"],
+        time,
         *(name + b":" + headers[name] for name in amazon),
-        _resource(path, parameters),
+        resource,
     ]
     return b"\n".join(lines)
 

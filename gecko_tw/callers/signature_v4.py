@@ -90,14 +90,17 @@ def canonical_query(query: bytes, without: bytes | None = None) -> bytes:
     for part in query.split(b"&"):
         name, _, value = part.partition(b"=")
         if part and name != without:
-            pairs.append((_encoded(name), _encoded(value)))
+            pairs.append(
+                (
+                    _encoded(name) if name.translate(None, _UNRESERVED) else name,
+                    _encoded(value) if value.translate(None, _UNRESERVED) else value,
+                )
+            )
     pairs.sort()
     return b"&".join([name + b"=" + value for name, value in pairs])
 
 
 def _encoded(component: bytes) -> bytes:
-    if not component.translate(None, _UNRESERVED):
-        return component
     return _encoded_again(component) if len(component) <= _LONGEST_REMEMBERED else _encoded_anew(component)
 
 

@@ -14,7 +14,7 @@ from gecko_tw.callers.registry import Registry
 from gecko_tw.configuration.buckets import ENABLED, LOCK, VERSIONING, DeclaredBucket, canned_list
 from gecko_tw.configuration.declarations import Declarations, read_declarations
 from gecko_tw.configuration.reading import Document, read_document
-from gecko_tw.configuration.registering import check_references, register
+from gecko_tw.configuration.registering import check_forms, check_references, register
 from gecko_tw.interfaces import IBuckets
 from gecko_tw.resources.access_settings import ACL
 from gecko_tw.settings import BadSetting
@@ -76,6 +76,7 @@ def apply(declared: Declarations, deployment: Deployment) -> list[str]:
     :raises BadSetting: a declaration contradicts what is there; nothing has been changed then.
     """
     found = {one.name: _found(one, deployment.buckets) for one in declared.buckets}
+    check_forms(declared, deployment.registry)
     check_references(declared, deployment.registry)
     wanted = [(one, found[one.name], _wanted(one, found[one.name], deployment)) for one in declared.buckets]
     told = list(register(declared, deployment.registry))

@@ -16,6 +16,9 @@ from attrs import evolve, frozen
 from gecko_tw.configuration.interpolation import BadReference, interpolate
 from gecko_tw.settings import BadSetting
 
+MOST_ENTRIES = 100_000
+"""Entries of a file: aliases of aliases make a few lines as large as anybody likes."""
+
 _WORDS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)")
@@ -169,10 +172,14 @@ class _Reader:
     def __init__(self, file: str, environment: Mapping[str, str]) -> None:
         self._file, self._environment = file, environment
         self._within: list[int] = []
+        self._count = 0
 
     def entry(self, node: yaml.Node, path: str, line: int = 0) -> Entry:
         place = f"{self._file}:{line or node.start_mark.line + 1}"
         found = Entry(place, path, "")
+        self._count += 1
+        if self._count > MOST_ENTRIES:
+            raise found.refusal("the file has too many entries, each mention of an alias counted")
         if not node.tag.startswith("tag:yaml.org,2002:"):
             raise found.refusal("tags are not allowed")
         if isinstance(node, yaml.ScalarNode):

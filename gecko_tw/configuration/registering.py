@@ -1,15 +1,18 @@
 """Makes the accounts, groups, users and keys of a configuration file those of the registry."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from attrs import evolve
 
 from gecko_tw.callers.identities import ROOT_ACCOUNT
+from gecko_tw.callers.registered import ACCOUNT, GROUP, KEY, USER, name_of
 from gecko_tw.callers.registry import Registry
 from gecko_tw.configuration.callers import Declared
 from gecko_tw.configuration.declarations import Declarations
 from gecko_tw.settings import BadSetting
+from gecko_tw.store.refusals import Refusal
 
 
 def check_references(declared: Declarations, registry: Registry) -> None:
@@ -37,19 +40,51 @@ def _need(there: object, one: Any, what: str) -> None:
         raise BadSetting(f"{one.place}: there is no {what}")
 
 
+def check_forms(declared: Declarations, registry: Registry) -> None:
+    """Nothing that is declared cannot be kept, whatever is kept beside it. Raises BadSetting."""
+    for key in declared.keys:
+        with _told_at(key):
+            registry.check_pair(key.value)
+    owners: dict[str, str] = {}
+    for account in declared.accounts:
+        email = account.value.email.lower()
+        with _told_at(account):
+            registry.check_account(account.value)
+        if email and owners.setdefault(email, account.value.id) != account.value.id:
+            raise BadSetting(f"{account.place}: account {owners[email]} has the same e-mail address")
+
+
+@contextmanager
+def _told_at(one: Declared[Any]) -> Iterator[None]:
+    """What is refused is told with its place. No refusal tells a secret."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise BadSetting(f"{one.place}: {refusal}") from refusal
+
+
 def register(declared: Declarations, registry: Registry) -> Iterator[str]:
-    """Does it, and yields a line for each thing that was made or changed. Raises WrongKey."""
-    yield from _put("account", declared.accounts, lambda one: registry.account(one.id), registry.put_account)
-    yield from _put("group", declared.groups, lambda one: registry.group(one.account, one.name), registry.put_group)
-    yield from _put("user", declared.users, lambda one: registry.user(one.account, one.name), registry.put_user)
-    yield from _put("key", declared.keys, lambda one: registry.key(one.access_key), registry.put_key)
+    """Does it, and yields a line for each thing that was made or changed. Raises BadSetting, WrongKey."""
+    for kind, found in (
+        (ACCOUNT, declared.accounts),
+        (GROUP, declared.groups),
+        (USER, declared.users),
+        (KEY, declared.keys),
+    ):
+        for one in found:
+            yield from _put(kind, one, registry)
 
 
-def _put(
-    kind: str, declared: Iterable[Declared[Any]], find: Callable[[Any], Any], put: Callable[[Any], bool]
-) -> Iterator[str]:
-    for one in declared:
-        found = find(one.value)
-        stated = {name: getattr(one.value, name) for name in one.stated}
-        if put(one.value if found is None else evolve(found, **stated)):
-            yield f"{one.place}: {kind} is {'made' if found is None else 'changed'}"
+def _put(kind: str, one: Declared[Any], registry: Registry) -> Iterator[str]:
+    stated = {name: getattr(one.value, name) for name in one.stated}
+    new = False
+
+    def rule(found: Any) -> Any:
+        nonlocal new
+        new = found is None
+        return one.value if found is None else evolve(found, **stated)
+
+    with _told_at(one):
+        changed = registry.revise(kind, name_of(kind, one.value), rule)
+    if changed:
+        yield f"{one.place}: {kind} is {'made' if new else 'changed'}"

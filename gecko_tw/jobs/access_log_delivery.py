@@ -109,11 +109,7 @@ class AccessLogs(Service):
         place = record.name, int(seconds // 86400)
         batch = self._collected.get(place)
         if batch is not None and not batch.fits(record):
-            if batch.failed:
-                batch.record = record
-            else:
-                self._hand_over([place])
-                batch = None
+            batch = self._redirected(batch, record)
         if batch is None:
             batch = self._collected[place] = Batch(record, place[1])
         size = len(line)
@@ -130,6 +126,19 @@ class AccessLogs(Service):
             self._hand_over([place])
         elif self._fresh >= PLENTY:
             self._hand_over([one.place for one in self._collected.values() if not one.failed])
+
+    def _redirected(self, batch: Batch, record: BucketRecord) -> Batch | None:
+        """What lines that go elsewhere from now on are added to: those that found no place, or None for a new batch."""
+        if not batch.failed:
+            self._hand_over([batch.place])
+        waiting = self._collected.get(batch.place)
+        if waiting is not None and waiting.record.owner != record.owner:
+            del self._collected[batch.place]
+            self._lose(waiting)
+            return None
+        if waiting is not None:
+            waiting.record = record
+        return waiting
 
     def _deliver(self) -> None:
         self._hand_over(list(self._collected))
@@ -177,13 +186,16 @@ class AccessLogs(Service):
     def _failed(self, failure: Failure, batch: Batch) -> None:
         """Keeps the lines until the next delivery. The first failure is told, and then the first line that is lost."""
         if not batch.failed:
-            told = {"bucket": batch.record.name, "target": batch.target}
+            told: dict[str, Any] = {"bucket": batch.record.name, "target": batch.target}
             message = "{bucket}: its access log cannot be written to {target}, and it is tried again"
             if failure.check(Refusal):
-                self.log.error(message + ": {code}: {why}", code=failure.value.code, why=failure.value.message, **told)
+                self.log.error(message + ": {why}", why=str(failure.value), **told)
             else:
                 self.log.failure(message, failure, **told)
         newer = self._collected.get(batch.place)
+        if newer is not None and newer.record.owner != batch.record.owner:
+            self._lose(batch)  # a new bucket of that name must not learn of requests to the old one
+            return
         if newer is not None:
             if not newer.failed:
                 self._fresh -= newer.size
@@ -210,8 +222,14 @@ class AccessLogs(Service):
 
     def _tell_lost(self, _: object) -> None:
         for batch in self._collected.values():
-            self.log.error(
-                "{bucket}: {count} lines of its access log are lost",
-                bucket=batch.record.name,
-                count=batch.dropped + len(batch.lines),
-            )
+            self._lose(batch)
+        self._collected.clear()
+
+    def _lose(self, batch: Batch) -> None:
+        """Gives up lines that are collected no more."""
+        self._held -= batch.size
+        self.log.error(
+            "{bucket}: {count} lines of its access log are lost",
+            bucket=batch.record.name,
+            count=batch.dropped + len(batch.lines),
+        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
@@ -23,22 +24,23 @@ class NotTaken(OSError):
 class Webhooks:
     """Delivers to ``arn:minio:sqs::NAME:webhook``: any ARN that ends in a known name and the word ``webhook``.
 
-    :param urls: by name.
+    :param urls: by name. A name and a password in one are sent as HTTP's Basic authentication (RFC 7617).
     """
 
     name = "webhooks"
 
     def __init__(self, reactor: Any, urls: Mapping[str, str]) -> None:
-        self._urls = urls
+        self._places = {name: _place(url) for name, url in urls.items()}
         self._client = HTTPClient(Agent(reactor, connectTimeout=PATIENCE, pool=HTTPConnectionPool(reactor)))
 
     def takes(self, target: str) -> bool:
-        return self._name(target) in self._urls
+        return self._name(target) in self._places
 
     def deliver(self, target: str, body: bytes) -> "Deferred[None]":
         """Fails with NotTaken unless the receiver answers with a 2xx."""
-        url = self._urls[self._name(target)]
-        sent = self._client.post(url, data=body, headers={"Content-Type": "application/json"}, timeout=PATIENCE)
+        url, login = self._places[self._name(target)]
+        headers = {"Content-Type": "application/json"}
+        sent = self._client.post(url, data=body, headers=headers, auth=login, timeout=PATIENCE)
         return sent.addCallbacks(self._answered, self._failed)
 
     def _name(self, target: str) -> str:
@@ -53,3 +55,11 @@ class Webhooks:
     def _failed(self, failure: Any) -> None:
         failure.trap(ConnectError, ConnectingCancelledError, ResponseFailed, ResponseNeverReceived, OSError)
         raise NotTaken(failure.getErrorMessage() or type(failure.value).__name__) from failure.value
+
+
+def _place(url: str) -> tuple[str, tuple[str, str] | None]:
+    """A URL without name and password, and those."""
+    parts = urlsplit(url)
+    login, at, host = parts.netloc.rpartition("@")
+    name, _, password = login.partition(":")
+    return urlunsplit(parts._replace(netloc=host)), (unquote(name), unquote(password)) if at else None

@@ -7,7 +7,11 @@ from urllib.parse import unquote
 
 from attrs import frozen
 
-_SECRET = frozenset(("x-amz-signature", "x-amz-credential", "x-amz-security-token", "signature", "awsaccesskeyid"))
+from gecko_tw.callers.showing import SECRETS
+
+_SECRET = frozenset(
+    ("x-amz-signature", "x-amz-credential", "signature", "awsaccesskeyid", *(name.decode() for name in SECRETS))
+)
 _MASK = "***"
 _as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 

@@ -5,7 +5,7 @@ from typing import Any
 from attrs import define, field
 
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.documents import error, texts
+from gecko_tw.resources.documents import bare_document, texts
 from gecko_tw.store.refusals import Refusal
 
 Headers = list[tuple[bytes, bytes]]
@@ -143,7 +143,8 @@ def error_document(refusal: Refusal, call: Call) -> bytes:
     """S3's error document: code, message, the refusal's details, and what identifies the request."""
     details = {"Resource": call.head.path.decode("latin-1"), **refusal.details}
     ends = {"RequestId": call.request_id, "HostId": call.service.host_id}
-    return error(texts({"Code": refusal.code, "Message": refusal.message, **details, **ends}))
+    content = texts({"Code": refusal.code, "Message": refusal.message, **details, **ends})
+    return bare_document("Error", content)
 
 
 def answer_for(refusal: Refusal, call: Call) -> Answer:

@@ -84,7 +84,7 @@ async def create_bucket(call: Call, document: bytes) -> Answer:
     """
     _refuse_kinds(call)
     region, tags = _configuration(document)
-    permit_bucket(call, region)
+    permit_bucket(call, region, bool(tags))
     service = call.service
     record = BucketRecord(
         name=call.bucket,

@@ -144,7 +144,9 @@ def _signature_version(ask: Ask) -> str | None:
         return "AWS4-HMAC-SHA256" if b"x-amz-algorithm" in ask.headers else "AWS"
     if kind not in _AUTH_TYPES:
         return None
-    return "AWS" if "AWSAccessKeyId" in ask.call.query else "AWS4-HMAC-SHA256"
+    if "AWSAccessKeyId" in ask.call.query or ask.call.headers.get(b"authorization", b"").startswith(b"AWS "):
+        return "AWS"
+    return "AWS4-HMAC-SHA256"
 
 
 def _tag_keys(ask: Ask) -> Values:

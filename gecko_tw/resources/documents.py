@@ -45,9 +45,9 @@ def document(root: str, content: str) -> bytes:
     return DECLARATION + f'<{root} xmlns="{NAMESPACE}">{content}</{root}>'.encode()
 
 
-def error(content: str) -> bytes:
-    """An error document, which alone has no namespace."""
-    return DECLARATION + f"<Error>{content}</Error>".encode()
+def bare_document(root: str, content: str) -> bytes:
+    """A whole document without a namespace: errors, and what answers a form."""
+    return DECLARATION + f"<{root}>{content}</{root}>".encode()
 
 
 def iso_time(nanoseconds: int) -> str:

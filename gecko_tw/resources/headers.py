@@ -25,6 +25,12 @@ MAX_METADATA = 2048
 DEFAULT_TYPE = b"binary/octet-stream"
 
 _META = b"x-amz-meta-"
+_TOKEN = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""What a header's name may be made of (RFC 9110, 5.6.2)."""
+
+_NAMES = bytes(byte if byte in _TOKEN else ord("_") for byte in range(256))
+"""Makes what was adopted under another name one that clients can read: headers behind a broken one would be lost to them."""
+
 _SYSTEM = (
     b"content-type",
     b"cache-control",
@@ -113,8 +119,10 @@ def system_headers(headers: Mapping[bytes, bytes]) -> dict[str, str]:
     kept = {name.decode(): headers[name].decode("latin-1") for name in _SYSTEM if headers.get(name)}
     coding = headers.get(b"content-encoding")
     if coding:
-        codings = [one.strip() for one in coding.decode("latin-1").split(",")]
-        rest = ",".join(one for one in codings if one and one.lower() != "aws-chunked")
+        rest = coding.decode("latin-1")
+        if "aws-chunked" in rest.lower():
+            codings = [one.strip() for one in rest.split(",")]
+            rest = ", ".join(one for one in codings if one and one.lower() != "aws-chunked")
         if rest:
             kept["content-encoding"] = rest
     storage_class = headers.get(b"x-amz-storage-class")
@@ -132,11 +140,17 @@ def _storage_class(name: str) -> str:
 
 
 def user_metadata(headers: Mapping[bytes, bytes]) -> dict[str, str]:
-    """``x-amz-meta-*`` without its prefix. Raises MetadataTooLarge beyond 2 KiB of names and values."""
+    """``x-amz-meta-*`` without its prefix.
+
+    :raises InvalidArgument: a name that no header can have; queries of presigned URLs and forms hold any.
+    :raises MetadataTooLarge: beyond 2 KiB of names and values.
+    """
     found: dict[str, str] = {}
     size = 0
     for name, value in headers.items():
         if name.startswith(_META) and len(name) > len(_META):
+            if name.translate(None, _TOKEN):
+                raise InvalidArgument("The name of a header is not valid.", ArgumentName=name.decode("latin-1"))
             size += len(name) - len(_META) + len(value)
             found[name[len(_META) :].decode("latin-1")] = _as_text(value)
     if size > MAX_METADATA:
@@ -180,7 +194,7 @@ def version_headers(version: Version) -> list[tuple[bytes, bytes]]:
         if spelled is not None:
             found.append((spelled, _safe(value)))
     for name, value in version.metadata.items():
-        found.append((b"x-amz-meta-" + _safe(name), _metadata_value(value)))
+        found.append((_META + _safe(name).translate(_NAMES), _metadata_value(value)))
     if version.tags:
         found.append((b"x-amz-tagging-count", b"%d" % len(version.tags)))
     if version.version_id != NULL:

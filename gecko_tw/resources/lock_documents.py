@@ -15,6 +15,8 @@ _MODES = (GOVERNANCE, COMPLIANCE)
 _LONGEST = {"Days": 36_500, "Years": 100}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = 1_000_000
+_LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
+"""The last moment that can be told, in milliseconds since 1970."""
 
 
 def read_configuration(document: bytes) -> dict[str, Any]:
@@ -95,14 +97,17 @@ def retention_of(mode: str, until: str, now: int) -> dict[str, Any]:
 
 
 def _moment(value: str) -> int | None:
-    """Nanoseconds of an ISO 8601 time, in whole milliseconds and never less, since no more of it is told; None when it is none."""
+    """Nanoseconds of an ISO 8601 time, in whole milliseconds and never less, since no more of it is told; None when it is none.
+
+    What would be rounded up into the year 10000 is none either: nobody could be told of it.
+    """
     try:
         moment = datetime.fromisoformat(value.strip())
     except ValueError:
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    microseconds = (aware - _EPOCH) // timedelta(microseconds=1)
-    return -(-microseconds // 1000) * _MILLISECOND
+    milliseconds = -((_EPOCH - aware) // timedelta(milliseconds=1))
+    return milliseconds * _MILLISECOND if milliseconds <= _LATEST else None
 
 
 def _future(moment: int, given: str, now: int) -> int:
@@ -115,7 +120,7 @@ def _future(moment: int, given: str, now: int) -> int:
 
 def until_text(until: int) -> str:
     """A date as S3 writes it, with milliseconds."""
-    moment = _EPOCH + timedelta(milliseconds=-(-until // _MILLISECOND))
+    moment = _EPOCH + timedelta(milliseconds=min(-(-until // _MILLISECOND), _LATEST))
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 

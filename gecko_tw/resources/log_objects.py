@@ -67,9 +67,10 @@ class LogObjects:
 
     def _objects(self, target: BucketRecord) -> Objects:
         """The verbs, which tell those who watch the target bucket."""
-        service, objects = self.service, self.service.objects
+        service = self.service
+        objects: Objects = service.objects
         if notices.SETTING not in target.settings:
-            return objects  # type: ignore[no-any-return]
+            return objects
         region = target.region or service.region
         cause = notices.Cause(event="ObjectCreated:Put", now=service.now(), principal=SERVICE, region=region)
         return evolve(objects, cause=cause)

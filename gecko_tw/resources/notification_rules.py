@@ -12,6 +12,9 @@ from gecko_tw.resources.refusals import MalformedXML
 from gecko_tw.store.refusals import InvalidArgument
 from gecko_tw.store.rules.notices import KINDS
 
+MAX_ENTRIES = 100
+_LONGEST_ARN = 1024
+
 Configuration = dict[str, Any]
 """A configuration as it is stored: the JSON that AWS's tools show, with an id in every entry."""
 
@@ -58,6 +61,8 @@ def read_configuration(body: bytes) -> Configuration:
         if entries:
             found[listed] = entries
     ids = [entry["Id"] for entries in found.values() for entry in entries]
+    if len(ids) > MAX_ENTRIES:
+        raise InvalidArgument(f"A bucket can have {MAX_ENTRIES} event notification configurations.", ArgumentName="Id")
     if len(set(ids)) != len(ids):
         raise InvalidArgument("Same ID used for multiple configurations. IDs must be unique", ArgumentName="Id")
     return found
@@ -73,7 +78,10 @@ def _read_entry(node: Element, arn: str, destination: str) -> dict[str, Any]:
             raise InvalidArgument(
                 "The event is not supported for notifications", ArgumentName="Event", ArgumentValue=event
             )
-    entry: dict[str, Any] = {"Id": node.get("Id") or secrets.token_urlsafe(12), arn: node.need(destination).strip()}
+    target = node.need(destination).strip()
+    if not target.startswith("arn:") or not target.isprintable() or len(target) > _LONGEST_ARN:
+        raise InvalidArgument("The ARN could not be parsed", ArgumentName=destination, ArgumentValue=target)
+    entry: dict[str, Any] = {"Id": node.get("Id") or secrets.token_urlsafe(12), arn: target}
     entry["Events"] = events
     rules = [_read_rule(rule) for place in node.all("Filter") for key in place.only(("S3Key",)) for rule in key]
     if rules:

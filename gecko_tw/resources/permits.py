@@ -3,7 +3,7 @@
 Sources: S3 User Guide, "How Amazon S3 authorizes a request" and "Required permissions for Amazon S3 API operations".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import evolve
@@ -150,22 +150,28 @@ def would_be_allowed(call: Call, record: BucketRecord, action: str) -> bool:
     return is_allowed(evolve(_ask(call, action), record=record))
 
 
-def permit_bucket(call: Call, region: str) -> None:
-    """Refuses a new bucket that the caller may not make, or not make so.
+def permit_bucket(call: Call, region: str, tagged: bool) -> None:
+    """Refuses a new bucket that the caller may not make, or not make so. Source: S3 API Reference, CreateBucket ("Permissions").
 
-    :param region: what the document of the request names.
+    :param region: what the document of the request names; ``tagged`` whether it has tags.
     :raises AccessDenied: always when it is not permitted.
     """
-    further = (
-        ("s3:PutBucketAcl", acl.HEADERS),
-        ("s3:PutBucketOwnershipControls", (b"x-amz-object-ownership",)),
-        ("s3:PutBucketObjectLockConfiguration", (b"x-amz-bucket-object-lock-enabled",)),
-    )
     if not _unlimited(call, None):
         _check(evolve(_ask(call, "s3:CreateBucket"), known={"s3:LocationConstraint": region or None}))
-        for action, headers in further:
-            if any(name in call.headers for name in headers):
-                _check(_ask(call, action))
+        for action in _further_of_bucket(call.headers):
+            _check(_ask(call, action))
+        if tagged:
+            _check(_ask(call, "s3:TagResource"))
+
+
+def _further_of_bucket(headers: Mapping[bytes, bytes]) -> Iterator[str]:
+    """The actions that headers of CreateBucket need."""
+    if headers.get(acl.HEADER, b"private") != b"private" or any(name in headers for name in acl.GRANT_HEADERS):
+        yield "s3:PutBucketAcl"
+    if b"x-amz-object-ownership" in headers:
+        yield "s3:PutBucketOwnershipControls"
+    if headers.get(b"x-amz-bucket-object-lock-enabled", b"false").lower() == b"true":
+        yield from ("s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning")
 
 
 def may_remove(call: Call, key: bytes, version_id: str | None, bypass: bool = False) -> bool:

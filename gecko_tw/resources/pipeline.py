@@ -183,19 +183,20 @@ def _report(call: Call, started: float, status: int, sent: int, error: str) -> N
 def parse_query(query: bytes) -> dict[str, str]:
     """Decoded parameters, the first value of each name; bytes that are no UTF-8 survive as surrogates."""
     found: dict[str, str] = {}
-    for pair in query.decode("latin-1").split("&"):
+    text = query.decode("latin-1")
+    ascii_only = text.isascii()
+    for pair in text.split("&"):
         if pair:
             name, _, value = pair.partition("=")
-            name = _decode(name)
+            if not ascii_only or "%" in name or "+" in name:
+                name = _decode(name)
             if name not in found:
-                found[name] = _decode(value)
+                found[name] = value if ascii_only and "%" not in value and "+" not in value else _decode(value)
     return found
 
 
 def _decode(text: str) -> str:
-    if "%" in text or "+" in text:
-        return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode("utf-8", "surrogateescape")
-    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "surrogateescape")
+    return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode("utf-8", "surrogateescape")
 
 
 def serve_health(service: Service, request: Any, body: bytes) -> None:

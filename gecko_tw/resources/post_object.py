@@ -149,7 +149,7 @@ def _answer(call: Call, form: Form, version: Version) -> Answer:
                 "ETag": f'"{version.etag}"',
             }
         )
-        return xml(documents.document("PostResponse", content), 201, headers)
+        return xml(documents.bare_document("PostResponse", content), 201, headers)
     return Answer(200 if status == "200" else 204, headers)
 
 

@@ -213,7 +213,7 @@ def _encryption(call: Call) -> tuple[str, str]:
     """Cipher and version of TLS, e.g. ``TLSv1.3``; both empty where there is none, or a proxy had it."""
     transport = getattr(call.request, "transport", None)
     handle = getattr(transport, "getHandle", None)
-    connection = handle() if handle is not None and call.head.secure else None
+    connection: Any = handle() if handle is not None and call.head.secure else None
     if not hasattr(connection, "get_cipher_name"):
         return "", ""
     return connection.get_cipher_name() or "", (connection.get_protocol_version_name() or "").replace("v", "V")

@@ -89,7 +89,10 @@ async def _found(call: Call, site: Website) -> Answer | Spans:
     except _MISSING:
         if not asked or asked.endswith(b"/") or not await _is_there(call, asked + b"/" + suffix):
             raise
-    return Answer(302, [(b"Location", b"/" + website_rules.quoted(_text(asked) + "/").encode())])
+    place = website_rules.quoted(_text(asked) + "/")
+    # Two slashes in a row would begin the name of another host.
+    place = "%2F" + place[1:] if place[0] == "/" else place
+    return Answer(302, [(b"Location", b"/" + place.encode())])
 
 
 async def _object(call: Call, key: bytes) -> Answer | Spans:

@@ -147,7 +147,8 @@ def _keep_alive(headers: dict[bytes, bytes], modern: bool) -> bool:
 
 def _expects(headers: dict[bytes, bytes], modern: bool) -> bool:
     expectation = headers.get(b"expect")
-    if expectation is None:
+    # An empty list of expectations is none (RFC 9110, 10.1.1).
+    if not expectation:
         return False
     if expectation.lower() != b"100-continue":
         raise BadHead(417, "ExpectationFailed", "The only expectation that can be met is 100-continue.")

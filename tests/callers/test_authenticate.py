@@ -256,12 +256,6 @@ def test_signature_version_4a_is_not_implemented() -> None:
         assert refusal.code == "NotImplemented"
 
 
-def test_an_authorization_header_of_signature_version_2_is_refused() -> None:
-    refusal = refused(head_of("GET", b"/", {b"authorization": b"AWS AKID:c2ln"}))
-    assert isinstance(refusal, InvalidRequest)
-    assert refusal.message.endswith("Please use AWS4-HMAC-SHA256.")
-
-
 def test_two_mechanisms_at_once_are_refused() -> None:
     head = with_header(presigned(), b"authorization", signed_by_header().headers[b"authorization"])
     refusal = refused(head)

@@ -33,18 +33,23 @@ def test_a_url_may_be_fifteen_minutes_early() -> None:
 @pytest.mark.parametrize(
     ("expires", "message"),
     [
-        (0, "X-Amz-Expires must be greater than 0 seconds"),
-        (-5, "X-Amz-Expires must be greater than 0 seconds"),
+        (-5, "X-Amz-Expires must be non-negative"),
         (604_801, "X-Amz-Expires must be less than a week"),
         ("1e3", "X-Amz-Expires should be a number"),
         ("²", "X-Amz-Expires should be a number"),
         ("9" * 5000, "X-Amz-Expires should be a number"),
     ],
 )
-def test_a_lifetime_is_one_second_to_seven_days(expires: int | str, message: str) -> None:
+def test_a_lifetime_is_at_most_seven_days(expires: int | str, message: str) -> None:
     refusal = refused(presigned(expires=expires))  # type: ignore[arg-type]
     assert isinstance(refusal, AuthorizationQueryParametersError)
     assert refusal.message.startswith(message)
+
+
+def test_a_url_that_is_good_for_no_time_has_expired() -> None:
+    refusal = refused(presigned(expires=0))
+    assert isinstance(refusal, AccessDenied)
+    assert refusal.message == "Request has expired"
 
 
 @pytest.mark.parametrize(

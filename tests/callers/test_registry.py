@@ -1,6 +1,7 @@
 """Accounts, users, groups and access keys: added, changed, refused and removed."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from attrs import evolve
@@ -115,6 +116,7 @@ def test_a_sealed_secret_belongs_to_its_access_key(registry):
         ("put_group", evolve(READERS, policies={"p": "nonsense"}), MalformedPolicy),
         ("put_account", evolve(MAIN, id="a:b"), InvalidArgument),
         ("put_account", evolve(MAIN, id="other", email="MAIN@example.com"), EntityAlreadyExists),
+        ("put_account", Account(id=ROOT_ACCOUNT), EntityAlreadyExists),
         ("put_key", evolve(KEYS, account="nobody"), NoSuchEntity),
         ("put_key", evolve(KEYS, user="nobody"), NoSuchEntity),
         ("put_key", evolve(KEYS, access_key="root"), EntityAlreadyExists),
@@ -135,6 +137,32 @@ def test_what_cannot_be_is_refused_and_changes_nothing(registry, verb, one, refu
         assert not KEYS.secret or KEYS.secret not in str(told.value)
 
     assert unchanged(registry, refused)
+
+
+def test_no_change_undoes_another_one_that_was_made_meanwhile(registry):
+    asked = []
+
+    def rule(found):
+        asked.append(found)
+        if len(asked) == 1:
+            registry.enable(USER, "main/ann", False)
+        return evolve(found, policies={})
+
+    assert registry.revise(USER, "main/ann", rule)
+    assert [one.enabled for one in asked] == [True, False]
+    assert registry.user("main", "ann") == evolve(ANN, policies={}, enabled=False)
+
+
+def test_changes_of_several_threads_are_all_there(registry):
+    for number in range(20):
+        registry.put_group(Group(account="main", name=f"g{number}"))
+
+    def join(number):
+        return registry.revise(USER, "main/ann", lambda found: evolve(found, groups=(*found.groups, f"g{number}")))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(join, range(20)))
+    assert len(registry.user("main", "ann").groups) == 21
 
 
 def test_the_account_of_the_settings_is_always_there(registry):

@@ -9,11 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gecko_tw.callers.sealing import KeyFile, Sealer, WrongKey, is_sealed, open_sealer, rekey
+from gecko_tw.callers.sealing import KeyFile, Sealer, WrongKey, is_sealed, rekey, sealing_key
 from gecko_tw.kinds import key_of
 from gecko_tw.store.drivers.memory import MemoryDriver
 
 OLD, NEW = bytes(range(32)), bytes(32)
+
+
+def open_sealer(documents, key):
+    return Sealer(sealing_key(documents, key))
 
 
 @pytest.fixture

@@ -1,21 +1,22 @@
-"""Presigned URLs and forms of signature version 2, held against botocore's own signers."""
+"""Signature version 2 in URLs, forms and headers, held against botocore's own signers."""
 
 from base64 import b64encode
+from email.utils import formatdate
 from urllib.parse import urlsplit
 
 import pytest
-from botocore.auth import HmacV1PostAuth, HmacV1QueryAuth
+from botocore.auth import HmacV1Auth, HmacV1PostAuth, HmacV1QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gecko_tw.callers.authenticate import Authenticator
+from gecko_tw.callers.authenticate import Authenticator, claimed_key
 from gecko_tw.callers.identities import OnePair
 from gecko_tw.callers.proxies import Front
-from gecko_tw.callers.refusals import AccessDenied, InvalidAccessKeyId, SignatureDoesNotMatch
+from gecko_tw.callers.refusals import AccessDenied, InvalidAccessKeyId, RequestTimeTooSkewed, SignatureDoesNotMatch
 from gecko_tw.head import Head, head_of
-from gecko_tw.store.refusals import InvalidRequest, Refusal
+from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, Refusal
 from tests.callers.signing import ACCESS_KEY, NOW, SECRET
 
 CREDENTIALS = Credentials(ACCESS_KEY, SECRET)
@@ -28,6 +29,7 @@ def authenticator(now: float = NOW, version_two: bool = True) -> Authenticator:
 @pytest.fixture(autouse=True)
 def _botocore_signs_now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.auth.time.time", lambda: NOW)
+    monkeypatch.setattr("botocore.auth.HmacV1Auth._get_date", lambda signer: formatdate(NOW, usegmt=True))
 
 
 def presigned(method: str = "GET", target: str = "/bucket/key", headers: dict[str, str] | None = None) -> Head:
@@ -118,6 +120,35 @@ def test_what_the_signature_does_not_cover_cannot_be_added(added: bytes) -> None
     assert refusal.details["ParametersNotSigned"] == added.partition(b"=")[0].decode()
 
 
+@pytest.mark.parametrize(
+    ("target", "signed", "folded"),
+    [
+        (
+            "/bucket/key",
+            {"x-amz-meta-a": "v", "x-amz-object-lock-legal-hold": "ON"},
+            (b"x-amz-meta-a=v&x-amz-object-lock-legal-hold=ON", b"x-amz-meta-a=v%0Ax-amz-object-lock-legal-hold%3AON"),
+        ),
+        (
+            "/bucket/key?response-expires=x&versionId=v",
+            {},
+            (b"response-expires=x&versionId=v", b"response-expires=x%26versionId%3Dv"),
+        ),
+    ],
+)
+def test_what_was_signed_cannot_be_hidden_in_the_value_before_it(
+    target: str, signed: dict[str, str], folded: tuple[bytes, bytes]
+) -> None:
+    head = presigned("PUT", target, signed)
+    assert authenticator().authenticate(head).kind == "presigned"
+    assert folded[0] in head.target
+    assert refused(head_of("PUT", head.target.replace(*folded), dict(head.headers))).code == "AccessDenied"
+
+
+def test_a_value_may_have_an_ampersand() -> None:
+    head = presigned(target="/bucket/key?response-content-disposition=a%26b%3Dc")
+    assert authenticator().authenticate(head).kind == "presigned"
+
+
 def test_an_expired_or_endless_url_is_refused() -> None:
     assert isinstance(refused(presigned(), now=NOW + 61), AccessDenied)
     target = presigned().target.replace(b"Expires=1767268860", b"Expires=never")
@@ -156,3 +187,72 @@ def test_a_form_signed_by_botocore_is_accepted_and_a_changed_one_refused() -> No
         authenticator().authenticate_form("b", {**fields, "policy": other})
     with pytest.raises(InvalidRequest):
         authenticator(version_two=False).authenticate_form("b", fields)
+
+
+def signed(
+    method: str = "GET", target: str = "/bucket/key", headers: dict[str, str] | None = None, date: bool = True
+) -> Head:
+    """A request that botocore's signer of version 2 has signed in its header."""
+    request = AWSRequest(method=method, url="http://localhost:9000" + target, headers=headers or {})
+    HmacV1Auth(CREDENTIALS).add_auth(request)
+    sent = {name.lower().encode(): value.encode() for name, value in request.headers.items()}
+    if not date:
+        del sent[b"date"]
+    return head_of(method, target.encode(), {b"host": b"localhost:9000", **sent})
+
+
+@given(
+    st.sampled_from(["GET", "PUT", "HEAD", "DELETE"]),
+    st.text("abcZ09-._~%2F+:=/", min_size=1, max_size=30),
+    st.sampled_from(["", "?tagging", "?uploadId=abc&partNumber=7", "?versionId=null", "?acl", "?prefix=a%20b"]),
+    st.sampled_from([{}, {"content-type": "image/png", "x-amz-meta-colour": "blue"}, {"content-md5": "abc"}]),
+)
+def test_what_botocore_signs_in_a_header_is_accepted(
+    method: str, key: str, query: str, headers: dict[str, str]
+) -> None:
+    caller = authenticator().authenticate(signed(method, "/bucket/" + key.replace("%", "%25") + query, headers))
+    assert (caller.kind, caller.identity.access_key) == ("header", ACCESS_KEY)
+
+
+@pytest.mark.parametrize(
+    ("target", "changed"),
+    [
+        (b"/bucket/kex?tagging", {}),
+        (b"/bucket/key?acl", {}),
+        (b"/bucket/key", {}),
+        (b"/bucket/key?tagging", {b"x-amz-acl": b"public-read"}),
+        (b"/bucket/key?tagging", {b"date": b"Thu, 01 Jan 2026 12:00:01 GMT"}),
+        (b"/bucket/key?tagging", {b"authorization": f"AWS {ACCESS_KEY}:abc".encode()}),
+    ],
+)
+def test_a_request_that_is_not_as_signed_in_its_header_is_refused(target: bytes, changed: dict[bytes, bytes]) -> None:
+    head = signed(target="/bucket/key?tagging")
+    assert isinstance(refused(head_of("GET", target, {**head.headers, **changed})), SignatureDoesNotMatch)
+
+
+def test_a_header_does_not_cover_all_parameters_either() -> None:
+    refusal = refused(signed("PUT", "/bucket/key?retention"))
+    assert isinstance(refusal, AccessDenied)
+    assert refusal.details["ParametersNotSigned"] == "retention"
+
+
+def test_a_signed_header_is_good_for_fifteen_minutes() -> None:
+    head = signed()
+    for now in (NOW - 899, NOW + 899):
+        assert authenticator(now).authenticate(head).kind == "header"
+    for now in (NOW - 901, NOW + 901):
+        assert isinstance(refused(head, now=now), RequestTimeTooSkewed)
+    assert isinstance(refused(signed(date=False)), AccessDenied)
+    assert isinstance(refused(signed(headers={"x-amz-date": "yesterday"})), AccessDenied)
+    assert isinstance(refused(signed(headers={"x-amz-date": ""})), AccessDenied)
+
+
+def test_a_header_that_is_none_or_of_a_stranger_is_told() -> None:
+    for text in (b"AWS", b"AWS HAHAHA", b"AWS :abc", b"AWS abc:"):
+        assert isinstance(refused(head_of("GET", b"/b/k", {b"authorization": text})), InvalidArgument)
+    assert isinstance(refused(head_of("GET", b"/b/k", {b"authorization": b"AWS stranger:abc"})), InvalidAccessKeyId)
+    assert claimed_key(signed()) == ACCESS_KEY
+
+
+def test_signed_headers_can_be_switched_off_too() -> None:
+    assert isinstance(refused(signed(), version_two=False), InvalidRequest)

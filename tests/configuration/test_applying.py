@@ -1,6 +1,7 @@
 """Declarations are made so, once, beside what is there already."""
 
 import pytest
+from attrs import evolve
 
 from gecko_tw.callers.identities import ROOT_ACCOUNT
 from gecko_tw.callers.registry import KEY
@@ -18,7 +19,7 @@ def deployment_fixture():
 
 @pytest.fixture
 def declare(tmp_path, deployment):
-    return lambda text: apply(declarations(tmp_path, text), deployment)
+    return lambda text, there=deployment: apply(declarations(tmp_path, text), there)
 
 
 def test_a_declared_bucket_is_made_once(tmp_path, declare, deployment):
@@ -137,3 +138,23 @@ def test_who_is_named_must_be_there(declare, deployment, text, told):
     assert deployment.registry.account("a") is None
     declare(IDENTITIES.replace("a/", "b/").replace("{a:", "{b:").replace("account: a", "account: b"))
     declare("users: {b/bob: {groups: [readers]}}\nbuckets: {photos: {owner: b}}")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("keys: [{access-key: root, secret: s, account: a}]", r":1: keys\[0\]: .*of the settings"),
+        ("keys: [{access-key: k, secret: ' hidden', account: a}]", r":1: keys\[0\]: .*without spaces"),
+        ("accounts: {b: {email: A@example.com}}", r":1: accounts\.b: .*'a' has the e-mail address"),
+        ("accounts: {b: {email: x@y}, c: {email: X@y}}", r":1: accounts\.c: .*the same e-mail address"),
+        (f"accounts: ['{ROOT_ACCOUNT}']", r":1: accounts.*of the settings"),
+    ],
+)
+def test_nothing_is_applied_when_one_thing_cannot_be_kept(declare, deployment, text, told):
+    declare(IDENTITIES)
+    rooted = evolve(deployment, registry=evolve(deployment.registry, taken="root"))
+    revision = deployment.registry.documents.revision()
+    with pytest.raises(BadSetting, match=told) as refused:
+        declare(f"{text}\ngroups: {{a/others: }}", rooted)
+    assert "hidden" not in str(refused.value)
+    assert deployment.registry.documents.revision() == revision

@@ -115,6 +115,12 @@ def test_a_mistake_is_told_in_one_line_with_its_place(tmp_path, text, told):
     assert "\n" not in line
 
 
+def test_aliases_of_aliases_do_not_fill_the_memory(tmp_path):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]" for level in range(1, 12)]
+    assert "too many entries" in refused(tmp_path, "\n".join(lines))
+
+
 @pytest.mark.parametrize(
     "written", ["!SECRETxyz", "*SECRETxyz", "!SECRETxyz x", "[SECRETxyz", "{SECRETxyz: 1}", "'SECRETxyz"]
 )

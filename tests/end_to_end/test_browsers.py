@@ -37,7 +37,7 @@ def test_a_form_uploads_a_file_with_its_headers(scheme: Place, http, signer):
     form = signer.generate_presigned_post(bucket, "uploads/ü/${filename}", Fields=fields, Conditions=conditions)
     answer = send_form(http, form)
     assert answer.status == 201, answer.data
-    assert b"<PostResponse" in answer.data
+    assert b"<PostResponse>" in answer.data
     assert b"<Key>uploads/\xc3\xbc/my file.txt</Key>" in answer.data
     stored = scheme.s3.get_object(Bucket=bucket, Key="uploads/ü/my file.txt")
     assert (stored["Body"].read(), stored["ContentType"]) == (b"the file", "text/form")

@@ -1,6 +1,8 @@
 """Keys that are made and revoked beside a running daemon: every process knows at once."""
 
 import json
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +13,8 @@ from click.testing import CliRunner
 
 from gecko_tw.commands import main
 from tests.end_to_end.connections import visitors
-from tests.end_to_end.daemon import Daemon
+from tests.end_to_end.daemon import PATIENCE, Daemon
+from tests.end_to_end.processes import family
 
 SECRETS = ("seeded-secret", "ann-secret-1", "scoped-secret", "o" * 32)
 
@@ -156,3 +159,20 @@ def test_a_wrong_encryption_key_stops_the_start_with_one_line(tmp_path: Path):
     (line,) = [line for line in other.log.splitlines() if "cannot start" in line]
     assert "encryption key is not the one" in line and "GECKOS3_ENCRYPTION_KEY" in line
     assert "Traceback" not in other.log and "bbbb" not in other.log
+
+
+def test_a_process_that_starts_after_a_change_of_the_encryption_key_knows_every_secret(tmp_path: Path):
+    def geckos3(*arguments: str) -> None:
+        told = CliRunner().invoke(main, [*arguments, f"--data-dir={tmp_path / 'data'}"])
+        assert told.exit_code == 0, told.output
+
+    with Daemon(tmp_path, "--workers=2") as daemon:
+        geckos3("key", "add", "--id=k", "--secret=s")
+        geckos3("rekey")
+        os.kill(family(daemon.pid)[1], signal.SIGKILL)
+        deadline = time.monotonic() + PATIENCE
+        while daemon.log.count(") serves") < 3:
+            assert time.monotonic() < deadline, daemon.log
+            time.sleep(0.02)
+        with visitors(daemon, 2) as processes:
+            assert everybody(processes, "k", "s") == {(200, True)}

@@ -102,3 +102,19 @@ def test_webhooks_know_their_destinations():
         "arn:a:b:c:x:webhook",
     ]
     assert [hooks.takes(target) for target in known] == [True, False, False, False, True]
+
+
+def test_a_name_and_a_password_in_a_url_become_a_header():
+    sent = []
+
+    class Client:
+        def post(self, url, **given):
+            sent.append((url, given["auth"]))
+            return succeed(None)
+
+    hooks = Webhooks(Clock(), {"x": "http://me:p%40ss:w@h:1/e?a=b@c", "y": "https://[::1]:2/e", "z": "http://me@h/"})
+    hooks._client = Client()
+    hooks._answered = lambda response: None
+    for name in "xyz":
+        hooks.deliver(f"arn:minio:sqs::{name}:webhook", b"")
+    assert sent == [("http://h:1/e?a=b@c", ("me", "p@ss:w")), ("https://[::1]:2/e", None), ("http://h/", ("me", ""))]

@@ -42,6 +42,11 @@ def test_what_would_let_a_reader_act_as_the_caller_is_masked() -> None:
     )
 
 
+def test_a_key_of_encryption_in_a_presigned_url_is_masked() -> None:
+    target = b"/b/k?X-Amz-Server-Side-Encryption-Customer-Key=c2VjcmV0&X-Amz-Server-Side-Encryption-Customer-Key-MD5=m"
+    assert masked(target) == target.replace(b"c2VjcmV0", b"***").decode()
+
+
 def test_an_encoded_name_of_a_secret_is_masked_too() -> None:
     assert "5ec3e7" not in masked(b"/b/k?X-Amz%2DSignature=5ec3e7&%58-Amz-Signature=5ec3e7")
 

@@ -1,5 +1,6 @@
 """What headers store with an object, and how a version is answered."""
 
+import re
 from email.header import decode_header, make_header
 
 import pytest
@@ -50,7 +51,9 @@ def test_stored_headers_come_back_byte_for_byte() -> None:
     [
         (b"aws-chunked", None),
         (b"gzip,aws-chunked", "gzip"),
-        (b"aws-chunked, gzip , br", "gzip,br"),
+        (b"aws-chunked, gzip , br", "gzip, br"),
+        (b"deflate, gzip", "deflate, gzip"),
+        (b"deflate,gzip", "deflate,gzip"),
         (b"AWS-Chunked", None),
         (b"gzip", "gzip"),
     ],
@@ -72,6 +75,18 @@ def test_a_storage_class_that_is_none_or_cannot_be_read_at_once_is_refused() -> 
 
 def test_user_metadata_is_kept_without_its_prefix() -> None:
     assert headers.user_metadata({b"x-amz-meta-a": b"1", b"x-amz-meta-": b"no", b"x-other": b"2"}) == {"a": "1"}
+
+
+@pytest.mark.parametrize("name", [b"a b", b"a:b", b"a\r\nset-cookie", "ü".encode(), b"a\x00"])
+def test_user_metadata_has_names_that_headers_can_have(name: bytes) -> None:
+    with pytest.raises(InvalidArgument):
+        headers.user_metadata({b"x-amz-meta-" + name: b"1"})
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_metadata_that_was_adopted_under_any_name_breaks_no_head(name: str) -> None:
+    (told_name,) = (one for one in told(Version(etag="e", size=0, modified=0, metadata={name: "1"})) if b"meta" in one)
+    assert re.fullmatch(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", told_name)
 
 
 @given(st.integers(0, 4096))

@@ -170,6 +170,8 @@ def test_a_shorter_retention_needs_a_bypass_and_in_compliance_nothing_helps(ther
         ("governance", SOON, "MalformedXML"),
         ("GOVERNANCE", "soon", "MalformedXML"),
         ("GOVERNANCE", "2020-01-01T00:00:00Z", "InvalidArgument"),
+        ("GOVERNANCE", "9999-12-31T23:59:59.9999Z", "MalformedXML"),
+        ("GOVERNANCE", "9999-12-31T23:59:59-14:00", "MalformedXML"),
     ],
 )
 def test_a_retention_that_is_none_is_refused(there: Shop, mode: str, until: str, expected: str) -> None:
@@ -185,6 +187,7 @@ def test_a_retention_that_is_none_is_refused(there: Shop, mode: str, until: str,
         {**GOVERNED, "x-amz-object-lock-mode": "governance"},
         {**GOVERNED, "x-amz-object-lock-retain-until-date": "x"},
         {**GOVERNED, "x-amz-object-lock-retain-until-date": "2020-01-01T00:00:00Z"},
+        {**GOVERNED, "x-amz-object-lock-retain-until-date": "9999-12-31T23:59:59.9999Z"},
         {"x-amz-object-lock-legal-hold": "on"},
     ],
 )

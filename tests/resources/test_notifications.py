@@ -17,6 +17,10 @@ def configuration(*events: str, rules: str = "", arn: str = ARN) -> bytes:
     return f"<NotificationConfiguration><QueueConfiguration><Id>one</Id>{inside}</QueueConfiguration></NotificationConfiguration>".encode()
 
 
+ENTRY = f"<QueueConfiguration><Queue>{ARN}</Queue><Event>s3:ObjectCreated:*</Event></QueueConfiguration>"
+MANY = f"<NotificationConfiguration>{ENTRY * 101}</NotificationConfiguration>".encode()
+
+
 @pytest.fixture
 def here() -> Shop:
     made = shop()
@@ -145,9 +149,24 @@ def test_filters_choose_keys(here):
         ),
         (b"<NotificationConfiguration><EventBridgeConfiguration/></NotificationConfiguration>", b"InvalidArgument"),
         (b"<NotificationConfiguration><Other/></NotificationConfiguration>", b"MalformedXML"),
+        (MANY, b"InvalidArgument"),
     ],
 )
 def test_what_cannot_be_kept_is_refused(here, document, code):
     answer = here.ask("PUT", "/photos?notification", document)
     assert (answer.status, code in answer.body) == (400, True)
     assert told(here) == []
+
+
+@pytest.mark.parametrize("arn", ["http://192.0.2.1/", "arn:a:b::c\nanother line:webhook", "arn:" + "x" * 2000])
+def test_a_destination_that_is_not_validated_is_an_arn_in_one_line(here, arn):
+    skip = {"x-amz-skip-destination-validation": "true"}
+    answer = here.ask("PUT", "/photos?notification", configuration("s3:ObjectCreated:*", arn=arn), headers=skip)
+    assert (answer.status, b"InvalidArgument" in answer.body) == (400, True)
+
+
+def test_nobody_waits_for_the_test_event_of_a_destination_that_is_none(here):
+    skip = {"x-amz-skip-destination-validation": "true"}
+    document = configuration("s3:ObjectCreated:*", arn="arn:aws:sqs:::other")
+    assert here.ask("PUT", "/photos?notification", document, headers=skip).status == 200
+    assert here.service.notices.targets() == []

@@ -163,6 +163,35 @@ def test_a_bucket_may_be_allowed_in_one_region_only() -> None:
     assert ask(there, "bob", "PUT", "/anywhere").status == 403
 
 
+TAGGED = "<CreateBucketConfiguration><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></CreateBucketConfiguration>"
+
+
+@pytest.mark.parametrize(
+    ("headers", "document", "further"),
+    [
+        ({"x_amz_acl": "private"}, "", []),
+        ({"x_amz_acl": "public-read"}, "", ["s3:PutBucketAcl"]),
+        ({"x_amz_grant_read": 'id="alt"'}, "", ["s3:PutBucketAcl"]),
+        ({"x_amz_object_ownership": "ObjectWriter"}, "", ["s3:PutBucketOwnershipControls"]),
+        ({"x_amz_bucket_object_lock_enabled": "false"}, "", []),
+        (
+            {"x_amz_bucket_object_lock_enabled": "true"},
+            "",
+            ["s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"],
+        ),
+        ({}, TAGGED, ["s3:TagResource"]),
+    ],
+)
+def test_what_a_bucket_is_given_at_once_needs_permissions_of_its_own(
+    headers: dict[str, str], document: str, further: list[str]
+) -> None:
+    there, town = market()
+    for some in (further[:count] for count in range(len(further) + 1)):
+        town.change("bob", policies=(identity_policy({**EVERYTHING, "Action": ["s3:CreateBucket", *some]}),))
+        status = ask(there, "bob", "PUT", "/bobs", document.encode(), **headers).status
+        assert status == (200 if some == further else 403)
+
+
 @pytest.mark.parametrize(
     ("headers", "action"),
     [

@@ -65,7 +65,7 @@ def test_a_form_may_ask_for_a_status(there: Shop, asked: str, status: int) -> No
     reply = post(there, {"key": "a<b", "success_action_status": asked})
     assert reply.status == status
     if status == 201:
-        assert b"<PostResponse" in reply.body
+        assert b"<PostResponse>" in reply.body
         assert b"<Key>a&lt;b</Key>" in reply.body
         assert b"<Bucket>photos</Bucket>" in reply.body
 

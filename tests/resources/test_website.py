@@ -61,6 +61,15 @@ def test_a_directory_without_its_slash_is_redirected(site):
     assert (answer.status, answer.header("Location")) == (302, "/cats/")
 
 
+def test_a_directory_whose_name_begins_with_a_slash_redirects_to_no_other_host(site):
+    site.service.authenticator._enabled = False
+    site.ask("PUT", "/photos//evil.test/index.html", b"index")
+    site.service.authenticator._enabled = True
+    answer = site.ask("GET", "//evil.test", headers=HOST)
+    assert (answer.status, answer.header("Location")) == (302, "/%2Fevil.test/")
+    assert site.ask("GET", "/%2Fevil.test/", headers=HOST).body == b"index"
+
+
 def test_the_error_page_keeps_the_status_and_is_sent_whole(site):
     site.service.authenticator._enabled = True
     answer = site.ask("GET", "/nobody", headers=HOST | {"range": "bytes=1-2"})

@@ -85,6 +85,7 @@ def test_the_client_may_wait_for_a_word_before_it_sends_the_body():
     assert opening("Expect: 100-Continue", "Content-Length: 5").expects
     assert not opening("Expect: 100-continue", start="PUT / HTTP/1.0").expects
     assert not opening().expects
+    assert not opening("Expect:", "Content-Length: 5").expects
 
 
 SMUGGLED = {

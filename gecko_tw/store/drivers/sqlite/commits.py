@@ -111,9 +111,15 @@ class Commits:
         return mine.result
 
     def heal(self) -> None:
-        """Finishes what a process that died has left; takes no time when there is nothing."""
+        """Finishes what a process that died has left; takes no time when there is nothing.
+
+        On a full disk it stays for later: rows are as they were before it, and whoever only reads is not to be refused.
+        """
         if self._journal.count and self._journal.abandoned():
-            self.run(_nothing)
+            try:
+                self.run(_nothing)
+            except InsufficientStorage:
+                log.warning("the disk is full: what a cut step has left is brought together later")
 
     def _told(self, error: BaseException) -> BaseException:
         """A full disk is a refusal, wherever it was noticed."""

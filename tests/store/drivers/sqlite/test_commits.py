@@ -1,6 +1,7 @@
 """Group commit: steps share a transaction, and each one's failure is its own."""
 
 import os
+import sqlite3
 import threading
 
 import pytest
@@ -9,6 +10,7 @@ from gecko_tw.store.drivers.sqlite import connections
 from gecko_tw.store.drivers.sqlite.commits import Commits
 from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.drivers.sqlite.journal import Journal
+from gecko_tw.store.refusals import InsufficientStorage
 
 
 class Bench:
@@ -138,6 +140,25 @@ def test_a_step_that_fails_after_its_note_is_recovered_at_once(bench):
         bench.commits.run(torn)
     assert bench.recovered == [[("photos", b"key", b"text")]]
     assert bench.journal.count == 0
+
+
+def test_a_full_disk_puts_off_what_is_left_to_recover_and_hinders_no_reader(bench, monkeypatch):
+    def full(connection, batch):
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    bench.journal.acquire()
+    bench.journal.note("photos", b"key")
+    bench.journal.release()
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.commits, "_commit", full)
+        bench.commits.heal()
+        assert bench.journal.abandoned()
+        with pytest.raises(InsufficientStorage):
+            bench.commits.run(adding("a"))
+    bench.commits.heal()
+    assert bench.recovered == [[("photos", b"key", b"")]]
 
 
 def test_a_step_that_is_refused_before_its_note_needs_no_recovery(bench):

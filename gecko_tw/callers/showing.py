@@ -1,0 +1,30 @@
+"""What was signed, as it may be shown to whoever looks for the mistake: error documents end up in logs, so no secrets in them."""
+
+SECRETS = frozenset(
+    (
+        b"x-amz-security-token",
+        b"x-amz-server-side-encryption-customer-key",
+        b"x-amz-copy-source-server-side-encryption-customer-key",
+    )
+)
+"""Headers, and parameters that stand for them, whose values let others act as the sender or read what is encrypted."""
+
+_MASK = b"***"
+
+
+def without_secrets(signed: bytes) -> bytes:
+    """A canonical request, or a string to sign, with the values of SECRETS replaced, in its headers and in its query."""
+    return b"\n".join(map(_line, signed.split(b"\n")))
+
+
+def _line(line: bytes) -> bytes:
+    name = line.partition(b":")[0]
+    if name.lower() in SECRETS:
+        return name + b":" + _MASK
+    path, mark, query = line.rpartition(b"?")
+    return path + mark + b"&".join(map(_pair, query.split(b"&")))
+
+
+def _pair(pair: bytes) -> bytes:
+    name = pair.partition(b"=")[0]
+    return name + b"=" + _MASK if name.lower() in SECRETS else pair

@@ -1,0 +1,159 @@
+"""The daemon that is asked: its buckets filled, requests sent to it from several threads, and everything that it keeps to compare."""
+
+import base64
+import hashlib
+import itertools
+import sqlite3
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from typing import Any
+
+from tests.end_to_end.daemon import Daemon
+from tests.end_to_end.matrix.callers import CALLERS, Caller
+from tests.end_to_end.matrix.cases import NONE, Case, harmless_policy, policy_text
+from tests.end_to_end.matrix.recipes import KEY, SOURCE
+from tests.end_to_end.matrix.signing import Asked, Pair, Signer
+
+HEADER, PRESIGNED, FORM, UNSIGNED = "header", "presigned", "form", "unsigned"
+THREADS = 4
+TABLES = ("bucket", "document", "part", "span", "upload", "version")
+ROOT_PAIR = (Daemon.access_key, Daemon.secret_key)
+Reply = tuple[int, bytes]
+
+
+class Ground:
+    """A running daemon with all identities and buckets.
+
+    :param cases: those whose buckets it has.
+    """
+
+    def __init__(self, daemon: Daemon, cases: list[Case]) -> None:
+        self._daemon, self._cases = daemon, cases
+        self._signer = Signer(f"127.0.0.1:{daemon.port}", daemon.region)
+        self._local = threading.local()
+        self._connections: list[HTTPConnection] = []
+        self._pool = ThreadPoolExecutor(THREADS)
+        self._uploads: dict[str, str] = {}
+        self._addresses = itertools.count()
+
+    def close(self) -> None:
+        self._pool.shutdown()
+        for connection in self._connections:
+            connection.close()
+
+    def fill(self) -> None:
+        """Puts objects, an upload where one is needed, and then the policy into each bucket."""
+        self.each(self._fill, self._cases)
+
+    def restore(self) -> None:
+        """Gives back what requests that were allowed have used up."""
+        self.each(self.restore_for, self._cases)
+
+    def restore_for(self, case: Case) -> None:
+        """The same for one operation."""
+        for bucket, policy in zip(case.buckets, case.policies, strict=True):
+            if case.recipe.uses_up == "object":
+                self._put_objects(bucket)
+            elif case.recipe.uses_up == "upload":
+                self._begin_upload(bucket)
+            elif case.recipe.uses_up == "policy":
+                self._put_policy(case, policy)
+            elif case.recipe.uses_up == "absence":
+                self._do(ROOT_PAIR, "DELETE", f"/{case.asked(policy)[0]}")
+
+    def each(self, do: Any, several: Iterable[Any]) -> list[Any]:
+        """What comes of each, in several threads."""
+        return list(self._pool.map(do, several))
+
+    def ask(self, caller: Caller, case: Case, policy: str, style: str) -> Reply:
+        """Status and body that somebody gets."""
+        asked, pair = self._asked(case, policy), caller.pair(case)
+        if style == FORM:
+            asked = self._signer.form(asked, pair, KEY)
+        elif pair is not None:
+            asked = self._signed(asked, pair, style)
+        return self._send(asked, unproven=caller.expired)
+
+    def kept(self) -> dict[str, list[Any]]:
+        """Every row of the catalog that says what is stored and who there is."""
+        catalog = self._daemon.data_dir / ".geckos3" / "catalog.sqlite"
+        with sqlite3.connect(f"file:{catalog}?mode=ro", uri=True) as connection:
+            return {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES}
+
+    def _asked(self, case: Case, policy: str) -> Asked:
+        bucket = case.bucket(policy)
+        path, row, recipe = case.asked(policy), case.row, case.recipe
+        words = {"BUCKET": bucket, "UPLOAD": self._uploads.get(bucket, "none"), "POLICY": harmless_policy(case, policy)}
+        query = dict.fromkeys((name for name in row.selectors if not name.startswith("x-amz-")), "") | recipe.query
+        body = _filled(recipe.body, words).encode()
+        digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+        return Asked(
+            method=row.method,
+            path=f"/{path[0]}/{KEY}" if row.target == "object" else f"/{path[0]}",
+            query={name: _filled(value, words) for name, value in query.items()},
+            headers={name: _filled(value, words) for name, value in recipe.headers.items()}
+            | ({"content-md5": digest} if body and row.target == "bucket" and query else {}),
+            body=body,
+        )
+
+    def _signed(self, asked: Asked, pair: Pair, style: str) -> Asked:
+        return self._signer.header(asked, pair) if style == HEADER else self._signer.presigned(asked, pair)
+
+    def _send(self, asked: Asked, unproven: bool = False) -> Reply:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = HTTPConnection("127.0.0.1", self._daemon.port, timeout=30)
+            self._connections.append(connection)
+        headers = dict(asked.headers)
+        if unproven:
+            # Who fails to prove who it is waits longer and longer; so each comes from an address of its own.
+            number = next(self._addresses)
+            headers["x-forwarded-for"] = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        connection.request(asked.method, asked.target, asked.body or None, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+    def _do(self, pair: Pair, method: str, path: str, body: bytes = b"", **query: str) -> bytes:
+        """A request that must succeed, or find nothing."""
+        status, answer = self._send(self._signer.header(Asked(method=method, path=path, query=query, body=body), pair))
+        assert status < 300 or status == 404, (method, path, query, status, answer)
+        return answer
+
+    def _fill(self, case: Case) -> None:
+        for policy in case.policies:
+            bucket = case.bucket(policy)
+            self._put_objects(bucket)
+            if "uploadId" in case.recipe.query:
+                self._begin_upload(bucket)
+            self._put_policy(case, policy)
+
+    def _put_objects(self, bucket: str) -> None:
+        for key in (KEY, SOURCE):
+            self._do(OWNER_PAIR, "PUT", f"/{bucket}/{key}", b"bytes")
+
+    def _begin_upload(self, bucket: str) -> None:
+        answer = self._do(OWNER_PAIR, "POST", f"/{bucket}/{KEY}", uploads="")
+        self._uploads[bucket] = answer.decode().partition("<UploadId>")[2].partition("<")[0]
+
+    def _put_policy(self, case: Case, policy: str) -> None:
+        text = policy_text(case, policy)
+        if policy != NONE:
+            self._do(OWNER_PAIR, "PUT", f"/{case.bucket(policy)}", str(text).encode(), policy="")
+
+
+def styles(caller: Caller, case: Case) -> tuple[str, ...]:
+    """How a caller can ask."""
+    if case.row.name == "PostObject":
+        return (FORM,)
+    return (HEADER, PRESIGNED) if caller.account else (UNSIGNED,)
+
+
+def _filled(text: str, words: dict[str, str]) -> str:
+    for word, value in words.items():
+        text = text.replace(word, value)
+    return text
+
+
+OWNER_PAIR = next(one.pair(None) for one in CALLERS if one.name == "owner")  # type: ignore[arg-type]

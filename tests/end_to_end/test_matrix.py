@@ -1,0 +1,71 @@
+"""Every operation, asked by everybody, under every kind of bucket policy: who is refused is whom the evaluator of policies refuses."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.end_to_end.daemon import Daemon
+from tests.end_to_end.matrix.callers import CALLERS, Caller, configuration
+from tests.end_to_end.matrix.cases import Case, cases, rows
+from tests.end_to_end.matrix.ground import Ground, Reply, styles
+from tests.end_to_end.matrix.recipes import RECIPES
+
+REFUSALS = (b"<Code>AccessDenied</Code>", b"<Code>InvalidAccessKeyId</Code>")
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    folder = tmp_path_factory.mktemp("matrix")
+    file = folder / "matrix.yaml"
+    file.write_text(json.dumps(configuration(cases())))
+    options = (f"--config={file}", "--workers=2", "--trusted-proxies=1", "--request-log=false", "--min-part-size=0")
+    with Daemon(folder, *options) as daemon:
+        ground = Ground(daemon, cases())
+        try:
+            ground.fill()
+            yield ground
+        finally:
+            ground.close()
+
+
+def test_every_operation_is_in_the_matrix() -> None:
+    assert [row.name for row in rows() if row.name not in RECIPES] == []
+
+
+@pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.name)
+def test_who_is_refused_is_whom_the_policies_refuse(ground: Ground, caller: Caller) -> None:
+    ground.restore()
+    before = ground.kept()
+    assert _wrong(ground, caller, False) == []
+    assert ground.kept() == before
+    assert _wrong(ground, caller, True) == []
+
+
+def _wrong(ground: Ground, caller: Caller, allowed: bool) -> list[str]:
+    """What somebody may do and yet cannot, or may not do and yet can. The requests about one operation come one after the other."""
+
+    def ask(case: Case) -> list[str]:
+        found = []
+        for policy in case.policies:
+            for style in styles(caller, case) if caller.may(case, policy) == allowed else ():
+                if allowed:
+                    ground.restore_for(case)
+                reply = ground.ask(caller, case, policy, style)
+                if not (_is_answered if allowed else _is_refused)(case, reply):
+                    found.append(f"{case.name}, policy {policy}, {style}: {reply[0]} {reply[1].decode()[:300]}")
+        return found
+
+    return [line for lines in ground.each(ask, cases()) for line in lines]
+
+
+def _is_refused(case: Case, reply: Reply) -> bool:
+    status, body = reply
+    if case.row.name == "DeleteObjects" and status == 200:
+        return REFUSALS[0] in body and b"<Deleted>" not in body
+    return status == 403 and (case.row.method == "HEAD" or any(code in body for code in REFUSALS))
+
+
+def _is_answered(case: Case, reply: Reply) -> bool:
+    status, body = reply
+    return (200 <= status < 300 or status in case.recipe.answers) and not any(code in body for code in REFUSALS)
