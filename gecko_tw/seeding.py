@@ -4,6 +4,7 @@ from twisted.logger import Logger
 
 from gecko_tw.callers.identities import ROOT_ACCOUNT, AccessKey, Account
 from gecko_tw.callers.registry import Registry
+from gecko_tw.callers.sealing import WrongKey
 from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.store.refusals import Refusal
 
@@ -19,7 +20,7 @@ def seed(registry: Registry, settings: Settings) -> None:
         return
     try:
         _seed(registry, settings)
-    except Refusal as problem:
+    except (Refusal, WrongKey) as problem:
         raise BadSetting(f"--seed-account, --seed-key-id and --seed-secret: {problem}") from problem
 
 

@@ -160,6 +160,16 @@ def test_a_policy_that_is_none_is_refused(geckos3, registry, tmp_path):
     assert "none.json" in geckos3.fails("user", "attach", "ann", "p", tmp_path / "none.json")
 
 
+def test_a_key_whose_secret_was_damaged_is_named_and_can_be_revoked(geckos3, registry):
+    for name in ("good", "damaged"):
+        geckos3("key", "add", f"--id={name}", "--secret=hidden")
+    registry.documents.change("key", "damaged", lambda found: {**found, "secret": "AAAA" + found["secret"][4:]})
+    told = geckos3.fails("key", "list")
+    assert "'damaged'" in told and "hidden" not in told
+    geckos3("key", "revoke", "damaged")
+    assert geckos3("key", "list") == "good  000000000000\n"
+
+
 def test_an_account_that_owns_a_bucket_stays(geckos3, registry, tmp_path, monkeypatch):
     monkeypatch.setattr(identity_commands, "AT_ONCE", 1)
     geckos3("account", "add", "main")

@@ -7,7 +7,7 @@ from attrs import asdict, frozen
 
 from gecko_tw.callers.identities import AccessKey, Account, Group, User
 from gecko_tw.callers.scopes import scope_of
-from gecko_tw.callers.sealing import Sealer
+from gecko_tw.callers.sealing import Sealer, WrongKey
 from gecko_tw.interfaces import IDocuments
 
 ACCOUNT, USER, GROUP, KEY = "account", "user", "group", "key"
@@ -72,7 +72,10 @@ def name_of(kind: str, one: Any) -> str:
 
 def _key(registered: Registered, name: str, value: dict[str, Any]) -> AccessKey:
     given = {field: value[field] for field in ("account", "user", "expires", "enabled", "description")}
-    secret = registered.sealer.open(value["secret"], _context(name))
+    try:
+        secret = registered.sealer.open(value["secret"], _context(name))
+    except WrongKey as problem:
+        raise WrongKey(f"the secret of access key {name!r} does not open: {problem}; revoke it") from None
     return AccessKey(access_key=name, secret=secret, scope=scope_of(value["scope"]), **given)
 
 

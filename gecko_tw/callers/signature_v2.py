@@ -94,6 +94,8 @@ def _verify(head: Head, text_for: Callable[[bytes], bytes], given: str, pair: tu
     """Tries each path that the client may have signed. ``pair``: access key id and secret."""
     bucket = front.bucket(head)
     paths = front.paths(head) if bucket is None else [b"/" + bucket.encode("latin-1") + head.path]
+    # What addresses a bucket by its name alone is signed with a slash behind it by botocore.
+    paths += [path + b"/" for path in paths if path.count(b"/") == 1 and path != b"/"]
     first, *others = map(text_for, paths)
     if not any(_right(text, given, pair[1]) for text in others):
         _compare(first, given, *pair)
@@ -112,11 +114,11 @@ def header_pair(authorization: bytes) -> tuple[str, str]:
 def header_date(head: Head) -> str:
     """When a request that is signed in its header was, ``YYYYMMDDTHHMMSSZ``. ``x-amz-date`` stands in for ``Date``.
 
-    :raises AccessDenied: it does not say.
+    :raises AccessDenied: it does not say, or names a year before 1970, which S3 takes for no date.
     """
     value = head.headers.get(b"x-amz-date", head.headers.get(b"date", b""))
     date = iso_date_of(value.decode("latin-1"))
-    if date is None:
+    if date is None or date < "1970":
         raise AccessDenied("AWS authentication requires a valid Date or x-amz-date header")
     return date
 

@@ -9,6 +9,7 @@ from attrs import evolve
 from gecko_tw.callers.identities import ROOT_ACCOUNT
 from gecko_tw.callers.registered import ACCOUNT, GROUP, KEY, USER, name_of
 from gecko_tw.callers.registry import Registry
+from gecko_tw.callers.sealing import WrongKey
 from gecko_tw.configuration.callers import Declared
 from gecko_tw.configuration.declarations import Declarations
 from gecko_tw.settings import BadSetting
@@ -59,12 +60,12 @@ def _told_at(one: Declared[Any]) -> Iterator[None]:
     """What is refused is told with its place. No refusal tells a secret."""
     try:
         yield
-    except Refusal as refusal:
+    except (Refusal, WrongKey) as refusal:
         raise BadSetting(f"{one.place}: {refusal}") from refusal
 
 
 def register(declared: Declarations, registry: Registry) -> Iterator[str]:
-    """Does it, and yields a line for each thing that was made or changed. Raises BadSetting, WrongKey."""
+    """Does it, and yields a line for each thing that was made or changed. Raises BadSetting."""
     for kind, found in (
         (ACCOUNT, declared.accounts),
         (GROUP, declared.groups),

@@ -111,8 +111,8 @@ def _word(text: str) -> str:
 
 
 def _phrase(value: bytes, wanted: bool) -> str:
-    """A header in quotation marks; without them in a line that is not about a request."""
-    return f'"{quote_from_bytes(value, _PHRASE) or NONE}"' if wanted else NONE
+    """A header in quotation marks, masked since pages name the URL they came by; without them in a line not about a request."""
+    return f'"{masked(quote_from_bytes(value, _PHRASE).encode()) or NONE}"' if wanted else NONE
 
 
 def _number(value: int | None) -> str:

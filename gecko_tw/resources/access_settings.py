@@ -1,7 +1,7 @@
 """The settings of a bucket that say who may use it: their names, and what they come to together."""
 
 from collections.abc import Mapping
-from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from gecko_tw.callers.policies import Policy, is_public, read_bucket_policy
@@ -51,8 +51,27 @@ def object_owner(service: Any, record: BucketRecord, version: Version) -> str:
     return version.owner or service.owner  # type: ignore[no-any-return]
 
 
-@lru_cache(maxsize=1024)
 def policy_of(text: str, bucket: str) -> tuple[Policy, bool]:
     """A bucket's policy by its text, and whether it is public."""
+    found = _read.get((text, bucket))
+    return _remember(text, bucket) if found is None else found
+
+
+REMEMBERED = 512 * 1024
+"""Characters of policies that are kept as they were read, which takes a hundred times as much memory and more. The oldest leave."""
+
+_read: dict[tuple[str, str], tuple[Policy, bool]] = {}
+_changing = Lock()
+
+
+def _remember(text: str, bucket: str) -> tuple[Policy, bool]:
     policy = read_bucket_policy(text, bucket)
-    return policy, is_public(policy)
+    found = policy, is_public(policy)
+    with _changing:
+        _read[text, bucket] = found
+        size = sum(len(other) for other, _ in _read)
+        while size > REMEMBERED and len(_read) > 1:
+            oldest = next(iter(_read))
+            size -= len(oldest[0])
+            del _read[oldest]
+    return found

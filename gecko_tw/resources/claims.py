@@ -123,11 +123,16 @@ def _check_named(headers: Mapping[bytes, bytes], algorithm: str | None) -> None:
 
 
 def framed(headers: Mapping[bytes, bytes], caller: Caller) -> bool:
-    """Whether the body is aws-chunked: the payload declaration says so, or Content-Encoding does."""
+    """Whether the body is aws-chunked: the payload declaration says so, or Content-Encoding does.
+
+    A body whose hash is given is as it comes, unless its decoded length is given too: then Content-Encoding is but a word.
+    """
     if caller.streaming:
         return True
     coding = headers.get(b"content-encoding")
-    return coding is not None and b"aws-chunked" in coding.lower()
+    if coding is None or b"aws-chunked" not in coding.lower():
+        return False
+    return caller.digest is None or b"x-amz-decoded-content-length" in headers
 
 
 def announced_length(headers: Mapping[bytes, bytes], caller: Caller, limit: int) -> int | None:

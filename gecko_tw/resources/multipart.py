@@ -115,6 +115,7 @@ async def complete_multipart_upload(call: Call, document: bytes) -> Answer | Slo
     if algorithm is not None:
         raw_of(algorithm, value.partition("-")[0])
         checksum = Checksum(algorithm, value, "COMPOSITE" if "-" in value else "FULL_OBJECT")
+    key = sealing.customer_key(call.headers)
     now, complete = service.now(), uploads_for(call, "ObjectCreated:CompleteMultipartUpload").complete
     upload_id = call.query["uploadId"]
 
@@ -126,6 +127,7 @@ async def complete_multipart_upload(call: Call, document: bytes) -> Answer | Slo
             checksum_kind=None if kind is None else kind.upper(),
             size=None if size is None else int(size),
             conditions=conditions,
+            customer_key=key,
         )
         return complete(call.bucket, call.key, upload_id, request)
 

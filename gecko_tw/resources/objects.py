@@ -32,6 +32,8 @@ async def put_object(call: Call) -> Answer:
     """
     if "partNumber" in call.query:
         raise InvalidArgument("A part number needs an upload id.", ArgumentName="partNumber")
+    if "versionId" in call.query:
+        raise InvalidArgument("This operation does not accept a version-id.", ArgumentName="versionId")
     service = call.service
     how = plan(call)
     stored = await stored_for(call)

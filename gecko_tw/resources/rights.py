@@ -97,7 +97,9 @@ def _of_caller(ask: Ask) -> tuple[Policy, ...]:
 
 def _within_boundaries(ask: Ask, context: RequestContext) -> bool:
     identity = ask.identity
-    return identity is None or all(decide(context, (boundary,)).allowed for boundary in identity.boundaries)
+    if identity is None or not identity.boundaries:
+        return True
+    return all(decide(context, (boundary,)).allowed for boundary in identity.boundaries)
 
 
 def _is_allowed(ask: Ask, context: RequestContext) -> bool:
@@ -110,11 +112,11 @@ def _is_allowed(ask: Ask, context: RequestContext) -> bool:
 
 def _is_restricted(ask: Ask) -> bool:
     """Whether nobody but the bucket's own account may use what its public policy allows."""
-    text = None if ask.record is None else ask.record.settings.get(POLICY)
-    if text is None or ask.principal.service or ask.principal.account == ask.owner:
+    record, who = ask.record, ask.principal
+    if record is None or not blocks(record, RESTRICT) or who.service or who.account == ask.owner:
         return False
-    assert ask.record is not None
-    return blocks(ask.record, RESTRICT) and policy_of(text, ask.bucket)[1]
+    text = record.settings.get(POLICY)
+    return text is not None and policy_of(text, ask.bucket)[1]
 
 
 def _bucket_policy(ask: Ask) -> Policy | None:

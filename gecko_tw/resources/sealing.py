@@ -13,7 +13,7 @@ from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources.answers import Headers
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.refusals import InvalidEncryptionAlgorithmError, NotImplemented_
-from gecko_tw.store.data_keys import CUSTOMER, KMS, NOT_APPLICABLE, PART_HAS_SEAL, PART_NEEDS_SEAL, S3, Seal
+from gecko_tw.store.data_keys import CUSTOMER, KMS, NOT_APPLICABLE, OTHER_KEY, PART_HAS_SEAL, PART_NEEDS_SEAL, S3, Seal
 from gecko_tw.store.records import Upload, Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, WrongCustomerKey
 from gecko_tw.store.requests import Encryption
@@ -28,7 +28,6 @@ SOURCES = b"x-amz-copy-source-server-side-encryption-customer-"
 SETTING = "encryption"
 """The bucket's setting: ``{"algorithm", "key-id", "bucket-key", "blocked"}``."""
 
-_OTHER_KEY = "The provided encryption parameters did not match the ones used originally."
 _BOTH = "Server Side Encryption with Customer provided key is incompatible with the encryption method specified"
 _NEEDS_KMS = (
     "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms"
@@ -181,7 +180,7 @@ def part_sealing(call: Call, upload: Upload, number: int) -> Callable[[], Seal] 
         try:
             return keys.open(record, key).for_part(number)  # type: ignore[no-any-return]
         except WrongCustomerKey:
-            raise InvalidRequest(_OTHER_KEY) from None
+            raise InvalidRequest(OTHER_KEY) from None
 
     return open_
 
@@ -194,7 +193,7 @@ def check_part(call: Call, record: Mapping[str, Any], key: bytes | None) -> None
         raise InvalidRequest(NOT_APPLICABLE)
     asked = call.headers.get(ASKED)
     if asked is not None and asked != record["kind"].encode():
-        raise InvalidRequest(_OTHER_KEY)
+        raise InvalidRequest(OTHER_KEY)
 
 
 def refuse_asking(call: Call) -> None:

@@ -31,6 +31,7 @@ PART_NEEDS_SEAL = (
     " Subsequent part requests must include the appropriate encryption parameters."
 )
 PART_HAS_SEAL = "The multipart upload initiate did not request encryption. Please resend the request without sending encryption parameters."
+OTHER_KEY = "The provided encryption parameters did not match the ones used originally."
 NOT_APPLICABLE = "The encryption parameters are not applicable to this object."
 
 

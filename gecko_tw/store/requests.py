@@ -174,6 +174,7 @@ class Complete:
     :ivar checksum: the whole object's claimed checksum, when the client sent one.
     :ivar checksum_kind: the checksum type the client named, or None.
     :ivar size: the object size the client named (``x-amz-mp-object-size``), or None.
+    :ivar customer_key: the key that the client gave, which must be the upload's, or None.
     :ivar salt: random hexadecimal digits for the id of the version.
     """
 
@@ -183,6 +184,7 @@ class Complete:
     checksum_kind: str | None = None
     size: int | None = None
     conditions: WriteConditions = WriteConditions()
+    customer_key: bytes | None = field(default=None, repr=False)
     salt: str = field(factory=new_salt)
 
 

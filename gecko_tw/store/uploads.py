@@ -7,11 +7,11 @@ from zope.interface import implementer
 
 from gecko_tw.interfaces import IUploads
 from gecko_tw.store import copying
-from gecko_tw.store.data_keys import PART_HAS_SEAL, PART_NEEDS_SEAL
+from gecko_tw.store.data_keys import OTHER_KEY, PART_HAS_SEAL, PART_NEEDS_SEAL
 from gecko_tw.store.incoming import Incoming
 from gecko_tw.store.objects import DEFAULT_CHECKSUM, Objects
 from gecko_tw.store.records import BlobNote, Checksum, Part, Span, Upload, Version
-from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, NoSuchUpload
+from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, NoSuchUpload, WrongCustomerKey
 from gecko_tw.store.requests import Complete, ListRequest, Page, PutPart, Source
 from gecko_tw.store.rules import multipart
 from gecko_tw.store.rules.names import check_key
@@ -106,6 +106,8 @@ class Uploads:
         raise InvalidRequest("Parts of this upload keep changing while it is being completed.")
 
     def _complete(self, bucket: str, key: bytes, upload: Upload, request: Complete) -> Version:
+        if request.customer_key is not None:
+            self._check_key(upload, request.customer_key)
         stored = {part.number: part for part in self.parts(bucket, key, upload.id)}
         chosen = multipart.choose(stored, request.parts, self.min_part_size)
         version = multipart.join(upload, chosen, request)
@@ -114,6 +116,16 @@ class Uploads:
         kept = {part.number for part in request.parts}
         self._drop([part for part in stored.values() if part.number not in kept])
         return applied.after.newest  # type: ignore[return-value]
+
+    def _check_key(self, upload: Upload, customer_key: bytes) -> None:
+        """Raises InvalidRequest unless a customer's key is the upload's. None is needed: parts are not read."""
+        record = upload.extra.get("sse")
+        if record is None:
+            raise InvalidRequest(PART_HAS_SEAL)
+        try:
+            self.objects.keys.open(record, customer_key)
+        except WrongCustomerKey:
+            raise InvalidRequest(OTHER_KEY) from None
 
     def _drop(self, parts: list[Part]) -> None:
         if parts:

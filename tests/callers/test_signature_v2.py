@@ -190,10 +190,14 @@ def test_a_form_signed_by_botocore_is_accepted_and_a_changed_one_refused() -> No
 
 
 def signed(
-    method: str = "GET", target: str = "/bucket/key", headers: dict[str, str] | None = None, date: bool = True
+    method: str = "GET",
+    target: str = "/bucket/key",
+    headers: dict[str, str] | None = None,
+    date: bool = True,
+    path: str | None = None,
 ) -> Head:
-    """A request that botocore's signer of version 2 has signed in its header."""
-    request = AWSRequest(method=method, url="http://localhost:9000" + target, headers=headers or {})
+    """A request that botocore's signer of version 2 has signed in its header, with ``path`` as what it addresses."""
+    request = AWSRequest(method=method, url="http://localhost:9000" + target, headers=headers or {}, auth_path=path)
     HmacV1Auth(CREDENTIALS).add_auth(request)
     sent = {name.lower().encode(): value.encode() for name, value in request.headers.items()}
     if not date:
@@ -230,6 +234,11 @@ def test_a_request_that_is_not_as_signed_in_its_header_is_refused(target: bytes,
     assert isinstance(refused(head_of("GET", target, {**head.headers, **changed})), SignatureDoesNotMatch)
 
 
+def test_a_bucket_may_be_signed_with_a_slash_behind_its_name() -> None:
+    assert authenticator().authenticate(signed("PUT", "/bucket", path="/bucket/")).kind == "header"
+    assert isinstance(refused(signed("PUT", "/bucket", path="/other/")), SignatureDoesNotMatch)
+
+
 def test_a_header_does_not_cover_all_parameters_either() -> None:
     refusal = refused(signed("PUT", "/bucket/key?retention"))
     assert isinstance(refusal, AccessDenied)
@@ -245,6 +254,7 @@ def test_a_signed_header_is_good_for_fifteen_minutes() -> None:
     assert isinstance(refused(signed(date=False)), AccessDenied)
     assert isinstance(refused(signed(headers={"x-amz-date": "yesterday"})), AccessDenied)
     assert isinstance(refused(signed(headers={"x-amz-date": ""})), AccessDenied)
+    assert isinstance(refused(signed(headers={"x-amz-date": "Tue, 07 Jul 1950 21:53:04 GMT"})), AccessDenied)
 
 
 def test_a_header_that_is_none_or_of_a_stranger_is_told() -> None:

@@ -161,12 +161,18 @@ def test_a_wrong_encryption_key_stops_the_start_with_one_line(tmp_path: Path):
     assert "Traceback" not in other.log and "bbbb" not in other.log
 
 
-def test_a_process_that_starts_after_a_change_of_the_encryption_key_knows_every_secret(tmp_path: Path):
+@pytest.mark.parametrize("given", [{}, {"GECKOS3_ENCRYPTION_KEY": "o" * 32}], ids=["file", "given"])
+def test_a_process_that_starts_after_a_change_of_the_encryption_key_knows_every_secret(
+    tmp_path: Path, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+):
     def geckos3(*arguments: str) -> None:
         told = CliRunner().invoke(main, [*arguments, f"--data-dir={tmp_path / 'data'}"])
         assert told.exit_code == 0, told.output
 
-    with Daemon(tmp_path, "--workers=2") as daemon:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+        monkeypatch.setenv("GECKOS3_NEW_ENCRYPTION_KEY", value.upper())
+    with Daemon(tmp_path, "--workers=2", env=given) as daemon:
         geckos3("key", "add", "--id=k", "--secret=s")
         geckos3("rekey")
         os.kill(family(daemon.pid)[1], signal.SIGKILL)
@@ -176,3 +182,22 @@ def test_a_process_that_starts_after_a_change_of_the_encryption_key_knows_every_
             time.sleep(0.02)
         with visitors(daemon, 2) as processes:
             assert everybody(processes, "k", "s") == {(200, True)}
+    with Daemon(tmp_path, env={name: value.upper() for name, value in given.items()}) as daemon:
+        assert client(daemon, "k", "s").list_buckets()["Buckets"] == []
+
+
+def test_a_user_may_do_what_the_policies_of_a_group_say_while_in_it(daemon: Daemon, geckos3, tmp_path: Path):
+    statement = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    (tmp_path / "list.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    geckos3("group", "add", "shop/listers")
+    geckos3("group", "attach", "shop/listers", "list", tmp_path / "list.json")
+    geckos3("user", "add", "shop/bob")
+    geckos3("key", "add", "--user=shop/bob", "--id=bobkey", "--secret=s")
+    bob = client(daemon, "bobkey", "s")
+    assert refusal(bob.list_buckets) == "AccessDenied"
+    geckos3("user", "join", "shop/bob", "listers")
+    assert bob.list_buckets()["Owner"]["ID"] == "shop"
+    geckos3("group", "detach", "shop/listers", "list")
+    assert refusal(bob.list_buckets) == "AccessDenied"
+    geckos3("user", "disable", "shop/bob")
+    assert refusal(bob.list_buckets) == "InvalidAccessKeyId"

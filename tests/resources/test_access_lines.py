@@ -47,6 +47,13 @@ def test_a_line_has_all_fields_in_order():
     )
 
 
+def test_a_presigned_url_that_a_page_came_by_cannot_be_used_again():
+    line = access_line(
+        evolve(GET, referer=b"https://h/b/page.html?X-Amz-Signature=5ec3e7&X-Amz-Date=1", target=b"/b/cat.jpg")
+    )
+    assert b"5ec3e7" not in line and b'"https://h/b/page.html?X-Amz-Signature=***&X-Amz-Date=1"' in line
+
+
 def test_what_is_unknown_is_a_dash():
     bare = Logged(
         owner="1",

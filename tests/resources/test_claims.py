@@ -137,3 +137,6 @@ def test_a_body_is_framed_when_its_hash_or_its_encoding_says_so() -> None:
     assert framed({}, CHUNKED)
     assert framed({b"content-encoding": b"gzip, aws-chunked"}, PLAIN)
     assert not framed({b"content-encoding": b"gzip"}, PLAIN)
+    hashed = Caller(payload="0" * 64)
+    assert not framed({b"content-encoding": b"gzip, aws-chunked"}, hashed)
+    assert framed({b"content-encoding": b"aws-chunked", b"x-amz-decoded-content-length": b"5"}, hashed)

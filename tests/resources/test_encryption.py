@@ -104,6 +104,20 @@ def test_parts_must_come_with_the_key_of_their_upload(there: Shop) -> None:
     assert there.ask("PUT", s3_part, b"x", headers=S3).status == 200
 
 
+def test_completing_needs_no_key_and_takes_no_other(there: Shop) -> None:
+    def upload(headers: dict[str, str]) -> tuple[str, bytes]:
+        begun = there.ask("POST", "/photos/cat?uploads", headers=headers).body.decode()
+        target = "/photos/cat?uploadId=" + begun.partition("<UploadId>")[2].partition("<")[0]
+        etag = there.ask("PUT", target + "&partNumber=1", b"x", headers=headers).header("etag")
+        part = f"<Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>"
+        return target, f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode()
+
+    for begin, headers in [(CUSTOMERS, customers(OTHER)), ({}, CUSTOMERS)]:
+        assert code(there.ask("POST", *upload(begin), headers=headers)) == "InvalidRequest"
+    for headers in ({}, CUSTOMERS):
+        assert there.ask("POST", *upload(CUSTOMERS), headers=headers).status == 200
+
+
 @pytest.mark.parametrize("target", ["plain", *WAYS])
 @pytest.mark.parametrize("source", ["plain", *WAYS])
 def test_copies_are_encrypted_as_they_are_asked_for(there: Shop, source: str, target: str) -> None:

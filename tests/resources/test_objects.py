@@ -133,6 +133,15 @@ def test_a_range_of_a_part_cannot_be_asked_for(there: Shop) -> None:
     assert b"<Code>InvalidRequest</Code>" in reply.body
 
 
+def test_nobody_can_write_a_version_that_is_there_already() -> None:
+    there = shop()
+    there.ask("PUT", "/photos")
+    there.ask("PUT", "/photos/cat.jpg", b"meow")
+    reply = there.ask("PUT", "/photos/cat.jpg?versionId=null", b"woof")
+    assert (reply.status, b"does not accept a version-id" in reply.body) == (400, True)
+    assert there.ask("GET", "/photos/cat.jpg").body == b"meow"
+
+
 def test_an_empty_object_is_read_whole_and_by_its_only_part(there: Shop) -> None:
     there.ask("PUT", "/photos/empty")
     assert there.ask("GET", "/photos/empty").status == 200

@@ -91,7 +91,9 @@ class Rule:
         return self.date
 
 
-_MOST_READ = 1000
+_MOST_READ = 20_000
+"""Rules that are remembered; a setting counts as one more. A setting may have a thousand."""
+
 _read: dict[int, tuple[Any, tuple[Rule, ...]]] = {}
 
 
@@ -104,7 +106,7 @@ def rules_of(setting: Sequence[Mapping[str, Any]] | None) -> tuple[Rule, ...]:
     if known is not None and known[0] is setting:
         return known[1]
     rules = tuple(_rule_of(stored) for stored in setting or () if stored["Status"] == "Enabled")
-    if len(_read) >= _MOST_READ:
+    if sum(1 + len(others) for _, others in list(_read.values())) + len(rules) >= _MOST_READ:
         _read.clear()
     _read[id(setting)] = (setting, rules)
     return rules

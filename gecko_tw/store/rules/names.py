@@ -1,5 +1,7 @@
 """Which names buckets and keys may have (S3 User Guide, "Bucket naming rules" and "Creating object key names")."""
 
+from functools import lru_cache
+
 from gecko_tw.store.refusals import InvalidBucketName, InvalidRequest, KeyTooLongError
 
 MAX_KEY = 1024
@@ -12,9 +14,13 @@ _SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
 def is_bucket_name(name: str) -> bool:
     """Whether S3 allows a bucket of this name, its reserved prefixes and suffixes aside."""
+    return 3 <= len(name) <= 63 and _is_well_formed(name)
+
+
+@lru_cache(4096)  # every request names a bucket
+def _is_well_formed(name: str) -> bool:
     return (
-        3 <= len(name) <= 63
-        and _LETTERS.issuperset(name)
+        _LETTERS.issuperset(name)
         and name[0] not in "-."
         and name[-1] not in "-."
         and ".." not in name

@@ -122,13 +122,6 @@ CALLERS = (
 
 def configuration(cases: list[Case]) -> dict[str, Any]:
     """A configuration file that declares all of them, and the buckets of all cases."""
-    settings: dict[str, Any] = {
-        "owner": OWNER,
-        "tags": {"a": "b"},
-        "cors": [{"AllowedOrigins": ["*"], "AllowedMethods": ["GET"]}],
-        "website": {"IndexDocument": {"Suffix": "index.html"}},
-    }
-    locked = {**settings, "object-lock": {"enabled": True}}
     return {
         "policies": {"everything": EVERYTHING},
         "accounts": [OWNER, OTHER],
@@ -138,5 +131,19 @@ def configuration(cases: list[Case]) -> dict[str, Any]:
             if one.user
         },
         "keys": [key for one in CALLERS for key in one.keys(cases)],
-        "buckets": {name: locked if case.recipe.locked else settings for case in cases for name in case.buckets},
+        "buckets": {name: _bucket(case) for case in cases for name in case.buckets},
     }
+
+
+def _bucket(case: Case) -> dict[str, Any]:
+    """What the bucket of a case is declared as: with something to read and to remove."""
+    settings = dict(_SETTINGS[name] for name in case.row.selectors if name in _SETTINGS)
+    return {"owner": OWNER, **settings, **({"object-lock": {"enabled": True}} if case.recipe.locked else {})}
+
+
+_SETTINGS = {
+    "cors": ("cors", [{"AllowedOrigins": ["*"], "AllowedMethods": ["GET"]}]),
+    "tagging": ("tags", {"a": "b"}),
+    "website": ("website", {"IndexDocument": {"Suffix": "index.html"}}),
+}
+"""By sub-resource."""

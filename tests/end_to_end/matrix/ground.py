@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from typing import Any
 
+from gecko_tw.resources.operations import BUCKET, OBJECT
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.matrix.callers import CALLERS, Caller
 from tests.end_to_end.matrix.cases import NONE, Case, harmless_policy, policy_text
@@ -91,10 +92,10 @@ class Ground:
         digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
         return Asked(
             method=row.method,
-            path=f"/{path[0]}/{KEY}" if row.target == "object" else f"/{path[0]}",
+            path=f"/{path[0]}/{KEY}" if row.target == OBJECT else f"/{path[0]}",
             query={name: _filled(value, words) for name, value in query.items()},
             headers={name: _filled(value, words) for name, value in recipe.headers.items()}
-            | ({"content-md5": digest} if body and row.target == "bucket" and query else {}),
+            | ({"content-md5": digest} if body and row.target == BUCKET and query else {}),
             body=body,
         )
 
@@ -124,7 +125,8 @@ class Ground:
     def _fill(self, case: Case) -> None:
         for policy in case.policies:
             bucket = case.bucket(policy)
-            self._put_objects(bucket)
+            if case.row.target == OBJECT or case.recipe.uses_up == "object" or case.recipe.filled:
+                self._put_objects(bucket)
             if "uploadId" in case.recipe.query:
                 self._begin_upload(bucket)
             self._put_policy(case, policy)

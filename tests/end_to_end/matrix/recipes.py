@@ -21,6 +21,7 @@ class Recipe:
     :ivar on_object: whether it is about an object although it addresses the bucket.
     :ivar elsewhere: ends the name of the bucket that is asked for: one without a policy, which is not there.
     :ivar uses_up: what an allowed request takes away: ``"object"``, ``"upload"``, ``"policy"``, or the ``"absence"`` of a bucket.
+    :ivar filled: whether the bucket must have an object although it is not about one.
     :ivar locked: whether the bucket must have Object Lock.
     """
 
@@ -34,6 +35,7 @@ class Recipe:
     on_object: bool = False
     elsewhere: str = ""
     uses_up: str = ""
+    filled: bool = False
     locked: bool = False
 
 
@@ -57,7 +59,7 @@ RECIPES: dict[str, Recipe] = {
     "ListBuckets": PLAIN,
     # Buckets themselves. One that is not empty is not removed.
     "CreateBucket": Recipe(elsewhere="-new", uses_up="absence", answers=(409,)),
-    "DeleteBucket": Recipe(answers=(409,)),
+    "DeleteBucket": Recipe(filled=True, answers=(409,)),
     "HeadBucket": PLAIN,
     "GetBucketLocation": PLAIN,
     "ListObjects": PLAIN,

@@ -319,3 +319,11 @@ def test_a_key_lives_as_the_model_says(some: list[dict[str, Any]], big_only: boo
         assert [(isinstance(one, Version), one.modified) for one in real.versions] == [
             (data, came) for _, data, _, came in model.there
         ]
+
+
+def test_rules_that_change_all_the_time_fill_no_memory():
+    for _ in range(60):
+        setting = [{"ID": str(number), "Status": "Enabled", "Expiration": {"Days": 1}} for number in range(1000)]
+        assert len(lifecycle.rules_of(setting)) == 1000
+        assert lifecycle.rules_of(setting) is lifecycle.rules_of(setting)
+    assert sum(len(rules) for _, rules in lifecycle._read.values()) <= 20_000

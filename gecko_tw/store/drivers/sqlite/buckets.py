@@ -13,7 +13,14 @@ from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import BucketAlreadyExists, BucketNotEmpty, NoSuchBucket
 
 ID_OF = "SELECT id FROM bucket WHERE name = ?"
-record_of = lru_cache(1024)(bucket_of)
+_LONG = 8 * 1024
+# A bucket's settings may be a megabyte, which takes several to remember: only few such records are.
+_short, _long = lru_cache(1024)(bucket_of), lru_cache(32)(bucket_of)
+
+
+def record_of(name: str, text: str) -> BucketRecord:
+    """The record that a row holds: the same one until the row changes, as long as it is remembered."""
+    return _short(name, text) if len(text) <= _LONG else _long(name, text)
 
 
 def find(execute, name: str) -> tuple[int, BucketRecord] | None:  # type: ignore[no-untyped-def]
