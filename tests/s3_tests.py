@@ -20,7 +20,6 @@ import configparser
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -35,14 +34,10 @@ LIST = ROOT / "docs" / "conformance.md"
 FILES = ("test_s3.py", "test_headers.py")
 MARKS = "not fails_on_aws and not cloud_transition and not cloud_restore"
 NEEDED = ("munch", "gevent", "isodate", "pytz", "httplib2", "requests", "yaml", "lxml", "boto3", "xdist")
-KMS_KEYS = ("testkey-1", "testkey-2")
-"""Keys for SSE-KMS that the suite asks for unless its file names others."""
 
 DAY = 2
 """Seconds that a day of a lifecycle rule takes; the suite waits for a few of them."""
 
-AS_AWS = ("--cors=bucket", "--recreate=accept")
-"""Where our defaults are kinder to browsers, or plainer to scripts, than AWS's region us-east-1."""
 
 _FOLDER = "GECKOS3_TESTS_FOLDER"
 _NAMES, _KEEP = "GECKOS3_TESTS_FAILED", "GECKOS3_TESTS_KEEP"
@@ -78,17 +73,12 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         day = f"--lifecycle-day={DAY}s"
-        self.daemon = Daemon(
-            folder, f"--config={CONFIG}", *AS_AWS, day, "--lifecycle-interval=1s", "--shutdown-timeout=1s"
-        )
+        self.daemon = Daemon(folder, f"--config={CONFIG}", day, "--shutdown-timeout=1s")
         self.conf = folder / "s3tests.conf"
 
     def open(self) -> None:
         """Starts the daemon and points the suite to it."""
         self.daemon.start()
-        for name in KMS_KEYS:
-            add = (sys.executable, "-m", "gecko_tw.commands", "keys", "add", name)
-            subprocess.run([*add, f"--data-dir={self.daemon.data_dir}"], check=True, capture_output=True, cwd=ROOT)
         with self.conf.open("w") as file:
             suite_config(self.daemon.port).write(file)
         os.environ["S3TEST_CONF"] = str(self.conf)

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from gecko_tw.callers.identities import AccessKey, Account
-from gecko_tw.callers.sealing import KIND, KeyFile, rekey
+from gecko_tw.callers.sealing import KeyFile, rekey
 from gecko_tw.data_dir import CannotOpen, DataDir
 from gecko_tw.settings import Settings
 
@@ -185,14 +185,11 @@ def test_a_rebuild_keeps_identities_and_needs_no_key(settings, key_path):
     assert secret(settings) == "secret"
 
 
-def test_a_rebuild_makes_a_damaged_catalog_anew_and_tells_that_identities_are_lost(settings, caplog):
+def test_a_rebuild_makes_a_damaged_catalog_anew_and_keeps_identities(settings):
     within(settings, settle)
     catalog = settings.data_dir / ".geckos3" / "catalog.sqlite"
     raw = bytearray(catalog.read_bytes())
     raw[8192:] = os.urandom(len(raw) - 8192)
     catalog.write_bytes(raw)
-    caplog.clear()
     within(settings, lambda data: data.rebuild(), sealed=False)
-    assert any("identities" in line.getMessage() for line in caplog.records)
-    assert within(settings, lambda data: data.driver.documents.all("key")) == []
-    assert within(settings, lambda data: data.driver.documents.all(KIND)) != []
+    assert secret(settings) == "secret"

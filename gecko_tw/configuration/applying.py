@@ -1,7 +1,7 @@
 """Makes a deployment have what its configuration file declares. What is there already stays as it is; so does what the file omits."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from gecko_tw.configuration.registering import check_forms, check_references, re
 from gecko_tw.interfaces import IBuckets
 from gecko_tw.resources.access_settings import ACL
 from gecko_tw.settings import BadSetting
+from gecko_tw.store.keyring import rings_of
 from gecko_tw.store.records import BucketRecord, now_of
 from gecko_tw.store.refusals import NoSuchBucket
 
@@ -79,7 +80,7 @@ def apply(declared: Declarations, deployment: Deployment) -> list[str]:
     check_forms(declared, deployment.registry)
     check_references(declared, deployment.registry)
     wanted = [(one, found[one.name], _wanted(one, found[one.name], deployment)) for one in declared.buckets]
-    told = list(register(declared, deployment.registry))
+    told = [*register(declared, deployment.registry), *_add_kms_keys(declared, deployment.registry)]
     for one, before, after in wanted:
         if before is None:
             deployment.buckets.create(after)
@@ -88,6 +89,16 @@ def apply(declared: Declarations, deployment: Deployment) -> list[str]:
             deployment.buckets.change(one.name, lambda record, one=one: _merged(one, record))
             told.append(f"{one.place}: bucket is changed")
     return told
+
+
+def _add_kms_keys(declared: Declarations, registry: Registry) -> Iterator[str]:
+    """A line for each key of SSE-KMS that is made."""
+    rings = rings_of(registry.documents, registry.sealer)
+    known = rings.kms.names()
+    for name in declared.kms_keys:
+        if name not in known:
+            rings.add(name)
+            yield f"KMS key {name} is made"
 
 
 def _found(declared: DeclaredBucket, buckets: IBuckets) -> BucketRecord | None:

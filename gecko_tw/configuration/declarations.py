@@ -20,13 +20,17 @@ from gecko_tw.configuration.reading import Document
 
 @frozen(kw_only=True)
 class Declarations:
-    """Everything that is to be there."""
+    """Everything that is to be there.
+
+    :ivar kms_keys: names of keys of SSE-KMS.
+    """
 
     buckets: tuple[DeclaredBucket, ...] = ()
     accounts: tuple[Declared[Account], ...] = ()
     groups: tuple[Declared[Group], ...] = ()
     users: tuple[Declared[User], ...] = ()
     keys: tuple[Declared[AccessKey], ...] = ()
+    kms_keys: tuple[str, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """How many of what."""
@@ -50,4 +54,5 @@ def read_declarations(document: Document) -> Declarations:
         groups=section("groups", read_groups, policies),
         users=section("users", read_users, policies),
         keys=section("keys", read_keys),
+        kms_keys=section("kms-keys", lambda entry: entry.texts()),
     )

@@ -10,7 +10,7 @@ from gecko_tw.configuration.entries import Entry, read_yaml, unknown
 from gecko_tw.configuration.gos3rve import is_xml, read_xml
 from gecko_tw.settings import SETTINGS, BadSetting, Flags, Given, Setting, Settings, file_of, overruled, read_settings
 
-SECTIONS = ("buckets", "accounts", "users", "groups", "keys", "policies")
+SECTIONS = ("buckets", "accounts", "users", "groups", "keys", "policies", "kms-keys")
 KEYS = {one.key: one for one in SETTINGS if one.name != "config"}
 """The settings that a file may name."""
 

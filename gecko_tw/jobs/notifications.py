@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from attrs import define
@@ -17,6 +18,8 @@ INTERVAL = 0.5
 """Seconds between looks for new events."""
 LONGEST_WAIT = 60.0
 """Seconds between two tries, at most."""
+GIVEN_UP = 7 * 24 * 3600.0
+"""Seconds after which an event that nobody takes is forgotten."""
 AT_ONCE = 100
 
 
@@ -96,8 +99,10 @@ class Delivery(Service):
             for number, event in waiting:
                 if not await self._sent(sink, target, number, event):
                     self._delay(target, line)
-                    return
-                line.wait = 0.0
+                    if not self._too_old(target, event):
+                        return
+                else:
+                    line.wait = 0.0
                 await self._pool.run(self._notices.drop, [number])
 
     async def _sent(self, sink: Any, target: str, number: int, event: dict[str, Any]) -> bool:
@@ -109,6 +114,14 @@ class Delivery(Service):
         except OSError as problem:
             self.log.warn("{target}: an event was not taken: {problem}", target=target, problem=str(problem))
             return False
+        return True
+
+    def _too_old(self, target: str, event: dict[str, Any]) -> bool:
+        """Whether an event has waited so long that it is given up: a receiver that is gone must not fill the disk."""
+        moment = datetime.fromisoformat(event.get("eventTime") or event["Time"])
+        if self._clock.seconds() - moment.timestamp() < GIVEN_UP:
+            return False
+        self.log.error("{target}: an event of {moment} was never taken and is given up", target=target, moment=moment)
         return True
 
     def _delay(self, target: str, line: _Line) -> None:

@@ -1,6 +1,5 @@
 """Cross-origin requests: the CORS configuration of buckets, preflights, and the headers that every answer gets."""
 
-
 from gecko_tw.resources import cors_rules
 from gecko_tw.resources.answers import Answer, Headers, xml
 from gecko_tw.resources.bucket_settings import change_setting, read_setting

@@ -165,6 +165,18 @@ def test_what_a_process_that_died_had_changed_is_there(tmp_path, again):
         assert driver.documents.all("user") == [("a", {"x": 1})]
 
 
+def test_documents_outlive_the_catalog(tmp_path):
+    with CANDIDATES["files"].opened(tmp_path) as driver:
+        driver.catalog.add_bucket(BucketRecord(name="photos", created=1))
+        driver.documents.change("user", "a/ü", lambda old: {"x": [1, None]})
+        driver.documents.change("user", "gone", lambda old: 1)
+        driver.documents.change("user", "gone", lambda old: None)
+    for catalog in (tmp_path / ".geckos3").glob("catalog.sqlite*"):
+        catalog.unlink()
+    with CANDIDATES["files"].opened(tmp_path) as driver:
+        assert driver.documents.all("user") == [("a/ü", {"x": [1, None]})]
+
+
 def _change_elsewhere(folder):
     driver = files(folder)
     driver.documents.change("user", "a", lambda old: old + 1)

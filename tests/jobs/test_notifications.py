@@ -8,7 +8,7 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from gecko_tw.interfaces import INotificationSink
-from gecko_tw.jobs.notifications import INTERVAL, Delivery
+from gecko_tw.jobs.notifications import GIVEN_UP, INTERVAL, Delivery
 from gecko_tw.jobs.webhooks import NotTaken, Webhooks
 from gecko_tw.store.drivers.memory_documents import MemoryNotices
 from gecko_tw.store.records import Notice
@@ -34,8 +34,8 @@ class Sink:
         return self.pending or succeed(None)
 
 
-def event(number):
-    return {"n": number, "s3": {"object": {}}}
+def event(number, moment="1970-01-01T00:00:00.000Z"):
+    return {"n": number, "eventTime": moment, "s3": {"object": {}}}
 
 
 def delivery():
@@ -78,6 +78,18 @@ def test_a_destination_that_nothing_delivers_to_keeps_its_events():
     notices.add([Notice("gone", event(1))])
     clock.advance(INTERVAL)
     assert notices.targets() == ["gone"]
+    made.stopService()
+
+
+def test_what_nobody_takes_for_a_week_is_given_up():
+    made, clock, notices, sink = delivery()
+    sink.refusing.add("a")
+    notices.add([Notice("a", event(1)), Notice("gone", event(2)), Notice("a", event(3, "1970-01-08T00:00:00.000Z"))])
+    clock.advance(GIVEN_UP - 100)
+    assert notices.targets() == ["a", "gone"]
+    clock.advance(200)
+    clock.advance(INTERVAL)
+    assert [item["n"] for _, item in notices.waiting("a", 9) + notices.waiting("gone", 9)] == [3]
     made.stopService()
 
 

@@ -13,7 +13,7 @@ from gecko_tw.store.refusals import InsufficientStorage
 
 ATTRIBUTE = "user.geckos3"
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_ROOMS = ("staging", "pool", "buckets", "uploads", "attributes")
+_ROOMS = ("staging", "pool", "buckets", "uploads", "attributes", "documents")
 
 
 class InUse(RuntimeError):

@@ -10,6 +10,7 @@ from gecko_tw.store.drivers.files.blobs import FilesBlobs
 from gecko_tw.store.drivers.files.carriers import carrier_of
 from gecko_tw.store.drivers.files.directories import FilesBucketDirectories, FilesUploadNotes
 from gecko_tw.store.drivers.files.disk import Disk
+from gecko_tw.store.drivers.files.documents import FilesDocuments
 from gecko_tw.store.drivers.files.examining import Examiner
 from gecko_tw.store.drivers.files.placing import FilesPlaces
 from gecko_tw.store.drivers.files.pooling import Pool
@@ -103,7 +104,7 @@ class FilesDriver:
         self._settler = Settler(disk, self._commits, self._ground, self._examiner)
         watch.settle = self._settler.settle
         self.catalog = SqliteCatalog(self._connections, self._commits, self._ground)
-        self.documents = SqliteDocuments(self._connections, self._commits)
+        self.documents = SqliteDocuments(self._connections, self._commits, FilesDocuments(disk).note)
         self.notices = SqliteNotices(self._connections, self._commits)
 
     def close(self) -> None:

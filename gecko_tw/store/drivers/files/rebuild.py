@@ -12,6 +12,7 @@ from gecko_tw.store.drivers.files.attributes import Description, description_of
 from gecko_tw.store.drivers.files.carriers import read_attribute
 from gecko_tw.store.drivers.files.directories import upload_written
 from gecko_tw.store.drivers.files.disk import Disk, description_file, pool_file
+from gecko_tw.store.drivers.files.documents import FilesDocuments
 from gecko_tw.store.drivers.files.examining import Examiner
 from gecko_tw.store.drivers.files.paths import INNER, is_bucket_name
 from gecko_tw.store.drivers.files.walking import walk_files
@@ -61,7 +62,8 @@ class Rebuild:
         connections.write_empty(fresh)
         connection = connections.connect(fresh)
         try:
-            carry_over(connection, path)
+            if not carry_over(connection, path):
+                FilesDocuments(self._disk).restore(connection)
             connection.execute("BEGIN IMMEDIATE")
             self._fill(Transaction(connection, lambda bucket, key: None))
             connection.execute("COMMIT")
@@ -225,19 +227,21 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
     return entry.is_dir(follow_symlinks=False)
 
 
-def carry_over(connection: sqlite3.Connection, old: str) -> None:
-    """Copies what no file says from the old catalog, when there is one that can be read."""
+def carry_over(connection: sqlite3.Connection, old: str) -> bool:
+    """Copies documents, and events that wait, from the old catalog; False when there is none that can be read."""
     try:
         connection.execute("ATTACH ? AS old", (f"file:{quoted(old)}?mode=ro",))
     except sqlite3.DatabaseError as problem:
-        log.warning("what the old catalog knew of identities and keys cannot be read: %s", problem)
-        return
+        log.warning("events that waited in the old catalog cannot be read: %s", problem)
+        return False
     try:
         for table in ("document", "notice"):
             connection.execute(f"INSERT INTO {table} SELECT * FROM old.{table}")
         connection.execute("UPDATE revision SET value = 1 + (SELECT value FROM old.revision)")
+        return True
     except sqlite3.DatabaseError as problem:
-        log.warning("what the old catalog knew of identities and keys cannot be read: %s", problem)
+        log.warning("events that waited in the old catalog cannot be read: %s", problem)
+        return False
     finally:
         connection.execute("DETACH old")
 

@@ -12,15 +12,21 @@ from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
 from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.records import Notice
 
+Note = Callable[[Transaction, str, str, Any], None]
+"""Writes a document down where a rebuild finds it: transaction, kind, name and value, which is None when it goes."""
+
 _ONE = "SELECT value FROM document WHERE kind = ? AND name = ?"
 
 
 @implementer(IDocuments)
 class SqliteDocuments:
-    """Rows of the table ``document``. The table ``revision`` is kept by triggers, so that no change can forget it."""
+    """Rows of the table ``document``. The table ``revision`` is kept by triggers, so that no change can forget it.
 
-    def __init__(self, connections: Connections, commits: Commits) -> None:
-        self._connections, self._commits = connections, commits
+    :param note: writes each change down beside the catalog.
+    """
+
+    def __init__(self, connections: Connections, commits: Commits, note: Note) -> None:
+        self._connections, self._commits, self._note = connections, commits, note
 
     def revision(self) -> int:
         return self._connections.mine().execute("SELECT value FROM revision").fetchone()[0]  # type: ignore[no-any-return]
@@ -36,7 +42,7 @@ class SqliteDocuments:
         return [(name, json.loads(value)) for name, value in rows.fetchall()]
 
     def change(self, kind: str, name: str, rule: Callable[[Any], Any]) -> Any:
-        return self._commits.run(_ChangeDocument(kind, name, rule))
+        return self._commits.run(_ChangeDocument(kind, name, rule, self._note))
 
 
 @frozen
@@ -46,6 +52,7 @@ class _ChangeDocument:
     kind: str
     name: str
     rule: Callable[[Any], Any]
+    note: Note
 
     def __call__(self, transaction: Transaction) -> Any:
         """Raises what the rule raises."""
@@ -55,6 +62,7 @@ class _ChangeDocument:
         after = self.rule(before)
         if after == before:
             return after
+        self.note(transaction, self.kind, self.name, after)
         if after is None:
             transaction.execute("DELETE FROM document WHERE kind = ? AND name = ?", where)
         else:
