@@ -17,6 +17,7 @@ from gecko_tw.resources.call import Call
 from gecko_tw.resources.documents import Element, element, text, texts
 from gecko_tw.resources.log_objects import DELIVERY_TIME, EVENT_TIME, SIMPLE, is_denied, key_of
 from gecko_tw.resources.operations import BUCKET, GET, PUT, Document, operation
+from gecko_tw.resources.permits import permit_log
 from gecko_tw.resources.refusals import (
     AccessControlListNotSupported,
     CrossLocationLoggingProhibited,
@@ -44,6 +45,7 @@ async def put_bucket_logging(call: Call, document: bytes) -> Answer:
     """Begins, changes or, with an empty document, ends the log. Source: S3 API Reference, PutBucketLogging.
 
     :raises InvalidTargetBucketForLogging: there is no such target, it is another account's, or cannot take logs.
+    :raises AccessDenied: the caller may not write into the target.
     :raises CrossLocationLoggingProhibited: the target is in another region.
     :raises AccessControlListNotSupported: grants, and the target has no access control lists.
     """
@@ -97,6 +99,7 @@ def _check_place(call: Call, source: BucketRecord, target: BucketRecord) -> None
         raise KeyTooLongError("TargetPrefix leaves no room for the names of log objects.") from None
     if is_denied(service, source, target, key):
         raise _unfit("The policy of the target bucket denies the delivery of logs to it", setting)
+    permit_log(call, target, key)
 
 
 def _unfit(message: str, setting: dict[str, Any]) -> InvalidTargetBucketForLogging:

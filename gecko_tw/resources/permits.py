@@ -145,6 +145,16 @@ def permit_form(call: Call, key: bytes, headers: Mapping[bytes, bytes]) -> None:
         _permit_creation(ask)
 
 
+def permit_log(call: Call, target: BucketRecord, key: bytes) -> None:
+    """Refuses a log in a bucket where neither the caller's policies nor the scope of the caller's key allow to write.
+
+    What the bucket's own policy says is about the service that will write, which is asked elsewhere. Raises AccessDenied.
+    """
+    if not is_superuser(call):
+        plain = target.with_setting(POLICY, None)
+        _check(evolve(_ask(call, "s3:PutObject"), record=plain, bucket=target.name, key=key, version_id=None))
+
+
 def would_be_allowed(call: Call, record: BucketRecord, action: str) -> bool:
     """Whether the caller could do something with the addressed bucket if its record were this one."""
     return is_allowed(evolve(_ask(call, action), record=record))

@@ -3,7 +3,7 @@
 import pytest
 
 from gecko_tw.callers.identities import ROOT_ACCOUNT
-from tests.resources.accounts import ask, market, put_policy
+from tests.resources.accounts import ask, identity_policy, market, put_policy
 from tests.resources.asking import shop
 
 EMPTY = b"<BucketLoggingStatus/>"
@@ -196,3 +196,12 @@ def test_buckets_that_have_no_recorded_owner_belong_to_the_same_account():
     record = here.service.buckets.get("photos")
     assert record.owner in ("", ROOT_ACCOUNT)
     assert here.ask("PUT", "/photos?logging", status("photos")).status == 200
+
+
+def test_a_log_goes_only_where_its_sender_may_write(there):
+    town = there.service.identities
+    only = {"Effect": "Allow", "Action": "s3:*", "Resource": ["arn:aws:s3:::photos", "arn:aws:s3:::photos/*"]}
+    town.change("bob", policies=(identity_policy(only),))
+    assert refused(ask(there, "bob", "PUT", "/photos?logging", status())) == (403, "AccessDenied")
+    town.change("bob", policies=(identity_policy(only, {**only, "Resource": "arn:aws:s3:::logs/p/*"}),))
+    assert ask(there, "bob", "PUT", "/photos?logging", status()).status == 200
