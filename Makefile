@@ -12,9 +12,10 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN_STAMP := $(VENV)/.made-for-run
 TEST_STAMP := $(VENV)/.made-for-test
 S3_TESTS_STAMP := $(VENV)/.made-for-s3-tests
+BENCH_STAMP := $(VENV)/.made-for-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-dev test s3-tests lint fmt bench bench-warp docs build install clean docker-build docker-run docker-stop
+.PHONY: help run run-dev test s3-tests lint fmt bench bench-peers bench-warp docs build install clean docker-build docker-run docker-stop
 
 help: ## Show the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -35,6 +36,10 @@ $(TEST_STAMP): pyproject.toml | $(BIN)/python
 $(S3_TESTS_STAMP): $(TEST_STAMP)
 	$(PIP_INSTALL) --editable '.[s3-tests]' --config-settings editable_mode=compat
 	@touch $@
+
+$(BENCH_STAMP): pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) --editable '.[bench]' --config-settings editable_mode=compat
+	@touch $@ $(RUN_STAMP)
 
 run: $(RUN_STAMP) ## Serve ./data on port 9000 with geckoadmin/geckoadmin
 	$(BIN)/geckos3 serve
@@ -58,8 +63,11 @@ fmt: $(TEST_STAMP) ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(TEST_STAMP) ## Measure this server
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m benchmarks $(BENCH)
+bench: $(BENCH_STAMP) ## Measure this server beside every other that is installed; BENCH="--quick" passes options
+	$(BIN)/python -m benchmarks $(BENCH)
+
+bench-peers: $(BENCH_STAMP) ## Install other servers to measure, into benchmarks/.peers; PEERS="--source NAME=FOLDER" builds a checkout
+	$(BIN)/python -m benchmarks.install $(PEERS)
 
 bench-warp: $(RUN_STAMP) ## Measure this server with MinIO's warp, which must be installed
 	@command -v warp >/dev/null || { echo "warp is not installed: https://github.com/minio/warp" >&2; exit 1; }

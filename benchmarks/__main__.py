@@ -1,89 +1,101 @@
-"""`python -m benchmarks`: requests a second and memory of the daemon with two workers, printed as a table."""
+"""`python -m benchmarks`: our daemon beside every peer that is there; a table, JSON and a picture."""
 
-import hashlib
-import os
+import shlex
+import signal
+import sys
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 
 import click
-from boto3.s3.transfer import TransferConfig
+from attrs import evolve
 
-from benchmarks.load import Result, wrk
-from benchmarks.target import Target, geckos3
+from benchmarks.load import wrk_path
+from benchmarks.machine import describe
+from benchmarks.measuring import Bench
+from benchmarks.peers import found_peers, variants
+from benchmarks.picture import svg
+from benchmarks.report import text
+from benchmarks.results import Results, save
+from benchmarks.rows.row import Plan
+from benchmarks.selection import ROWS, wanted_peers, wanted_rows
 
-BUCKET = "bench"
-KEYS = 1000
-_CHUNK = 1024 * 1024
-
-
-def small(target: Target, folder: Path, seconds: int) -> dict[str, Callable[[], Result]]:
-    """The rows of 4 KiB requests, each a run to be repeated."""
-    keys = [f"small/{number:05}" for number in range(KEYS)]
-    client = target.client()
-    for key in keys[:KEYS]:
-        client.put_object(Bucket=BUCKET, Key=key, Body=os.urandom(4096))
-    gets = target.presigned("get_object", BUCKET, keys)
-    puts = target.presigned("put_object", BUCKET, keys)
-    return {
-        "GET 4 KiB": lambda: wrk(target.url, "GET", gets, folder, seconds=seconds),
-        "PUT 4 KiB": lambda: wrk(target.url, "PUT", puts, folder, size=4096, seconds=seconds),
-    }
+_HERE = Path(__file__).parent
+_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-def large(target: Target, folder: Path, mebibytes: int) -> str:
-    """One large object up and down again in one request each; says how far the memory of any process grew."""
-    source = folder / "large"
-    digest = hashlib.md5(usedforsecurity=False)
-    with open(source, "wb") as file:
-        for _ in range(mebibytes):
-            piece = os.urandom(_CHUNK)
-            digest.update(piece)
-            file.write(piece)
-    before = target.memory()
-    client = target.client()
-    whole = TransferConfig(multipart_threshold=1 << 40)
-    client.upload_file(str(source), BUCKET, "large", Config=whole)
-    back = hashlib.md5(usedforsecurity=False)
-    for piece in client.get_object(Bucket=BUCKET, Key="large")["Body"].iter_chunks(_CHUNK):
-        back.update(piece)
-    if back.digest() != digest.digest():
-        raise SystemExit("the large object came back with other bytes")
-    after = target.memory()
-    growth = max(after[pid][1] - before[pid][0] for pid in before if pid in after)
-    return f"{mebibytes} MiB up and down: memory of no process grew by more than {growth / 1024:.1f} MiB"
+def _split_at(separator: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    def words(context: click.Context, parameter: click.Parameter, value: str) -> list[str]:
+        return [word.strip() for word in value.split(separator) if word.strip()]
+
+    return words
+
+
+def _show_rows(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        click.echo("\n".join(figure.name for row in ROWS for figure in row.figures))
+        context.exit()
 
 
 @click.command()
-@click.option("--runs", default=5, show_default=True, help="Runs of each row.")
-@click.option("--seconds", default=4, show_default=True, help="Length of a run.")
-@click.option("--workers", default=2, show_default=True)
-@click.option("--large-mib", default=1024, show_default=True, help="Size of the large object; 0 leaves it out.")
-def main(runs: int, seconds: int, workers: int, large_mib: int) -> None:
-    """Measures the daemon on this machine."""
-    with tempfile.TemporaryDirectory(prefix="geckos3-bench-") as name:
-        folder = Path(name)
-        data = folder / "data"
-        data.mkdir()
-        with geckos3(data, f"--workers={workers}") as target:
-            target.client().create_bucket(Bucket=BUCKET)
-            rows = small(target, folder, seconds)
-            results: dict[str, list[Result]] = {row: [] for row in rows}
-            for _ in range(runs):
-                for row, run in rows.items():
-                    results[row].append(run())
-            click.echo(f"{workers} workers, 16 connections, median of {runs} runs of {seconds} s (slowest to fastest)")
-            for row, found in results.items():
-                rates = sorted(result.rate for result in found)
-                click.echo(
-                    f"{row:12} {median(rates):10,.0f} a second ({rates[0]:,.0f} to {rates[-1]:,.0f})   "
-                    f"p50 {median(result.p50 for result in found):.2f} ms   "
-                    f"p99 {median(result.p99 for result in found):.2f} ms   "
-                    f"errors {sum(result.errors for result in found)}"
-                )
-            if large_mib:
-                click.echo(large(target, folder, large_mib))
+@click.option("--runs", type=click.IntRange(1), default=5, show_default=True, help="Rounds of each row.")
+@click.option("--seconds", default=3.0, show_default=True, help="Length of a run.")
+@click.option(
+    "--rows", default="", callback=_split_at(";"), help="Only rows that begin so; several separated by semicolons."
+)
+@click.option(
+    "--peers", default="", callback=_split_at(","), help="Only these, separated by commas; `none` for ours alone."
+)
+@click.option("--variants/--no-variants", "with_variants", default=True, help="Our daemon also with other settings.")
+@click.option("--connections", default=16, show_default=True, help="Of rows that do not say how many.")
+@click.option("--fill-seconds", default=600.0, show_default=True, help="How long filling a bucket may take.")
+@click.option("--quick", is_flag=True, help="One run of a second of each row, large buckets left out.")
+@click.option("--profile", type=_FOLDER, default=None, help="Also write flame graphs of our worker into this folder.")
+@click.option("--peers-dir", type=_FOLDER, default=_HERE / ".peers", show_default=True)
+@click.option("--output", type=_FOLDER, default=_HERE / "results", show_default=True, help="Where JSON and picture go.")
+@click.option("--list", is_flag=True, callback=_show_rows, expose_value=False, is_eager=True, help="Show all rows.")
+def main(
+    rows: list[str],
+    peers: list[str],
+    with_variants: bool,
+    quick: bool,
+    profile: Path | None,
+    output: Path,
+    **how: object,
+) -> None:
+    """Measures GeckoS3 on Twisted beside other servers, on this machine, by turns."""
+    # Like control-C, so that the servers are stopped on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    wrk_path()
+    plan = Plan(**{**how, **({"runs": 1, "seconds": 1.0} if quick else {})})  # type: ignore[arg-type]
+    chosen = wanted_rows(rows, quick, plan.peers_dir)
+    servers = [*(variants() if with_variants else variants()[:1]), *wanted_peers(found_peers(plan.peers_dir), peers)]
+    click.echo(f"{len(chosen)} rows, {plan.runs} runs of {plan.seconds:g} s: {', '.join(one.key for one in servers)}")
+    output.mkdir(parents=True, exist_ok=True)
+    stem = output / datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    with tempfile.TemporaryDirectory(prefix="geckos3-bench-", ignore_cleanup_errors=True) as name:
+        results = Results(
+            command=_command(),
+            date=datetime.now(UTC).strftime("%Y-%m-%d"),
+            machine=describe(Path(name)),
+            settings={"runs": plan.runs, "seconds": plan.seconds, "connections": plan.connections},
+            contestants=[one.contestant() for one in servers],
+            rows=[],
+        )
+        for measured in Bench(servers, plan, Path(name), profile, click.echo).measure(chosen):
+            # Whoever ends a long benchmark early keeps what there is.
+            results = evolve(results, rows=[*results.rows, measured])
+            save(results, stem.with_suffix(".json"))
+    stem.with_suffix(".svg").write_text(svg(results))
+    click.echo("\n" + text(results))
+    click.echo(f"{stem}.json and {stem.name}.svg are written")
+
+
+def _command() -> str:
+    """What somebody would type to measure the same."""
+    words = shlex.join(sys.argv[1:])
+    return f"make bench BENCH={shlex.quote(words)}" if words else "make bench"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from gecko_tw.configuration.command import config
 from gecko_tw.identity_groups import groups
 from gecko_tw.settings import SETTINGS, BadSetting, Flags, Setting, Settings, file_of, plain_arguments, read_settings
 
-_STORE = ("data_dir", "metadata", "fsync", "attributes", "encryption_key")
+_STORE = ("data_dir", "layout", "metadata", "fsync", "attributes", "encryption_key")
 _PLACE = ("listen", "tls_cert", "tls_key")
 
 

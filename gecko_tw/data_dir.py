@@ -1,4 +1,4 @@
-"""A data directory under the default driver, as the life of a process needs it."""
+"""A data directory under the driver of its layout, as the life of a process needs it."""
 
 import logging
 import sqlite3
@@ -12,6 +12,8 @@ from gecko_tw.settings import Settings
 from gecko_tw.store.drivers.files.adoption import Progress
 from gecko_tw.store.drivers.files.disk import InUse
 from gecko_tw.store.drivers.files.driver import FilesDriver
+from gecko_tw.store.drivers.layouts import CATALOGS, POOL, WrongLayout
+from gecko_tw.store.drivers.pool.driver import PoolDriver
 from gecko_tw.store.drivers.sqlite.connections import CatalogTooNew
 
 log = logging.getLogger(__name__)
@@ -38,14 +40,12 @@ class DataDir:
 
     def __init__(self, settings: Settings, sealing_key: bytes = b"") -> None:
         self.sealing_key = sealing_key
-        self._catalog = Path(settings.data_dir, ".geckos3", "catalog.sqlite")
+        self._catalog = Path(settings.data_dir, ".geckos3", CATALOGS[settings.layout])
         self.fresh = False
         self._root, self._key = settings.access_key, settings.encryption_key
         self._key_path = Path(settings.data_dir, ".geckos3", "encryption.key")
         self._key_file = KeyFile(self._key_path)
-        self.driver = FilesDriver(
-            str(settings.data_dir), metadata=settings.metadata, fsync=settings.fsync, attributes=settings.attributes
-        )
+        self.driver = _driver_of(settings)
 
     def open(self, sealed: bool = True) -> None:
         """Raises CannotOpen.
@@ -63,7 +63,7 @@ class DataDir:
                 f"{self.driver.data_dir}: the encryption key is not the one that its secrets were encrypted with"
                 f" ({self._key_source})"
             ) from None
-        except (OSError, ValueError, InUse, CatalogTooNew, sqlite3.Error) as problem:
+        except (OSError, ValueError, InUse, WrongLayout, CatalogTooNew, sqlite3.Error) as problem:
             raise CannotOpen(f"{self.driver.data_dir}: {problem}") from problem
 
     @property
@@ -123,8 +123,23 @@ class DataDir:
         self._key_file.end_change()
         return f"everything is sealed with the new key in {self._key_path}"
 
+    @property
+    def has_files(self) -> bool:
+        """Whether objects are files that others can put, change and remove, and that a catalog can be made of."""
+        return isinstance(self.driver, FilesDriver)
+
+    def _files(self) -> FilesDriver:
+        """Raises CannotOpen."""
+        if not isinstance(self.driver, FilesDriver):
+            raise CannotOpen(
+                f"{self.driver.data_dir}: with --layout=pool objects are no files that could be looked through"
+            )
+        return self.driver
+
     def adopt(self, report: Callable[[int], object] | None = None, stop: Callable[[], bool] | None = None) -> int:
         """Takes over what others put, changed or removed; returns how many files and unfinished uploads of GeckoS3 that were.
+
+        Raises CannotOpen where objects are no files.
 
         :param report: called with how many files were looked at, after every 10,000 of them.
         :param stop: asked now and then whether to end early.
@@ -134,19 +149,27 @@ class DataDir:
             if report is not None and progress.looked and progress.looked % TOLD == 0:
                 report(progress.looked)
 
-        done = self.driver.adopt(told, stop)
+        done = self._files().adopt(told, stop)
         return done.changed + done.uploads
 
     def rebuild(self) -> None:
-        """Makes the catalog anew from the files alone. Raises CannotOpen while anybody else uses the directory."""
+        """Makes the catalog anew from the files alone. Raises CannotOpen where there are none, and while anybody else uses them."""
         try:
-            self.driver.rebuild()
+            self._files().rebuild()
         except InUse as problem:
             raise CannotOpen(str(problem)) from problem
 
     def close(self) -> None:
         """Harmless when repeated."""
         self.driver.close()
+
+
+def _driver_of(settings: Settings) -> FilesDriver | PoolDriver:
+    if settings.layout == POOL:
+        return PoolDriver(str(settings.data_dir), fsync=settings.fsync)
+    return FilesDriver(
+        str(settings.data_dir), metadata=settings.metadata, fsync=settings.fsync, attributes=settings.attributes
+    )
 
 
 def _given_key(text: str) -> bytes:

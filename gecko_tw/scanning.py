@@ -28,7 +28,7 @@ class Scan:
         self._leave = threading.Event()
 
     def __call__(self) -> int:
-        return self._data.adopt(self._progress, self._leave.is_set)
+        return self._data.adopt(self._progress, self._leave.is_set) if self._data.has_files else 0
 
     async def first(self) -> None:
         """All files before a new catalog's first request; else for as long as a start can wait, and on in the background."""

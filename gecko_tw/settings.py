@@ -120,6 +120,12 @@ class Settings:
         "true", kinds.BOOLEAN, "whether to hash bodies and keep attributes; `false` is for caches and tests of others"
     )
     fsync: bool = setting("false", kinds.BOOLEAN, "whether a success means that the bytes are on the disk")
+    layout: str = setting(
+        "files",
+        kinds.one_of("files", "pool"),
+        "how the data directory is laid out, fixed when it is made: `files` keeps objects as ordinary files, `pool` is faster and keeps"
+        " them as nobody else can read them",
+    )
     attributes: str = setting(
         "xattr",
         kinds.one_of("xattr", "sidecar"),
@@ -343,6 +349,8 @@ def _consistent(settings: Settings) -> Settings:
         raise BadSetting(
             "--multipart-sweep-interval: '0' is not allowed; allowed is a longer duration, or --multipart-max-age=0 as well"
         )
+    if settings.layout == "pool" and settings.attributes != "xattr":
+        raise BadSetting("--attributes: 'sidecar' is not allowed; allowed is another layout than --layout=pool with it")
     if len(settings.host_alias) > MOST_ALIASES:
         raise BadSetting(f"--host-alias: {len(settings.host_alias)} names are not allowed; allowed are {MOST_ALIASES}")
     seed = {

@@ -15,6 +15,7 @@ from twisted.logger import ILogObserver, Logger, globalLogBeginner
 from twisted.python.usage import Options as UsageOptions
 
 from gecko_tw.callers.authenticate import Authenticator
+from gecko_tw.callers.sessions import Sessions
 from gecko_tw.callers.tally import Tally
 from gecko_tw.configuration.applying import Bootstrap, Deployment
 from gecko_tw.configuration.reading import configured
@@ -36,7 +37,7 @@ from gecko_tw.seeding import seed
 from gecko_tw.serving import Serving
 from gecko_tw.settings import SETTINGS, BadSetting, Settings, plain_arguments, read_settings, texts_of
 from gecko_tw.store.expiry import Expiry
-from gecko_tw.threads import Pool
+from gecko_tw.threads import Pool, Prompt
 from gecko_tw.wire.site import Limits, Site
 from gecko_tw.worker_protocol import FIRST_SOCKET, READS, WRITES, CannotServe, ParentProcess
 from gecko_tw.workers import Recipe, Workers
@@ -131,7 +132,7 @@ def site_for(
         ),
         catalog_pool=pools[0],
         bytes_pool=pools[1],
-        commit_pool=pools[2],
+        commit_pool=pools[2] if settings.fsync else Prompt(pools[2], store.objects.catalog.idle),
         clock=reactor,
         quick=store.objects.catalog.quick,
         region=settings.region or "us-east-1",
@@ -141,6 +142,7 @@ def site_for(
         recreate_status=200 if settings.recreate == "accept" else 409,
         max_in_flight=settings.max_in_flight,
         identities=identities,
+        sessions=Sessions(store.registry.sealer),
         acl=settings.acl,
         access_log=RequestLog(settings.log_format, write) if settings.request_log else None,
         front=front,

@@ -4,10 +4,11 @@ from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
+from time import monotonic
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -76,3 +77,39 @@ class Pool(Service):
             waiting, outcome = self._outcomes.popleft()
             self._outstanding -= 1
             waiting.callback(outcome)  # a Failure goes on as a failure
+
+
+SLOW = 0.02
+"""Seconds that work may take in the thread that asks for it; after more, threads do all of it for a while."""
+
+PAUSE = 1.0
+"""Seconds that this while lasts."""
+
+
+@implementer(IPool)
+class Prompt:
+    """A pool for work that hardly ever waits for anything: it is done at once, in the thread that asks, as long as that goes quickly.
+
+    To hand a small commit to a thread and to fetch its outcome takes half as long as the commit itself, because the interpreter's
+    lock changes hands at every system call (docs/decisions/0016-small-commits-at-once.md).
+
+    :param pool: does the work while it does not go quickly.
+    :param free: whether work could begin now without waiting.
+    :param clock: seconds, of any beginning.
+    """
+
+    def __init__(self, pool: IPool, free: Callable[[], bool], clock: Callable[[], float] = monotonic) -> None:
+        self._pool = pool
+        self._free = free
+        self._clock = clock
+        self._until = 0.0
+
+    def run(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> "Deferred[Any]":
+        begin = self._clock()
+        if begin < self._until or not self._free():
+            return self._pool.run(function, *arguments, **named)  # type: ignore[no-any-return]
+        outcome = maybeDeferred(function, *arguments, **named)
+        end = self._clock()
+        if end - begin > SLOW:
+            self._until = end + PAUSE
+        return outcome

@@ -27,6 +27,7 @@ BAD = {
     "auth": "yes",
     "metadata": "no",
     "fsync": "2",
+    "layout": "tree",
     "attributes": "both",
     "workers": "0",
     "threads": "many",

@@ -1,11 +1,14 @@
 """Who asks? Chooses between header, presigned URL, form and anonymous, and verifies."""
 
 from collections.abc import Callable, Mapping
+from hashlib import sha256
+
+from attrs import evolve
 
 from gecko_tw.callers import signature_v2
 from gecko_tw.callers.authorization import header_claim
 from gecko_tw.callers.bearer import bearer_pair, check_secret, without_secret
-from gecko_tw.callers.claims import NO_FRONT, Claim, check_signed_headers, check_token, refuse_version_two, verify
+from gecko_tw.callers.claims import NO_FRONT, Claim, check_signed_headers, refuse_version_two, verify
 from gecko_tw.callers.form_policy import LengthRange, check_form, form_claim, verify_form
 from gecko_tw.callers.identities import Caller, Identity, IIdentities
 from gecko_tw.callers.payloads import SIGNED_CHUNKS, SIGNED_CHUNKS_AND_TRAILER, UNSIGNED_PAYLOAD, payload_of, undeclared
@@ -17,8 +20,9 @@ from gecko_tw.callers.presigned import (
     query_claim,
     query_signature,
 )
+from gecko_tw.callers.proofs import Proofs
 from gecko_tw.callers.proxies import Front
-from gecko_tw.callers.refusals import InvalidAccessKeyId, RequestTimeTooSkewed
+from gecko_tw.callers.refusals import ExpiredToken, InvalidAccessKeyId, InvalidToken, RequestTimeTooSkewed
 from gecko_tw.callers.signature_v4 import ChunkSigner, canonical_query, seconds_of
 from gecko_tw.head import Head
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest
@@ -26,6 +30,7 @@ from gecko_tw.store.refusals import InvalidArgument, InvalidRequest
 MAX_SKEW = 900
 """Seconds that a signer's clock may differ from ours."""
 
+_TOKEN = b"x-amz-security-token"
 _SIGNED_STREAMS = (SIGNED_CHUNKS, SIGNED_CHUNKS_AND_TRAILER)
 
 
@@ -55,6 +60,7 @@ class Authenticator:
         self._enabled = enabled
         self._version_two = version_two
         self._front = front
+        self._proofs = Proofs()
 
     def authenticate(self, head: Head) -> Caller:
         """The Caller of a request whose head has come. A request without any signature is ``anonymous``: permit it elsewhere.
@@ -64,6 +70,10 @@ class Authenticator:
         if not self._enabled:
             return _open(head)
         authorization = head.headers.get(b"authorization")
+        if authorization is None and head.query:
+            proven = self._proven(head)
+            if proven is not None:
+                return proven
         parameters = query_signature(head.query) if head.query else None
         if authorization is None:
             return _anonymous(head) if parameters is None else self._presigned(head, parameters)
@@ -79,6 +89,24 @@ class Authenticator:
         pair = None if authorization.startswith(b"AWS4") else bearer_pair(authorization)
         return self._by_header(head) if pair is None else self._by_bearer(head, *pair)
 
+    def authenticate_document(self, head: Head, document: bytes, service: str) -> Caller:
+        """The Caller of a request to another service than S3, whose signature covers the body without telling its digest.
+
+        :param document: the whole body.
+        :param service: its name in credential scopes.
+        """
+        if not self._enabled:
+            return Caller(kind="open")
+        if b"authorization" not in head.headers:
+            return Caller()
+        claim = header_claim(head, self._region, service)
+        identity = self._find(claim.scope.access_key, head.headers.get(_TOKEN))
+        self._check_skew(claim.date)
+        check_signed_headers(head, claim.signed)
+        digest = sha256(document).hexdigest().encode("ascii")
+        verify(head, canonical_query(head.query), claim, identity.secret, digest, self._front)
+        return Caller(identity=identity, kind="header")
+
     def authenticate_form(self, bucket: str, fields: Mapping[str, str]) -> tuple[Caller, LengthRange]:
         """The Caller of a browser form (POST Object) and the lengths that its policy allows for the file.
 
@@ -92,22 +120,20 @@ class Authenticator:
         form = {name.lower(): value for name, value in fields.items()}
         if signature_v2.signs_form(form):
             self._check_version_two()
-            identity = self._find(form["awsaccesskeyid"])
+            identity = self._find(form["awsaccesskeyid"], form.get("x-amz-security-token"))
             signature_v2.verify_form(form, identity.access_key, identity.secret)
             return Caller(identity=identity, kind="form"), check_form(bucket, form, self._clock())
         claim = form_claim(form, self._region)
         if claim is None:
             return Caller(), LengthRange()
-        identity = self._identity(claim)
-        check_token(form.get("x-amz-security-token"))
+        identity = self._find(claim.scope.access_key, form.get("x-amz-security-token"))
         verify_form(form, claim, identity.secret)
         return Caller(identity=identity, kind="form"), check_form(bucket, form, self._clock())
 
     def _by_header(self, head: Head) -> Caller:
         claim = header_claim(head, self._region)
-        identity = self._identity(claim)
+        identity = self._find(claim.scope.access_key, head.headers.get(_TOKEN))
         self._check_skew(claim.date)
-        check_token(head.headers.get(b"x-amz-security-token"))
         declared = _declared(head, {})
         if declared is None:
             raise InvalidRequest("Missing required header for this request: x-amz-content-sha256")
@@ -117,35 +143,50 @@ class Authenticator:
     def _by_header_version_two(self, head: Head, authorization: bytes) -> Caller:
         self._check_version_two()
         access_key, signature = signature_v2.header_pair(authorization)
-        identity = self._find(access_key)
+        identity = self._find(access_key, head.headers.get(_TOKEN))
         self._check_skew(signature_v2.header_date(head))
-        check_token(head.headers.get(b"x-amz-security-token"))
         parameters = decoded_query(head.query)
         signature_v2.check_names(parameters)
         signature_v2.verify_header(head, parameters, signature, (access_key, identity.secret), self._front)
         return Caller(identity=identity, kind="header", payload=_without_chunks(_unverified_payload(head, {})))
 
     def _by_bearer(self, head: Head, access_key: str, secret: str) -> Caller:
-        identity = self._find(access_key)
-        check_token(head.headers.get(b"x-amz-security-token"))
+        identity = self._find(access_key, head.headers.get(_TOKEN))
         check_secret(identity, secret)
         return Caller(identity=identity, kind="bearer", payload=_without_chunks(_unverified_payload(head, {})))
+
+    def _proven(self, head: Head) -> Caller | None:
+        """The caller of a presigned URL that has been verified before, as far as its key is still what it was."""
+        caller = self._proofs.find(head, self._clock())
+        if caller is None:
+            return None
+        known = caller.identity
+        assert known is not None
+        identity = self._find(known.access_key, known.token)
+        if identity is known:
+            return caller
+        return evolve(caller, identity=identity) if identity.secret == known.secret else None
 
     def _presigned(self, head: Head, parameters: dict[bytes, bytes]) -> Caller:
         if is_version_two(parameters):
             return self._presigned_version_two(head, parameters)
         claim = query_claim(parameters, self._clock(), self._region)
-        identity = self._identity(claim)
-        check_token(parameters.get(b"X-Amz-Security-Token") or head.headers.get(b"x-amz-security-token"))
+        token = parameters.get(b"X-Amz-Security-Token") or head.headers.get(_TOKEN)
+        identity = self._find(claim.scope.access_key, token)
         declared = _declared(head, parameters) or UNSIGNED_PAYLOAD.encode("ascii")
         query = canonical_query(head.query, without=b"X-Amz-Signature")
         payload, chunks = self._verified(head, query, claim, identity.secret, declared)
-        return Caller(identity=identity, kind="presigned", payload=payload, chunks=chunks, hoisted=hoisted(parameters))
+        caller = Caller(
+            identity=identity, kind="presigned", payload=payload, chunks=chunks, hoisted=hoisted(parameters)
+        )
+        if identity.token is None:  # a session has whatever policy its caller likes, and that takes much memory
+            self._proofs.keep(head, claim, parameters, caller)
+        return caller
 
     def _presigned_version_two(self, head: Head, parameters: dict[bytes, bytes]) -> Caller:
         self._check_version_two()
-        identity = self._find(parameters[b"AWSAccessKeyId"].decode("utf-8", "replace"))
-        check_token(parameters.get(b"x-amz-security-token") or head.headers.get(b"x-amz-security-token"))
+        token = parameters.get(_TOKEN) or head.headers.get(_TOKEN)
+        identity = self._find(parameters[b"AWSAccessKeyId"].decode("utf-8", "replace"), token)
         signature_v2.check_names(parameters)
         signature_v2.check_expiry(parameters, self._clock())
         signature_v2.verify(head, parameters, identity.access_key, identity.secret, self._front)
@@ -171,10 +212,9 @@ class Authenticator:
         if not self._version_two:
             raise refuse_version_two()
 
-    def _identity(self, claim: Claim) -> Identity:
-        return self._find(claim.scope.access_key)
-
-    def _find(self, access_key: str) -> Identity:
+    def _find(self, access_key: str, token: bytes | str | None = None) -> Identity:
+        if token:
+            return self._find_session(access_key, token if isinstance(token, str) else token.decode("latin-1"))
         identity = self._identities.find(access_key)
         if identity is None:
             raise InvalidAccessKeyId(AWSAccessKeyId=access_key)
@@ -182,6 +222,14 @@ class Authenticator:
             raise InvalidAccessKeyId(
                 f"The access key expired at {iso_time(identity.expires)}.", AWSAccessKeyId=access_key
             )
+        return identity
+
+    def _find_session(self, access_key: str, token: str) -> Identity:
+        identity = self._identities.session(access_key, token)
+        if identity is None:
+            raise InvalidToken(AWSAccessKeyId=access_key)
+        if identity.expires <= self._clock():
+            raise ExpiredToken(AWSAccessKeyId=access_key)
         return identity
 
     def _check_skew(self, date: str) -> None:

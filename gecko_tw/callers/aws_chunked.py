@@ -55,7 +55,7 @@ class AwsChunkedDecoder:
         self._ended = False
         self._sound = True
 
-    def feed(self, data: bytes) -> list[memoryview]:
+    def feed(self, data: bytes | memoryview) -> list[memoryview]:
         """The payload found in the next bytes of the body; may be empty. The pieces are views of ``data``, not copies.
 
         :raises IncompleteBody: the framing is broken, more came than announced, or something follows the end.
@@ -77,7 +77,7 @@ class AwsChunkedDecoder:
                 payload.append(piece)
                 self._take_payload(piece)
             else:
-                position = self._read_line(data, position)
+                position = self._read_line(bytes(view[position : position + LONGEST_LINE]), position)
         self._sound = True
         return payload
 
@@ -87,16 +87,16 @@ class AwsChunkedDecoder:
             raise _broken()
 
     def _read_line(self, data: bytes, position: int) -> int:
-        """Takes a line, or what there is of it, and returns where it ends."""
-        newline = data.find(b"\n", position, position + LONGEST_LINE)
-        stop = newline + 1 if newline >= 0 else min(len(data), position + LONGEST_LINE)
-        self._line += data[position:stop]
+        """Takes the line, or what there is of it, that begins ``data`` at ``position`` of the whole; returns where it ends there."""
+        newline = data.find(b"\n")
+        stop = newline + 1 if newline >= 0 else len(data)
+        self._line += data[:stop]
         if len(self._line) > LONGEST_LINE or newline < 0 and len(self._line) == LONGEST_LINE:
             raise MalformedTrailerError if self._take_line is AwsChunkedDecoder._take_trailer_line else _broken()
         if newline >= 0:
             line, self._line = self._line, b""
             self._take_line(self, line)
-        return stop
+        return position + stop
 
     def _take_chunk_head(self, line: bytes) -> None:
         if not line.endswith(b"\r\n"):

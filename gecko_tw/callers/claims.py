@@ -5,7 +5,7 @@ from hmac import compare_digest
 from attrs import frozen
 
 from gecko_tw.callers.proxies import Front
-from gecko_tw.callers.refusals import InvalidToken, SignatureDoesNotMatch, Unproven
+from gecko_tw.callers.refusals import SignatureDoesNotMatch, Unproven
 from gecko_tw.callers.showing import without_secrets
 from gecko_tw.callers.signature_v4 import (
     TERMINATOR,
@@ -49,10 +49,11 @@ class Place:
         return self.refusal(self.prefix + reason, **details)
 
 
-def read_scope(credential: str, place: Place, region: str | None) -> Scope:
-    """The scope of a credential, checked against what S3 and this server are.
+def read_scope(credential: str, place: Place, region: str | None, service: str = "s3") -> Scope:
+    """The scope of a credential, checked against what this server is.
 
     :param region: the only region accepted, or None.
+    :param service: that of AWS which is asked.
     """
     scope = scope_of(credential)
     if scope is None:
@@ -61,8 +62,8 @@ def read_scope(credential: str, place: Place, region: str | None) -> Scope:
         )
     if scope.terminator != TERMINATOR:
         raise place.refuse(f'incorrect terminal "{scope.terminator}". This endpoint uses "{TERMINATOR}".')
-    if scope.service != "s3":
-        raise place.refuse(f'incorrect service "{scope.service}". This endpoint belongs to "s3".')
+    if scope.service != service:
+        raise place.refuse(f'incorrect service "{scope.service}". This endpoint belongs to "{service}".')
     if region is not None and scope.region != region:
         raise place.refuse(f"the region '{scope.region}' is wrong; expecting '{region}'", Region=region)
     if len(scope.day) != 8 or not (scope.day.isascii() and scope.day.isdecimal()):
@@ -78,12 +79,6 @@ def check_day(scope: Scope, date: str, place: Place) -> None:
         raise place.refuse(
             f'Invalid credential date "{scope.day}". This date is not the same as X-Amz-Date: "{date[:8]}".'
         )
-
-
-def check_token(token: bytes | str | None) -> None:
-    """Refuses a session token: no key pair here has one."""
-    if token:
-        raise InvalidToken
 
 
 def check_signed_headers(head: Head, signed: bytes) -> None:
@@ -108,7 +103,7 @@ def verify(head: Head, query: bytes, claim: Claim, secret: str, payload: bytes, 
     """
     request = canonical_request(head, query, claim.signed, payload)
     text = string_to_sign(claim.date, claim.scope, request)
-    key = signing_key(secret, claim.scope.day, claim.scope.region)
+    key = signing_key(secret, claim.scope.day, claim.scope.region, claim.scope.service)
     if same(sign(key, text.encode("utf-8")), claim.signature):
         return key
     for version in front.versions(head, claim.signed):

@@ -7,9 +7,14 @@ from gecko_tw.callers.identities import Account, Identity, IIdentities, OnePair,
 from gecko_tw.callers.policies import Policy, Principal, read_identity_policy
 from gecko_tw.callers.registered import ACCOUNT, Registered
 from gecko_tw.callers.scopes import boundary_of
+from gecko_tw.callers.sessions import Sessions
 
 MOST = 10_000
 """Identities that are remembered. Access keys that nobody has are not: strangers would fill the memory with them."""
+
+MOST_TOKENS = 256 * 1024
+"""Characters of the tokens whose sessions are remembered. Their callers choose the policies in them, which take a hundred times as much
+memory when they are read; to open a forgotten session again takes less than a millisecond."""
 
 
 @define
@@ -18,7 +23,17 @@ class _Seen:
 
     revision: int
     identities: dict[str, Identity] = field(factory=dict)
+    sessions: dict[str, Identity] = field(factory=dict)
+    tokens: int = 0
     by_email: dict[str, Account] | None = None
+
+    def remember(self, token: str, session: Identity) -> None:
+        """Keeps a session, and forgets all others when their tokens are too many."""
+        self.tokens += len(token)
+        if self.tokens > MOST_TOKENS:
+            self.sessions.clear()
+            self.tokens = len(token)
+        self.sessions[token] = session
 
 
 @implementer(IIdentities)
@@ -32,6 +47,7 @@ class Directory:
 
     def __init__(self, registry: Registered, root: OnePair) -> None:
         self._registry, self._root = registry, root
+        self._sessions = Sessions(registry.sealer)
         self._seen = _Seen(-1)
 
     def find(self, access_key: str) -> Identity | None:
@@ -47,6 +63,21 @@ class Directory:
                     seen.identities.clear()
                 seen.identities[access_key] = known
         return known
+
+    def session(self, access_key: str, token: str) -> Identity | None:
+        seen = self._fresh()
+        known = seen.sessions.get(token)
+        if known is None:
+            known = self._open(access_key, token)
+            if known is not None:
+                seen.remember(token, known)
+        return known if known is not None and known.access_key == access_key else None
+
+    def _open(self, access_key: str, token: str) -> Identity | None:
+        """A session by what it stands for is now: it ends with the key, the user and the account that it was begun with."""
+        told = self._sessions.open(access_key, token)
+        parent = None if told is None else self.find(told.parent)
+        return None if told is None or parent is None else told.identity(access_key, token, parent)
 
     def account(self, account_id: str) -> Account | None:
         return self._root.account(account_id) or self._registry.account(account_id)

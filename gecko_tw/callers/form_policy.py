@@ -14,6 +14,7 @@ from attrs import frozen
 
 from gecko_tw.callers.claims import Claim, Place, check_day, read_scope, same
 from gecko_tw.callers.refusals import AccessDenied, InvalidPolicyDocument, SignatureDoesNotMatch, UnsupportedSignature
+from gecko_tw.callers.showing import has_secrets, policy_without_secrets
 from gecko_tw.callers.signature_v4 import ALGORITHM, seconds_of, sign, signing_key
 from gecko_tw.store.refusals import EntityTooLarge, EntityTooSmall, InvalidArgument
 
@@ -76,11 +77,12 @@ def verify_form(form: Mapping[str, str], claim: Claim, secret: str) -> None:
     policy = form["policy"]
     key = signing_key(secret, claim.scope.day, claim.scope.region)
     if not same(sign(key, policy.encode("utf-8")), claim.signature):
+        shown = policy_without_secrets(policy)
         raise SignatureDoesNotMatch(
             AWSAccessKeyId=claim.scope.access_key,
-            StringToSign=policy,
+            StringToSign=shown,
             SignatureProvided=claim.signature,
-            StringToSignBytes=policy.encode("utf-8").hex(" "),
+            StringToSignBytes=shown.encode("utf-8").hex(" "),
         )
 
 
@@ -179,8 +181,13 @@ def _holds(operator: str, name: str, wanted: str, values: Mapping[str, str]) -> 
 
 
 def _malformed(condition: Any) -> InvalidPolicyDocument:
-    return InvalidPolicyDocument(f"Invalid Policy: Invalid condition: {json.dumps(condition)}")
+    return InvalidPolicyDocument(f"Invalid Policy: Invalid condition: {_shown(condition)}")
 
 
 def _failed(condition: Any) -> AccessDenied:
-    return AccessDenied(f"Invalid according to Policy: Policy Condition failed: {json.dumps(condition)}")
+    return AccessDenied(f"Invalid according to Policy: Policy Condition failed: {_shown(condition)}")
+
+
+def _shown(condition: Any) -> str:
+    text = json.dumps(condition)
+    return '"***"' if has_secrets(text.lower().encode()) else text

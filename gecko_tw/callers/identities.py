@@ -82,6 +82,7 @@ class Identity:
     :ivar boundaries: each of these must allow a request, too: the scope of a key, the policy of a session.
     :ivar expires: seconds since 1970 after which it is refused, or None.
     :ivar token: the session token that must come with it, or None for a lasting key.
+    :ivar parent: the access key that a session stands for, ``session`` its name; both ``""`` for a lasting key.
     """
 
     access_key: str
@@ -93,6 +94,8 @@ class Identity:
     boundaries: tuple[Policy, ...] = ()
     expires: float | None = None
     token: str | None = field(default=None, repr=False)
+    parent: str = ""
+    session: str = ""
 
     @property
     def account(self) -> str:
@@ -105,6 +108,9 @@ class IIdentities(Interface):
 
     def find(access_key: str):  # type: ignore[no-untyped-def]
         """The :class:`Identity` of an access key, expired or not, or None (also when it, its user or its account is disabled)."""
+
+    def session(access_key: str, token: str):  # type: ignore[no-untyped-def]
+        """That of a session, expired or not; None when the token is not its token, or what it stands for is not found any more."""
 
     def account(account_id: str):  # type: ignore[no-untyped-def]
         """The :class:`Account` of that id, or None."""
@@ -133,6 +139,10 @@ class OnePair:
     def find(self, access_key: str) -> Identity | None:
         """The Identity when it is this pair's access key."""
         return self._identity if access_key == self._identity.access_key else None
+
+    def session(self, access_key: str, token: str) -> Identity | None:
+        """It has none."""
+        return None
 
     def account(self, account_id: str) -> Account | None:
         """The only account there is."""

@@ -131,6 +131,13 @@ def _check_time(signed_at: int, lifetime: int, now: float) -> None:
         )
 
 
+def good_for(parameters: dict[bytes, bytes]) -> tuple[float, float]:
+    """From when until when, in seconds since 1970, a presigned URL is good whose claim :func:`query_claim` has read."""
+    signed_at = seconds_of(parameters[b"X-Amz-Date"].decode("latin-1"))
+    assert signed_at is not None
+    return signed_at - EARLY, signed_at + _lifetime(parameters[b"X-Amz-Expires"])
+
+
 def iso_time(seconds: float) -> str:
     """A moment as S3's error documents write it."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

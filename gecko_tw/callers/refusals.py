@@ -39,6 +39,10 @@ class InvalidToken(Refusal):
     """The provided token is malformed or otherwise invalid."""
 
 
+class ExpiredToken(Refusal):
+    """The provided token has expired."""
+
+
 class RequestTimeTooSkewed(Refusal):
     """The difference between the request time and the current time is too large."""
 

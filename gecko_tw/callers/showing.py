@@ -1,5 +1,7 @@
 """What was signed, as it may be shown to whoever looks for the mistake: error documents end up in logs, so no secrets in them."""
 
+from base64 import b64decode
+
 SECRETS = frozenset(
     (
         b"x-amz-security-token",
@@ -15,6 +17,20 @@ _MASK = b"***"
 def without_secrets(signed: bytes) -> bytes:
     """A canonical request, or a string to sign, with the values of SECRETS replaced, in its headers and in its query."""
     return b"\n".join(map(_line, signed.split(b"\n")))
+
+
+def policy_without_secrets(policy: str) -> str:
+    """The policy of a form as it was signed, or a mask when it has a condition on one of SECRETS."""
+    try:
+        plain = b64decode(policy).lower()
+    except ValueError:
+        return policy
+    return _MASK.decode() if has_secrets(plain) else policy
+
+
+def has_secrets(text: bytes) -> bool:
+    """Whether a text in lower case names one of SECRETS."""
+    return any(name in text for name in SECRETS)
 
 
 def _line(line: bytes) -> bytes:

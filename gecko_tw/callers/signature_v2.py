@@ -14,7 +14,7 @@ from gecko_tw.callers.claims import NO_FRONT, same
 from gecko_tw.callers.presigned import iso_time
 from gecko_tw.callers.proxies import Front
 from gecko_tw.callers.refusals import AccessDenied, SignatureDoesNotMatch, Unproven
-from gecko_tw.callers.showing import without_secrets
+from gecko_tw.callers.showing import policy_without_secrets, without_secrets
 from gecko_tw.callers.signature_v4 import iso_date_of
 from gecko_tw.head import Head
 from gecko_tw.store.refusals import InvalidArgument
@@ -145,7 +145,11 @@ def signs_form(form: Mapping[str, str]) -> bool:
 
 def verify_form(form: Mapping[str, str], access_key: str, secret: str) -> None:
     """Raises SignatureDoesNotMatch unless the form's policy was signed with this secret."""
-    _compare(form["policy"].encode("utf-8"), form["signature"], access_key, secret)
+    policy = form["policy"]
+    if not _right(policy.encode("utf-8"), form["signature"], secret):
+        raise SignatureDoesNotMatch(
+            AWSAccessKeyId=access_key, StringToSign=policy_without_secrets(policy), SignatureProvided=form["signature"]
+        )
 
 
 def _right(text: bytes, given: str, secret: str) -> bool:

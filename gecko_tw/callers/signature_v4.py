@@ -11,7 +11,7 @@ from hashlib import sha256
 from hmac import digest as hmac_digest
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from attrs import frozen
+from attrs import field, frozen
 
 from gecko_tw.head import Head
 
@@ -29,18 +29,20 @@ _LONGEST_REMEMBERED = 256
 
 @frozen
 class Scope:
-    """A credential and the scope its signature is good for: ``access-key/YYYYMMDD/region/service/terminator``."""
+    """A credential and the scope its signature is good for: ``access-key/YYYYMMDD/region/service/terminator``.
+
+    :ivar text: the scope as it is signed.
+    """
 
     access_key: str
     day: str
     region: str
     service: str
     terminator: str
+    text: str = field(init=False)
 
-    @property
-    def text(self) -> str:
-        """The scope as it is signed."""
-        return f"{self.day}/{self.region}/{self.service}/{self.terminator}"
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "text", f"{self.day}/{self.region}/{self.service}/{self.terminator}")
 
 
 def scope_of(credential: str) -> Scope | None:
@@ -55,10 +57,10 @@ def _scope_of(credential: str) -> Scope | None:
 
 
 @lru_cache(maxsize=1024)
-def signing_key(secret: str, day: str, region: str) -> bytes:
-    """The key that signs S3 requests of one day in one region."""
+def signing_key(secret: str, day: str, region: str, service: str = "s3") -> bytes:
+    """The key that signs the requests of one day to one service in one region."""
     key = b"AWS4" + secret.encode("utf-8")
-    for part in (day, region, "s3", TERMINATOR):
+    for part in (day, region, service, TERMINATOR):
         key = hmac_digest(key, part.encode("utf-8"), "sha256")
     return key
 

@@ -7,6 +7,7 @@ from gecko_tw.interfaces.drivers import (
     IBlobs,
     IBlobWriter,
     ICatalog,
+    ICommonPrefixes,
     IDocuments,
     INotices,
     IUsage,
@@ -28,6 +29,7 @@ from gecko_tw.interfaces.store import (
 )
 from gecko_tw.interfaces.wire import (
     IPool,
+    IRoomyConsumer,
     IUpload,
     IWireRequest,
     UploadCut,
@@ -42,6 +44,7 @@ __all__ = [
     "IBlobs",
     "IBuckets",
     "ICatalog",
+    "ICommonPrefixes",
     "IDocuments",
     "IIncoming",
     "IKeyManagement",
@@ -52,6 +55,7 @@ __all__ = [
     "IObjects",
     "IOperationFamily",
     "IPool",
+    "IRoomyConsumer",
     "IReading",
     "IUpload",
     "IUploads",

@@ -22,6 +22,7 @@ class BlobGone(Exception):  # noqa: N818 - a signal, not an error
 class ICatalog(Interface):
     """Buckets, the histories of their keys, parts of uploads. Several processes may share one catalog."""
 
+    idle = Attribute("A callable that tells whether a change would begin at once, because nobody makes one just now.")
     quick = Attribute("True when bucket, history and page take microseconds and may be called on the reactor thread.")
 
     def buckets(prefix: str, after: str, limit: int):  # type: ignore[no-untyped-def]
@@ -39,8 +40,10 @@ class ICatalog(Interface):
     def remove_bucket(name: str):  # type: ignore[no-untyped-def]
         """Removes an empty bucket; unfinished uploads go with it. Raises NoSuchBucket, BucketNotEmpty."""
 
-    def history(bucket: str, key: bytes, version_id: str | None = None):  # type: ignore[no-untyped-def]
+    def history(bucket: str, key: bytes, version_id: str | None = None, opening: bool = False):  # type: ignore[no-untyped-def]
         """The KeyHistory; empty for an unknown key. May leave out versions other than the newest and ``version_id``.
+
+        :param opening: the newest version's bytes are opened next, which notices by itself (BlobGone) when they are others by now.
 
         Raises NoSuchBucket, Unsettled.
         """
@@ -81,6 +84,17 @@ class IUsage(Interface):
 
     def usage(bucket: str):  # type: ignore[no-untyped-def]
         """What a bucket holds: a records.Usage. May take long the first time. Raises NoSuchBucket."""
+
+
+class ICommonPrefixes(Interface):
+    """Optional power of an ICatalog, got by ``ICommonPrefixes(catalog, None)``: it steps over what common prefixes hold."""
+
+    def common_prefixes(bucket: str, request, start: bytes, limit: int, what: str):  # type: ignore[no-untyped-def]
+        """Up to ``limit`` common prefixes of a requests.ListRequest with a delimiter, of lines as ``page`` has them.
+
+        They are those of keys ``>= start`` in byte order, before the first key that has none. It may know none at all: then ``page``
+        is asked. Raises NoSuchBucket.
+        """
 
 
 class IDocuments(Interface):

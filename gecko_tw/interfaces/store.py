@@ -28,11 +28,17 @@ class IIncoming(Interface):
     size = Attribute("bytes pushed so far")
     pending = Attribute("bytes pushed and not yet flushed")
 
-    def push(data: bytes):  # type: ignore[no-untyped-def]
-        """Takes bytes into memory."""
+    def push(data: bytes | memoryview):  # type: ignore[no-untyped-def]
+        """Takes bytes into memory. What a memoryview shows must not change before it is flushed."""
 
     def flush():  # type: ignore[no-untyped-def]
         """Hashes and writes what is pending. Raises InsufficientStorage."""
+
+    def tasks(threads: int):  # type: ignore[no-untyped-def]
+        """What ``flush`` would do now, as a list of functions that up to ``threads`` threads may call side by side.
+
+        All have returned before anything else is asked for.
+        """
 
     def abort():  # type: ignore[no-untyped-def]
         """Forgets the body. Harmless when repeated, or after put and put_part, which call it themselves when they refuse."""
@@ -48,6 +54,9 @@ class IReading(Interface):
 
     def run(offset: int):  # type: ignore[no-untyped-def]
         """``(file descriptor, offset in the file, bytes that follow in that file)``, or None when there is no file to send."""
+
+    def ready(offset: int, length: int):  # type: ignore[no-untyped-def]
+        """As ``read``, when the bytes are in memory already; else None."""
 
     def close():  # type: ignore[no-untyped-def]
         """Releases it. Harmless when repeated."""

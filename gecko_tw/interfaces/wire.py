@@ -12,11 +12,21 @@ class IUpload(Interface):
         """Sends ``100 Continue`` when the client waits for it, then the body to an ``IConsumer``, with back-pressure.
 
         Returns a Deferred that fires with None after the last byte, and fails with :class:`UploadCut` when the client left, stalled,
-        or broke the framing. May be called once.
+        or broke the framing. May be called once. An IRoomyConsumer may be written to or have its space filled, as it comes.
         """
 
     def drain():  # type: ignore[no-untyped-def]
         """The body is not wanted: reads and drops a small rest so that the connection can go on, else closes it after the answer."""
+
+
+class IRoomyConsumer(Interface):
+    """An ``IConsumer`` that has memory for the body delivered to it, so that nothing needs to be copied on the way."""
+
+    def space():  # type: ignore[no-untyped-def]
+        """A memoryview that the next bytes may be put into, or None: then they are written."""
+
+    def filled(size: int):  # type: ignore[no-untyped-def]
+        """So many of the next bytes are in the beginning of the space asked for last."""
 
 
 class UploadCut(Exception):  # noqa: N818 - a signal, not an error

@@ -13,7 +13,7 @@ _SECRET = frozenset(
     ("x-amz-signature", "x-amz-credential", "signature", "awsaccesskeyid", *(name.decode() for name in SECRETS))
 )
 _MASK = "***"
-_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_quoted = json.encoder.encode_basestring
 
 
 @frozen(eq=False)
@@ -57,20 +57,14 @@ def _masked_pair(pair: str) -> str:
 
 def json_line(entry: AccessEntry) -> str:
     """GeckoS3's line: one JSON object with its names, without a newline."""
-    line: dict[str, object] = {
-        "timestamp": _timestamp(int(entry.started)),
-        "request_id": entry.request_id,
-        "method": entry.method,
-        "uri": masked(entry.target),
-        "status": entry.status,
-        "duration_ms": int(entry.seconds * 1000),
-    }
-    if entry.sent:
-        line["bytes"] = entry.sent
-    line["client_ip"] = entry.peer
-    if entry.error:
-        line["error"] = entry.error
-    return _as_json(line)
+    sent = f'"bytes":{entry.sent},' if entry.sent else ""
+    error = f',"error":{_quoted(entry.error)}' if entry.error else ""
+    # Made by hand: an encoder for the whole object takes four times as long, for every request.
+    return (
+        f'{{"timestamp":"{_timestamp(int(entry.started))}","request_id":{_quoted(entry.request_id)},'
+        f'"method":{_quoted(entry.method)},"uri":{_quoted(masked(entry.target))},"status":{entry.status},'
+        f'"duration_ms":{int(entry.seconds * 1000)},{sent}"client_ip":{_quoted(entry.peer)}{error}}}'
+    )
 
 
 def text_line(entry: AccessEntry) -> str:

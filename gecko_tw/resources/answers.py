@@ -4,8 +4,10 @@ from typing import Any
 
 from attrs import define, field
 
+from gecko_tw.resources import sts_documents
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.documents import bare_document, texts
+from gecko_tw.resources.operations import STS
 from gecko_tw.store.refusals import Refusal
 
 Headers = list[tuple[bytes, bytes]]
@@ -29,17 +31,21 @@ STATUS = {
     "EntityAlreadyExists": 409,
     "EntityTooLarge": 400,
     "EntityTooSmall": 400,
+    "ExpiredToken": 400,
     "IdempotentParameterMismatch": 400,
     "IllegalVersioningConfigurationException": 400,
     "IncompleteBody": 400,
+    "IncompleteSignature": 400,
     "InsufficientStorage": 507,
     "InternalError": 500,
     "InvalidAccessKeyId": 403,
+    "InvalidAction": 400,
     "InvalidArgument": 400,
     "InvalidBucketAclWithObjectOwnership": 400,
     "InvalidBucketName": 400,
     "InvalidBucketState": 409,
     "InvalidChunkSizeError": 400,
+    "InvalidClientTokenId": 403,
     "InvalidDigest": 400,
     "InvalidEncryptionAlgorithmError": 400,
     "InvalidLocationConstraint": 400,
@@ -60,12 +66,14 @@ STATUS = {
     "MalformedACLError": 400,
     "MalformedPOSTRequest": 400,
     "MalformedPolicy": 400,
+    "MalformedPolicyDocument": 400,
     "MalformedTrailerError": 400,
     "MalformedXML": 400,
     "MaxMessageLengthExceeded": 400,
     "MaxPostPreDataLengthExceededError": 400,
     "MetadataTooLarge": 400,
     "MethodNotAllowed": 405,
+    "MissingAuthenticationToken": 403,
     "MissingContentLength": 411,
     "MissingRequestBodyError": 400,
     "MissingSecurityHeader": 400,
@@ -85,6 +93,7 @@ STATUS = {
     "NotImplemented": 501,
     "ObjectLockConfigurationNotFoundError": 404,
     "OwnershipControlsNotFoundError": 404,
+    "PackedPolicyTooLarge": 400,
     "PreconditionFailed": 412,
     "QuotaExceeded": 403,
     "ReplicationConfigurationNotFoundError": 404,
@@ -95,6 +104,7 @@ STATUS = {
     "SlowDown": 503,
     "UnexpectedContent": 400,
     "UnresolvableGrantByEmailAddress": 400,
+    "ValidationError": 400,
     "XAmzContentSHA256Mismatch": 400,
 }
 """Status number by S3's error code (S3 API Reference, "Error responses")."""
@@ -149,11 +159,13 @@ def error_document(refusal: Refusal, call: Call) -> bytes:
 
 def answer_for(refusal: Refusal, call: Call) -> Answer:
     """The answer to a refused request. The answer to HEAD has no document: S3 sends none."""
+    if call.operation is not None and call.operation.service == STS:
+        return _sts_answer_for(refusal, call)
     code = refusal.code
     status = STATUS[code]
     headers: Headers = [XML]
     if code == "SlowDown":
-        headers.append((b"Retry-After", refusal.details.get("RetryAfterSeconds", "1").encode()))
+        headers.append(_retry_after(refusal))
     elif code == "MethodNotAllowed":
         headers.append((b"Allow", refusal.details.get("Allow", "").encode()))
     elif code == "InvalidRange":
@@ -162,3 +174,17 @@ def answer_for(refusal: Refusal, call: Call) -> Answer:
         headers += [(b"x-amz-delete-marker", b"true"), (b"x-amz-version-id", refusal.marker.encode())]
     body = b"" if call.head.method == "HEAD" else error_document(refusal, call)
     return Answer(status, headers, body, f"{code}: {refusal.message}")
+
+
+def _sts_answer_for(refusal: Refusal, call: Call) -> Answer:
+    code = sts_documents.code_of(refusal)
+    status = STATUS[code]
+    headers: Headers = [XML]
+    if code == "SlowDown":
+        headers.append(_retry_after(refusal))
+    document = sts_documents.error_document(refusal, status, call.request_id)
+    return Answer(status, headers, document, f"{code}: {refusal.message}")
+
+
+def _retry_after(refusal: Refusal) -> tuple[bytes, bytes]:
+    return b"Retry-After", refusal.details.get("RetryAfterSeconds", "1").encode()

@@ -4,24 +4,28 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from attrs import define
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IConsumer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gecko_tw.callers.aws_chunked import AwsChunkedDecoder
-from gecko_tw.interfaces import IIncoming
+from gecko_tw.interfaces import IIncoming, IRoomyConsumer
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.claims import Claims, announced_length, framed, read_claims
 from gecko_tw.resources.operations import Document
 from gecko_tw.resources.refusals import MaxMessageLengthExceeded
 from gecko_tw.resources.service import Service, shielded
+from gecko_tw.resources.tanks import Basin
 from gecko_tw.store.checksums import Digests
 from gecko_tw.store.refusals import BadDigest, EntityTooLarge, Refusal
 from gecko_tw.store.requests import Claim
 
 MAX_OBJECT = 5 * 1024**3
 """Bytes of one PutObject, UploadPart or copy (S3 User Guide, "Uploading objects")."""
+
+_LARGE = 1024 * 1024
+"""Bytes from which on a body is received into tanks."""
 
 _FLUSH = 1024 * 1024
 _PAUSE = 2 * 1024 * 1024
@@ -89,7 +93,7 @@ class Intake:
     def unregisterProducer(self) -> None:
         self._producer = None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: "bytes | memoryview") -> None:
         if self.done.called:
             return
         try:
@@ -126,6 +130,27 @@ class Intake:
             self.done.callback(None)
 
 
+@implementer(IRoomyConsumer)
+class RoomyIntake(Intake):
+    """An Intake with memory to read into.
+
+    :param taken: tells how many bytes of what is in the body have been handed on so far.
+    """
+
+    def __init__(
+        self, take: Callable[["bytes | memoryview"], None], decoder: Any, basin: Basin, taken: Callable[[], int]
+    ):
+        super().__init__(take, decoder)
+        self._basin = basin
+        self._taken = taken
+
+    def space(self) -> memoryview | None:
+        return None if self.done.called else self._basin.space(self._taken())
+
+    def filled(self, size: int) -> None:
+        self.write(self._basin.filled(size))
+
+
 class Stream:
     """A body going into an IIncoming: small ones stay in memory, larger ones are written by a thread while more comes.
 
@@ -135,7 +160,11 @@ class Stream:
     def __init__(self, service: Service, incoming: IIncoming | None, how: Plan) -> None:
         self._service = service
         self._how = how
-        self._intake = Intake(self._push, how.decoder)
+        self._basin = Basin(service.tanks)
+        large = how.length is not None and how.length > _LARGE
+        self._intake = (
+            RoomyIntake(self._push, how.decoder, self._basin, self._size) if large else Intake(self._push, how.decoder)
+        )
         self._flushing: Deferred[Any] | None = None
         self._paused = False
         self._failure: Failure | None = None
@@ -171,14 +200,28 @@ class Stream:
                 self._paused = True
                 self._intake.pause()
 
+    def _size(self) -> int:
+        assert self.incoming is not None
+        return self.incoming.size
+
     def _flush(self) -> None:
         incoming: Any = self.incoming
-        self._flushing = shielded(self._service.bytes_pool.run(incoming.flush))
-        self._flushing.addCallbacks(self._flushed, self._not_flushed)
+        service = self._service
+        # A second thread shortens the way of a body that is alone. With several it would only be one more to wake.
+        tasks = incoming.tasks(2 if service.flushing == 0 else 1)
+        service.flushing += 1
+        self._flushing = DeferredList([service.bytes_pool.run(task) for task in tasks], consumeErrors=True)
+        self._flushing.addCallback(self._flushed)
 
-    def _flushed(self, _: object) -> None:
+    def _flushed(self, outcomes: list[tuple[bool, Any]]) -> None:
         self._flushing = None
+        self._service.flushing -= 1
+        for success, failure in outcomes:
+            if not success:
+                self._not_flushed(failure)
+                return
         incoming: Any = self.incoming
+        self._basin.written(incoming.size - incoming.pending)
         if incoming.pending >= _FLUSH and not self._intake.done.called:
             self._flush()
         if self._paused and incoming.pending < _PAUSE:
@@ -186,7 +229,6 @@ class Stream:
             self._intake.resume()
 
     def _not_flushed(self, failure: Failure) -> None:
-        self._flushing = None
         self._failure = failure  # the body may have ended already: nobody else would hear of it
         self._intake.fail(failure)
 

@@ -20,6 +20,7 @@ from gecko_tw.resources import (
     post_object,
     public_access,
     renaming,
+    sts,
     tagging,
     unfinished,
     unset,
@@ -53,6 +54,7 @@ FAMILIES = (
     ownership,
     public_access,
     logging_settings,
+    sts,
 )
 
 

@@ -73,10 +73,14 @@ class RateLimits:
             _admit(self._addresses, neighbourhood(call.address), budget, call)
 
     def admit_key(self, call: Call) -> None:
-        """Counts a request of the caller's access key, once it has proven to be that. Raises SlowDown."""
+        """Counts a request of the caller's access key, once it has proven to be that. Raises SlowDown.
+
+        Sessions spend what the key has that they stand for: there can be any number of them.
+        """
         budget = self._key
         if budget is not None:
-            _admit(self._keys, call.caller.identity.access_key, budget, call)
+            identity = call.caller.identity
+            _admit(self._keys, identity.parent or identity.access_key, budget, call)
 
 
 def _budget(override: dict[str, list[float]], name: str, otherwise: Budget | None) -> Budget | None:

@@ -2,18 +2,22 @@
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from urllib.parse import quote_from_bytes
 from zlib import crc32
 
 from gecko_tw.resources import documents
 from gecko_tw.resources.answers import Answer, xml
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.documents import element, iso_time, text, texts
+from gecko_tw.resources.documents import element, escape, iso_time, texts
 from gecko_tw.resources.operations import BUCKET, GET, operation
 from gecko_tw.store.refusals import InvalidArgument
-from gecko_tw.store.requests import Listed, ListRequest, Page
+from gecko_tw.store.requests import ListRequest, Page
 
 MAX_KEYS = 1000
+
+_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-_.~%\n"
+"""Bytes that need not be percent-encoded in lines whose own percent signs already are."""
 
 _TOKEN = b"1"
 """The first byte of a continuation token: its format. A token of another format is not ours."""
@@ -29,8 +33,7 @@ async def list_objects_v2(call: Call) -> Answer:
     token, start_after = query.get("continuation-token"), query.get("start-after")
     after = read_token(token) if token is not None else raw(start_after or "")
     request = asked(call, after, limited(query.get("max-keys"), "max-keys"))
-    page = await _page(call, request)
-    with_owner = query.get("fetch-owner", "").lower() == "true"
+    page, lines = await _page(call, request, spell, query.get("fetch-owner", "").lower() == "true")
     head = texts(
         {
             "Name": call.bucket,
@@ -45,7 +48,7 @@ async def list_objects_v2(call: Call) -> Answer:
             "IsTruncated": page.truncated,
         }
     )
-    return xml(documents.document("ListBucketResult", head + contents(call, page, spell, with_owner)))
+    return xml(documents.document("ListBucketResult", head + lines))
 
 
 @operation("ListObjects", GET, BUCKET, needs="s3:ListBucket")
@@ -55,7 +58,7 @@ async def list_objects(call: Call) -> Answer:
     spell = spelling(query.get("encoding-type"))
     marker = raw(query.get("marker", ""))
     request = asked(call, marker, limited(query.get("max-keys"), "max-keys"))
-    page = await _page(call, request)
+    page, lines = await _page(call, request, spell, True)
     head = texts(
         {
             "Name": call.bucket,
@@ -68,11 +71,7 @@ async def list_objects(call: Call) -> Answer:
             "IsTruncated": page.truncated,
         }
     )
-    return xml(documents.document("ListBucketResult", head + contents(call, page, spell, True)))
-
-
-async def _page(call: Call, request: ListRequest) -> Page:
-    return await call.service.scan(call.service.objects.page, call.bucket, request)
+    return xml(documents.document("ListBucketResult", head + lines))
 
 
 def asked(call: Call, after: bytes, limit: int) -> ListRequest:
@@ -114,6 +113,24 @@ class Spelling:
     def __call__(self, key: bytes) -> str:
         return quote_from_bytes(key, safe="/") if self._encoded else key.decode("utf-8", "replace")
 
+    def contents(self, keys: Sequence[bytes]) -> list[str]:
+        """Keys as contents of elements: a page of them at once, unless one of them has what they are put together with."""
+        together = b"\n".join(keys)
+        if together.count(b"\n") != len(keys) - 1:
+            return [escape(self(key)) for key in keys]
+        if self._encoded:
+            return _quote_lines(together).split("\n")
+        return escape(together.decode("utf-8", "replace")).split("\n")
+
+
+def _quote_lines(lines: bytes) -> str:
+    """Percent-encodes everything but line feeds: a page is searched for each byte that it has, not byte by byte."""
+    if b"%" in lines:
+        lines = lines.replace(b"%", b"%25")
+    for byte in set(lines.translate(None, _PLAIN)):
+        lines = lines.replace(b"%c" % byte, b"%%%02X" % byte)
+    return lines.decode("ascii")
+
 
 def spelling(encoding_type: str | None) -> Spelling:
     """The spelling that a request asks for. Raises InvalidArgument when S3 has no such ``encoding-type``."""
@@ -124,32 +141,47 @@ def spelling(encoding_type: str | None) -> Spelling:
     return Spelling(encoding_type is not None)
 
 
+async def _page(call: Call, request: ListRequest, spell: Spelling, with_owner: bool) -> tuple[Page, str]:
+    """A page and its lines, which are written in the thread that reads them."""
+    service = call.service
+
+    def read() -> tuple[Page, str]:
+        page = service.objects.page(call.bucket, request)
+        return page, contents(call, page, spell, with_owner)
+
+    return await service.scan(read)
+
+
 def contents(call: Call, page: Page, spell: Spelling, with_owner: bool) -> str:
     """The entries and common prefixes of a page."""
-    return "".join([_entry(call, entry, spell, with_owner) for entry in page.entries]) + common_prefixes(page, spell)
+    owners = owner_elements(call, page) if with_owner else {}
+    keys = spell.contents([entry.key for entry in page.entries])
+    lines = [
+        f"<Contents><Key>{key}</Key><LastModified>{iso_time(entry.modified)}</LastModified>"
+        f"<ETag>&quot;{entry.etag}&quot;</ETag>{checksum_elements(entry.checksum)}<Size>{entry.size}</Size>"
+        f"{owners.get(entry.owner, '')}<StorageClass>{entry.storage_class or 'STANDARD'}</StorageClass></Contents>"
+        for key, entry in zip(keys, page.entries, strict=True)
+    ]
+    return "".join(lines) + common_prefixes(page, spell)
 
 
-def _entry(call: Call, entry: Listed, spell: Spelling, with_owner: bool) -> str:
-    version = entry.version
-    assert version is not None
-    checksum = version.checksum
-    algorithm = (
-        ""
-        if checksum is None
-        else f"<ChecksumAlgorithm>{checksum.algorithm}</ChecksumAlgorithm><ChecksumType>{checksum.kind}</ChecksumType>"
-    )
-    owner = owner_element(call, entry.owner) if with_owner else ""
-    storage_class = version.headers.get("x-amz-storage-class", "STANDARD")
-    return (
-        f"<Contents>{text('Key', spell(entry.key))}<LastModified>{iso_time(entry.modified)}</LastModified>"
-        f"<ETag>&quot;{version.etag}&quot;</ETag>{algorithm}<Size>{version.size}</Size>{owner}"
-        f"<StorageClass>{storage_class}</StorageClass></Contents>"
-    )
+def checksum_elements(checksum: str | None) -> str:
+    """What a listing tells of a checksum: not its value."""
+    if checksum is None:
+        return ""
+    algorithm, _, kind = checksum.split(" ")
+    return f"<ChecksumAlgorithm>{algorithm}</ChecksumAlgorithm><ChecksumType>{kind}</ChecksumType>"
+
+
+def owner_elements(call: Call, page: Page) -> dict[str, str]:
+    """Whose the entries of a page are."""
+    return {owner: owner_element(call, owner) for owner in {entry.owner for entry in page.entries}}
 
 
 def common_prefixes(page: Page, spell: Spelling) -> str:
     """The common prefixes of a page."""
-    return "".join([element("CommonPrefixes", text("Prefix", spell(prefix))) for prefix in page.prefixes])
+    prefixes = spell.contents(page.prefixes)
+    return "".join([f"<CommonPrefixes><Prefix>{prefix}</Prefix></CommonPrefixes>" for prefix in prefixes])
 
 
 def owner_element(call: Call, owner: str, name: str = "Owner") -> str:

@@ -11,6 +11,7 @@ from gecko_tw.callers.proxies import neighbourhood
 from gecko_tw.callers.refusals import (
     AuthorizationHeaderMalformed,
     AuthorizationQueryParametersError,
+    ExpiredToken,
     InvalidAccessKeyId,
     InvalidToken,
     RequestTimeTooSkewed,
@@ -40,6 +41,7 @@ _GUESSES = (SignatureDoesNotMatch, InvalidAccessKeyId, InvalidToken, WrongSecret
 FAILURES = (
     *_GUESSES,
     Unproven,
+    ExpiredToken,
     RequestTimeTooSkewed,
     AuthorizationHeaderMalformed,
     AuthorizationQueryParametersError,

@@ -15,6 +15,9 @@ GET, HEAD, PUT, POST, DELETE, OPTIONS = "GET", "HEAD", "PUT", "POST", "DELETE", 
 SERVICE, BUCKET, OBJECT, WEBSITE = "service", "bucket", "object", "website"
 """What a request addresses."""
 
+S3, STS = "s3", "sts"
+"""Services of AWS that are answered."""
+
 STREAM = "stream"
 """Body kind of an operation that takes the body as a stream (PutObject, UploadPart, PostObject)."""
 
@@ -41,6 +44,8 @@ class Operation:
     :ivar needs: the policy action that permits it, e.g. ``"s3:PutObject"``; None when anybody may ask (preflight).
     :ivar body: None (a body is not read), STREAM, or a Document.
     :ivar needs_version: the action that permits it instead when the query has ``versionId``; None when it is the same.
+    :ivar service: the service of AWS that it belongs to, as credential scopes name it. Of another one than S3 the document is read
+        before it is known who asks, because the signature covers it, and refusals are told in that service's form.
     """
 
     name: str
@@ -51,6 +56,7 @@ class Operation:
     body: str | Document | None
     perform: Callable[..., Awaitable[object]]
     needs_version: str | None = None
+    service: str = S3
 
 
 def operation(
@@ -61,6 +67,7 @@ def operation(
     needs: str | None,
     body: str | Document | None = None,
     needs_version: str | None = None,
+    service: str = S3,
 ) -> Callable[[Callable[..., Awaitable[object]]], Operation]:
     """Declares a row: ``@operation("GetBucketCors", GET, BUCKET, "cors", needs="s3:GetBucketCORS")``.
 
@@ -78,6 +85,7 @@ def operation(
             body=body,
             perform=perform,
             needs_version=needs_version,
+            service=service,
         )
 
     return declare
@@ -104,6 +112,8 @@ class OperationTable:
                 self.rows.setdefault((row.method, row.target), []).append(row)
         for candidates in self.rows.values():
             candidates.sort(key=lambda row: -len(row.selectors))
+        # Rows that a request without any sub-resource can mean: most are that, and then there is nothing to choose.
+        self._plain = {place: candidates[-1] for place, candidates in self.rows.items() if not candidates[-1].selectors}
         self._headers = [(name.encode(), name) for name in sorted(headers)]
 
     def present(self, query: Mapping[str, str], headers: Mapping[bytes, bytes]) -> frozenset[str]:
@@ -122,6 +132,8 @@ class OperationTable:
         :raises NotImplemented_: a sub-resource of S3 is asked that no row answers.
         :raises MethodNotAllowed: no row has this method here.
         """
+        if not present and (method, target) in self._plain:
+            return self._plain[method, target]
         asked = present & SUBRESOURCES
         for row in self.rows.get((method, target), ()):
             if asked <= row.selectors <= present:

@@ -1,6 +1,7 @@
 """What happens to every request, once and in this order: resolve, authenticate, permit, read body, perform, answer, log."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -10,6 +11,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionClosed
 from twisted.logger import Logger
 
+from gecko_tw.callers.identities import Caller
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.interfaces import UploadCut, UploadStalled
 from gecko_tw.resources.access_log import AccessEntry
@@ -20,7 +22,7 @@ from gecko_tw.resources.cors import cors_headers
 from gecko_tw.resources.headers import refuse_lacking
 from gecko_tw.resources.limits import admit_caller
 from gecko_tw.resources.logins import FAILURES
-from gecko_tw.resources.operations import OPTIONS, WEBSITE, Document
+from gecko_tw.resources.operations import OPTIONS, S3, WEBSITE, Document, Operation
 from gecko_tw.resources.permits import check_bucket_owner, permit_row
 from gecko_tw.resources.refusals import InternalError, RequestTimeout
 from gecko_tw.resources.server_log import Course, find_record, has_log, tell
@@ -31,6 +33,7 @@ LEFT = 499
 """What is logged as the status when the client did not wait for its answer."""
 
 _log = Logger()
+_LONGEST_REMEMBERED = 1024
 _NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -44,8 +47,8 @@ class Address:
     refusal: Refusal | None = None
 
 
-def serve(service: Service, request: Any, address: Address) -> "Deferred[None]":
-    """Answers a request. The Deferred fires when everything about it is over, and never fails.
+def serve(service: Service, request: Any, address: Address) -> None:
+    """Answers a request.
 
     A client that leaves cancels the waiting for its body; what a thread has begun is finished.
     """
@@ -53,10 +56,32 @@ def serve(service: Service, request: Any, address: Address) -> "Deferred[None]":
     call = Call(request, head, _NO_QUERY, address.bucket, address.key, None, service, None, head.headers)
     call.request_id = service.new_request_id()
     service.in_flight += 1
-    running = Deferred.fromCoroutine(_serve(call, address))
+    serving = _serve(call, address)
+    try:
+        awaited = serving.send(None)
+    except StopIteration:
+        return  # nothing was to be waited for: most requests are answered without a Deferred of their own
+    running = Deferred.fromCoroutine(_Begun(serving, awaited))
     if not running.called:
         request.notifyFinish().addErrback(lambda _: running.cancel())
-    return running
+
+
+class _Begun(Coroutine[Any, Any, None]):
+    """A coroutine that was begun, and what it waits for, as one that was not."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, None], awaited: Any) -> None:
+        self._coroutine, self._awaited = coroutine, awaited
+        self.throw, self.close = coroutine.throw, coroutine.close  # type: ignore[method-assign]
+
+    def __await__(self) -> Any:
+        return self
+
+    def send(self, value: Any) -> Any:
+        awaited, self._awaited = self._awaited, None
+        return self._coroutine.send(value) if awaited is None else awaited
+
+    def throw(self, *error: Any) -> Any:
+        """The coroutine's own, from the beginning on."""
 
 
 async def _serve(call: Call, address: Address) -> None:
@@ -135,6 +160,8 @@ async def _operate(call: Call, target: str) -> Any:
         return await row.perform(call)
     row = service.table.resolve(head.method, target, service.table.present(call.query, head.headers))
     call.operation = row
+    if row.service != S3:
+        return await _operate_beyond_s3(call, row)
     call.caller = caller = service.authenticator.authenticate(head)
     if caller.identity is not None:
         admit_caller(call)
@@ -151,6 +178,16 @@ async def _operate(call: Call, target: str) -> Any:
     if call.undecided is not None:
         raise AccessDenied
     return answer
+
+
+async def _operate_beyond_s3(call: Call, row: Operation) -> Any:
+    assert isinstance(row.body, Document)
+    call.caller = Caller()
+    document = await read_document(call, row.body)
+    call.caller = call.service.authenticator.authenticate_document(call.head, document, row.service)
+    if call.caller.identity is not None:
+        admit_caller(call)
+    return await row.perform(call, document)
 
 
 async def _every_answer(call: Call) -> Headers:
@@ -180,8 +217,17 @@ def _report(call: Call, started: float, status: int, sent: int, error: str) -> N
     )
 
 
-def parse_query(query: bytes) -> dict[str, str]:
+def parse_query(query: bytes) -> Mapping[str, str]:
     """Decoded parameters, the first value of each name; bytes that are no UTF-8 survive as surrogates."""
+    return _parsed_again(query) if len(query) <= _LONGEST_REMEMBERED else _parsed(query)
+
+
+@lru_cache(1024)
+def _parsed_again(query: bytes) -> Mapping[str, str]:
+    return MappingProxyType(_parsed(query))
+
+
+def _parsed(query: bytes) -> dict[str, str]:
     found: dict[str, str] = {}
     text = query.decode("latin-1")
     ascii_only = text.isascii()

@@ -160,3 +160,23 @@ class InvalidTargetBucketForLogging(Refusal):
 class CrossLocationLoggingProhibited(Refusal):
     """Cross-location logging not allowed. A bucket in one geographic location cannot log information to a bucket in another
     location."""
+
+
+class InvalidAction(Refusal):
+    """The action or operation requested is invalid."""
+
+
+class ValidationError(Refusal):
+    """The input fails to satisfy the constraints specified by an AWS service."""
+
+
+class MissingAuthenticationToken(Refusal):
+    """Request is missing Authentication Token"""
+
+
+class MalformedPolicyDocument(Refusal):
+    """The request was rejected because the policy document was malformed."""
+
+
+class PackedPolicyTooLarge(Refusal):
+    """The request was rejected because the session policy is too large."""

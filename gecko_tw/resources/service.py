@@ -10,9 +10,13 @@ from twisted.internet.defer import Deferred
 
 from gecko_tw.callers.identities import ROOT_ACCOUNT, IIdentities, OnePair
 from gecko_tw.callers.proxies import Front
+from gecko_tw.callers.sessions import Sessions
 from gecko_tw.interfaces import IBuckets, IObjects, IPool, IUploads, Unsettled
 from gecko_tw.resources.operations import OperationTable
+from gecko_tw.resources.tanks import Tanks
 from gecko_tw.store.records import now_of
+from gecko_tw.store.refusals import Refusal
+from gecko_tw.store.rules.conditions import NONE as UNCONDITIONAL
 from gecko_tw.store.settling import settled
 
 SMALL = 64 * 1024
@@ -41,12 +45,13 @@ class Service:
     :ivar table: every operation of this deployment.
     :ivar authenticator: a gecko_tw.callers.authenticate.Authenticator.
     :ivar catalog_pool: for records that take long; ``bytes_pool`` for bodies and whatever takes
-        long; ``commit_pool`` for commits of a few bytes.
+        long; ``commit_pool`` for commits of a few bytes to keys that are settled.
     :ivar clock: an IReactorTime: ``seconds()`` since 1970 and ``callLater``.
     :ivar quick: whether reads of records take microseconds and run on the reactor thread.
     :ivar region: what GetBucketLocation and HeadBucket answer for buckets created without one.
     :ivar domains: names whose subdomains are buckets, lower-case; those of ``website_domains`` are buckets shown as websites.
     :ivar identities: who an access control list may name.
+    :ivar sessions: a gecko_tw.callers.sessions.Sessions, or None when nobody can have any.
     :ivar acl: what becomes of access control lists: ``"honour"``, ``"ignore"`` (accepted, and nothing is kept) or ``"refuse"`` (new
         buckets have none, as AWS's).
     :ivar cors: ``"permissive"`` (GeckoS3's headers until a bucket has its own configuration) or ``"bucket"`` (AWS's rule).
@@ -57,6 +62,7 @@ class Service:
     :ivar front: what stands between clients and us.
     :ivar server_log: a gecko_tw.jobs.access_log_delivery.AccessLogs, or None.
     :ivar notices: an INotices; ``delivers`` tells whether events can go to a destination.
+    :ivar tanks: memory for large bodies; ``flushing`` is how many bodies are being hashed and written now.
     :ivar limits: a gecko_tw.resources.limits.RateLimits, or None; ``logins``: a gecko_tw.resources.logins.Logins, or None.
     """
 
@@ -74,6 +80,7 @@ class Service:
     domains: tuple[str, ...] = ()
     website_domains: tuple[str, ...] = ()
     identities: IIdentities = field(factory=lambda: OnePair("", ""))
+    sessions: Sessions | None = None
     acl: str = "honour"
     cors: str = "permissive"
     max_in_flight: int = 1024
@@ -89,6 +96,8 @@ class Service:
     new_request_id: Callable[[], str] = field(factory=request_ids)
     host_id: str = field(factory=lambda: secrets.token_urlsafe(24))
     in_flight: int = 0
+    tanks: Tanks = field(factory=Tanks)
+    flushing: int = 0
 
     def now(self) -> int:
         """Nanoseconds since 1970."""
@@ -115,10 +124,24 @@ class Service:
         """Starts a store verb that changes something or moves bytes, in a thread. It ends even if the client leaves."""
         return shielded(self.bytes_pool.run(do, *arguments))
 
-    async def commit(self, size: int, do: Callable[..., Any], *arguments: Any) -> Any:
-        """The result of a store verb that commits ``size`` bytes which are still in memory; shielded as ``begin``."""
-        pool = self.commit_pool if size <= SMALL else self.bytes_pool
-        return await shielded(pool.run(do, *arguments))
+    async def commit(self, size: int, do: Callable[..., Any], bucket: str, key: bytes, *arguments: Any) -> Any:
+        """The result of ``do(bucket, key, *arguments)``, a store verb that commits ``size`` bytes which are still in memory.
+
+        Shielded as ``begin``.
+        """
+        pool = self.commit_pool if size <= SMALL and self._is_settled(bucket, key) else self.bytes_pool
+        return await shielded(pool.run(do, bucket, key, *arguments))
+
+    def _is_settled(self, bucket: str, key: bytes) -> bool:
+        """Whether no file behind a key was changed, which takes as long to look at as it is large."""
+        try:
+            if self.quick:
+                self.objects.allow(bucket, key, UNCONDITIONAL)
+        except Unsettled:
+            return False
+        except Refusal:
+            return True  # the verb itself will say so
+        return True
 
     async def write(self, do: Callable[..., Any], *arguments: Any) -> Any:
         """As ``begin``, and its result."""

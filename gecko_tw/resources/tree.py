@@ -40,15 +40,26 @@ class ServiceResource(Resource):
     def getChildWithDefault(self, path: bytes, request: Any) -> Resource:
         if self._front is not None:
             path = _arrived(self._front, path, request)
-        website = _virtual_bucket(request.head, self._websites) if self._websites else None
+        head = request.head
+        virtual = self._virtual(head) if self._websites or self._domains else None
+        if virtual is not None:
+            return virtual
+        return self.children[path] if path in self.children else self._addressed(head)
+
+    def named(self, head: Head) -> Resource | None:
+        """The resource that a head names; None when a path must be split to tell."""
+        if self._front is not None or self.children:
+            return None
+        virtual = self._virtual(head) if self._websites or self._domains else None
+        return self._addressed(head) if virtual is None else virtual
+
+    def _virtual(self, head: Head) -> Resource | None:
+        """What the Host header names, if it names a bucket."""
+        website = _virtual_bucket(head, self._websites) if self._websites else None
         if website is not None:
-            return _Leaf(self._service, Address(WEBSITE, website, decode(request.head.path[1:]) or b""))
-        bucket = _virtual_bucket(request.head, self._domains) if self._domains else None
-        if bucket is not None:
-            return _named(self._service, bucket.encode("latin-1"), request.head.path[1:])
-        if path in self.children:
-            return self.children[path]
-        return self._addressed(request.head)
+            return _Leaf(self._service, Address(WEBSITE, website, decode(head.path[1:]) or b""))
+        bucket = _virtual_bucket(head, self._domains) if self._domains else None
+        return None if bucket is None else _named(self._service, bucket.encode("latin-1"), head.path[1:])
 
     def render(self, request: Any) -> int:
         if self._front is not None:

@@ -1,18 +1,29 @@
 """Versions: the bucket's switch, the listing of all versions, and how a version is named in requests and answers."""
 
+from collections.abc import Iterator
+
 from attrs import evolve
 
 from gecko_tw.resources import documents
 from gecko_tw.resources.answers import Answer, Headers, xml
 from gecko_tw.resources.bucket_settings import read_setting
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.documents import iso_time, text, texts
-from gecko_tw.resources.listing import Spelling, asked, common_prefixes, limited, owner_element, raw, spelling
+from gecko_tw.resources.documents import iso_time, texts
+from gecko_tw.resources.listing import (
+    Spelling,
+    asked,
+    checksum_elements,
+    common_prefixes,
+    limited,
+    owner_elements,
+    raw,
+    spelling,
+)
 from gecko_tw.resources.operations import BUCKET, GET, PUT, Document, operation
 from gecko_tw.resources.refusals import IllegalVersioningConfigurationException, MalformedXML, NotImplemented_
 from gecko_tw.store.records import NULL, BucketRecord
 from gecko_tw.store.refusals import InvalidArgument, InvalidBucketState
-from gecko_tw.store.requests import Listed
+from gecko_tw.store.requests import Page
 from gecko_tw.store.rules import locks
 from gecko_tw.store.rules.versions import ENABLED, SETTING, SUSPENDED
 from gecko_tw.store.version_ids import is_version_id
@@ -69,7 +80,13 @@ async def list_object_versions(call: Call) -> Answer:
     request = asked(call, key_marker, limited(query.get("max-keys"), "max-keys"))
     if id_marker is not None:
         request = evolve(request, after_id=_read_marker(key_marker, id_marker))
-    page = await call.service.scan(call.service.objects.page, call.bucket, request, "versions")
+    service = call.service
+
+    def read() -> tuple[Page, str]:
+        page = service.objects.page(call.bucket, request, "versions")
+        return page, "".join(_lines(call, page, spell)) + common_prefixes(page, spell)
+
+    page, lines = await service.scan(read)
     head = texts(
         {
             "Name": call.bucket,
@@ -84,8 +101,7 @@ async def list_object_versions(call: Call) -> Answer:
             "IsTruncated": page.truncated,
         }
     )
-    lines = "".join([_line(call, entry, spell) for entry in page.entries])
-    return xml(documents.document("ListVersionsResult", head + lines + common_prefixes(page, spell)))
+    return xml(documents.document("ListVersionsResult", head + lines))
 
 
 def _read_marker(key_marker: bytes, id_marker: str) -> str | None:
@@ -101,26 +117,22 @@ def _invalid(name: str, value: str, message: str) -> InvalidArgument:
     return InvalidArgument(message, ArgumentName=name, ArgumentValue=value)
 
 
-def _line(call: Call, entry: Listed, spell: Spelling) -> str:
-    version = entry.version
-    named = (
-        f"{text('Key', spell(entry.key))}<VersionId>{entry.id}</VersionId>"
-        f"<IsLatest>{'true' if entry.newest else 'false'}</IsLatest><LastModified>{iso_time(entry.modified)}</LastModified>"
-    )
-    owner = owner_element(call, entry.owner)
-    if version is None:
-        return f"<DeleteMarker>{named}{owner}</DeleteMarker>"
-    checksum = version.checksum
-    algorithm = (
-        ""
-        if checksum is None
-        else f"<ChecksumAlgorithm>{checksum.algorithm}</ChecksumAlgorithm><ChecksumType>{checksum.kind}</ChecksumType>"
-    )
-    storage_class = version.headers.get("x-amz-storage-class", "STANDARD")
-    return (
-        f"<Version>{named}<ETag>&quot;{version.etag}&quot;</ETag>{algorithm}<Size>{version.size}</Size>"
-        f"<StorageClass>{storage_class}</StorageClass>{owner}</Version>"
-    )
+def _lines(call: Call, page: Page, spell: Spelling) -> Iterator[str]:
+    owners = owner_elements(call, page)
+    keys = spell.contents([entry.key for entry in page.entries])
+    for key, entry in zip(keys, page.entries, strict=True):
+        named = (
+            f"<Key>{key}</Key><VersionId>{entry.id}</VersionId><IsLatest>{'true' if entry.newest else 'false'}</IsLatest>"
+            f"<LastModified>{iso_time(entry.modified)}</LastModified>"
+        )
+        if entry.etag is None:
+            yield f"<DeleteMarker>{named}{owners[entry.owner]}</DeleteMarker>"
+        else:
+            yield (
+                f"<Version>{named}<ETag>&quot;{entry.etag}&quot;</ETag>{checksum_elements(entry.checksum)}"
+                f"<Size>{entry.size}</Size><StorageClass>{entry.storage_class or 'STANDARD'}</StorageClass>"
+                f"{owners[entry.owner]}</Version>"
+            )
 
 
 def version_id(call: Call) -> str | None:

@@ -106,6 +106,13 @@ class Digests:
         for digest in self._running.values():
             digest.update(data)
 
+    def split(self, algorithm: str) -> "tuple[Digests, Digests]":
+        """The digest of one algorithm, and the others, so that two threads can compute them; they stay those of this object."""
+        alone, others = Digests(()), Digests(())
+        for name, digest in self._running.items():
+            (alone if name == algorithm else others)._running[name] = digest
+        return alone, others
+
     def raw(self, algorithm: str) -> bytes:
         """The digest so far, big-endian. Raises KeyError when it is not computed here."""
         return self._running[algorithm].digest()

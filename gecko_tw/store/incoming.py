@@ -3,6 +3,7 @@
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from zope.interface import implementer
@@ -15,10 +16,27 @@ from gecko_tw.store.records import BlobNote, with_seal
 from gecko_tw.store.refusals import BadDigest, IncompleteBody
 from gecko_tw.store.requests import Claim
 
+_WORTH_A_THREAD = 512 * 1024
+_SMALL_CHUNK = 64 * 1024
+_SMALL_BODY = 1024 * 1024
+
 
 def pseudo_etag(size: int, modified: int) -> str:
     """The ETag of bytes that are not hashed: MD5 of ``<size>-<modified in ns>``, as GeckoS3 makes it."""
     return hashlib.md5(b"%d-%d" % (size, modified), usedforsecurity=False).hexdigest()
+
+
+def _worth_a_call(chunks: list[bytes | memoryview], flushed: int) -> list[bytes | memoryview]:
+    """The chunks, joined when they are small or all of the body so far: a writer's first write may decide where it goes."""
+    size = sum(map(len, chunks))
+    if len(chunks) > 1 and (size < _SMALL_CHUNK * len(chunks) or flushed == 0 and size <= _SMALL_BODY):
+        return [b"".join(chunks)]
+    return chunks if size else []
+
+
+def _update(digests: Digests, chunks: list[bytes | memoryview]) -> None:
+    for data in chunks:
+        digests.update(data)
 
 
 @implementer(IIncoming)
@@ -35,7 +53,7 @@ class Incoming:
         self._blobs = blobs
         self._sealing = sealing
         self.seal: Seal | None = None
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[bytes | memoryview] = deque()
         self._flushed = 0
         self._writer: IBlobWriter | None = None
         self.size = 0
@@ -45,23 +63,34 @@ class Incoming:
     def pending(self) -> int:
         return self.size - self._flushed
 
-    def push(self, data: bytes) -> None:
+    def push(self, data: bytes | memoryview) -> None:
         self._waiting.append(data)
         self.size += len(data)
 
     def flush(self) -> None:
+        for task in self.tasks(1):
+            task()
+
+    def tasks(self, threads: int) -> list[Callable[[], None]]:
+        """See IIncoming. MD5 takes as long as everything else together."""
         chunks = []
         while self._waiting:
             chunks.append(self._waiting.popleft())
-        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        chunks = _worth_a_call(chunks, self._flushed)
+        if threads > 1 and sum(map(len, chunks)) >= _WORTH_A_THREAD:
+            slow, others = self.digests.split("MD5")
+            return [partial(_update, slow, chunks), partial(self._store, chunks, others)]
+        return [partial(self._store, chunks, self.digests)]
+
+    def _store(self, chunks: list[bytes | memoryview], digests: Digests) -> None:
         if self._writer is None:
             if self._sealing is not None:
                 self.seal = self._sealing()
             self._writer = self._blobs.create()
             if self.seal is not None:
                 self._writer = SealingWriter(self._writer, self.seal.data_key, self.seal.number)
-        if data:
-            self.digests.update(data)
+        for data in chunks:
+            digests.update(data)
             self._writer.write(data)
             self._flushed += len(data)
 

@@ -6,7 +6,7 @@ from functools import partial
 from attrs import evolve, frozen
 from zope.interface import implementer
 
-from gecko_tw.interfaces import BlobGone, IBlobs, ICatalog, IObjects
+from gecko_tw.interfaces import BlobGone, IBlobs, ICatalog, ICommonPrefixes, IObjects
 from gecko_tw.store import copying
 from gecko_tw.store.data_keys import DataKeys, Seal
 from gecko_tw.store.incoming import Incoming, pseudo_etag
@@ -140,15 +140,16 @@ class Objects:
 
     def open(self, bucket: str, key: bytes, version_id: str | None = None) -> Reading | SealedReading:
         look = partial(self.look, bucket, key, version_id)
+        version = find(self.catalog.history(bucket, key, version_id, version_id is None), version_id)
         for _ in range(_TRIES):
             try:
-                return self._opened(look)
+                return self._opened(version, look)
             except BlobGone:
-                continue  # replaced between the record and the bytes: the newer record is the answer
-        return self._opened(look)
+                version = look()  # replaced between the record and the bytes: the newer record is the answer
+        return self._opened(version, look)
 
-    def _opened(self, look: Callable[[], Version]) -> Reading | SealedReading:
-        reading = Reading(self.blobs, look(), look)
+    def _opened(self, version: Version, look: Callable[[], Version]) -> Reading | SealedReading:
+        reading = Reading(self.blobs, version, look)
         return SealedReading(reading, self.keys) if "sse" in reading.version.extra else reading
 
     def remove(self, bucket: str, key: bytes, request: Remove) -> Removed:
@@ -169,6 +170,10 @@ class Objects:
                 start, after_id = start + b"\0", None
             return self.catalog.page(bucket, request.prefix, start, limit, what, after_id)
 
+        def leap(start: bytes, limit: int) -> list[bytes]:
+            return folders.common_prefixes(bucket, request, start, limit, what)  # type: ignore[no-any-return]
+
         if request.limit <= 0:
             self.catalog.bucket(bucket)
-        return listing.fold(fetch, request)
+        folders = ICommonPrefixes(self.catalog, None) if request.delimiter else None
+        return listing.fold(fetch, request, leap if folders is not None else None)

@@ -78,6 +78,13 @@ class Reading:
         descriptor = reader.fileno()
         return None if descriptor is None else (descriptor, place, follow)
 
+    def ready(self, offset: int, length: int) -> bytes | None:
+        if offset >= self._starts[-1]:
+            return b""
+        reader, place, follow = self._at(offset)
+        data = getattr(reader, "data", None)
+        return None if data is None else data[place : place + min(length, follow)]
+
     def close(self) -> None:
         if self._reader is not None:
             self._reader.close()

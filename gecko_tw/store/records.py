@@ -12,6 +12,9 @@ from attrs import evolve, field, frozen
 NULL = "null"
 """The version id of an object in a bucket that never had versioning (S3 User Guide, "Working with S3 Versioning")."""
 
+STORAGE_CLASS = "x-amz-storage-class"
+"""The header that a version's storage class is kept in."""
+
 
 def now_of(seconds: float) -> int:
     """Nanoseconds from a clock's seconds."""
@@ -42,6 +45,16 @@ class Checksum:
     algorithm: str
     value: str
     kind: str = "FULL_OBJECT"
+
+    @property
+    def text(self) -> str:
+        """All of it in one line: ``algorithm value kind``."""
+        return f"{self.algorithm} {self.value} {self.kind}"
+
+    @classmethod
+    def read(cls, text: str) -> "Checksum":
+        """The reverse of :attr:`text`."""
+        return cls(*text.split(" "))
 
 
 @frozen

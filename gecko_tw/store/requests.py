@@ -2,11 +2,11 @@
 
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from attrs import field, frozen
 
-from gecko_tw.store.records import Checksum, Upload, Version
+from gecko_tw.store.records import STORAGE_CLASS, Checksum, Upload, Version
 from gecko_tw.store.refusals import BadDigest, Refusal
 
 
@@ -188,6 +188,12 @@ class Complete:
     salt: str = field(factory=new_salt)
 
 
+def successor(prefix: bytes) -> bytes | None:
+    """The smallest byte string behind everything that starts with ``prefix``, or None when nothing can be behind."""
+    bare = prefix.rstrip(b"\xff")
+    return bare[:-1] + bytes([bare[-1] + 1]) if bare else None
+
+
 @frozen(kw_only=True)
 class ListRequest:
     """A page of keys, versions or uploads.
@@ -204,21 +210,40 @@ class ListRequest:
     limit: int = 1000
 
 
-@frozen(kw_only=True)
-class Listed:
-    """One line of a listing.
+class Listed(NamedTuple):
+    """One line of a listing, as flat as a row: a page has a thousand of them.
 
-    :ivar version: the version; its spans and parts may be left empty by a driver. None for a delete marker or an upload.
     :ivar id: version id or upload id.
+    :ivar etag: None for a delete marker or an upload.
+    :ivar checksum: the text of the version's Checksum.
+    :ivar storage_class: as it was stored; empty when it never was.
     """
 
     key: bytes
     id: str
     modified: int
-    newest: bool = True
-    version: Version | None = None
-    upload: Upload | None = None
     owner: str = ""
+    etag: str | None = None
+    size: int = 0
+    checksum: str | None = None
+    storage_class: str = ""
+    newest: bool = True
+    upload: Upload | None = None
+
+    @property
+    def version(self) -> Version | None:
+        """What the line tells of its version; None for a delete marker or an upload."""
+        if self.etag is None:
+            return None
+        return Version(
+            version_id=self.id,
+            etag=self.etag,
+            size=self.size,
+            modified=self.modified,
+            headers={STORAGE_CLASS: self.storage_class} if self.storage_class else {},
+            checksum=None if self.checksum is None else Checksum.read(self.checksum),
+            owner=self.owner,
+        )
 
 
 @frozen(kw_only=True)

@@ -71,6 +71,10 @@ class SealedReading:
         """None: the file does not have the plaintext."""
         return
 
+    def ready(self, offset: int, length: int) -> None:
+        """None: it has to be decrypted first."""
+        return
+
     def close(self) -> None:
         self._data_key = self._blob = None
         self._stored.close()

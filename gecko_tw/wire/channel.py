@@ -60,6 +60,8 @@ class Channel(Protocol):
         else:
             self._intake.add(data)
             self.advance()
+            if self.upload is not None and self.upload.flowing and self.outflow.plain:
+                self.upload.draw(self.transport.socket)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.parting.begun = True

@@ -1,6 +1,7 @@
 """Spans of blobs on their way to the peer: what is in the page cache at once, what is not through a thread.
 
-``preadv2`` with ``RWF_NOWAIT`` tells the two apart, so the reactor never waits for a disk (docs/decisions/0003-downloads.md).
+``preadv2`` with ``RWF_NOWAIT`` tells the two apart, so the reactor never waits for a disk (docs/decisions/0003-downloads.md and
+0014-large-bodies.md).
 """
 
 import os
@@ -13,13 +14,17 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gecko_tw.interfaces import BlobGone, IPool, IReading
+from gecko_tw.wire.direct import Direct
 
 if TYPE_CHECKING:
     from gecko_tw.wire.request import WireRequest
 
-STEP_BYTES = 128 * 1024
-"""How much is read and handed to the transport at a time: what Twisted sends in one system call."""
+STEP_BYTES = 256 * 1024
+"""How much is read at a time: what stays in a processor's cache between reading and sending."""
 
+_LEAST_BYTES = 32 * 1024
+_TURN_BYTES = 1024 * 1024
+"""How much is sent before other connections have their turn."""
 _AHEAD_BYTES = 4 * 1024 * 1024
 _NOWAIT = getattr(os, "RWF_NOWAIT", None)
 
@@ -31,18 +36,24 @@ class Shortened(Exception):  # noqa: N818 - said of the answer
 def read_now(reading: IReading, offset: int, length: int, scratch: bytearray) -> bytes | None:
     """Up to ``length`` bytes from ``offset`` without waiting for a disk.
 
-    None when that is not possible: the bytes are not in memory, or the reading has no file. Trouble also reads as None; reading again
-    in a thread will tell.
+    None when that is not possible: the bytes are not in memory, or the reading has neither them nor a file. Trouble also reads as
+    None; reading again in a thread will tell.
 
     :param scratch: at least ``length`` bytes to read into.
     """
+    view = memoryview(scratch)[:length]
+    size = read_into(reading, offset, view)
+    return reading.ready(offset, length) if size is None else bytes(view[:size])
+
+
+def read_into(reading: IReading, offset: int, view: memoryview) -> int | None:
+    """Fills ``view``, or its beginning, from ``offset`` on without waiting for a disk; returns how many bytes, or None as read_now."""
     try:
         run = reading.run(offset) if _NOWAIT is not None else None
         if run is None:
             return None
         file, place, follow = run
-        view = memoryview(scratch)[: min(length, follow)]
-        return bytes(view[: os.preadv(file, [view], place, _NOWAIT)])
+        return os.preadv(file, [view[:follow]], place, _NOWAIT)
     except (OSError, BlobGone):
         return None
 
@@ -61,6 +72,9 @@ def read_cold(reading: IReading, offset: int, length: int) -> bytes:
 class Download:
     """Sends part of an IReading as the body of an answer, at the pace of the peer; then closes the reading.
 
+    What is in memory goes from the scratch buffer into the socket. What the socket does not take is read again later: that is cheaper
+    than keeping a copy of everything, and of every slow peer's share.
+
     :param pool: where reading may wait for the disk.
     """
 
@@ -72,6 +86,8 @@ class Download:
         self._result: Deferred | None = Deferred(self._give_up)
         self._paused = False
         self._in_thread = False
+        self._step = STEP_BYTES
+        self._direct = Direct(request.transport, request.channel.plain)
 
     def start(self, head: bytes, offset: int, length: int) -> Deferred:
         """Sends ``head`` together with the first bytes; returns a Deferred as IWireRequest.answer_spans."""
@@ -96,15 +112,42 @@ class Download:
         self._fail(Failure(ConnectionLost("the client left before it had its answer")))
 
     def _produce(self) -> None:
+        turn = self._offset + _TURN_BYTES
         while self._result is not None and not self._paused and not self._in_thread:
-            size = min(STEP_BYTES, self._end - self._offset)
-            data = read_now(self._reading, self._offset, size, self._scratch)
-            if data is not None:
-                self._send(data)
+            if self._offset >= turn and self._direct.wait():
+                return
+            size = min(self._step, self._end - self._offset)
+            if self._direct.possible:
+                self._hand_over(size)
             else:
-                self._in_thread = True
-                reading = self._pool.run(read_cold, self._reading, self._offset, size)
-                reading.addCallback(self._came).addErrback(self._failed)
+                self._take(read_now(self._reading, self._offset, size, self._scratch), size)
+
+    def _hand_over(self, size: int) -> None:
+        """Reads up to ``size`` bytes and gives the socket what it takes of them."""
+        begin = len(self._head)
+        view = memoryview(self._scratch)[: begin + size]
+        view[:begin] = self._head
+        got = read_into(self._reading, self._offset, view[begin:])
+        if not got:
+            self._take(b"" if got == 0 else self._reading.ready(self._offset, size), size)
+            return
+        sent = self._direct.offer(view[: begin + got])
+        self._head = self._head[sent:]
+        self._passed(max(0, sent - begin))
+        if sent == begin + got:
+            self._step = min(2 * self._step, STEP_BYTES)
+        elif self._result is not None:
+            self._step = max(_LEAST_BYTES, min(2 * sent, STEP_BYTES))
+            self._direct.wait()
+
+    def _take(self, data: bytes | None, size: int) -> None:
+        """Sends what was read, or has it read in a thread when that could not be done at once."""
+        if data is not None:
+            self._send(data)
+            return
+        self._in_thread = True
+        reading = self._pool.run(read_cold, self._reading, self._offset, size)
+        reading.addCallback(self._came).addErrback(self._failed)
 
     def _came(self, data: bytes) -> None:
         self._in_thread = False
@@ -123,10 +166,13 @@ class Download:
         if not data:
             self._fail(Failure(Shortened(f"{self._end - self._offset} bytes are missing from byte {self._offset} on")))
             return
-        self._offset += len(data)
-        self._request.sentLength += len(data)
         head, self._head = self._head, b""
         self._request.channel.write(head + data if head else data)
+        self._passed(len(data))
+
+    def _passed(self, size: int) -> None:
+        self._offset += size
+        self._request.sentLength += size
         if self._offset == self._end and self._result is not None:
             result, self._result = self._result, None
             self._reading.close()

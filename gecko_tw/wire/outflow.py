@@ -70,6 +70,7 @@ class Outflow:
     """The ``channel`` of twisted.web's Request: what Requests and Resources may ask of a connection.
 
     :ivar keeping: the connection goes on after the current answer.
+    :ivar plain: the transport is a socket, without TLS.
     :ivar modern: the current request is one of HTTP/1.1, not 1.0.
     """
 
@@ -86,7 +87,7 @@ class Outflow:
         self._channel = channel
         self.modern = True
         self._waiting = 0
-        self._prompt = isinstance(transport, Connection) and not channel.secure
+        self.plain = isinstance(transport, Connection) and not channel.secure
         transport.registerProducer(self.backlog, True)
 
     def send(self, data: bytes) -> None:
@@ -96,7 +97,7 @@ class Outflow:
         """
         transport = self.transport
         # The second attribute is not a public one: without it everything is simply written.
-        empty = self._prompt and not transport.dataBuffer and not getattr(transport, "_tempDataLen", 1)
+        empty = self.plain and not transport.dataBuffer and not getattr(transport, "_tempDataLen", 1)
         if empty and transport.connected:
             sent = transport.writeSomeData(data)
             if sent == len(data):

@@ -20,7 +20,8 @@ class Site(server.Site):
     """A web site on HTTP/1.1.
 
     A resource with the attribute ``renders_at_head = True`` is rendered when the head of a request is in; every other one, as
-    twisted.web does it, when its body is.
+    twisted.web does it, when its body is. A root with a method ``named(head)`` is asked which resource a head names before the path
+    is split; None leaves it to ``getChild``.
 
     :param resource: the root of the resources.
     :param reactor: an IReactorTime whose seconds are those of the wall clock.
@@ -33,6 +34,7 @@ class Site(server.Site):
 
     def __init__(self, resource: IResource, reactor: Any, limits: Limits | None = None, **more: Any) -> None:
         super().__init__(resource, WireRequest, reactor=reactor, **more)
+        self._named = getattr(resource, "named", None)
         self.limits = limits if limits is not None else Limits()
         self.date_line = DateLine(reactor)
         self.scratch = bytearray(max(STEP_BYTES, self.limits.small_answer_bytes))
@@ -55,8 +57,11 @@ class Site(server.Site):
     def getResourceFor(self, request: WireRequest) -> IResource:
         request.site = self
         request.sitepath = []
-        # Splitting the path is no work for a root that takes all of it.
-        return self.resource if self.resource.isLeaf else getChildForRequest(self.resource, request)
+        # Splitting the path is no work for a root that takes all of it, or that can tell by the head what is addressed.
+        if self.resource.isLeaf:
+            return self.resource
+        found = None if self._named is None else self._named(request.head)
+        return getChildForRequest(self.resource, request) if found is None else found
 
     def drain(self) -> Deferred:
         """Lets no connection outlive its current request, and closes the idle ones.

@@ -1,17 +1,22 @@
 """The body of a request as a push producer with back-pressure, and what becomes of a body that nobody wants."""
 
+from socket import socket
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from gecko_tw.interfaces import IUpload, UploadCut, UploadStalled
+from gecko_tw.interfaces import IRoomyConsumer, IUpload, UploadCut, UploadStalled
 from gecko_tw.wire.answer_head import CONTINUE
 from gecko_tw.wire.framing import Chunked, Sized
 
 if TYPE_CHECKING:
     from gecko_tw.wire.channel import Channel
+
+_DRAWN_BYTES = 128 * 1024
+_TURN_BYTES = 1024 * 1024
+"""What is read before other connections have their turn."""
 
 _WAITING, _FLOWING, _HELD, _DROPPING, _ENDED, _CUT = range(6)
 
@@ -107,6 +112,30 @@ class Upload:
         if ended:
             self._turn(_ENDED)
             self._finish(None)
+
+    def draw(self, connection: socket) -> None:
+        """Reads what waits in a socket straight into the consumer's memory, if it is much and the consumer has any.
+
+        Never the last byte: what a body's end means is told by who feeds :meth:`take`.
+        """
+        framing, turn = self.framing, _TURN_BYTES
+        if not isinstance(framing, Sized) or not IRoomyConsumer.providedBy(self._consumer):
+            return
+        while self.flowing and turn > 0 and framing.left > _DRAWN_BYTES:
+            space = self._consumer.space()
+            if space is None:
+                return
+            space = space[: framing.left - 1]
+            try:
+                size = connection.recv_into(space)
+            except OSError:  # empty, or broken: the reactor will tell
+                return
+            framing.left -= size
+            turn -= size
+            if size:
+                self._consumer.filled(size)
+            if size < len(space):
+                return
 
     def cut(self, why: str) -> None:
         """No more bytes will come."""

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.memory import MemoryDriver
+from gecko_tw.store.drivers.pool.driver import PoolDriver
 
 
 @frozen
@@ -17,10 +18,12 @@ class Candidate:
 
     :ivar make: makes it over a folder; again over the same folder, as after a restart.
     :ivar lasting: whether what it was told survives a restart.
+    :ivar rebuilds: whether its files tell everything that its catalog knows.
     """
 
     make: Callable[[Path], Any]
     lasting: bool = True
+    rebuilds: bool = False
 
     def opened(self, folder: Path) -> Any:
         """The driver, to be used in a ``with`` statement."""
@@ -30,11 +33,13 @@ class Candidate:
 CANDIDATES: dict[str, Candidate] = {}
 
 
-def candidate(name: str, *, lasting: bool = True) -> Callable[[Callable[[Path], Any]], Callable[[Path], Any]]:
+def candidate(
+    name: str, *, lasting: bool = True, rebuilds: bool = False
+) -> Callable[[Callable[[Path], Any]], Callable[[Path], Any]]:
     """Adds a factory ``folder -> driver``; the driver has ``catalog``, ``blobs`` and ``close()``."""
 
     def add(make: Callable[[Path], Any]) -> Callable[[Path], Any]:
-        CANDIDATES[name] = Candidate(make, lasting)
+        CANDIDATES[name] = Candidate(make, lasting, rebuilds)
         return make
 
     return add
@@ -51,12 +56,28 @@ def files(folder: Path, **options: Any) -> FilesDriver:
     return driver
 
 
-@candidate("files")
+def pool(folder: Path, **options: Any) -> PoolDriver:
+    driver = PoolDriver(str(folder), **options)
+    driver.open()
+    return driver
+
+
+@candidate("pool")
+def pool_of_files_and_rows(folder: Path) -> PoolDriver:
+    return pool(folder)
+
+
+@candidate("pool-fsync")
+def pool_made_durable(folder: Path) -> PoolDriver:
+    return pool(folder, fsync=True)
+
+
+@candidate("files", rebuilds=True)
 def files_with_extended_attributes(folder: Path) -> FilesDriver:
     return files(folder)
 
 
-@candidate("files-sidecar")
+@candidate("files-sidecar", rebuilds=True)
 def files_with_sidecars(folder: Path) -> FilesDriver:
     return files(folder, attributes="sidecar")
 
@@ -66,6 +87,6 @@ def files_without_attributes(folder: Path) -> FilesDriver:
     return files(folder, metadata=False)
 
 
-@candidate("files-fsync")
+@candidate("files-fsync", rebuilds=True)
 def files_made_durable(folder: Path) -> FilesDriver:
     return files(folder, fsync=True)

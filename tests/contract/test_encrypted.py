@@ -113,6 +113,7 @@ def test_a_plain_file_goes_when_an_encrypted_object_takes_its_place_and_comes_ba
     put(shop, b"cat", SECRET, None)
     put(shop, b"cat", SECRET, WISHES["SSE-S3"])
     assert get(shop, b"cat") == SECRET
+    shop.orphans()  # looks through what is to be removed, and so ends the wait for it
     assert_nowhere(tmp_path)
     put(shop, b"cat", b"meow", None)
     assert get(shop, b"cat") == b"meow"
@@ -149,8 +150,8 @@ def test_parts_that_were_exchanged_on_the_disk_are_noticed(shop: Shop) -> None:
 def test_the_catalog_is_made_again_from_encrypted_bytes(
     driver: Any, candidate: Any, wish: Encryption, tmp_path: Path
 ) -> None:
-    if not candidate.lasting:
-        pytest.skip("nothing of it survives")
+    if not hasattr(driver, "rebuild"):
+        pytest.skip("it has no files that tell what was in its catalog")
     keys = data_keys()
     shop = shop_over(driver, keys)
     put(shop, b"small", b"meow", wish)

@@ -1,9 +1,13 @@
 """The contract of ICatalog.page over every driver: byte order, prefixes, limits, and going on where a page ended."""
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gecko_tw.store.objects import Objects
+from gecko_tw.store.requests import ListRequest
+from gecko_tw.store.rules.listing import common_prefix
 from tests.contract.acts import (
     KEYS,
     NOW,
@@ -104,6 +108,43 @@ def test_lines_of_objects_tell_what_a_listing_says(driver):
     assert (line.key, line.id, line.newest, line.modified, line.owner) == (b"key", "null", True, NOW + 5, "owner")
     assert (line.version.size, line.version.etag) == (5, look(driver, bucket, b"key").newest.etag)
     assert line.version.headers == {"x-amz-storage-class": "GLACIER"}
+
+
+FILED = st.tuples(st.sampled_from([b"", b"a/", b"b/", b"b/c/"]), st.integers(0, 8)).map(lambda one: b"%s%d" % one)
+
+
+@settings(max_examples=15)
+@given(
+    keys=st.dictionaries(FILED, st.sampled_from(["kept", "deleted", "begun"]), max_size=24),
+    prefix=st.sampled_from([b"", b"b/"]),
+    limit=st.integers(1, 7),
+)
+def test_a_listing_by_folders_has_each_folder_once_and_what_is_in_none(
+    candidate, tmp_path_factory, keys, prefix, limit
+):
+    with candidate.opened(tmp_path_factory.mktemp("folders")) as driver:
+        bucket = a_bucket(driver)
+        for key, state in keys.items():
+            if state == "begun":
+                begin(driver, bucket, key, f"u-{key.decode()}")
+                continue
+            put(driver, bucket, key, b"")
+            if state == "deleted":
+                mark_deleted(driver, bucket, key, "m1")
+        objects = Objects(driver.catalog, driver.blobs)
+        for what in ("objects", "versions", "uploads"):
+            lines = keys_of(driver.catalog.page(bucket, prefix, b"", 100, what))
+            expected = list(
+                dict.fromkeys(common_prefix(key, prefix, b"/") or (key, at) for at, key in enumerate(lines))
+            )
+            request, found = ListRequest(prefix=prefix, delimiter=b"/", limit=limit), []
+            while True:
+                page = objects.page(bucket, request, what)
+                found += sorted([*keys_of(page.entries), *page.prefixes])
+                if not page.truncated:
+                    break
+                request = evolve(request, after=page.next_key, after_id=None if what == "objects" else page.next_id)
+            assert found == [one if isinstance(one, bytes) else one[0] for one in expected]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])

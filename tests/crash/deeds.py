@@ -1,14 +1,17 @@
 """The verbs that are cut short, what is there before them, and how to look at what is there afterwards."""
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
 from gecko_tw.store.drivers.files.driver import FilesDriver
+from gecko_tw.store.drivers.pool.blobs import SMALL
+from gecko_tw.store.drivers.pool.driver import PoolDriver
 from gecko_tw.store.records import NULL, BucketRecord
 from gecko_tw.store.refusals import NoSuchKey
 from gecko_tw.store.requests import Copy, ListRequest, Source
@@ -20,7 +23,12 @@ PATH, NO_PATH = b"album/2024/cat.jpg", b"album//cat.jpg"
 
 OTHERS = (b"album/2024/dog.jpg", b"album/2024", b"album//dog.jpg", b"album/2024/cat.jpg/")
 HELD_ROOMS = ("staging", "pool", "attributes")
-OWN_FILES = {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "lock", "used"}
+OWN_FILES = {
+    "lock",
+    "used",
+    "layout",
+    *(f"{name}.sqlite{end}" for name in ("catalog", "objects") for end in ("", "-wal", "-shm")),
+}
 OLD, NEW = b"the old bytes, " * 100, b"and the new bytes, which are longer; " * 200
 PARTS = (b"first part", b"second part", b"third part")
 LATER = NOW + 60 * 10**9
@@ -28,21 +36,43 @@ LATER = NOW + 60 * 10**9
 
 @frozen
 class Setup:
-    """How the driver is set up."""
+    """How the driver is set up.
+
+    :ivar small: the limit of the fast driver; None is the driver of files.
+    """
 
     metadata: bool = True
     fsync: bool = False
     attributes: str = "xattr"
+    small: int | None = None
 
     @contextmanager
     def shop(self, folder: Path) -> Iterator[Shop]:
         """A store over a data directory."""
-        driver = FilesDriver(str(folder), metadata=self.metadata, fsync=self.fsync, attributes=self.attributes)
+        driver: Any
+        if self.small is None:
+            driver = FilesDriver(str(folder), metadata=self.metadata, fsync=self.fsync, attributes=self.attributes)
+        else:
+            driver = PoolDriver(str(folder), fsync=self.fsync, small=self.small)
         driver.open()
         try:
             yield shop_over(driver, hashing=self.metadata)
         finally:
             driver.close()
+
+    def rebuild(self, shop: Shop) -> None:
+        """Makes the catalog again from the files, where they tell what is in it."""
+        if self.small is None:
+            shop.driver.rebuild()
+
+
+POOLS = {
+    "pool": Setup(small=SMALL),
+    "pool of rows and files": Setup(small=2000),
+    "pool of files": Setup(small=0),
+    "pool fsync": Setup(small=2000, fsync=True),
+}
+"""Bodies are rows, or files, or the old one is a row and the new one a file."""
 
 
 @frozen
@@ -218,9 +248,10 @@ def litter(folder: Path, shop: Shop) -> list[str]:
     held = {path.stem.partition(".")[0]: path for path in files_below(*(inner / room for room in HELD_ROOMS))}
     left = [str(held[name]) for name in set(held) - shop.driver.catalog.references(held)]
     uploads = shop.objects.page(BUCKET, ListRequest(), "uploads").entries
-    if len(files_below(inner / "uploads")) != len(uploads):
+    if (inner / "uploads").exists() and len(files_below(inner / "uploads")) != len(uploads):
         left.append(f"uploads: {files_below(inner / 'uploads')}")
     left += [path.name for path in inner.iterdir() if path.is_file() and path.name not in OWN_FILES]
+    left += rows_without_version(inner / "objects.sqlite")
     bucket = os.fsencode(folder / BUCKET)
     # The row of a delete marker knows of the file that it replaced until the key changes again.
     keys = {bucket + b"/" + entry.key for entry in shop.objects.page(BUCKET, ListRequest(), "versions").entries}
@@ -228,6 +259,16 @@ def litter(folder: Path, shop: Shop) -> list[str]:
         paths = (os.path.join(place, name) for name in names)
         left += [str(path) for path in paths if path.removesuffix(b".metadata.json") not in keys]
     return left
+
+
+def rows_without_version(catalog: Path) -> list[str]:
+    """Bytes in the catalog's pages that nothing refers to."""
+    if not catalog.exists():
+        return []
+    with closing(sqlite3.connect(catalog)) as connection:
+        held = {spans for (spans,) in connection.execute("SELECT spans FROM version")}
+        names = [f"@{row}.{stamp}" for row, stamp in connection.execute("SELECT id, stamp FROM blob")]
+        return [name for name in names if name not in held]
 
 
 def files_below(*folders: Path) -> list[Path]:

@@ -1,7 +1,8 @@
 """Killing a process at its n-th change of the disk.
 
 Every call that changes the disk is a step. The process is killed with SIGKILL right after its n-th step, which is also right before
-the next one; a write is two steps, so that half a body is left too. Of SQL only commits are steps: what is not committed is nowhere.
+the next one; a write is two steps, so that half a body is left too. Of SQL only commits are steps, one before and one after: what is
+not committed is nowhere.
 """
 
 import builtins
@@ -110,9 +111,11 @@ class Countdown:
 
         class Connection(sqlite3.Connection):
             def execute(self, statement: str, *arguments: Any) -> Any:
+                if not statement.startswith("COMMIT"):
+                    return super().execute(statement, *arguments)
+                countdown.step()
                 result = super().execute(statement, *arguments)
-                if statement.startswith("COMMIT"):
-                    countdown.step()
+                countdown.step()
                 return result
 
             def executescript(self, script: str) -> Any:

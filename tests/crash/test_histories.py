@@ -1,4 +1,4 @@
-"""Any sequence of verbs, cut short anywhere: the default driver is as the reference driver is after the verbs acknowledged, or one more.
+"""Any sequence of verbs, cut short anywhere: a driver is as the reference driver is after the verbs acknowledged, or one more.
 
 Afterwards it goes on: what was cut short is done again, and the two are the same.
 """
@@ -99,7 +99,7 @@ def seen(folder: Path, setup: Setup, verbs: list[tuple[str, int, int]], done: in
         shop.upkeep.sweep(-60)
         assert everything(shop) == at_once
         assert litter(folder, shop) == []
-        shop.driver.rebuild()
+        setup.rebuild(shop)
         rebuilt = everything(shop)
         for place in range(expected(verbs).index(rebuilt, done), len(verbs)):
             do(shop, place, verbs[place])
@@ -108,11 +108,11 @@ def seen(folder: Path, setup: Setup, verbs: list[tuple[str, int, int]], done: in
         return at_once, rebuilt, everything(shop)
 
 
-@pytest.mark.parametrize("attributes", ["xattr", "sidecar"])
+@pytest.mark.parametrize("setup", [Setup(), Setup(attributes="sidecar"), Setup(small=100)], ids=str)
 @settings(max_examples=25)
 @given(verbs=VERBS, steps=st.integers(1, 120))
-def test_verbs_that_are_cut_short_anywhere_leave_what_was_acknowledged(attributes, verbs, steps):
-    setup, states = Setup(attributes=attributes), expected(verbs)
+def test_verbs_that_are_cut_short_anywhere_leave_what_was_acknowledged(setup, verbs, steps):
+    states = expected(verbs)
     with tempfile.TemporaryDirectory() as folder:
         done = cut_short(Path(folder), setup, verbs, steps)
         allowed = states[done : done + 2]

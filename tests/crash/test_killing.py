@@ -46,7 +46,8 @@ def test_a_child_with_steps_left_lives(tmp_path):
     assert (end.killed, end.acknowledged, end.result) == (False, True, 6)
 
 
-def test_of_sql_only_commits_are_steps(tmp_path):
+@pytest.mark.parametrize("steps", [1, 2])
+def test_of_sql_only_commits_are_steps_before_and_after(steps, tmp_path):
     def make():
         connection = sqlite3.connect(tmp_path / "db", isolation_level=None)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -58,7 +59,7 @@ def test_of_sql_only_commits_are_steps(tmp_path):
     def work(acknowledge):
         countdown = watched()
         connection = sqlite3.connect(tmp_path / "db", isolation_level=None)
-        countdown.no_farther_than(1)
+        countdown.no_farther_than(steps)
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("INSERT INTO t VALUES (1)")
         acknowledge(None)
@@ -68,7 +69,7 @@ def test_of_sql_only_commits_are_steps(tmp_path):
     in_child(make)
     end = finish(*start(work))
     assert (end.killed, end.acknowledged) == (True, True)
-    assert in_child(counted) == 1
+    assert in_child(counted) == steps - 1
 
 
 def test_writing_that_cannot_be_counted_is_an_error(tmp_path):

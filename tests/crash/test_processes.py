@@ -13,7 +13,12 @@ from tests.crash.children import finish, in_child, start
 from tests.crash.deeds import NO_PATH, PATH, Setup
 from tests.store.shop import BUCKET, NOW, Shop
 
-SETUPS = {"xattr": Setup(), "sidecar": Setup(attributes="sidecar"), "fsync": Setup(fsync=True)}
+SETUPS = {
+    "xattr": Setup(),
+    "sidecar": Setup(attributes="sidecar"),
+    "fsync": Setup(fsync=True),
+    "pool": Setup(small=2000),
+}
 PROCESSES = 4
 
 
@@ -96,8 +101,9 @@ def test_of_processes_that_want_to_be_first_exactly_one_is(kind, tmp_path):
     assert in_child(owners) == {key: b"%d" % number for number, won in enumerate(winners) for key in won}
 
 
-def test_a_new_directory_is_opened_by_many_processes_at_once(tmp_path):
-    setup = Setup()
+@pytest.mark.parametrize("kind", ["xattr", "pool"])
+def test_a_new_directory_is_opened_by_many_processes_at_once(kind, tmp_path):
+    setup = SETUPS[kind]
 
     def work(shop: Shop, number: int) -> list[str]:
         shop.buckets.create(BucketRecord(name=f"bucket-{number}", created=NOW))
@@ -112,8 +118,9 @@ def test_a_new_directory_is_opened_by_many_processes_at_once(tmp_path):
     assert in_child(names) == [f"bucket-{number}" for number in range(PROCESSES)]
 
 
-def test_parts_sent_by_many_processes_are_all_kept(tmp_path):
-    setup = Setup()
+@pytest.mark.parametrize("kind", ["xattr", "pool"])
+def test_parts_sent_by_many_processes_are_all_kept(kind, tmp_path):
+    setup = SETUPS[kind]
     in_child(prepare, tmp_path, setup)
 
     def begin() -> None:
@@ -136,8 +143,9 @@ def test_parts_sent_by_many_processes_are_all_kept(tmp_path):
     assert in_child(complete) == b"".join(b"part %d;" % part for part in range(1, 10 * PROCESSES + 1))
 
 
-def test_readers_see_only_whole_objects_while_another_process_overwrites_them(tmp_path):
-    setup = Setup()
+@pytest.mark.parametrize("kind", ["xattr", "pool"])
+def test_readers_see_only_whole_objects_while_another_process_overwrites_them(kind, tmp_path):
+    setup = SETUPS[kind]
     in_child(prepare, tmp_path, setup)
     bodies = [bytes([65 + number]) * 100_000 for number in range(3)]
 

@@ -32,8 +32,8 @@ def seen(folder: Path, setup: Setup) -> Any:
     return found
 
 
-def test_a_first_start_that_is_cut_short_is_done_again(tmp_path):
-    setup = Setup()
+@pytest.mark.parametrize("setup", [Setup(), Setup(small=2000)], ids=str)
+def test_a_first_start_that_is_cut_short_is_done_again(setup, tmp_path):
     in_child(made, tmp_path / "whole", setup, "overwrite")
     expected = in_child(seen, tmp_path / "whole", setup)
     for steps in count(1):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.crash.children import Child, die, finish, looking, start
-from tests.crash.deeds import DEEDS, NO_PATH, OTHERS, PATH, Deed, Setup, everything, litter, nothing, prepare
+from tests.crash.deeds import DEEDS, NO_PATH, OTHERS, PATH, POOLS, Deed, Setup, everything, litter, nothing, prepare
 from tests.crash.killing import watched
 from tests.store.shop import Shop
 
@@ -23,11 +23,13 @@ SETUPS = {
     "sidecar": Setup(attributes="sidecar"),
     "bytes only": Setup(metadata=False),
     "fsync": Setup(fsync=True),
+    **POOLS,
 }
 CASES = [
     *(("xattr", name, key) for name in DEEDS for key in (PATH, NO_PATH)),
     *((kind, name, PATH) for name in DEEDS for kind in ("sidecar", "bytes only")),
     *(("fsync", name, PATH) for name in ("put", "overwrite", "remove", "complete")),
+    *((kind, name, PATH) for name in DEEDS for kind in POOLS),
 ]
 """Where descriptions lie makes a difference only for files at a path; how durable they are, hardly any."""
 AT_ONCE = 2
@@ -58,7 +60,7 @@ def seen(folder: Path, setup: Setup) -> tuple[State, State]:
     with setup.shop(folder) as shop:
         at_once = everything(shop)
         swept(shop, folder, at_once)
-        shop.driver.rebuild()
+        setup.rebuild(shop)
         rebuilt = everything(shop)
         swept(shop, folder, rebuilt)
     shutil.rmtree(folder)

@@ -84,6 +84,7 @@ DEEDS = {
 CASES = [
     *(("xattr", name, PATH) for name in DEEDS),
     *(("xattr", name, NO_PATH) for name in ("add a version", "hide", "hold the newest")),
+    *(("pool of rows and files", name, PATH) for name in DEEDS),
     *(("sidecar", name, PATH) for name in ("show again", "remove the newest", "tag", "hold an older one")),
 ]
 

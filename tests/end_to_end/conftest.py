@@ -25,8 +25,8 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture(scope="session")
 def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """https: SDKs send their bodies in another framing than over http."""
-    with Daemon(tmp_path_factory.mktemp("secure"), tls=True) as daemon:
+    """https: SDKs send their bodies in another framing than over http. And the data directory in its other layout."""
+    with Daemon(tmp_path_factory.mktemp("secure"), "--layout=pool", tls=True) as daemon:
         yield Place(daemon)
 
 

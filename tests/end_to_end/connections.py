@@ -23,9 +23,12 @@ class Visitor:
         assert answer.status == 200, answer.status
         return answer.headers["x-amz-id-2"]
 
-    def asks_as(self, access_key: str, secret: str, path: str = "/") -> tuple[int, bytes]:
-        """Status and body that somebody gets on this same connection."""
-        self._connection.request("GET", path, headers={"Authorization": f"Bearer {access_key}:{secret}"})
+    def asks_as(self, access_key: str, secret: str, path: str = "/", token: str = "") -> tuple[int, bytes]:
+        """Status and body that somebody gets on this same connection, with the token of a session if there is one."""
+        headers = {"Authorization": f"Bearer {access_key}:{secret}"}
+        if token:
+            headers["x-amz-security-token"] = token
+        self._connection.request("GET", path, headers=headers)
         answer = self._connection.getresponse()
         return answer.status, answer.read()
 

@@ -62,9 +62,19 @@ class Load:
             self.acknowledged += 1
 
 
-@pytest.mark.parametrize(("option", "lives"), [("--workers=2", 2), ("--fsync=true", 1), ("--attributes=sidecar", 1)])
-def test_every_acknowledged_write_is_there_after_the_daemon_was_killed(tmp_path: Path, option: str, lives: int):
-    with Daemon(tmp_path, option) as daemon:
+@pytest.mark.parametrize(
+    ("options", "lives"),
+    [
+        (["--workers=2"], 2),
+        (["--fsync=true"], 1),
+        (["--attributes=sidecar"], 1),
+        (["--workers=2", "--layout=pool"], 2),
+        (["--layout=pool", "--fsync=true"], 1),
+    ],
+    ids=str,
+)
+def test_every_acknowledged_write_is_there_after_the_daemon_was_killed(tmp_path: Path, options: list[str], lives: int):
+    with Daemon(tmp_path, *options) as daemon:
         place = Place(daemon)
         bucket = place.new_bucket()
         for _life in range(lives):
@@ -80,7 +90,7 @@ def test_every_acknowledged_write_is_there_after_the_daemon_was_killed(tmp_path:
                 Bucket=bucket, Delete={"Objects": [{"Key": key} for key in place.keys(bucket)] or [{"Key": "none"}]}
             )
         assert place.keys(bucket) == []
-        assert not list((daemon.data_dir / bucket).iterdir())
+        assert not list(daemon.data_dir.glob(f"{bucket}/*"))
 
 
 def verify(place: Place, load: Load) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import boto3
 import pytest
 import urllib3
 from botocore.config import Config
@@ -103,6 +104,7 @@ class Asker:
         self._daemon = daemon
         self._http = urllib3.PoolManager(retries=False)
         self.answers: list[str] = []
+        self.session: dict[str, str] = {}
 
     def client(self, secret: str = ROOT_SECRET, version: str = "s3v4", **more: Any) -> Any:
         config = Config(signature_version=version, retries={"total_max_attempts": 1})
@@ -114,6 +116,10 @@ class Asker:
 
     def get(self, url: str, **headers: str) -> None:
         answer = self._http.request("GET", url, headers=headers)
+        self.answers.append(f"{answer.status} {answer.headers} {answer.data.decode('utf-8', 'replace')}")
+
+    def post(self, url: str, fields: dict[str, str]) -> None:
+        answer = self._http.request("POST", url, fields={**fields, "file": "x"})
         self.answers.append(f"{answer.status} {answer.headers} {answer.data.decode('utf-8', 'replace')}")
 
     def prove(self) -> None:
@@ -142,8 +148,56 @@ class Asker:
                 with suppress(ClientError):
                     call(**given)
         self.prove()
+        self._sessions()
+        self.prove()
         self._bearers()
         self.prove()
+
+    def _sessions(self) -> None:
+        """Begins a session, and asks with it and with parts of it. What begins it is the only answer that may tell its secrets."""
+        begin = self._sts().assume_role
+        self.session = session = begin(RoleArn="arn:aws:iam:::role/any", RoleSessionName="work")["Credentials"]
+        pair = {"aws_access_key_id": session["AccessKeyId"], "secret": session["SecretAccessKey"]}
+        for client in (
+            self.client(**pair, aws_session_token=session["SessionToken"]),
+            self.client(**pair),
+            self.client(aws_session_token=session["SessionToken"]),
+            self.client(**pair, aws_session_token=session["SessionToken"] + "A"),
+            self.client(**{**pair, "secret": WRONG}, aws_session_token=session["SessionToken"]),
+        ):
+            with suppress(ClientError):
+                client.get_object(Bucket="photos", Key="k")
+            self.get(client.generate_presigned_url("get_object", {"Bucket": "photos", "Key": "none"}))
+            form = client.generate_presigned_post("photos", "form")
+            self.post(form["url"], {**form["fields"], "key": "another"})
+            self.prove()
+        for secret in (session["SecretAccessKey"], WRONG):
+            there = self._sts(session["AccessKeyId"], secret, session["SessionToken"])
+            there.meta.events.register(
+                "before-parse.sts.*", lambda response_dict, **_: self.answers.append(repr(response_dict))
+            )
+            for call, given in (
+                (there.get_caller_identity, {}),
+                (there.get_session_token, {}),
+                (there.assume_role, {"RoleArn": "arn:aws:iam:::role/any", "RoleSessionName": "a b"}),
+            ):
+                with suppress(ClientError):
+                    call(**given)
+        self.prove()
+        bearer = f"Bearer {session['AccessKeyId']}:{session['SecretAccessKey']}"
+        for token in (session["SessionToken"], session["SessionToken"][:-9], "x"):
+            self.get(self._daemon.url + "/photos/none", Authorization=bearer, **{"x-amz-security-token": token})
+
+    def _sts(self, access_key: str = Daemon.access_key, secret: str = ROOT_SECRET, token: str | None = None) -> Any:
+        return boto3.session.Session().client(
+            "sts",
+            endpoint_url=self._daemon.url,
+            region_name=Daemon.region,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+            config=Config(retries={"total_max_attempts": 1}),
+        )
 
     def _bearers(self) -> None:
         url = self._daemon.url
@@ -216,6 +270,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         "answers": "\n".join(asker.answers),
         "commands": commands,
         "signatures": "\n".join(signatures),
+        "session": f"{asker.session['SecretAccessKey']}\n{asker.session['SessionToken']}",
     }
 
 
@@ -228,13 +283,16 @@ def test_what_was_asked_is_in_what_was_written(written: dict[str, str]) -> None:
     for code in ("SignatureDoesNotMatch", "InvalidAccessKeyId", "AccessDenied", "InvalidToken", "InternalError"):
         assert code in written["answers"], code
     assert "customer-key:***" in written["answers"]
+    assert "InvalidClientTokenId" not in written["answers"] and "GetCallerIdentityResult" in written["answers"]
+    assert "of geckoadmin (arn:aws:iam::000000000000:root) begins" in written["log"]
     assert "declaredkey" in written["commands"] and "already" in written["commands"]
     assert len(written["signatures"].splitlines()) == 4
 
 
 @pytest.mark.parametrize("place", ["log", "requests", "answers", "commands"])
 def test_no_secret_is_in_what_was_written(written: dict[str, str], place: str) -> None:
-    found = [(secret, form) for secret in SECRETS for form in forms(secret) if form in written[place]]
+    secrets = (*SECRETS, *written["session"].splitlines())
+    found = [(secret, form) for secret in secrets for form in forms(secret) if form in written[place]]
     assert not found
 
 

@@ -46,6 +46,9 @@ class Town:
     def find(self, access_key: str) -> Identity | None:
         return self.identities.get(access_key)
 
+    def session(self, access_key: str, token: str) -> Identity | None:
+        return None
+
     def account(self, account_id: str) -> Account | None:
         known = {identity.account for identity in self.identities.values()}
         if account_id not in known:

@@ -9,6 +9,7 @@ from gecko_tw.callers import refusals as callers_refusals
 from gecko_tw.callers.policies import refusals as policies_refusals
 from gecko_tw.head import head_of
 from gecko_tw.resources import refusals as resources_refusals
+from gecko_tw.resources import sts_documents
 from gecko_tw.resources.answers import STATUS, answer_for
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.refusals import InvalidRange
@@ -43,7 +44,7 @@ def test_every_refusal_has_a_status_and_a_message(kind: type[Refusal]) -> None:
 
 
 def test_no_status_is_kept_for_a_code_that_nobody_gives() -> None:
-    assert set(STATUS) == {kind().code for kind in EVERY}
+    assert set(STATUS) == {kind().code for kind in EVERY} | set(sts_documents.CODES.values())
 
 
 def test_an_error_tells_what_was_addressed_and_which_request_it_was() -> None:

@@ -153,7 +153,7 @@ def test_a_large_body_is_written_by_a_thread_while_more_comes_and_the_sender_is_
     request = there.send("PUT", "/photos/big", headers={"content-length": str(5 * MIB)}, upload=upload)
     consumer = upload.consumer
     consumer.write(pieces[0])
-    assert len(pool.waiting) == 1
+    assert pool.waiting
     assert upload.paused == 0
     consumer.write(pieces[1])
     assert upload.paused == 1
@@ -212,7 +212,7 @@ def test_a_body_that_is_refused_while_a_thread_writes_is_forgotten_only_after_th
     request = there.send("PUT", "/photos/cat.jpg", headers=headers, upload=upload)
     upload.consumer.write(b"x" * MIB)
     upload.release()
-    assert len(pool.waiting) == 1
+    assert pool.waiting
     assert request.finished == 0
     pool.work()
     pool.work()

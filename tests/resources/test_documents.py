@@ -1,5 +1,7 @@
 """XML out is always well-formed and says what it was told; XML in is never trusted."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +37,12 @@ def test_booleans_are_written_as_s3_does() -> None:
 
 def test_times_are_whole_seconds_of_utc() -> None:
     assert documents.iso_time(1_795_230_000_987_654_321) == "2026-11-21T03:00:00.000Z"
+
+
+@given(st.integers(-(10**9), 253_402_300_799))
+def test_every_second_is_written_as_the_calendar_has_it(seconds: int) -> None:
+    expected = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    assert documents.iso_time(seconds * 1_000_000_000 + 999_999_999) == expected
 
 
 @pytest.mark.parametrize("namespace", ["", ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"', ' xmlns="urn:other"'])

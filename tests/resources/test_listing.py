@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gecko_tw.resources.listing import read_token, write_token
+from gecko_tw.resources.documents import escape
+from gecko_tw.resources.listing import Spelling, read_token, write_token
 from gecko_tw.store.refusals import InvalidArgument
 from tests.resources.asking import Shop, shop
 from tests.resources.reading import read
@@ -101,6 +102,15 @@ def test_start_after_counts_until_there_is_a_token(there: Shop) -> None:
     token = quote(page["NextContinuationToken"])
     page = read("ListObjectsV2", there.ask("GET", f"/photos?list-type=2&start-after=zzz&continuation-token={token}"))
     assert names(page) == ["e", "é"]
+
+
+@given(
+    st.lists(st.lists(st.sampled_from([b"a", b"/", b"%", b"&", b"\n", b"\0", b" ", b"\xc3", b"\xa9"])).map(b"".join))
+)
+@pytest.mark.parametrize("encoded", [False, True])
+def test_keys_are_spelled_together_as_each_is_alone(encoded: bool, keys: list[bytes]) -> None:
+    spell = Spelling(encoded)
+    assert spell.contents(keys) == [escape(spell(key)) for key in keys]
 
 
 def test_a_next_marker_is_told_with_a_delimiter_only(there: Shop) -> None:

@@ -12,8 +12,9 @@ from gecko_tw.resources.operations import BUCKET, OBJECT, SERVICE, Operation
 from tests.resources.asking import Shop, shop
 
 MODEL = botocore.session.get_session().get_service_model("s3")
-BEYOND_THE_MODEL = {"PostObject", "OptionsService", "OptionsBucket", "OptionsObject", "WebsiteGet", "WebsiteHead"}
-"""Browsers' requests, which no SDK makes."""
+BROWSERS = {"PostObject", "OptionsService", "OptionsBucket", "OptionsObject", "WebsiteGet", "WebsiteHead"}
+BEYOND_THE_MODEL = BROWSERS | {"SecurityTokenService"}
+"""Browsers' requests, which no SDK makes, and what is another service."""
 
 SAME_AS_ANOTHER = {"ListDirectoryBuckets": {"max-directory-buckets": "7"}}
 """Operations that are told from one that we have only by an optional parameter."""

@@ -4,7 +4,10 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from gecko_tw.store.checksums import Digests
 from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.incoming import Incoming, pseudo_etag
 from gecko_tw.store.records import BlobNote, Version
@@ -32,6 +35,25 @@ def test_bytes_pushed_while_others_are_flushed_keep_their_order():
     assert incoming.pending == 0
     reader = driver.blobs.open(incoming.commit(NOTE))
     assert reader.read(0, 20_000) == b"".join(chunks)
+
+
+@given(st.lists(st.lists(st.integers(1, 400_000), max_size=6), max_size=4), st.booleans())
+def test_tasks_of_a_flush_may_be_done_in_any_order(batches, backwards):
+    driver = MemoryDriver()
+    incoming = Incoming(driver.blobs, ["MD5", "SHA256", "CRC64NVME"])
+    whole = b""
+    for batch in batches:
+        for size in batch:
+            whole += (data := hashlib.shake_128(b"%d" % len(whole)).digest(size))
+            incoming.push(memoryview(data))
+        tasks = incoming.tasks(2)
+        for task in reversed(tasks) if backwards else tasks:
+            task()
+        assert incoming.pending == 0
+    wanted = Digests(["MD5", "SHA256", "CRC64NVME"])
+    wanted.update(whole)
+    incoming.verify(len(whole), [Claim(name, wanted.raw(name)) for name in ("MD5", "SHA256", "CRC64NVME")])
+    assert driver.blobs.open(incoming.commit(NOTE)).read(0, len(whole)) == whole
 
 
 def test_pending_is_what_was_pushed_and_not_flushed():

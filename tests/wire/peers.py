@@ -239,11 +239,17 @@ class HeldPool:
 
 @implementer(IReading)
 class Reading:
-    """An object in memory or, with ``file``, in a file; ``spans`` are the lengths of its spans (one by default)."""
+    """An object of ``spans`` of these lengths (one by default), in memory or, with ``file``, in a file.
 
-    def __init__(self, data: bytes, file: int | None = None, spans: tuple[int, ...] = ()) -> None:
+    :param at_once: what is in memory may be had at once; else only by reading, as if from a disk.
+    """
+
+    def __init__(
+        self, data: bytes, file: int | None = None, spans: tuple[int, ...] = (), at_once: bool = False
+    ) -> None:
         self.data = data
         self.file = file
+        self.at_once = at_once
         self.closed = 0
         self.opened = 0
         self._ends = [sum(spans[: index + 1]) for index in range(len(spans))] or [len(data)]
@@ -260,6 +266,10 @@ class Reading:
         assert not self.closed, "run after close"
         self.opened += 1
         return None if self.file is None else (self.file, offset, self._follow(offset))
+
+    def ready(self, offset: int, length: int) -> bytes | None:
+        assert not self.closed, "ready after close"
+        return self.data[offset : offset + min(length, self._follow(offset))] if self.at_once else None
 
     def close(self) -> None:
         self.closed += 1

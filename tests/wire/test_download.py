@@ -93,6 +93,16 @@ def test_a_small_warm_span_leaves_with_its_head_and_no_thread_is_asked(file):
     assert resource.results == [4096]
 
 
+@pytest.mark.parametrize("spans", [(), (1000, 3096)])
+def test_bytes_that_were_read_already_leave_without_a_thread(spans):
+    pool = HeldPool()
+    resource = Spans(Reading(LARGE[:4096], None, spans, at_once=True), 5, 4091, pool)
+    (answer,) = Peer(resource).send(GET).answers()
+    assert answer.body == LARGE[5:4096]
+    assert pool.waiting == []
+    assert resource.reading.closed
+
+
 def test_a_warm_file_is_sent_without_threads(file):
     os.pread(file, len(LARGE), 0)
     resource = Spans(Reading(LARGE, file), 0, len(LARGE))

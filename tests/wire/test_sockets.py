@@ -12,12 +12,14 @@ import pytest_twisted
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionLost
 from twisted.internet.ssl import DefaultOpenSSLContextFactory
+from zope.interface import implementer
 
+from gecko_tw.interfaces import IRoomyConsumer
 from gecko_tw.threads import Pool
 from gecko_tw.wire.limits import Limits
 from gecko_tw.wire.site import Site
 from tests.end_to_end.certificates import make_certificates
-from tests.wire.peers import AtHead, Reading, echo, parse_answers
+from tests.wire.peers import AtHead, Collector, Reading, echo, parse_answers
 from tests.wire.test_channel import GET, put
 
 DATA = os.urandom(1024) * 8192
@@ -102,9 +104,9 @@ LAST = GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 class Files(AtHead):
     """Answers with a file, through an IReading of its own each time."""
 
-    def __init__(self, served: Served, file: int | None, size: int = len(DATA)) -> None:
+    def __init__(self, served: Served, file: int | None, size: int = len(DATA), offset: int = 0) -> None:
         super().__init__(self.answer)
-        self.served, self.file, self.size = served, file, size
+        self.served, self.file, self.size, self.offset = served, file, size, offset
         self.readings: list[Reading] = []
         self.results: list[Any] = []
         self.ended: Deferred = Deferred()
@@ -112,7 +114,7 @@ class Files(AtHead):
     def answer(self, request: Any) -> None:
         reading = Reading(DATA, self.file, (1_000_000, len(DATA) - 1_000_000))
         self.readings.append(reading)
-        done = request.answer_spans(200, [], reading, 0, self.size, self.served.pool)
+        done = request.answer_spans(200, [], reading, self.offset, self.size, self.served.pool)
         done.addBoth(self.results.append).addCallback(lambda _: self.ended.called or self.ended.callback(None))
 
 
@@ -222,6 +224,26 @@ async def test_a_slow_reader_gets_everything_and_holds_nobody_up(plain, file):
     assert parse_answers(await late)[0].body == DATA
 
 
+@pytest.mark.parametrize(("take", "buffer"), [(1_500, 4096), (70_000, 4096), (300_000, 100_000), (1 << 20, None)])
+@pytest.mark.parametrize(
+    ("offset", "size"), [(1, 65_600), (0, 262_144), (123_457, 3_000_000), (999_999, len(DATA) - 999_999)]
+)
+@pytest_twisted.ensureDeferred
+async def test_a_reader_of_any_pace_gets_exactly_the_range(plain, file, take, buffer, offset, size):
+    resource = Files(plain, file, size, offset)
+
+    def conversation(port: int) -> bytes:
+        pieces = []
+        with connect(port, buffer) as client:
+            client.sendall(GET + LAST)
+            while piece := client.recv(take):
+                pieces.append(piece)
+        return b"".join(pieces)
+
+    answers = parse_answers(await plain.talk(conversation, plain.serve(resource)))
+    assert [answer.body == DATA[offset : offset + size] for answer in answers] == [True, True]
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_reader_that_stops_reading_is_given_up(plain, file):
     resource = Files(plain, file)
@@ -281,6 +303,46 @@ async def test_a_large_body_is_echoed(plain):
 
     (answer,) = parse_answers(await plain.talk(conversation, plain.serve(AtHead(echo))))
     assert answer.body.endswith(DATA)
+
+
+@implementer(IRoomyConsumer)
+class Roomy(Collector):
+    """A collector with room for some bytes at a time; after so many in it that it has none any more, it is written to."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room = bytearray(room)
+        self.filled_sizes: list[int] = []
+
+    def space(self) -> memoryview | None:
+        return memoryview(self.room) if len(self.filled_sizes) % 5 < 4 else None
+
+    def filled(self, size: int) -> None:
+        self.filled_sizes.append(size)
+        self.write(bytes(self.room[:size]))
+
+
+@pytest.mark.parametrize("room", [10_000, 300_000, 2_000_000])
+@pytest.mark.parametrize("size", [1, 131_073, 500_000, len(DATA)])
+@pytest_twisted.ensureDeferred
+async def test_a_body_read_into_its_consumers_memory_ends_where_the_next_request_begins(plain, room, size):
+    collectors = []
+
+    def receive(request: Any) -> None:
+        collectors.append(Roomy(room))
+        request.upload.deliver(collectors[-1]).addCallback(lambda _: request.answer(200, []))
+
+    body = DATA[:size]
+
+    def conversation(port: int) -> bytes:
+        with connect(port) as client:
+            client.sendall(put(body) + put(body).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
+            return read_all(client)
+
+    answers = parse_answers(await plain.talk(conversation, plain.serve(AtHead(receive))))
+    assert [answer.status for answer in answers] == [200, 200]
+    assert [collector.data == body for collector in collectors] == [True, True]
+    assert all(any(collector.filled_sizes) for collector in collectors) or size < len(DATA)
 
 
 @pytest_twisted.ensureDeferred

@@ -17,10 +17,12 @@ from zope.interface import implementer
 from gecko_tw.interfaces import BlobGone, IBlobCloning, IBlobReader, IBlobs, IBlobWriter, ICatalog, IUsage
 from gecko_tw.store.drivers.memory_documents import MemoryDocuments, MemoryNotices
 from gecko_tw.store.records import (
+    STORAGE_CLASS,
     Applied,
     BlobNote,
     BucketRecord,
     Change,
+    DeleteMarker,
     KeyHistory,
     Part,
     Span,
@@ -54,21 +56,23 @@ def _objects(history: KeyHistory) -> list[Listed]:
     newest = history.newest
     if newest is None:
         return []
-    return [Listed(key=history.key, id=newest.version_id, modified=newest.modified, version=newest, owner=newest.owner)]
+    return [_listed(history.key, newest, True)]
 
 
 def _versions(history: KeyHistory) -> list[Listed]:
-    return [
-        Listed(
-            key=history.key,
-            id=version.version_id,
-            modified=version.modified,
-            newest=place == 0,
-            version=version if isinstance(version, Version) else None,
-            owner=version.owner,
-        )
-        for place, version in enumerate(history.versions)
-    ]
+    return [_listed(history.key, version, place == 0) for place, version in enumerate(history.versions)]
+
+
+def _listed(key: bytes, version: Version | DeleteMarker, newest: bool) -> Listed:
+    line = Listed(key, version.version_id, version.modified, version.owner, newest=newest)
+    if isinstance(version, DeleteMarker):
+        return line
+    return line._replace(
+        etag=version.etag,
+        size=version.size,
+        checksum=None if version.checksum is None else version.checksum.text,
+        storage_class=version.headers.get(STORAGE_CLASS, ""),
+    )
 
 
 def _uploads(history: KeyHistory) -> list[Listed]:
@@ -160,6 +164,7 @@ class MemoryCatalog:
     """Records in dictionaries. Rules run under the lock, so they are called once."""
 
     quick = True
+    idle = staticmethod(lambda: True)
 
     def __init__(self, notices: MemoryNotices | None = None) -> None:
         self._lock = Lock()
@@ -201,7 +206,7 @@ class MemoryCatalog:
             del self._buckets[name]
             self.buckets_changed += 1
 
-    def history(self, bucket: str, key: bytes, version_id: str | None = None) -> KeyHistory:
+    def history(self, bucket: str, key: bytes, version_id: str | None = None, opening: bool = False) -> KeyHistory:
         with self._lock:
             return self._buckets[bucket].history(key)
 

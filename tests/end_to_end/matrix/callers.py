@@ -23,6 +23,7 @@ from tests.end_to_end.matrix.cases import Case, policy_text
 
 OWNER, OTHER = "main", "alt"
 EVERYTHING = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}'
+READING = EVERYTHING.replace('"s3:*"', '["s3:Get*", "s3:List*"]')
 ELSEWHERE = "elsewhere"
 """A bucket that no request is about."""
 
@@ -35,6 +36,7 @@ class Caller:
 
     :ivar account: ``""`` for nobody in particular.
     :ivar policies: the user's own.
+    :ivar session: the policy of the session that it has, of the key of the caller named ``parent``, or of the settings' pair.
     :ivar scope: the bucket that the key is limited to: ``ELSEWHERE``, ``"here"`` for those of the case, or ``""``.
     """
 
@@ -45,6 +47,8 @@ class Caller:
     scope: str = ""
     expired: bool = False
     superuser: bool = False
+    session: str = ""
+    parent: str = ""
     principal: Principal = field(init=False)
 
     @principal.default
@@ -52,12 +56,12 @@ class Caller:
         return Principal(account=self.account, user_name=self.user) if self.account else ANONYMOUS
 
     def pair(self, case: Case) -> tuple[str, str] | None:
-        """The access key and its secret."""
+        """The access key and its secret, or those that begin the session."""
         if not self.account:
             return None
         if self.superuser:
             return Daemon.access_key, Daemon.secret_key
-        key = f"{self.name}-{case.name}" if self.scope == "here" else self.name
+        key = f"{self.name}-{case.name}" if self.scope == "here" else self.parent or self.name
         return key, f"secret-of-{key}"
 
     def may(self, case: Case, policy: str) -> bool:
@@ -75,8 +79,10 @@ class Caller:
         )
         text = policy_text(case, policy) if there else None
         of_bucket = None if text is None else read_bucket_policy(text, bucket)
-        if self.superuser:
+        if self.superuser and not self.session:
             return action in OWNER_KEEPS or of_bucket is None or not decide(context, [of_bucket]).explicit_deny
+        if self.session and not decide(context, [read_identity_policy(self.session, "session")]).allowed:
+            return False
         decision = authorize(context, self.policies, of_bucket, OWNER if there else self.account)
         return decision.allowed and all(
             decide(context, [boundary_of(KeyScope(buckets=tuple(limits)))]).allowed for limits in self._limits(case)
@@ -87,7 +93,7 @@ class Caller:
 
     def keys(self, cases: list[Case]) -> list[dict[str, Any]]:
         """Its keys in a configuration file."""
-        if not self.account or self.superuser:
+        if not self.account or self.superuser or self.session:
             return []
         found = {}
         for case in cases:
@@ -116,8 +122,13 @@ CALLERS = (
     Caller(name="scoped-here", account=OWNER, scope="here"),
     Caller(name="expired", account=OWNER, expired=True),
     Caller(name="anonymous"),
+    Caller(name="settings-session", account=ROOT_ACCOUNT, superuser=True, session=EVERYTHING),
+    Caller(name="owner-session", account=OWNER, parent="owner", session=READING),
+    Caller(name="bob-session", account=OWNER, user="bob", parent="bob", session=EVERYTHING),
 )
-"""The settings' pair, an account's own key, users of it with a policy and without, another account and a user of it, and so on."""
+"""The settings' pair, an account's own key, users of it with a policy and without, another account and a user of it, and so on; and
+sessions: of the settings' pair, which is no superuser in it, of the owner, limited to reading, and of a user whom its policy gives
+nothing."""
 
 
 def configuration(cases: list[Case]) -> dict[str, Any]:

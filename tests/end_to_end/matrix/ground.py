@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from typing import Any
 
+import boto3
+
 from gecko_tw.resources.operations import BUCKET, OBJECT
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.matrix.callers import CALLERS, Caller
@@ -38,6 +40,7 @@ class Ground:
         self._pool = ThreadPoolExecutor(THREADS)
         self._uploads: dict[str, str] = {}
         self._addresses = itertools.count()
+        self._sessions: dict[str, Pair] = {}
 
     def close(self) -> None:
         self._pool.shutdown()
@@ -45,8 +48,11 @@ class Ground:
             connection.close()
 
     def fill(self) -> None:
-        """Puts objects, an upload where one is needed, and then the policy into each bucket."""
+        """Puts objects, an upload where one is needed, and then the policy into each bucket. Begins the sessions."""
         self.each(self._fill, self._cases)
+        for caller in CALLERS:
+            if caller.session:
+                self._sessions[caller.name] = self._begin_session(caller)
 
     def restore(self) -> None:
         """Gives back what requests that were allowed have used up."""
@@ -70,7 +76,7 @@ class Ground:
 
     def ask(self, caller: Caller, case: Case, policy: str, style: str) -> Reply:
         """Status and body that somebody gets."""
-        asked, pair = self._asked(case, policy), caller.pair(case)
+        asked, pair = self._asked(case, policy), self._sessions.get(caller.name) or caller.pair(case)
         if style == FORM:
             asked = self._signer.form(asked, pair, KEY)
         elif pair is not None:
@@ -130,6 +136,19 @@ class Ground:
             if "uploadId" in case.recipe.query:
                 self._begin_upload(bucket)
             self._put_policy(case, policy)
+
+    def _begin_session(self, caller: Caller) -> Pair:
+        access_key, secret = caller.pair(self._cases[0]) or ("", "")
+        client = boto3.client(
+            "sts",
+            endpoint_url=self._daemon.url,
+            region_name=self._daemon.region,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret,
+        )
+        arn = "arn:aws:iam:::role/any"
+        given = client.assume_role(RoleArn=arn, RoleSessionName="matrix", Policy=caller.session)["Credentials"]
+        return given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
 
     def _put_objects(self, bucket: str) -> None:
         for key in (KEY, SOURCE):

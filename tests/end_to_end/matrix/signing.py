@@ -18,7 +18,9 @@ from tests.end_to_end.matrix.recipes import FORM_BOUNDARY
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED = "UNSIGNED-PAYLOAD"
-Pair = tuple[str, str]
+TOKEN = "x-amz-security-token"
+Pair = tuple[str, ...]
+"""Access key id and secret, and the token of a session."""
 
 
 @frozen(kw_only=True)
@@ -48,6 +50,7 @@ class Signer:
         """Signed in the Authorization header, the body too."""
         digest = hashlib.sha256(asked.body).hexdigest()
         headers = {**asked.headers, "x-amz-content-sha256": digest, "x-amz-date": self.date}
+        headers |= _token(pair, TOKEN)
         signature, signed = self._signature(evolve(asked, headers=headers), pair[1], digest)
         credential = f"Credential={pair[0]}/{self._scope}"
         headers["authorization"] = f"{ALGORITHM} {credential}, SignedHeaders={signed}, Signature={signature}"
@@ -62,6 +65,7 @@ class Signer:
             "X-Amz-Date": self.date,
             "X-Amz-Expires": "3600",
             "X-Amz-SignedHeaders": ";".join(self._signed(asked)),
+            **_token(pair, "X-Amz-Security-Token"),
         }
         signature, _ = self._signature(evolve(asked, query=query), pair[1], UNSIGNED)
         return evolve(asked, query={**query, "X-Amz-Signature": signature})
@@ -71,7 +75,7 @@ class Signer:
         fields = {"key": key}
         if pair is not None:
             fields |= {"x-amz-algorithm": ALGORITHM, "x-amz-credential": f"{pair[0]}/{self._scope}"}
-            fields |= {"x-amz-date": self.date}
+            fields |= {"x-amz-date": self.date, **_token(pair, TOKEN)}
             conditions = [{"bucket": asked.path[1:]}, *({name: value} for name, value in fields.items())]
             policy = json.dumps({"expiration": "2099-01-01T00:00:00.000Z", "conditions": conditions})
             fields["policy"] = base64.b64encode(policy.encode()).decode()
@@ -100,6 +104,10 @@ class Signer:
 
     def _mac(self, secret: str, text: str) -> str:
         return hmac.new(_signing_key(secret, self._scope), text.encode(), "sha256").hexdigest()
+
+
+def _token(pair: Pair, name: str) -> dict[str, str]:
+    return {name: pair[2]} if len(pair) > 2 else {}
 
 
 @lru_cache

@@ -1,5 +1,7 @@
 """Pages of keys and common prefixes, held against folding the whole list at once."""
 
+from itertools import takewhile
+
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ class Source:
     """A sorted list of lines; counts how many of them were asked for."""
 
     def __init__(self, lines, prefix):
+        self.prefix = prefix
         self.lines = [line for line in sorted(lines) if line[0].startswith(prefix)]
         self.fetched = 0
 
@@ -30,6 +33,19 @@ class Source:
         found = [Listed(key=key, id=name, modified=0) for key, name in self.lines[at : at + limit]]
         self.fetched += len(found)
         return found
+
+    def leaping(self, delimiter):
+        """Steps over common prefixes in this source, as a catalog that can does."""
+
+        def leap(start, limit):
+            names = [common_prefix(key, self.prefix, delimiter) for key, _ in self.lines if key >= start]
+            return list(dict.fromkeys(takewhile(lambda name: name is not None, names)))[:limit]
+
+        return leap
+
+
+def folded(source, request, leaps):
+    return fold(source, request, source.leaping(request.delimiter) if leaps else None)
 
 
 def everything(lines, prefix, delimiter):
@@ -49,13 +65,13 @@ def content(page):
     return sorted(lines, key=lambda line: (line[0], line[1] or ""))
 
 
-@given(keys=KEYS, prefix=PREFIXES, delimiter=DELIMITERS, limit=st.integers(1, 6))
-def test_pages_together_are_the_whole_list_without_repeats(keys, prefix, delimiter, limit):
+@given(keys=KEYS, prefix=PREFIXES, delimiter=DELIMITERS, limit=st.integers(1, 6), leaps=st.booleans())
+def test_pages_together_are_the_whole_list_without_repeats(keys, prefix, delimiter, limit, leaps):
     lines = [(key, "null") for key in keys]
     expected = everything(lines, prefix, delimiter)
     request, pages = ListRequest(prefix=prefix, delimiter=delimiter, limit=limit), []
     while True:
-        page = fold(Source(lines, prefix), request)
+        page = folded(Source(lines, prefix), request, leaps)
         pages.append(content(page))
         if not page.truncated:
             break
@@ -65,12 +81,19 @@ def test_pages_together_are_the_whole_list_without_repeats(keys, prefix, delimit
     assert [line for page in pages for line in page] == expected
 
 
-@given(keys=KEYS, prefix=PREFIXES, delimiter=DELIMITERS, limit=st.integers(1, 6), ids=st.integers(1, 4))
-def test_pages_of_versions_go_on_inside_a_key(keys, prefix, delimiter, limit, ids):
+@given(
+    keys=KEYS,
+    prefix=PREFIXES,
+    delimiter=DELIMITERS,
+    limit=st.integers(1, 6),
+    ids=st.integers(1, 4),
+    leaps=st.booleans(),
+)
+def test_pages_of_versions_go_on_inside_a_key(keys, prefix, delimiter, limit, ids, leaps):
     lines = [(key, f"v{number}") for key in keys for number in range(ids)]
     request, found = ListRequest(prefix=prefix, delimiter=delimiter, limit=limit), []
     while True:
-        page = fold(Source(lines, prefix), request)
+        page = folded(Source(lines, prefix), request, leaps)
         found += content(page)
         if not page.truncated:
             break
@@ -106,6 +129,41 @@ def test_a_common_prefix_is_stepped_over_however_much_is_in_it():
     assert page.prefixes == (b"0/", b"1/", b"2/")
     assert page.truncated
     assert source.fetched < 200
+
+
+FOLDERS = st.lists(
+    st.tuples(st.sampled_from(b"abcdefghij"), st.integers(0, 40)), max_size=10, unique_by=lambda one: one[0]
+)
+
+
+@given(folders=FOLDERS, limit=st.integers(1, 12), leaps=st.booleans())
+def test_folders_of_any_depth_between_plain_keys_are_all_found(folders, limit, leaps):
+    lines = [(b"%c/%02d" % (name, number), "null") for name, size in folders for number in range(size)]
+    lines += [(b"%c" % name, "null") for name, size in folders if size % 3 == 0]
+    request, found = ListRequest(delimiter=b"/", limit=limit), []
+    while True:
+        page = folded(Source(lines, b""), request, leaps)
+        found += content(page)
+        if not page.truncated:
+            break
+        request = evolve(request, after=page.next_key)
+    assert found == everything(lines, b"", b"/")
+
+
+def test_who_can_leap_reads_next_to_nothing_of_deep_folders():
+    lines = [(b"%04d/%06d" % (folder, number), "null") for folder in range(200) for number in range(100)]
+    source = Source(lines, b"")
+    page = folded(source, ListRequest(delimiter=b"/", limit=150), True)
+    assert page.prefixes == tuple(b"%04d/" % folder for folder in range(150))
+    assert (page.truncated, page.next_key) == (True, b"0149/")
+    assert source.fetched <= 100
+
+
+def test_shallow_folders_are_read_as_they_come():
+    leaps = []
+    lines = [(b"%04d/%06d" % (folder, 0), "null") for folder in range(1000)]
+    page = fold(Source(lines, b""), ListRequest(delimiter=b"/"), lambda start, limit: leaps.append(start) or [])
+    assert (len(page.prefixes), page.truncated, leaps) == (1000, False, [])
 
 
 def test_a_page_reads_no_more_lines_than_it_shows_and_one():

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath, open_directory
 from gecko_tw.store.drivers.files.paths import INNER, pool_path
+from gecko_tw.store.drivers.files.trash import Trash
 from gecko_tw.store.refusals import InsufficientStorage
 
 ATTRIBUTE = "user.geckos3"
@@ -31,24 +32,29 @@ def fresh_name() -> str:
 class Disk:
     """A data directory.
 
+    :param rooms: the directories of ours that it has.
+
     :ivar root: a descriptor of the data directory.
     :ivar inner: a descriptor of its ``.geckos3``; the other paths are relative to it.
     :ivar xattrs: whether files can carry attributes.
     :ivar folding: whether names that differ only in case are the same.
     :ivar allocates: whether room for bytes can be had before they are written.
+    :ivar trash: removes files in staging, soon.
     """
 
-    def __init__(self, data_dir: str, fsync: bool) -> None:
+    def __init__(self, data_dir: str, fsync: bool, rooms: tuple[str, ...] = _ROOMS) -> None:
         self.data_dir = os.path.abspath(data_dir)
         self.fsync = fsync
+        self._rooms = rooms
         self.root = self.inner = self.staging = self.lock = self.probe = self._used = -1
         self.xattrs = self.folding = self.allocates = False
+        self.trash = Trash(lambda name: unlink(name, self.staging))
 
     def open(self) -> None:
         """Makes what is missing. Raises OSError with the path at fault."""
         inner = self.inner_path()
         os.makedirs(self.data_dir, exist_ok=True)
-        for room in ("", *_ROOMS):
+        for room in ("", *self._rooms):
             os.makedirs(os.path.join(inner, room), mode=0o700, exist_ok=True)
         self.root = os.open(self.data_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.inner = os.open(inner, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -73,6 +79,7 @@ class Disk:
 
     def close(self) -> None:
         """Closes every descriptor. Harmless when repeated."""
+        self.trash.close()
         for name in ("root", "inner", "staging", "lock", "probe", "_used"):
             descriptor = getattr(self, name)
             if descriptor >= 0:
@@ -132,11 +139,6 @@ class Disk:
         os.makedirs(self.inner_path(parent), mode=0o700, exist_ok=True)
         above = directory_of(parent)
         self.sync([above, os.path.dirname(above)])
-
-    def drop_staged(self, names: Iterable[str]) -> None:
-        """Removes files in staging; those already gone are passed over."""
-        for name in names:
-            unlink(name, self.staging)
 
     def read_whole(self, path: str) -> bytes | None:
         """A file of ours, or None when it is not there."""

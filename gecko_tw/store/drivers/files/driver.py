@@ -17,6 +17,7 @@ from gecko_tw.store.drivers.files.pooling import Pool
 from gecko_tw.store.drivers.files.rebuild import Rebuild
 from gecko_tw.store.drivers.files.recovery import Recovery
 from gecko_tw.store.drivers.files.watch import FilesWatch, Settler
+from gecko_tw.store.drivers.layouts import FILES, check_layout
 from gecko_tw.store.drivers.sqlite import connections
 from gecko_tw.store.drivers.sqlite.catalog import SqliteCatalog
 from gecko_tw.store.drivers.sqlite.commits import Commits
@@ -74,6 +75,7 @@ class FilesDriver:
             log.warning("%s cannot hold extended attributes: descriptions go to sidecars", self.data_dir)
 
     def _prepare_catalog(self) -> None:
+        check_layout(self.data_dir, FILES)
         self._assemble()
         leftovers = (name for name in os.listdir(self._disk.inner_path()) if name.startswith("catalog.sqlite."))
         self._disk.drop(leftovers)  # of a start or a rebuild that was cut short
@@ -100,7 +102,7 @@ class FilesDriver:
         self._examiner = Examiner(disk, self._metadata)
         recovery = Recovery(disk, self._ground, self._examiner)
         self._journal = Journal(disk.lock, disk.probe)
-        self._commits = Commits(self._connections, self._journal, disk.sync, disk.drop_staged, recovery)
+        self._commits = Commits(self._connections, self._journal, disk.sync, disk.trash.drop, recovery)
         self._settler = Settler(disk, self._commits, self._ground, self._examiner)
         watch.settle = self._settler.settle
         self.catalog = SqliteCatalog(self._connections, self._commits, self._ground)
@@ -133,5 +135,8 @@ class FilesDriver:
         self._disk.claim(True)
         try:
             Rebuild(self._disk, self._examiner, self._ground.watch).run(self._connections)
+            if self._journal is not None:
+                self._journal.outdate()
+                self._journal.changed()
         finally:
             self._disk.claim(False)

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from gecko_tw.store.drivers.files.attributes import Description, text_of
 from gecko_tw.store.drivers.files.beneath import exchange, make_directory, open_directory
-from gecko_tw.store.drivers.files.blobs import SMALL, FilesBlobs, Noted, remove_files
+from gecko_tw.store.drivers.files.blobs import FilesBlobs, Noted, remove_files
 from gecko_tw.store.drivers.files.carriers import Occupied, disown_pooled
 from gecko_tw.store.drivers.files.disk import Disk, description_file, fresh_name, pool_file, unlink
 from gecko_tw.store.drivers.files.paths import file_of, fits_sidecar, has_path
@@ -121,9 +121,9 @@ class FilesPlaces:
         return Placed(True, mtime, files=() if spill is None else (spill,))
 
     def _put(self, transaction: Transaction, source: str, target: tuple[int, bytes], standing: Standing) -> None:
-        """The rename. A large file that it replaces is not removed here: that takes long, and everybody waits."""
+        """The rename. A file that it replaces is not removed here: that takes long, and everybody waits."""
         directory, leaf = target
-        if standing.row is not None and standing.row.size > SMALL:
+        if standing.row is not None:
             room, _, name = source.rpartition("/")
             if room == "staging" and exchange((self._disk.inner, source.encode()), target):
                 transaction.useless.add(name)

@@ -65,7 +65,7 @@ class Rebuild:
             if not carry_over(connection, path):
                 FilesDocuments(self._disk).restore(connection)
             connection.execute("BEGIN IMMEDIATE")
-            self._fill(Transaction(connection, lambda bucket, key: None))
+            self._fill(Transaction(connection, lambda bucket, key: None, lambda slot: None))
             connection.execute("COMMIT")
         finally:
             connection.close()

@@ -8,6 +8,7 @@ from attrs import frozen
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Ground
 from gecko_tw.store.drivers.sqlite.notation import bucket_of, bucket_text, spans_of
+from gecko_tw.store.drivers.sqlite.remembered import Remembered
 from gecko_tw.store.drivers.sqlite.rows import COLUMNS, Row
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import BucketAlreadyExists, BucketNotEmpty, NoSuchBucket
@@ -27,6 +28,18 @@ def find(execute, name: str) -> tuple[int, BucketRecord] | None:  # type: ignore
     """A bucket's id and record, or None. ``execute`` is a connection's or a transaction's."""
     found = execute("SELECT id, record FROM bucket WHERE name = ?", (name,)).fetchone()
     return None if found is None else (found[0], record_of(name, found[1]))
+
+
+def recall(remembered: Remembered, execute, name: str) -> tuple[int, BucketRecord] | None:  # type: ignore[no-untyped-def]
+    """The same, read only when buckets have changed since."""
+    known = remembered.get(name)
+    if known is not None:
+        return known  # type: ignore[no-any-return]
+    stamp = remembered.stamp()
+    found = find(execute, name)
+    if found is not None:
+        remembered.keep(stamp, name, found)
+    return found
 
 
 @frozen

@@ -1,13 +1,14 @@
 """ICatalog over one SQLite file: reads on the calling thread in microseconds, writes as steps of a group commit."""
 
 from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
-from attrs import frozen
+from attrs import evolve, frozen
 from zope.interface import implementer
 
-from gecko_tw.interfaces import ICatalog, IUsage, Unsettled
+from gecko_tw.interfaces import ICatalog, ICommonPrefixes, IUsage, Unsettled
 from gecko_tw.store.drivers.sqlite import listing
-from gecko_tw.store.drivers.sqlite.blobnames import is_visible, visible_parts
+from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline, is_visible, visible_parts
 from gecko_tw.store.drivers.sqlite.buckets import (
     AddBucket,
     AdoptBucket,
@@ -15,6 +16,7 @@ from gecko_tw.store.drivers.sqlite.buckets import (
     RemoveBucket,
     StrayFile,
     find,
+    recall,
     record_of,
 )
 from gecko_tw.store.drivers.sqlite.changes import HistoryChange, Written
@@ -22,7 +24,9 @@ from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
 from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.drivers.sqlite.documents import add_notices
 from gecko_tw.store.drivers.sqlite.ground import Ground
+from gecko_tw.store.drivers.sqlite.journal import slot_of
 from gecko_tw.store.drivers.sqlite.notation import upload_of
+from gecko_tw.store.drivers.sqlite.remembered import Remembered
 from gecko_tw.store.drivers.sqlite.rows import (
     COLUMNS,
     PART_COLUMNS,
@@ -37,31 +41,45 @@ from gecko_tw.store.drivers.sqlite.rows import (
 )
 from gecko_tw.store.drivers.sqlite.uploads import AddPart
 from gecko_tw.store.drivers.sqlite.usage import BucketUsage, check_change
-from gecko_tw.store.records import Applied, BucketRecord, Change, KeyHistory, Part, Upload, Usage
+from gecko_tw.store.records import Applied, BucketRecord, Change, KeyHistory, Part, Usage
 from gecko_tw.store.refusals import BucketNotEmpty, NoSuchBucket, NoSuchUpload, SlowDown
 from gecko_tw.store.requests import Listed
+
+MOST_HISTORIES = 2048
+"""Keys that a process remembers."""
 
 _ATTEMPTS = 20
 """So often a step starts again because a file was changed behind our back in the meantime."""
 
 _NEWEST = (
-    f"SELECT {COLUMNS}, EXISTS (SELECT 1 FROM upload WHERE bucket_id = version.bucket_id AND key = ?2) FROM version"
-    " WHERE bucket_id = (SELECT id FROM bucket WHERE name = ?1) AND key = ?2 ORDER BY seq DESC LIMIT 1"
+    f"SELECT {COLUMNS}, EXISTS (SELECT 1 FROM upload WHERE bucket_id = ?1 AND key = ?2),"
+    " EXISTS (SELECT 1 FROM version AS older WHERE bucket_id = ?1 AND key = ?2 AND older.seq < version.seq)"
+    " FROM version WHERE bucket_id = ?1 AND key = ?2 ORDER BY seq DESC LIMIT 1"
 )
 _NAMED = (
     f"SELECT {COLUMNS} FROM version"
     " WHERE bucket_id = (SELECT id FROM bucket WHERE name = ?) AND key = ? AND version_id = ?"
 )
-_UPLOADS = (
-    f"SELECT {UPLOAD_COLUMNS} FROM upload"
-    " WHERE bucket_id = (SELECT id FROM bucket WHERE name = ?) AND key = ? ORDER BY seq"
-)
+_UPLOADS = f"SELECT {UPLOAD_COLUMNS} FROM upload WHERE bucket_id = ? AND key = ? ORDER BY seq"
 _SPANNED = (
     "SELECT name, key FROM version JOIN bucket ON bucket.id = bucket_id WHERE instr(spans, '],[') > 0 AND NOT EXISTS"
     " (SELECT 1 FROM version AS newer WHERE newer.bucket_id = version.bucket_id AND newer.key = version.key"
     " AND newer.seq > version.seq) LIMIT ?"
 )
 _REFERENCES_AT_ONCE = 500
+_INLINE = "SELECT 1 FROM blob WHERE id = ? AND stamp = ?"
+
+
+class Newest(NamedTuple):
+    """What there is newest of a key.
+
+    :ivar row: its newest row; ``history`` is what that stands for, with the uploads under way.
+    :ivar whole: there are no other rows.
+    """
+
+    row: Row | None
+    history: KeyHistory
+    whole: bool
 
 
 @implementer(ICatalog)
@@ -77,6 +95,8 @@ class SqliteCatalog:
     def __init__(self, connections: Connections, commits: Commits, ground: Ground) -> None:
         self._connections = connections
         self._commits = commits
+        self._histories = commits.remembering(MOST_HISTORIES)
+        self.idle = commits.idle
         self._ground = ground
 
     def buckets(self, prefix: str, after: str, limit: int) -> list[BucketRecord]:
@@ -92,7 +112,7 @@ class SqliteCatalog:
 
     def _find(self, name: str) -> tuple[int, BucketRecord]:
         """Raises NoSuchBucket; takes over a directory that was made by hand."""
-        found = find(self._connections.mine().execute, name)
+        found = recall(self._commits.remembered, self._connections.mine().execute, name)
         if found is None:
             if self._ground.directories.record_of(name) is None:
                 raise NoSuchBucket()
@@ -116,39 +136,44 @@ class SqliteCatalog:
             raise BucketNotEmpty() from stray
         self._ground.places.forget(useless)
 
-    def history(self, bucket: str, key: bytes, version_id: str | None = None) -> KeyHistory:
+    def history(self, bucket: str, key: bytes, version_id: str | None = None, opening: bool = False) -> KeyHistory:
         for _ in range(2):  # the second time in case a commit came between the row and the look at the disk
-            row, uploads = self._newest(bucket, key)
-            if self._ground.watch.agrees(bucket, key, row):
-                return self._history(bucket, key, row, uploads, version_id)
+            row, newest, _ = self._newest(bucket, key)
+            if (opening and row is not None and row.visible) or self._ground.watch.agrees(bucket, key, row):
+                named = version_id is not None and row is not None and version_id != row.version_id
+                return self._with_named(newest, version_id) if named else newest
         raise self._ground.watch.unsettled(bucket, key)
 
-    def _newest(self, bucket: str, key: bytes) -> tuple[Row | None, tuple[Upload, ...]]:
+    def _newest(self, bucket: str, key: bytes) -> Newest:
+        """What there is newest of a key."""
+        name, slot = (bucket, key), slot_of(bucket, key)
+        known = self._histories.get(name, slot)
+        if known is not None:
+            return known  # type: ignore[no-any-return]
+        stamp = self._histories.stamp(slot)
+        where = (self._find(bucket)[0], key)
         connection = self._connections.mine()
-        values = connection.execute(_NEWEST, (bucket, key)).fetchone()
-        if values is None:
-            self._find(bucket)
-        elif not values[-1]:
-            return Row._make(values[:-1]), ()
-        uploads = tuple(upload_of(*row) for row in connection.execute(_UPLOADS, (bucket, key)).fetchall())
-        return None if values is None else Row._make(values[:-1]), uploads
+        values = connection.execute(_NEWEST, where).fetchone()
+        *columns, has_uploads, has_older = values or (None, True, False)
+        row = None if values is None else Row._make(columns)
+        uploads = connection.execute(_UPLOADS, where).fetchall() if has_uploads else ()
+        found = Newest(row, _history(bucket, key, row, uploads), not has_older)
+        if not uploads:
+            self._histories.keep(stamp, name, found, slot)
+        return found
 
-    def _history(
-        self, bucket: str, key: bytes, row: Row | None, uploads: tuple[Upload, ...], version_id: str | None
-    ) -> KeyHistory:
-        if row is None:
-            return KeyHistory(bucket=bucket, key=key, uploads=uploads)
-        versions = (version_of(row, bucket, key),)
-        if version_id is not None and version_id != row.version_id:
-            named = self._connections.mine().execute(_NAMED, (bucket, key, version_id)).fetchone()
-            if named is not None:
-                versions += (version_of(Row._make(named), bucket, key),)
-        return KeyHistory(bucket=bucket, key=key, versions=versions, uploads=uploads)
+    def _with_named(self, newest: KeyHistory, version_id: str | None) -> KeyHistory:
+        where = (newest.bucket, newest.key, version_id)
+        named = self._connections.mine().execute(_NAMED, where).fetchone()
+        if named is None:
+            return newest
+        older = version_of(Row._make(named), newest.bucket, newest.key)
+        return evolve(newest, versions=(*newest.versions, older))
 
     def change_history(
         self, bucket: str, key: bytes, rule: Callable[[BucketRecord, KeyHistory], Change], version_id: str | None = None
     ) -> Applied:
-        step = ChangeHistory(self._ground, bucket, key, rule)
+        step = ChangeHistory(self._ground, self._commits.remembered, self._histories, bucket, key, rule)
         for _ in range(_ATTEMPTS):
             try:
                 applied, written = self._commits.run(step)
@@ -165,7 +190,8 @@ class SqliteCatalog:
         """What only now, after the commit, is worthless. A crash before this leaves it to the sweeper."""
         self._ground.places.forget(written.useless)
         if written.top is not None and not written.top.visible and written.top.file_mtime is not None:
-            self._commits.run(ChangeHistory(self._ground, bucket, key, _as_it_is))
+            step = ChangeHistory(self._ground, self._commits.remembered, self._histories, bucket, key, _as_it_is)
+            self._commits.run(step)
 
     def page(
         self, bucket: str, prefix: bytes, start: bytes, limit: int, what: str, after_id: str | None = None
@@ -201,7 +227,9 @@ class SqliteCatalog:
         held = set()
         pooled = []
         for blob in blobs:
-            if not is_visible(blob):
+            if is_inline(blob):
+                held.update(blob for _ in connection.execute(_INLINE, inline_parts(blob)))
+            elif not is_visible(blob):
                 pooled.append(blob)
             elif self._holds(blob):
                 held.add(blob)
@@ -214,14 +242,26 @@ class SqliteCatalog:
     def spanned(self, limit: int) -> list[tuple[str, bytes]]:
         return self._connections.mine().execute(_SPANNED, (max(limit, 0),)).fetchall()
 
-    def __conform__(self, interface: object) -> BucketUsage | None:
-        """Its optional power: ``IUsage(catalog)``."""
-        return BucketUsage(self._connections, self._commits, self._find) if interface is IUsage else None
+    def __conform__(self, interface: object) -> Any:
+        """Its optional powers: ``IUsage(catalog)``, ``ICommonPrefixes(catalog)``."""
+        if interface is IUsage:
+            return BucketUsage(self._connections, self._commits, self._find)
+        return listing.Folders(self._connections, self._find) if interface is ICommonPrefixes else None
 
     def _holds(self, blob: str) -> bool:
-        mtime, bucket, key = visible_parts(blob)
-        values = self._connections.mine().execute(_NEWEST, (bucket, key)).fetchone()
-        return values is not None and bool((row := Row._make(values[:-1])).visible) and row.file_mtime == mtime
+        mtime, _, bucket, key = visible_parts(blob)
+        try:
+            row, _, _ = self._newest(bucket, key)
+        except NoSuchBucket:
+            return False
+        return row is not None and bool(row.visible) and row.file_mtime == mtime
+
+
+def _history(bucket: str, key: bytes, row: Row | None, uploads: Iterable[Any]) -> KeyHistory:
+    versions = () if row is None else (version_of(row, bucket, key),)
+    return KeyHistory(
+        bucket=bucket, key=key, versions=versions, uploads=tuple(upload_of(*values) for values in uploads)
+    )
 
 
 _PAGES = {"objects": listing.objects, "versions": listing.versions, "uploads": listing.uploads}
@@ -236,26 +276,22 @@ class ChangeHistory:
     """The step that applies a rule to one key."""
 
     ground: Ground
+    remembered: Remembered
+    histories: Remembered
     bucket: str
     key: bytes
     rule: Callable[[BucketRecord, KeyHistory], Change]
 
     def __call__(self, transaction: Transaction) -> tuple[Applied, Written]:
         """Raises NoSuchBucket, Unsettled, and what the rule raises."""
-        found = find(transaction.execute, self.bucket)
+        found = recall(self.remembered, transaction.execute, self.bucket)
         if found is None:
             raise NoSuchBucket()
         address = Address(self.bucket, found[0], self.key)
-        rows = versions_of(transaction, address)
+        rows, before = self._read(transaction, address)
         top = rows[0] if rows else None
         if not self.ground.watch.agrees(self.bucket, self.key, top):
             raise self.ground.watch.unsettled(self.bucket, self.key)
-        before = KeyHistory(
-            bucket=self.bucket,
-            key=self.key,
-            versions=tuple(version_of(row, self.bucket, self.key) for row in rows),
-            uploads=uploads_of(transaction, address),
-        )
         change = self.rule(found[1], before)
         if change.check is not None:
             check_change(transaction, address, before, change)
@@ -268,3 +304,17 @@ class ChangeHistory:
         if change.notices:
             add_notices(transaction, change.notices)
         return Applied(before, written.after, change.outcome), written
+
+    def _read(self, transaction: Transaction, address: Address) -> tuple[list[Row], KeyHistory]:
+        """All rows of the key, and what they stand for: what was read before the turn came counts when nobody changed it."""
+        known = self.histories.get((self.bucket, self.key), slot_of(self.bucket, self.key))
+        if known is not None and known.whole:
+            return ([] if known.row is None else [known.row]), known.history
+        rows = versions_of(transaction, address)
+        before = KeyHistory(
+            bucket=self.bucket,
+            key=self.key,
+            versions=tuple(version_of(row, self.bucket, self.key) for row in rows),
+            uploads=uploads_of(transaction, address),
+        )
+        return rows, before

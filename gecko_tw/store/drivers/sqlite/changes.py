@@ -107,7 +107,7 @@ class HistoryChange:
             if was_newest or isinstance(version, DeleteMarker):
                 return row_of(version, row.seq, self._described(version, row))
         place = self._ground.places.mark if isinstance(version, DeleteMarker) else self._ground.places.place
-        placed = place(self._transaction, self._address, version, self._standing())  # type: ignore[arg-type]
+        placed = place(self._transaction, self._address, version, self._standing(row))  # type: ignore[arg-type]
         return row_of(version, row.seq if row is not None else 0, placed)
 
     def _described(self, version: Version | DeleteMarker, row: Row) -> Placed:
@@ -115,10 +115,10 @@ class HistoryChange:
             return Placed(False, files=tuple(row.files.split()))
         return self._ground.places.describe(self._transaction, self._address, version, row)
 
-    def _standing(self) -> Standing:
+    def _standing(self, replaced: Row | None) -> Standing:
         if self._rows and self._rows[0].visible:
-            return Standing(self._rows[0], self._before.versions[0], self._kept)  # type: ignore[arg-type]
-        return Standing()
+            return Standing(self._rows[0], self._before.versions[0], self._kept, replaced)  # type: ignore[arg-type]
+        return Standing(replaced=replaced)
 
     def _leave(self, rows: list[Row]) -> None:
         """Disowns what is gone, and empties the path when nothing took it and nothing is to be ignored there."""

@@ -15,11 +15,14 @@ from typing import Any
 
 from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.drivers.sqlite.journal import MOST_NOTES, Journal, Note
+from gecko_tw.store.drivers.sqlite.remembered import Remembered
 from gecko_tw.store.refusals import InsufficientStorage
 
 log = logging.getLogger(__name__)
 
 LARGEST_BATCH = 32
+MOST_BUCKETS = 10_000
+"""Buckets that a process remembers."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 assert LARGEST_BATCH * 2 <= MOST_NOTES, "a step notes its key, and perhaps what it will become"
 
@@ -29,15 +32,19 @@ class Transaction:
 
     :ivar execute: SQL.
     :ivar intend: Journal.note, to be called before the first change of a file.
+    :ivar outdate: Journal.outdate, to be called before a row of a key is changed.
     :ivar touched: the directories whose entries were changed, to be added to.
     :ivar useless: names in staging that are worthless once this is committed, to be added to.
     """
 
-    __slots__ = ("execute", "intend", "touched", "useless")
+    __slots__ = ("execute", "intend", "outdate", "touched", "useless")
 
-    def __init__(self, connection: sqlite3.Connection, intend: Callable[..., None]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, intend: Callable[..., None], outdate: Callable[[int], None]
+    ) -> None:
         self.execute = connection.execute
         self.intend = intend
+        self.outdate = outdate
         self.touched: set[bytes] = set()
         self.useless: set[str] = set()
 
@@ -69,6 +76,7 @@ class Commits:
     :param sync: called with the touched directories before a commit; makes their entries durable when that was asked for.
     :param forget: called with the useless names after a commit, when others may go on.
     :param recover: the step that brings rows and files of some keys together after one was cut short.
+    :ivar remembered: buckets and the documents' revision, as long as nobody changes any.
     """
 
     def __init__(
@@ -84,9 +92,18 @@ class Commits:
         self._sync = sync
         self._forget = forget
         self._recover = recover
+        self.remembered = self.remembering(MOST_BUCKETS)
+        connections.told = journal.outdate
         self._mutex = threading.Lock()
         self._queue: deque[_Waiting] = deque()
         self._led = False
+
+    def remembering(self, most: int) -> Remembered:
+        """Something to remember values in as long as they are true.
+
+        :param most: how many.
+        """
+        return Remembered(self._journal, most)
 
     def run(self, step: Callable[[Transaction], Any]) -> Any:
         """The result of ``step(transaction)``, once it is committed.
@@ -109,6 +126,10 @@ class Commits:
         if mine.error is not None:
             raise self._told(mine.error)
         return mine.result
+
+    def idle(self) -> bool:
+        """Whether a step would begin at once: nobody is in one, in no process."""
+        return not self._led and self._journal.is_free()
 
     def heal(self) -> None:
         """Finishes what a process that died has left; takes no time when there is nothing.
@@ -173,7 +194,7 @@ class Commits:
         """Runs a batch in one transaction; returns what it made useless."""
         connection.execute("BEGIN IMMEDIATE")
         try:
-            transaction = Transaction(connection, self._journal.note)
+            transaction = Transaction(connection, self._journal.note, self._journal.outdate)
             torn = False
             for waiting in batch:
                 noted = self._journal.count

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+from collections.abc import Callable
 from importlib.resources import files
 from weakref import WeakSet
 
@@ -11,6 +12,9 @@ LOG_PAGES = 4000
 """Pages of 4 KiB in the log before they are folded into the file, which waits for the disk while everybody waits for it."""
 
 BUSY_SECONDS = 30
+
+# The triggers of the schema keep the table "revision": no change can forget to tell.
+_TELLING = "CREATE TEMP TRIGGER telling AFTER UPDATE ON main.revision BEGIN SELECT told(); END"
 
 UPGRADES: dict[int, str] = {1: "documents.sql"}
 """From a schema version to the name of the SQL file that makes the next one of it."""
@@ -35,12 +39,16 @@ class Connections:
 
     :param path: the catalog's file; it must exist (:func:`make`).
     :param fsync: whether a commit waits for the disk.
+    :param log_pages: how long the log may grow before a commit folds it into the file.
+    :ivar told: called when a statement changes a bucket or a document, before that is committed.
     """
 
-    def __init__(self, path: str, fsync: bool) -> None:
+    def __init__(self, path: str, fsync: bool, log_pages: int = LOG_PAGES) -> None:
         self._path = path
+        self._log_pages = log_pages
         self._synchronous = "FULL" if fsync else "NORMAL"
         self._lock = threading.Lock()
+        self.told: Callable[[], None] | None = None
         self._reset()
 
     def _reset(self) -> None:
@@ -57,11 +65,21 @@ class Connections:
                 self._all.add(kept)
             return kept.connection
 
+    def apart(self) -> sqlite3.Connection:
+        """A connection that is the caller's to close, whichever thread uses it."""
+        return self._connect()
+
     def _connect(self) -> sqlite3.Connection:
         connection = connect(self._path)
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {self._log_pages}")
+        connection.create_function("told", 0, self._tell)
+        connection.execute(_TELLING)
         return connection
+
+    def _tell(self) -> None:
+        if self.told is not None:
+            self.told()
 
     def close(self) -> None:
         """Closes every thread's connection; the last one to leave folds the log into the file."""
@@ -89,10 +107,13 @@ def quoted(path: str) -> str:
     return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def make(path: str) -> None:
-    """Makes an empty catalog under a temporary name and renames it, so that nobody ever sees half a schema."""
+def make(path: str, more: str = "") -> None:
+    """Makes an empty catalog under a temporary name and renames it, so that nobody ever sees half a schema.
+
+    :param more: SQL of further tables.
+    """
     fresh = f"{path}.{os.getpid()}.new"
-    write_empty(fresh)
+    write_empty(fresh, more)
     try:
         os.link(fresh, path)
     except FileExistsError:  # another process was quicker, and may be using it already
@@ -101,12 +122,12 @@ def make(path: str) -> None:
         os.unlink(fresh)
 
 
-def write_empty(path: str) -> None:
+def write_empty(path: str, more: str = "") -> None:
     """Writes a catalog with empty tables to a new file."""
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(f"BEGIN;{_sql('schema.sql')}{''.join(map(_sql, UPGRADES.values()))}COMMIT;")
+        connection.executescript(f"BEGIN;{_sql('schema.sql')}{''.join(map(_sql, UPGRADES.values()))}{more}COMMIT;")
     finally:
         connection.close()
 

@@ -15,6 +15,9 @@ from gecko_tw.store.records import Notice
 Note = Callable[[Transaction, str, str, Any], None]
 """Writes a document down where a rebuild finds it: transaction, kind, name and value, which is None when it goes."""
 
+_REVISION = b"revision"
+"""Its name among what is remembered: no bucket has one of bytes."""
+
 _ONE = "SELECT value FROM document WHERE kind = ? AND name = ?"
 
 
@@ -29,7 +32,13 @@ class SqliteDocuments:
         self._connections, self._commits, self._note = connections, commits, note
 
     def revision(self) -> int:
-        return self._connections.mine().execute("SELECT value FROM revision").fetchone()[0]  # type: ignore[no-any-return]
+        remembered = self._commits.remembered
+        known = remembered.get(_REVISION)
+        if known is None:
+            stamp = remembered.stamp()
+            known = self._connections.mine().execute("SELECT value FROM revision").fetchone()[0]
+            remembered.keep(stamp, _REVISION, known)
+        return known  # type: ignore[no-any-return]
 
     def get(self, kind: str, name: str) -> Any:
         found = self._connections.mine().execute(_ONE, (kind, name)).fetchone()

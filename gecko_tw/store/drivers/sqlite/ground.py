@@ -21,11 +21,13 @@ class Standing:
     :ivar row: of the version whose bytes are the file at the path, or None when there is no such file.
     :ivar version: the same version's record.
     :ivar kept: the pool's name for those bytes when their version stays, as an older one.
+    :ivar replaced: the row of the version that the new one takes the id and the place of: its bytes are needed no longer.
     """
 
     row: Row | None = None
     version: Version | None = None
     kept: str | None = None
+    replaced: Row | None = None
 
 
 class Watch(Protocol):

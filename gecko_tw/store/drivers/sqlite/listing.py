@@ -1,23 +1,33 @@
 """Pages of keys, versions and uploads: as many steps through a table's order as the page has lines."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from attrs import frozen
+from zope.interface import implementer
 
-from gecko_tw.store.drivers.sqlite.notation import checksum_of, shared_headers, upload_of
+from gecko_tw.interfaces import ICommonPrefixes
+from gecko_tw.store.drivers.sqlite.connections import Connections
+from gecko_tw.store.drivers.sqlite.notation import upload_of
 from gecko_tw.store.drivers.sqlite.rows import UPLOAD_COLUMNS
-from gecko_tw.store.records import Version
-from gecko_tw.store.requests import Listed
+from gecko_tw.store.records import STORAGE_CLASS, BucketRecord
+from gecko_tw.store.requests import Listed, ListRequest, successor
+
+_Row = tuple[Any, ...]
+_KEY, _ETAG = Listed._fields.index("key"), Listed._fields.index("etag")
 
 LONGEST_KEY = 1024
 
 _OLDER_IN_A_ROW = 64
 """So many older versions of one key are read past before the next key is looked up instead."""
 
-_COLUMNS = "key, version_id, marker, etag, size, modified, owner, checksum, record"
+# In the order of Listed. Few objects have a storage class, so that their JSON is not parsed.
+_COLUMNS = (
+    "key, version_id, modified, owner, CASE marker WHEN 0 THEN etag END, size, checksum,"
+    f" CASE WHEN instr(record, '{STORAGE_CLASS}') THEN"
+    f""" coalesce(json_extract(record, '$.headers."{STORAGE_CLASS}"'), '') ELSE '' END"""
+)
 _OBJECTS = f"SELECT {_COLUMNS} FROM version WHERE bucket_id = ? AND key >= ? AND key < ? ORDER BY key, seq DESC"
 _VERSIONS = f"{_OBJECTS} LIMIT ?"
 _REST_OF_KEY = (
@@ -31,7 +41,6 @@ _REST_OF_UPLOADS = (
     f"SELECT key, {UPLOAD_COLUMNS} FROM upload WHERE bucket_id = ?1 AND key = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4"
 )
 _SEQ_OF_UPLOAD = "SELECT seq FROM upload WHERE bucket_id = ? AND key = ? AND id = ?"
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _BEHIND_EVERY_KEY = b"\xff" * (LONGEST_KEY + 1)
 
 
@@ -59,8 +68,7 @@ class Wanted:
 
 def wanted_of(bucket_id: int, prefix: bytes, start: bytes, limit: int, after_id: str | None = None) -> Wanted:
     """The range of keys that start with ``prefix`` and are not below ``start``."""
-    stem = prefix.rstrip(b"\xff")
-    end = stem[:-1] + bytes((stem[-1] + 1,)) if stem else _BEHIND_EVERY_KEY
+    end = successor(prefix) or _BEHIND_EVERY_KEY
     return Wanted(bucket_id, max(prefix, start), end, limit, after_id if start.startswith(prefix) else None)
 
 
@@ -73,21 +81,20 @@ def objects(connection: sqlite3.Connection, wanted: Wanted) -> list[Listed]:
     return listed
 
 
-def _gather(rows: Iterator[tuple[Any, ...]], listed: list[Listed], limit: int) -> bytes | None:
+def _gather(rows: Iterator[_Row], listed: list[Listed], limit: int) -> bytes | None:
     """Appends the newest versions among ordered rows. Returns where to start again after a key with very many older ones."""
     last: bytes | None = None
     older = 0
-    for key, version_id, marker, etag, size, modified, owner, checksum, record in rows:
-        if key == last:
+    for row in rows:
+        if row[_KEY] == last:
             older += 1
             if older == _OLDER_IN_A_ROW:
-                return key + b"\x00"  # type: ignore[no-any-return]
+                return row[_KEY] + b"\x00"  # type: ignore[no-any-return]
             continue
-        last = key
+        last = row[_KEY]
         older = 0
-        if not marker:
-            version = _version(version_id, etag, size, modified, owner, checksum, record)
-            listed.append(Listed(key=key, id=version_id, modified=modified, version=version, owner=owner))
+        if row[_ETAG] is not None:
+            listed.append(Listed(*row))
             if len(listed) == limit:
                 return None
     return None
@@ -100,37 +107,74 @@ def versions(connection: sqlite3.Connection, wanted: Wanted) -> list[Listed]:
     seq = wanted.seq_after(connection, _SEQ_OF_VERSION)
     if seq is not None:
         rest = connection.execute(_REST_OF_KEY, (wanted.bucket_id, start, seq, wanted.limit)).fetchall()
-        listed += (_listed_version(values, False) for values in rest)
+        listed += (Listed(*row, newest=False) for row in rest)
         start += b"\x00"
     last = None
     room = wanted.limit - len(listed)
-    for values in connection.execute(_VERSIONS, (wanted.bucket_id, start, wanted.end, room)).fetchall():
-        listed.append(_listed_version(values, values[0] != last))
-        last = values[0]
+    for row in connection.execute(_VERSIONS, (wanted.bucket_id, start, wanted.end, room)).fetchall():
+        listed.append(Listed(*row, newest=row[_KEY] != last))
+        last = row[_KEY]
     return listed
 
 
-def _listed_version(values: tuple[Any, ...], newest: bool) -> Listed:
-    key, version_id, marker, *fields = values
-    version = None if marker else _version(version_id, *fields)
-    return Listed(key=key, id=version_id, modified=fields[2], newest=newest, version=version, owner=fields[3])
+def folders(
+    connection: sqlite3.Connection, wanted: Wanted, request: ListRequest, following: bytes, what: str
+) -> list[bytes]:
+    """The common prefixes of a request's lines, one step down the tree for each; up to the first key that has none.
 
-
-def _version(*values: Any) -> Version:
-    """What a listing tells of a version. Its mappings are shared with others: nobody changes a listed version."""
-    version_id, etag, size, modified, owner, checksum, record = values
-    return Version(
-        version_id=version_id,
-        etag=etag,
-        size=size,
-        modified=modified,
-        headers=shared_headers(record) if record else _NOTHING,
-        metadata=_NOTHING,
-        tags=_NOTHING,
-        checksum=None if checksum is None else checksum_of(checksum),
-        owner=owner,
-        extra=_NOTHING,
+    :param following: the smallest byte string behind everything that starts with the delimiter.
+    """
+    values = (
+        wanted.bucket_id,
+        wanted.start,
+        wanted.end,
+        len(request.prefix),
+        request.delimiter,
+        following,
+        wanted.limit,
     )
+    return [name for (name,) in connection.execute(_FOLDERS[what], values)]
+
+
+def _folders(table: str, shown: str) -> str:
+    def first(start: str) -> str:
+        name = "substr(key, 1, ?4 + nullif(instr(substr(key, ?4 + 1), ?5), 0) + length(?5) - 1)"  # NULL: it has none
+        where = f"bucket_id = ?1 AND key >= {start} AND key < ?3 {shown}"
+        return f"SELECT {name} AS name FROM {table} WHERE {where} ORDER BY key LIMIT 1"
+
+    behind = first("CAST(substr(folder.name, 1, length(folder.name) - length(?5)) || ?6 AS BLOB)")
+    return (
+        f"WITH RECURSIVE folder (name) AS (SELECT name FROM ({first('?2')})"
+        f" UNION ALL SELECT ({behind}) FROM folder WHERE name IS NOT NULL LIMIT ?7)"
+        " SELECT name FROM folder WHERE name IS NOT NULL"
+    )
+
+
+_IS_SHOWN = (
+    "AND marker = 0 AND NOT EXISTS (SELECT 1 FROM version AS newer WHERE newer.bucket_id = ?1"
+    " AND newer.key = version.key AND newer.seq > version.seq)"
+)
+_FOLDERS = {
+    "objects": _folders("version", _IS_SHOWN),
+    "versions": _folders("version", ""),
+    "uploads": _folders("upload", ""),
+}
+
+
+@implementer(ICommonPrefixes)
+class Folders:
+    """Common prefixes in the catalog.
+
+    :param find: a bucket's id and record by its name.
+    """
+
+    def __init__(self, connections: Connections, find: Callable[[str], tuple[int, BucketRecord]]) -> None:
+        self._connections, self._find = connections, find
+
+    def common_prefixes(self, bucket: str, request: ListRequest, start: bytes, limit: int, what: str) -> list[bytes]:
+        wanted = wanted_of(self._find(bucket)[0], request.prefix, start, limit)
+        following = successor(request.delimiter)
+        return [] if following is None else folders(self._connections.mine(), wanted, request, following, what)
 
 
 def uploads(connection: sqlite3.Connection, wanted: Wanted) -> list[Listed]:

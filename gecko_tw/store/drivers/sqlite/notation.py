@@ -47,22 +47,14 @@ def rest_of(text: str) -> dict[str, Any]:
     return {name: dict(value) if type(value) is dict else value for name, value in parsed.items()}
 
 
-def shared_headers(text: str) -> Mapping[str, str]:
-    """The headers that :func:`version_text` kept, shared: not to be changed."""
-    return _parsed(text).get("headers", _NOTHING) if text else _NOTHING
-
-
-_NOTHING: dict[str, str] = {}
-
-
 def checksum_text(checksum: Checksum | None) -> str | None:
     """A checksum in one word of three."""
-    return None if checksum is None else f"{checksum.algorithm} {checksum.value} {checksum.kind}"
+    return None if checksum is None else checksum.text
 
 
 def checksum_of(text: str | None) -> Checksum | None:
     """The reverse of :func:`checksum_text`."""
-    return None if text is None else Checksum(*text.split(" "))
+    return None if text is None else Checksum.read(text)
 
 
 def spans_text(spans: tuple[Span, ...], size: int) -> str:

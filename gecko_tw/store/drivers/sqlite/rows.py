@@ -4,8 +4,9 @@ from typing import Any, NamedTuple
 
 from attrs import frozen
 
-from gecko_tw.store.drivers.sqlite.blobnames import visible_name
+from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline, visible_name
 from gecko_tw.store.drivers.sqlite.commits import Transaction
+from gecko_tw.store.drivers.sqlite.journal import slot_of
 from gecko_tw.store.drivers.sqlite.notation import (
     checksum_of,
     checksum_text,
@@ -108,7 +109,7 @@ def version_of(row: Row, bucket: str, key: bytes) -> Version | DeleteMarker:
     seq, version_id, marker, etag, size, modified, owner, checksum, record, visible, _, mtime, _, parts, spans = row
     if marker:
         return DeleteMarker(version_id=version_id, modified=modified, owner=owner)
-    where = (Span(visible_name(mtime, bucket, key), 0, size),) if visible else spans_of(spans, size)
+    where = (Span(visible_name(mtime, size, bucket, key), 0, size),) if visible else spans_of(spans, size)
     return Version(
         version_id=version_id,
         etag=etag,
@@ -133,23 +134,29 @@ def versions_of(transaction: Transaction, address: Address) -> list[Row]:
 
 def put_version(transaction: Transaction, address: Address, row: Row) -> None:
     """Writes a row, over the one of the same sequence number if there is one."""
+    transaction.outdate(slot_of(address.bucket, address.key))
     transaction.execute(_INSERT, (address.bucket_id, address.key, *row))
 
 
 def drop_version(transaction: Transaction, address: Address, row: Row) -> None:
     """Removes a row."""
+    transaction.outdate(slot_of(address.bucket, address.key))
     transaction.execute(
         "DELETE FROM version WHERE bucket_id = ? AND key = ? AND seq = ?", (address.bucket_id, address.key, row.seq)
     )
 
 
 def change_blobs(transaction: Transaction, bucket_id: int, before: set[str], after: set[str]) -> None:
-    """Notes which files of ours are needed now."""
+    """Notes which files of ours are needed now; what is in our own pages and not needed goes at once."""
     if before != after:
         for blob in before - after:
-            transaction.execute("DELETE FROM span WHERE blob = ?", (blob,))
+            if is_inline(blob):
+                transaction.execute("DELETE FROM blob WHERE id = ? AND stamp = ?", inline_parts(blob))
+            else:
+                transaction.execute("DELETE FROM span WHERE blob = ?", (blob,))
         for blob in after - before:
-            transaction.execute("INSERT OR REPLACE INTO span VALUES (?, ?)", (blob, bucket_id))
+            if not is_inline(blob):
+                transaction.execute("INSERT OR REPLACE INTO span VALUES (?, ?)", (blob, bucket_id))
 
 
 UPLOAD_COLUMNS = "id, initiated, revision, record"

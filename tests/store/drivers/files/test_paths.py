@@ -59,8 +59,8 @@ def test_a_long_name_leaves_no_room_for_a_sidecar():
 
 @given(st.integers(-(2**62), 2**62), KEYS)
 def test_the_name_of_a_visible_file_says_what_it_was_made_of(mtime, key):
-    name = visible_name(mtime, "photos", key)
-    assert visible_parts(name) == (mtime, "photos", key)
+    name = visible_name(mtime, 5, "photos", key)
+    assert visible_parts(name) == (mtime, 5, "photos", key)
     assert is_visible(name)
     assert not is_pooled(name)
 

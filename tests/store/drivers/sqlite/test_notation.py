@@ -31,7 +31,7 @@ def test_a_row_in_the_pool_stands_for_the_record_it_was_made_of(record, spans):
 @given(VERSIONS)
 def test_a_visible_row_names_its_file(version):
     found = version_of(row_of(version, 1, Placed(True, 7)), "photos", b"a/b")
-    assert found.spans == (Span("/7/photos/a/b", 0, version.size),)
+    assert found.spans == (Span(f"/7/{version.size}/photos/a/b", 0, version.size),)
 
 
 @given(VERSIONS)

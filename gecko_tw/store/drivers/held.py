@@ -1,0 +1,69 @@
+"""Bytes of blobs in memory."""
+
+from typing import NamedTuple
+
+from zope.interface import implementer
+
+from gecko_tw.interfaces import IBlobReader
+
+
+@implementer(IBlobReader)
+class MemoryReader:
+    """Bytes that were read already.
+
+    :ivar data: all of them; who finds it needs no thread to read them.
+    """
+
+    __slots__ = ("data", "size")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.size = len(data)
+
+    def fileno(self) -> None:
+        return None
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self.data[offset : offset + length]
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class HeldBlob(NamedTuple):
+    """A blob that is held.
+
+    :ivar path: of its file; ``mark`` is how the file looked when it was read: who finds another one there must not use this.
+    """
+
+    path: bytes
+    mark: tuple[int, ...]
+    reader: MemoryReader
+
+
+class Held:
+    """The blobs that were read last, as far as there is room.
+
+    :param room: bytes.
+    """
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._blobs: dict[str, HeldBlob] = {}
+
+    def get(self, name: str) -> HeldBlob | None:
+        """A blob that is held."""
+        return self._blobs.get(name)
+
+    def put(self, name: str, held: HeldBlob) -> MemoryReader:
+        """Holds a blob, and lets go of those that have been held longest when it is too much."""
+        blobs, replaced = self._blobs, self._blobs.pop(name, None)
+        blobs[name] = held
+        self._room -= held.reader.size - (0 if replaced is None else replaced.reader.size)
+        while self._room < 0 and blobs:
+            try:
+                oldest = blobs.pop(next(iter(blobs)))
+            except (StopIteration, KeyError, RuntimeError):  # other threads are at it, too
+                continue
+            self._room += oldest.reader.size
+        return held.reader
