@@ -211,3 +211,9 @@ def test_settings_cannot_be_changed():
 )
 def test_a_command_line_in_geckos3_style_is_understood(given_line, plain):
     assert plain_arguments(given_line) == plain
+
+
+def test_a_pool_has_no_place_for_sidecars():
+    with pytest.raises(BadSetting, match=r"--attributes: 'sidecar' .* --layout=pool"):
+        read_settings({"layout": "pool", "attributes": "sidecar"}, {})
+    assert read_settings({"layout": "pool"}, {}).layout == "pool"

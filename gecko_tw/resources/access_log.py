@@ -13,6 +13,7 @@ _SECRET = frozenset(
     ("x-amz-signature", "x-amz-credential", "signature", "awsaccesskeyid", *(name.decode() for name in SECRETS))
 )
 _MASK = "***"
+_LONGEST_REMEMBERED = 1024
 _quoted = json.encoder.encode_basestring
 
 
@@ -42,11 +43,18 @@ class AccessEntry:
 
 def masked(target: bytes) -> str:
     """A request target without the parameters that would let a reader of the log act as the caller."""
+    return _masked_again(target) if len(target) <= _LONGEST_REMEMBERED else _masked(target)
+
+
+def _masked(target: bytes) -> str:
     uri = target.decode("utf-8", "backslashreplace")
     if "?" not in uri:
         return uri
     path, _, query = uri.partition("?")
     return path + "?" + "&".join(_masked_pair(pair) for pair in query.split("&"))
+
+
+_masked_again = lru_cache(1024)(_masked)
 
 
 def _masked_pair(pair: str) -> str:

@@ -108,6 +108,14 @@ def _permissive(call: Call) -> Headers:
     return found
 
 
+def cors_at_hand(call: Call) -> Headers | None:
+    """What :func:`cors_headers` answers to who is no browser, where the bucket has no rules; None to everybody else."""
+    record = call.record
+    if record is None or _SETTING in record.settings or b"origin" in call.headers or call.head.method == OPTIONS:
+        return None
+    return _ANYBODY if call.service.cors == "permissive" else []
+
+
 async def cors_headers(call: Call) -> Headers:
     """The headers by which browsers learn whether a page may read this answer, errors included."""
     if call.head.method == OPTIONS:

@@ -18,7 +18,7 @@ from gecko_tw.resources.access_log import AccessEntry
 from gecko_tw.resources.answers import Headers, answer_for
 from gecko_tw.resources.bodies import read_document
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.cors import cors_headers
+from gecko_tw.resources.cors import cors_at_hand, cors_headers
 from gecko_tw.resources.headers import refuse_lacking
 from gecko_tw.resources.limits import admit_caller
 from gecko_tw.resources.logins import FAILURES
@@ -192,7 +192,8 @@ async def _operate_beyond_s3(call: Call, row: Operation) -> Any:
 
 async def _every_answer(call: Call) -> Headers:
     """The headers that every answer has."""
-    return _identity(call) + await cors_headers(call)
+    found = cors_at_hand(call)
+    return _identity(call) + (await cors_headers(call) if found is None else found)
 
 
 def _identity(call: Call) -> Headers:

@@ -89,6 +89,12 @@ class Channel(Protocol):
             self._advancing = False
         self.regulate()
 
+    def feed(self, upload: Upload) -> None:
+        """Hands over what has come of a body already, even while its head is still being worked on: a small one needs no waiting."""
+        if self.upload is upload and self._intake.data and not self.parting.begun:
+            self._feed(upload)
+        self.advance()
+
     def regulate(self) -> None:
         """Reads on, or holds the peer back; a body that is waited for has a deadline, one that we hold back has none."""
         if self.parting.begun:

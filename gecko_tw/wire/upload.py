@@ -65,7 +65,7 @@ class Upload:
         self._turn(_FLOWING)
         consumer.registerProducer(self, True)
         self._invite()
-        self._channel.advance()
+        self._channel.feed(self)
         return result
 
     def drain(self) -> None:

@@ -136,7 +136,7 @@ class FilesDriver:
         try:
             Rebuild(self._disk, self._examiner, self._ground.watch).run(self._connections)
             if self._journal is not None:
-                self._journal.outdate()
-                self._journal.changed()
+                self._journal.counters.outdate()
+                self._journal.counters.changed()
         finally:
             self._disk.claim(False)

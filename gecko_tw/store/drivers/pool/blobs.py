@@ -8,7 +8,7 @@ from zope.interface import implementer
 
 from gecko_tw.interfaces import BlobGone, IBlobCloning, IBlobs, IBlobWriter
 from gecko_tw.store.drivers.files.blobs import MOST_HELD, ROOM_HELD, FilesBlobs, FilesReader, FilesWriter
-from gecko_tw.store.drivers.files.disk import pool_file
+from gecko_tw.store.drivers.files.disk import full_or, pool_file
 from gecko_tw.store.drivers.held import Held, HeldBlob, MemoryReader
 from gecko_tw.store.drivers.sqlite.blobnames import inline_name, inline_parts, is_inline
 from gecko_tw.store.drivers.sqlite.commits import Transaction
@@ -105,16 +105,24 @@ class PoolBlobs:
         if len(former) == 1 and is_inline(former[0].blob):
             row, last = inline_parts(former[0].blob)
             stamp = max(stamp, last + 1)
-            transaction.execute(_CHANGE, (stamp, data, row, last))
-        else:
-            row = transaction.execute(_ADD, (stamp, data)).lastrowid  # type: ignore[attr-defined]
-        return Span(inline_name(row, stamp), span.offset, span.length)
+            if transaction.execute(_CHANGE, (stamp, data, row, last)).rowcount == 1:
+                return Span(inline_name(row, stamp), span.offset, span.length)
+        added = transaction.execute(_ADD, (stamp, data)).lastrowid
+        assert added is not None, "an INSERT has a row"
+        return Span(inline_name(added, stamp), span.offset, span.length)
 
     def pooled(self, name: str) -> str:
-        """Moves a committed file from staging to its place, where it is an orphan until a step refers to it; returns its name."""
+        """Moves a committed file from staging to its place, where it is an orphan until a step refers to it; returns its name.
+
+        Raises InsufficientStorage.
+        """
         disk = self.files.disk
         self.files.noted.pop(name, None)
-        disk.sync([disk.rename_inner(name, pool_file(name))])
+        try:
+            disk.sync([disk.rename_inner(name, pool_file(name))])
+        except OSError as error:
+            self.files.remove([name])
+            raise full_or(error) from error
         return name
 
     def open(self, blob: str) -> MemoryReader | FilesReader:

@@ -22,9 +22,9 @@ from gecko_tw.store.drivers.sqlite.buckets import (
 from gecko_tw.store.drivers.sqlite.changes import HistoryChange, Written
 from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
 from gecko_tw.store.drivers.sqlite.connections import Connections
+from gecko_tw.store.drivers.sqlite.counters import slot_of
 from gecko_tw.store.drivers.sqlite.documents import add_notices
 from gecko_tw.store.drivers.sqlite.ground import Ground
-from gecko_tw.store.drivers.sqlite.journal import slot_of
 from gecko_tw.store.drivers.sqlite.notation import upload_of
 from gecko_tw.store.drivers.sqlite.remembered import Remembered
 from gecko_tw.store.drivers.sqlite.rows import (
@@ -182,9 +182,16 @@ class SqliteCatalog:
             except NoSuchBucket:
                 self._find(bucket)
             else:
+                self._remember(bucket, key, applied.after, written)
                 self._tidy(bucket, key, written)
                 return applied  # type: ignore[no-any-return]
         raise SlowDown()
+
+    def _remember(self, bucket: str, key: bytes, after: KeyHistory, written: Written) -> None:
+        """What was just written is what is asked for next: unless somebody has changed it since, which its stamp tells."""
+        if len(after.versions) == 1 and not after.uploads:
+            found = Newest(written.top, after, True)
+            self._histories.keep(written.stamp, (bucket, key), found, slot_of(bucket, key))
 
     def _tidy(self, bucket: str, key: bytes, written: Written) -> None:
         """What only now, after the commit, is worthless. A crash before this leaves it to the sweeper."""
@@ -301,6 +308,7 @@ class ChangeHistory:
             rows[0] = top._replace(file_size=None, file_mtime=None)
             put_version(transaction, address, rows[0])
         written = HistoryChange(transaction, self.ground, address, rows, before).write(change.history)
+        written = evolve(written, stamp=self.histories.stamp_to_come(slot_of(self.bucket, self.key)))
         if change.notices:
             add_notices(transaction, change.notices)
         return Applied(before, written.after, change.outcome), written

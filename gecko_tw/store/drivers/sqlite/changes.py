@@ -29,11 +29,13 @@ class Written:
     :ivar after: the history with the names in force.
     :ivar top: its newest row, or None.
     :ivar useless: files of ours that no row needs any more once this is committed; the kernel's blobs are not among them.
+    :ivar stamp: of the key, from the commit on; -1 for none.
     """
 
     after: KeyHistory
     top: Row | None
     useless: set[str]
+    stamp: int = -1
 
 
 class HistoryChange:

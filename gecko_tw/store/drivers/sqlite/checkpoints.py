@@ -11,10 +11,10 @@ from gecko_tw.store.refusals import InsufficientStorage
 
 log = logging.getLogger(__name__)
 
-TURNS = 500
+TURNS = 1000
 """Transactions of this process from one folding to the next."""
 
-LONG_LOG = 2000
+LONG_LOG = 8000
 """Pages that the log may have before it is started anew."""
 
 _FOLD = "PRAGMA wal_checkpoint(PASSIVE)"

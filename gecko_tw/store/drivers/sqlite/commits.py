@@ -32,7 +32,7 @@ class Transaction:
 
     :ivar execute: SQL.
     :ivar intend: Journal.note, to be called before the first change of a file.
-    :ivar outdate: Journal.outdate, to be called before a row of a key is changed.
+    :ivar outdate: Counters.outdate, to be called before a row of a key is changed.
     :ivar touched: the directories whose entries were changed, to be added to.
     :ivar useless: names in staging that are worthless once this is committed, to be added to.
     """
@@ -93,7 +93,7 @@ class Commits:
         self._forget = forget
         self._recover = recover
         self.remembered = self.remembering(MOST_BUCKETS)
-        connections.told = journal.outdate
+        connections.told = journal.counters.outdate
         self._mutex = threading.Lock()
         self._queue: deque[_Waiting] = deque()
         self._led = False
@@ -103,7 +103,7 @@ class Commits:
 
         :param most: how many.
         """
-        return Remembered(self._journal, most)
+        return Remembered(self._journal.counters, most)
 
     def run(self, step: Callable[[Transaction], Any]) -> Any:
         """The result of ``step(transaction)``, once it is committed.
@@ -194,7 +194,7 @@ class Commits:
         """Runs a batch in one transaction; returns what it made useless."""
         connection.execute("BEGIN IMMEDIATE")
         try:
-            transaction = Transaction(connection, self._journal.note, self._journal.outdate)
+            transaction = Transaction(connection, self._journal.note, self._journal.counters.outdate)
             torn = False
             for waiting in batch:
                 noted = self._journal.count

@@ -3,16 +3,16 @@
 Files are changed before the rows are committed. Whoever finds a key noted here while nobody holds the lock knows that the step was
 cut short, and brings rows and files together again before anybody can tell. It costs a step three microseconds.
 
-Behind the notes are counters, by which every process knows whether what it remembers of a key, or of the buckets, is still true.
+Behind the notes are the counters by which every process knows whether what it remembers is still true.
 """
 
 import fcntl
 import mmap
 import os
 import struct
-import sys
-import zlib
 from typing import NamedTuple
+
+from gecko_tw.store.drivers.sqlite.counters import COUNTERS_BYTES, Counters
 
 _HEADER = struct.Struct("<HHH")
 LONGEST_TEXT = 1000
@@ -20,16 +20,8 @@ MOST_NOTES = 64
 """So many notes of the greatest length find room."""
 _COUNTERS = 160 * 1024
 """Where the counters begin."""
-_SLOTS = 16 * 1024
-_SIZE = _COUNTERS + 4 * _SLOTS
+_SIZE = _COUNTERS + COUNTERS_BYTES
 assert 1 + MOST_NOTES * (_HEADER.size + 255 + 1024 + LONGEST_TEXT) < _COUNTERS
-COMMON = 0
-"""The slot of buckets and documents."""
-
-
-def slot_of(bucket: str, key: bytes) -> int:
-    """The slot of a key. Some keys share one: then the change of one is taken for a change of the others, too."""
-    return 1 + zlib.crc32(key, zlib.crc32(bucket.encode())) % (_SLOTS - 1)
 
 
 class Note(NamedTuple):
@@ -45,6 +37,7 @@ class Journal:
 
     :param lock: a descriptor of the file that is locked around every transaction.
     :param probe: another descriptor of it, opened apart, for asking whether anybody holds the lock.
+    :ivar counters: what is changing, or has changed.
     """
 
     def __init__(self, lock: int, probe: int) -> None:
@@ -56,30 +49,8 @@ class Journal:
         self._memory = mmap.mmap(
             lock, _SIZE, prot=mmap.PROT_READ
         )  # written by calls, which can fail without killing us
-        self._counters = memoryview(self._memory)[_COUNTERS:].cast("I")
-        self._changing: list[int] = []
+        self.counters = Counters(lock, self._memory, _COUNTERS)
         self._end = 1
-
-    def stamp(self, slot: int = COMMON) -> int:
-        """A number that is another one after every change of what has this slot, or of buckets and documents; -1 during one."""
-        common, own = self._counters[COMMON], self._counters[slot]
-        return -1 if (common | own) & 1 else common << 32 | own
-
-    def outdate(self, slot: int = COMMON) -> None:
-        """A change begins: what anybody remembers of this slot counts no longer. For the holder of the lock."""
-        if slot not in self._changing:
-            self._changing.append(slot)
-            self._count(slot, 2 if self._counters[slot] & 1 else 1)  # odd already: the change of somebody who died
-
-    def changed(self) -> None:
-        """What was outdated is as it will stay: it may be remembered again. For the holder of the lock."""
-        for slot in self._changing:
-            self._count(slot, 1)
-        self._changing.clear()
-
-    def _count(self, slot: int, more: int) -> None:
-        number = (self._counters[slot] + more) & 0xFFFFFFFF
-        os.pwrite(self._lock, number.to_bytes(4, sys.byteorder), _COUNTERS + 4 * slot)
 
     def acquire(self) -> None:
         """Waits until no other process is in a step."""
@@ -88,8 +59,7 @@ class Journal:
 
     def release(self) -> None:
         """Lets the next process go on."""
-        if self._changing:
-            self.changed()
+        self.counters.changed()
         fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def note(self, bucket: str, key: bytes, text: bytes = b"") -> None:
@@ -143,5 +113,5 @@ class Journal:
 
     def close(self) -> None:
         """Gives the memory back."""
-        self._counters.release()
+        self.counters.close()
         self._memory.close()

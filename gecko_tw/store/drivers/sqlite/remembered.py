@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from gecko_tw.store.drivers.sqlite.journal import COMMON, Journal
+from gecko_tw.store.drivers.sqlite.counters import COMMON, Counters
 
 
 class Remembered:
     """Values that were read from the catalog, each with the stamp that its slot had then.
 
-    The journal is asked every time, which is a look into memory that all processes share: what is found here is what the catalog says.
+    The counters are asked every time, which is a look into memory that all processes share: what is found here is what the catalog says.
 
     :param most: how many values are kept; with one more all are forgotten.
     """
 
-    def __init__(self, journal: Journal, most: int) -> None:
-        self.stamp = journal.stamp
+    def __init__(self, counters: Counters, most: int) -> None:
+        self.stamp, self.stamp_to_come = counters.stamp, counters.stamp_to_come
         self._most = most
         self._known: dict[Any, tuple[int, Any]] = {}
 

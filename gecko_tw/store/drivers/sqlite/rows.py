@@ -6,7 +6,7 @@ from attrs import frozen
 
 from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline, visible_name
 from gecko_tw.store.drivers.sqlite.commits import Transaction
-from gecko_tw.store.drivers.sqlite.journal import slot_of
+from gecko_tw.store.drivers.sqlite.counters import slot_of
 from gecko_tw.store.drivers.sqlite.notation import (
     checksum_of,
     checksum_text,

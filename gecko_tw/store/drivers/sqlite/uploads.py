@@ -5,8 +5,8 @@ from collections.abc import Callable
 from attrs import frozen
 
 from gecko_tw.store.drivers.sqlite.commits import Transaction
+from gecko_tw.store.drivers.sqlite.counters import slot_of
 from gecko_tw.store.drivers.sqlite.ground import Ground
-from gecko_tw.store.drivers.sqlite.journal import slot_of
 from gecko_tw.store.drivers.sqlite.notation import checksum_text, spans_of, spans_text, upload_text
 from gecko_tw.store.drivers.sqlite.rows import (
     PART_COLUMNS,

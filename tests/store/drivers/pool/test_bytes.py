@@ -1,5 +1,6 @@
 """Where the fast driver keeps bytes: small objects in the catalog's pages, larger ones in files, nothing of either twice."""
 
+import errno
 import sqlite3
 from contextlib import closing
 
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from gecko_tw.interfaces import BlobGone
 from gecko_tw.store.records import BlobNote
+from gecko_tw.store.refusals import InsufficientStorage, PreconditionFailed
+from gecko_tw.store.requests import WriteConditions
 from tests.contract.acts import described
 from tests.crash.deeds import rows_without_version
 from tests.store.drivers.pool.conftest import SMALL, opened
@@ -160,3 +163,57 @@ def test_small_bytes_need_no_thread_to_be_read(shop):
     assert with_file.run(0) is not None
     with_bytes.close()
     with_file.close()
+
+
+def test_an_overwrite_takes_the_row_of_what_it_replaces(shop):
+    first = shop.put(b"k", b"first").spans[0].blob
+    second = shop.put(b"k", b"second, and longer").spans[0].blob
+    shop.put(b"other", b"other")
+    assert first.split(".")[0] == second.split(".")[0]
+    assert first != second
+    assert shop.get(b"k") == b"second, and longer"
+
+
+def test_a_refused_overwrite_leaves_the_row_as_it_was(shop, folder):
+    shop.put(b"k", b"old")
+    before = rows(folder)
+    with pytest.raises(PreconditionFailed):
+        shop.put(b"k", b"new", conditions=WriteConditions(if_none_match="*"))
+
+    def rule(bucket, history):
+        raise RuntimeError("after all")
+
+    with pytest.raises(RuntimeError):
+        shop.driver.catalog.change_history(BUCKET, b"k", rule)
+    assert rows(folder) == before
+    assert shop.get(b"k") == b"old"
+
+
+def test_of_several_versions_each_has_its_row(shop, folder):
+    shop.buckets.change(BUCKET, lambda record: record.with_setting("versioning", "Enabled"))
+    for turn in range(3):
+        shop.put(b"k", b"%d" % turn)
+    assert sorted(rows(folder).values()) == [b"0", b"1", b"2"]
+    shop.buckets.change(BUCKET, lambda record: record.with_setting("versioning", "Suspended"))
+    shop.put(b"k", b"null")
+    shop.put(b"k", b"null again")
+    assert sorted(rows(folder).values()) == [b"0", b"1", b"2", b"null again"]
+
+
+def test_a_full_disk_is_a_refusal_and_leaves_nothing(shop, folder, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    shop.put(b"k", b"old")
+    monkeypatch.setattr(shop.driver.blobs.files.disk, "rename_inner", full)
+    with pytest.raises(InsufficientStorage):
+        shop.put(b"k", b"x" * (SMALL + 1))
+    assert files(folder) == []
+    connection = shop.driver._connections.mine()
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(InsufficientStorage):
+        for turn in range(100):
+            shop.put(b"%d" % turn, b"x" * SMALL)
+    assert shop.get(b"k") == b"old"
+    assert rows_without_version(folder / ".geckos3" / "objects.sqlite") == []

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.drivers.files.driver import FilesDriver
-from gecko_tw.store.drivers.sqlite.journal import COMMON, Journal, slot_of
+from gecko_tw.store.drivers.sqlite.counters import COMMON, slot_of
+from gecko_tw.store.drivers.sqlite.journal import Journal
 from gecko_tw.store.drivers.sqlite.remembered import Remembered
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.records import BucketRecord
@@ -135,10 +136,10 @@ def journal(tmp_path):
 
 @pytest.mark.parametrize("slot", [COMMON, slot_of(BUCKET, b"a")])
 def test_nothing_is_remembered_that_was_read_around_a_change(journal, slot):
-    remembered = Remembered(journal, 10)
+    remembered = Remembered(journal.counters, 10)
     before = remembered.stamp(slot)
     journal.acquire()
-    journal.outdate(slot)
+    journal.counters.outdate(slot)
     remembered.keep(before, "read before", 1, slot)
     remembered.keep(remembered.stamp(slot), "read meanwhile", 2, slot)
     journal.release()
@@ -150,12 +151,12 @@ def test_nothing_is_remembered_that_was_read_around_a_change(journal, slot):
 def test_a_change_whose_maker_died_leaves_its_slot_unremembered_until_the_next_change(journal, tmp_path):
     slot = slot_of(BUCKET, b"a")
     dead = Journal(*(os.open(tmp_path / "lock", os.O_RDWR) for _ in range(2)))
-    dead.outdate(slot)
-    remembered = Remembered(journal, 10)
+    dead.counters.outdate(slot)
+    remembered = Remembered(journal.counters, 10)
     remembered.keep(remembered.stamp(slot), "a", 1, slot)
     assert remembered.get("a", slot) is None
     journal.acquire()
-    journal.outdate(slot)
+    journal.counters.outdate(slot)
     journal.release()
     remembered.keep(remembered.stamp(slot), "a", 2, slot)
     assert remembered.get("a", slot) == 2
@@ -163,7 +164,7 @@ def test_a_change_whose_maker_died_leaves_its_slot_unremembered_until_the_next_c
 
 
 def test_as_many_values_are_remembered_as_were_asked_for(journal):
-    remembered = Remembered(journal, 3)
+    remembered = Remembered(journal.counters, 3)
     for number in range(4):
         remembered.keep(remembered.stamp(), number, number)
     assert [remembered.get(number) for number in range(4)] == [None, None, None, 3]
@@ -174,5 +175,35 @@ def test_a_lock_file_of_before_the_counters_keeps_its_notes(tmp_path):
     path.write_bytes(b"\x01\x01\x00\x01\x00\x00\x00bk" + bytes(160 * 1024 - 9))
     journal = Journal(*(os.open(path, os.O_RDWR) for _ in range(2)))
     assert [(note.bucket, note.key) for note in journal.noted()] == [("b", b"k")]
-    assert journal.stamp() == 0
+    assert journal.counters.stamp() == 0
     journal.close()
+
+
+def test_of_two_changes_in_one_transaction_only_the_last_is_remembered(journal):
+    slot, remembered = slot_of(BUCKET, b"a"), Remembered(journal.counters, 10)
+    journal.acquire()
+    journal.counters.outdate(slot)
+    first = remembered.stamp_to_come(slot)
+    journal.counters.outdate(slot)
+    second = remembered.stamp_to_come(slot)
+    journal.release()
+    remembered.keep(second, "a", "second", slot)
+    remembered.keep(first, "a", "first", slot)
+    assert remembered.get("a", slot) == "second"
+
+
+def test_what_was_written_is_not_remembered_when_somebody_else_wrote_since(journal):
+    slot, remembered = slot_of(BUCKET, b"a"), Remembered(journal.counters, 10)
+    stamps = []
+    for _ in range(2):
+        journal.acquire()
+        journal.counters.outdate(slot)
+        stamps.append(remembered.stamp_to_come(slot))
+        journal.release()
+    remembered.keep(stamps[0], "a", "first", slot)
+    assert remembered.get("a", slot) is None
+    journal.acquire()
+    journal.counters.outdate(slot)
+    journal.counters.outdate(COMMON)
+    assert remembered.stamp_to_come(slot) == -1
+    journal.release()
