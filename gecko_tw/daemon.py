@@ -139,7 +139,7 @@ class Daemon(MultiService):
             self._front.kill()
 
     def stopService(self) -> "Deferred[Any]":
-        """Drains and closes, in this order: connections, jobs, store, threads."""
+        """Drains and closes, in this order: connections, jobs, threads, store."""
         self.running = 0
         self._scan.leave()
         return Deferred.fromCoroutine(self._stop())
@@ -155,8 +155,9 @@ class Daemon(MultiService):
         self.failed = self.failed or (self._front is not None and self._front.cut)
         if self._jobs is not None:
             await self._jobs.stopService()  # type: ignore[misc]
-        await self._plan.pool.run(self._plan.data.close)
         await super().stopService()
+        # Only now: no connection to the catalog may be closed under the hands of a thread.
+        self._plan.data.close()
         _log.info("stopped")
 
 

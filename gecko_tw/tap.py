@@ -316,7 +316,8 @@ class Worker:
         if self._serving is not None:
             await self._serving.stopService()
             self.failed = self._serving.cut
-        if self._data is not None:
-            self._data.close()
+        # Somebody may have left before a thread was done: no connection to the catalog may be closed under its hands.
         for pool in self._pools:
             pool.stopService()
+        if self._data is not None:
+            self._data.close()
