@@ -1,5 +1,6 @@
 """Bytes of blobs in memory."""
 
+from threading import Lock
 from typing import NamedTuple
 
 from zope.interface import implementer
@@ -49,6 +50,7 @@ class Held:
 
     def __init__(self, room: int) -> None:
         self._room = room
+        self._lock = Lock()
         self._blobs: dict[str, HeldBlob] = {}
 
     def get(self, name: str) -> HeldBlob | None:
@@ -57,13 +59,11 @@ class Held:
 
     def put(self, name: str, held: HeldBlob) -> MemoryReader:
         """Holds a blob, and lets go of those that have been held longest when it is too much."""
-        blobs, replaced = self._blobs, self._blobs.pop(name, None)
-        blobs[name] = held
-        self._room -= held.reader.size - (0 if replaced is None else replaced.reader.size)
-        while self._room < 0 and blobs:
-            try:
-                oldest = blobs.pop(next(iter(blobs)))
-            except (StopIteration, KeyError, RuntimeError):  # other threads are at it, too
-                continue
-            self._room += oldest.reader.size
+        blobs = self._blobs
+        with self._lock:
+            replaced = blobs.pop(name, None)
+            blobs[name] = held
+            self._room -= held.reader.size - (0 if replaced is None else replaced.reader.size)
+            while self._room < 0:
+                self._room += blobs.pop(next(iter(blobs))).reader.size
         return held.reader
