@@ -14,7 +14,8 @@ from typing import Any
 from attrs import evolve, frozen
 from zope.interface import implementer
 
-from gecko_tw.interfaces import BlobGone, IBlobCloning, IBlobReader, IBlobs, IBlobWriter, ICatalog, IUsage
+from gecko_tw.interfaces import BlobGone, IBlobCloning, IBlobs, IBlobWriter, ICatalog, IUsage
+from gecko_tw.store.drivers.held import MemoryReader
 from gecko_tw.store.drivers.memory_documents import MemoryDocuments, MemoryNotices
 from gecko_tw.store.records import (
     STORAGE_CLASS,
@@ -323,7 +324,7 @@ class MemoryBlobs:
         with self._lock:
             self._bytes[blob] = data
 
-    def open(self, blob: str) -> "MemoryReader":
+    def open(self, blob: str) -> MemoryReader:
         with self._lock:
             try:
                 return MemoryReader(self._bytes[blob])
@@ -376,21 +377,3 @@ class MemoryWriter:
         if self._open:
             self._open = False
             self._blobs.remove((self._name,))
-
-
-@implementer(IBlobReader)
-class MemoryReader:
-    """An opened blob."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self.size = len(data)
-
-    def fileno(self) -> None:
-        return None
-
-    def read(self, offset: int, length: int) -> bytes:
-        return self._data[offset : offset + length]
-
-    def close(self) -> None:
-        """Nothing is held open."""

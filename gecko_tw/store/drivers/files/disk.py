@@ -5,7 +5,8 @@ import errno
 import fcntl
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath, open_directory
 from gecko_tw.store.drivers.files.paths import INNER, pool_path
@@ -63,6 +64,18 @@ class Disk:
         self.probe = self._lock_file("lock")
         self._used = self._lock_file("used")
         self._probe()
+
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """Opens it; while the block lasts no other process prepares it. Raises OSError with the path at fault, InUse.
+
+        Who uses it closes it, also when the block fails.
+        """
+        self.open()
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.claim(False)
+        yield
+        fcntl.flock(self.lock, fcntl.LOCK_UN)
 
     def _lock_file(self, name: str) -> int:
         return os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666, dir_fd=self.inner)

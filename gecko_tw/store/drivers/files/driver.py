@@ -1,6 +1,5 @@
 """The default driver put together: objects as ordinary files, records in an SQLite catalog beside them."""
 
-import fcntl
 import logging
 import os
 from collections.abc import Callable
@@ -62,11 +61,8 @@ class FilesDriver:
         Raises OSError with the path at fault, InUse while a rebuild runs, CatalogTooNew.
         """
         try:
-            self._disk.open()
-            fcntl.flock(self._disk.lock, fcntl.LOCK_EX)
-            self._disk.claim(False)
-            self._prepare_catalog()
-            fcntl.flock(self._disk.lock, fcntl.LOCK_UN)
+            with self._disk.opening():
+                self._prepare_catalog()
             self._commits.heal()
         except BaseException:
             self.close()

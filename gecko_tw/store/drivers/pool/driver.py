@@ -1,6 +1,5 @@
 """The fast driver put together: records and small objects in one SQLite file, larger objects in a pool of files."""
 
-import fcntl
 import os
 from importlib.resources import files
 
@@ -53,11 +52,8 @@ class PoolDriver:
         Raises OSError with the path at fault, WrongLayout, InUse, CatalogTooNew.
         """
         try:
-            self._disk.open()
-            fcntl.flock(self._disk.lock, fcntl.LOCK_EX)
-            self._disk.claim(False)
-            self._prepare_catalog()
-            fcntl.flock(self._disk.lock, fcntl.LOCK_UN)
+            with self._disk.opening():
+                self._prepare_catalog()
         except BaseException:
             self.close()
             raise

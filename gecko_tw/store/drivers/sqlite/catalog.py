@@ -45,6 +45,8 @@ from gecko_tw.store.records import Applied, BucketRecord, Change, KeyHistory, Pa
 from gecko_tw.store.refusals import BucketNotEmpty, NoSuchBucket, NoSuchUpload, SlowDown
 from gecko_tw.store.requests import Listed
 
+Rule = Callable[[BucketRecord, KeyHistory], Change]
+
 MOST_HISTORIES = 2048
 """Keys that a process remembers."""
 
@@ -170,10 +172,8 @@ class SqliteCatalog:
         older = version_of(Row._make(named), newest.bucket, newest.key)
         return evolve(newest, versions=(*newest.versions, older))
 
-    def change_history(
-        self, bucket: str, key: bytes, rule: Callable[[BucketRecord, KeyHistory], Change], version_id: str | None = None
-    ) -> Applied:
-        step = ChangeHistory(self._ground, self._commits.remembered, self._histories, bucket, key, rule)
+    def change_history(self, bucket: str, key: bytes, rule: Rule, version_id: str | None = None) -> Applied:
+        step = self._changing(bucket, key, rule)
         for _ in range(_ATTEMPTS):
             try:
                 applied, written = self._commits.run(step)
@@ -187,6 +187,9 @@ class SqliteCatalog:
                 return applied  # type: ignore[no-any-return]
         raise SlowDown()
 
+    def _changing(self, bucket: str, key: bytes, rule: Rule) -> "ChangeHistory":
+        return ChangeHistory(self._ground, self._commits.remembered, self._histories, bucket, key, rule)
+
     def _remember(self, bucket: str, key: bytes, after: KeyHistory, written: Written) -> None:
         """What was just written is what is asked for next: unless somebody has changed it since, which its stamp tells."""
         if len(after.versions) == 1 and not after.uploads:
@@ -197,8 +200,7 @@ class SqliteCatalog:
         """What only now, after the commit, is worthless. A crash before this leaves it to the sweeper."""
         self._ground.places.forget(written.useless)
         if written.top is not None and not written.top.visible and written.top.file_mtime is not None:
-            step = ChangeHistory(self._ground, self._commits.remembered, self._histories, bucket, key, _as_it_is)
-            self._commits.run(step)
+            self._commits.run(self._changing(bucket, key, _as_it_is))
 
     def page(
         self, bucket: str, prefix: bytes, start: bytes, limit: int, what: str, after_id: str | None = None
@@ -287,7 +289,7 @@ class ChangeHistory:
     histories: Remembered
     bucket: str
     key: bytes
-    rule: Callable[[BucketRecord, KeyHistory], Change]
+    rule: Rule
 
     def __call__(self, transaction: Transaction) -> tuple[Applied, Written]:
         """Raises NoSuchBucket, Unsettled, and what the rule raises."""

@@ -52,10 +52,11 @@ class Counters:
 
     def changed(self) -> None:
         """What was outdated is as it will stay: it may be remembered again. For the holder of the journal's lock."""
-        if self._changing:
-            for slot in self._changing:
-                self._count(slot, 1)
-            self._changing.clear()
+        changing, self._changing = self._changing, set()
+        for slot in (
+            changing
+        ):  # where this fails a slot stays odd, and nobody remembers anything of it until it is changed again
+            self._count(slot, 1)
 
     def _count(self, slot: int, more: int) -> None:
         number = (self._counters[slot] + more) & 0xFFFFFFFF

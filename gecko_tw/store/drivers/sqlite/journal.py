@@ -59,8 +59,10 @@ class Journal:
 
     def release(self) -> None:
         """Lets the next process go on."""
-        self.counters.changed()
-        fcntl.flock(self._lock, fcntl.LOCK_UN)
+        try:
+            self.counters.changed()
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def note(self, bucket: str, key: bytes, text: bytes = b"") -> None:
         """Notes a key before anything of it is changed; an empty key is the bucket itself. For the holder of the lock.

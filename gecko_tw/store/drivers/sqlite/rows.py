@@ -58,6 +58,11 @@ class Address:
     bucket_id: int
     key: bytes
 
+    @property
+    def slot(self) -> int:
+        """Of its counter."""
+        return slot_of(self.bucket, self.key)
+
 
 @frozen
 class Placed:
@@ -134,13 +139,13 @@ def versions_of(transaction: Transaction, address: Address) -> list[Row]:
 
 def put_version(transaction: Transaction, address: Address, row: Row) -> None:
     """Writes a row, over the one of the same sequence number if there is one."""
-    transaction.outdate(slot_of(address.bucket, address.key))
+    transaction.outdate(address.slot)
     transaction.execute(_INSERT, (address.bucket_id, address.key, *row))
 
 
 def drop_version(transaction: Transaction, address: Address, row: Row) -> None:
     """Removes a row."""
-    transaction.outdate(slot_of(address.bucket, address.key))
+    transaction.outdate(address.slot)
     transaction.execute(
         "DELETE FROM version WHERE bucket_id = ? AND key = ? AND seq = ?", (address.bucket_id, address.key, row.seq)
     )

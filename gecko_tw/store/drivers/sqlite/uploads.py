@@ -5,7 +5,6 @@ from collections.abc import Callable
 from attrs import frozen
 
 from gecko_tw.store.drivers.sqlite.commits import Transaction
-from gecko_tw.store.drivers.sqlite.counters import slot_of
 from gecko_tw.store.drivers.sqlite.ground import Ground
 from gecko_tw.store.drivers.sqlite.notation import checksum_text, spans_of, spans_text, upload_text
 from gecko_tw.store.drivers.sqlite.rows import (
@@ -24,7 +23,7 @@ _ONE = "bucket_id = ? AND key = ? AND upload_id = ?"
 
 def put_upload(transaction: Transaction, address: Address, upload: Upload) -> None:
     """Changes an upload's row, or adds it behind the others of its key."""
-    transaction.outdate(slot_of(address.bucket, address.key))
+    transaction.outdate(address.slot)
     values = (upload.initiated, upload.revision, upload_text(upload))
     where = (address.bucket_id, address.key)
     changed = transaction.execute(

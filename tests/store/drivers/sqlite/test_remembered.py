@@ -1,6 +1,8 @@
 """What a process remembers of the catalog is what the catalog says, whoever has changed it."""
 
+import errno
 import os
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -161,6 +163,30 @@ def test_a_change_whose_maker_died_leaves_its_slot_unremembered_until_the_next_c
     remembered.keep(remembered.stamp(slot), "a", 2, slot)
     assert remembered.get("a", slot) == 2
     dead.close()
+
+
+def test_a_disk_that_fails_while_counting_lets_the_next_one_write(journal, monkeypatch):
+    slots = sorted({slot_of(BUCKET, key) for key in (b"a", b"b", b"c")})
+    remembered = Remembered(journal.counters, 10)
+    journal.acquire()
+    for slot in slots:
+        journal.counters.outdate(slot)
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "pwrite", Mock(side_effect=OSError(errno.EIO, "")))
+        with pytest.raises(OSError):
+            journal.release()
+    assert journal.is_free()
+    for slot in slots:
+        remembered.keep(remembered.stamp(slot), slot, 1, slot)
+    assert [remembered.get(slot, slot) for slot in slots] == [None, None, None]
+
+    journal.acquire()
+    for slot in slots:
+        journal.counters.outdate(slot)
+    journal.release()
+    for slot in slots:
+        remembered.keep(remembered.stamp(slot), slot, 2, slot)
+    assert [remembered.get(slot, slot) for slot in slots] == [2, 2, 2]
 
 
 def test_as_many_values_are_remembered_as_were_asked_for(journal):
