@@ -49,9 +49,13 @@ class Bench:
         if self.graphs is None:
             return
         for server in servers:
-            server.go_on()
-            self.tell(flames.draw(row, server, self.plan, self.graphs))
-            server.pause()
+            try:
+                server.go_on()
+                self.tell(flames.draw(row, server, self.plan, self.graphs))
+            except _TROUBLE as reason:
+                self.tell(f"no flame graph: {str(reason) or type(reason).__name__}")
+            finally:
+                server.pause()
 
 
 @define

@@ -116,7 +116,7 @@ PEERS = (
         tls=("--cert={cert}", "--key={key}"),
         environment={"ROOT_ACCESS_KEY": "{access}", "ROOT_SECRET_KEY": "{secret}"},
         bucket="{data}/{bucket}",
-        note="backend posix; closes the connection after every answer unless it is told otherwise, as it is here",
+        note="backend posix; closes the connection after every answer: that is its default, and --keep-alive is not given here",
     ),
     Peer(
         key="minio",

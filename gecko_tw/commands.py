@@ -1,5 +1,6 @@
 """The ``geckos3`` command: serve in the foreground, look after a data directory, ask a running daemon for its health."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -73,6 +74,7 @@ def main() -> None:
 @_settings()
 def serve_command(settings: Settings) -> int:
     """Serve in the foreground until SIGTERM; the same as `twistd -n geckos3`."""
+    gc.disable()  # as in a worker: until all is imported
     from gecko_tw import tap
 
     return tap.serve(settings)

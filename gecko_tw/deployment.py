@@ -19,8 +19,6 @@ from gecko_tw.interfaces import (
     INotificationSinkFamily,
     IOperationFamily,
 )
-from gecko_tw.jobs.webhooks import Webhooks
-from gecko_tw.resources.families import FAMILIES
 from gecko_tw.resources.operations import Operation, OperationTable, rows_of
 from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.store.buckets import Buckets
@@ -77,11 +75,20 @@ def sinks_for(reactor: Any, settings: Settings) -> list[INotificationSink]:
     """Where events can be delivered to: webhooks of the settings, then the sinks of dropins."""
     urls = dict(text.split("=", 1) for text in settings.webhook if text)
     published = getPlugins(INotificationSinkFamily, gecko_tw.plugins)
-    return [Webhooks(reactor, urls), *(dropin.load(reactor) for dropin in published)]
+    sinks = [dropin.load(reactor) for dropin in published]
+    if urls:
+        # An HTTP client, which few deployments need.
+        from gecko_tw.jobs.webhooks import Webhooks
+
+        sinks.insert(0, Webhooks(reactor, urls))
+    return sinks
 
 
 def families() -> Iterator[tuple[str, Iterable[Operation]]]:
     """All operations of this deployment with the names of their owners: ours, then those of dropins."""
+    # All that can be done with requests: the parent of several workers does nothing with them.
+    from gecko_tw.resources.families import FAMILIES
+
     for family in FAMILIES:
         yield family.__name__, rows_of(family)
     for dropin in getPlugins(IOperationFamily, gecko_tw.plugins):

@@ -1,4 +1,7 @@
-"""The composition root: the only place where parts are put together, and the only one that imports the reactor."""
+"""The composition root, and the only place that imports the reactor.
+
+What only some processes or deployments need is imported where it is put together: modules are most of a start (docs/decisions/0018).
+"""
 
 import gc
 import json
@@ -7,39 +10,26 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.stdio import StandardIO
 from twisted.logger import ILogObserver, Logger, globalLogBeginner
+from twisted.plugin import getPlugins
 from twisted.python.usage import Options as UsageOptions
 
-from gecko_tw.callers.authenticate import Authenticator
-from gecko_tw.callers.sessions import Sessions
+import gecko_tw.plugins
 from gecko_tw.callers.tally import Tally
-from gecko_tw.configuration.applying import Bootstrap, Deployment
-from gecko_tw.configuration.reading import configured
 from gecko_tw.daemon import Daemon, Plan
 from gecko_tw.data_dir import CannotOpen, DataDir
-from gecko_tw.deployment import Store, identities_of, operation_table, sinks_for, store_in
-from gecko_tw.jobs.access_log_delivery import AccessLogs
-from gecko_tw.jobs.lifecycle import Lifecycle
-from gecko_tw.jobs.notifications import Delivery
-from gecko_tw.jobs.upkeep import jobs
+from gecko_tw.interfaces import IOperationFamily
 from gecko_tw.listening import listeners_of
-from gecko_tw.logs import RequestLog, bridge, observer
-from gecko_tw.protection import front_of, limits_of
-from gecko_tw.resources.log_objects import LogObjects
-from gecko_tw.resources.logins import Logins
-from gecko_tw.resources.service import Service
-from gecko_tw.resources.tree import ServiceResource
+from gecko_tw.logs import bridge, observer
 from gecko_tw.seeding import seed
-from gecko_tw.serving import Serving
 from gecko_tw.settings import SETTINGS, BadSetting, Settings, plain_arguments, read_settings, texts_of
-from gecko_tw.store.expiry import Expiry
-from gecko_tw.threads import Pool, Prompt
-from gecko_tw.wire.site import Limits, Site
+from gecko_tw.threads import Pool
 from gecko_tw.worker_protocol import FIRST_SOCKET, READS, WRITES, CannotServe, ParentProcess
 from gecko_tw.workers import Recipe, Workers
 
@@ -82,6 +72,9 @@ class Options(UsageOptions):
         super().parseOptions(plain_arguments(sys.argv[1:] if options is None else options))
 
     def postOptions(self) -> None:
+        # What reads YAML is not for `geckos3 serve` to load, which comes with its settings.
+        from gecko_tw.configuration.reading import configured
+
         flags = {one.name: self[one.flag.removeprefix("--")] for one in SETTINGS}
         try:
             self.settings = configured(flags, os.environ)
@@ -100,6 +93,10 @@ class Options(UsageOptions):
         return None if asked or self.in_background else observer(self.settings.log_level, self.settings.log_format)
 
 
+PATIENCE = 0.1
+"""Seconds that a listing waits for another one of its process: thirty usual ones fit in."""
+
+
 def pools_for(reactor: Any, settings: Settings) -> tuple[Pool, Pool, Pool]:
     """The pools of a process: ``catalog`` for records, ``bytes`` for bodies, ``commits`` for small commits.
 
@@ -107,53 +104,10 @@ def pools_for(reactor: Any, settings: Settings) -> tuple[Pool, Pool, Pool]:
     disk together, which takes many.
     """
     return (
-        Pool(reactor, "catalog", max(2, settings.threads // 4)),
+        Pool(reactor, "catalog", max(2, settings.threads // 4), PATIENCE),
         Pool(reactor, "bytes", settings.threads),
         Pool(reactor, "commits", settings.threads if settings.fsync else 1),
     )
-
-
-def site_for(
-    reactor: Any, settings: Settings, store: Store, pools: tuple[Pool, Pool, Pool], tally: Tally, write: Any = None
-) -> tuple[Site, AccessLogs]:
-    """What answers requests, and what writes the access logs of buckets.
-
-    :param tally: what is counted in all processes together.
-    :param write: receives the lines of the request log; None for standard output.
-    """
-    sinks = sinks_for(reactor, settings)
-    identities, front = identities_of(settings, store), front_of(settings)
-    service = Service(
-        buckets=store.buckets,
-        objects=store.objects,
-        uploads=store.uploads,
-        table=operation_table(),
-        authenticator=Authenticator(
-            identities, reactor.seconds, settings.region or None, settings.auth, settings.signature_v2, front
-        ),
-        catalog_pool=pools[0],
-        bytes_pool=pools[1],
-        commit_pool=pools[2] if settings.fsync else Prompt(pools[2], store.objects.catalog.idle),
-        clock=reactor,
-        quick=store.objects.catalog.quick,
-        region=settings.region or "us-east-1",
-        domains=(settings.domain,) if settings.domain else (),
-        website_domains=(settings.website_domain,) if settings.website_domain else (),
-        cors=settings.cors,
-        recreate_status=200 if settings.recreate == "accept" else 409,
-        max_in_flight=settings.max_in_flight,
-        identities=identities,
-        sessions=Sessions(store.registry.sealer),
-        acl=settings.acl,
-        access_log=RequestLog(settings.log_format, write) if settings.request_log else None,
-        front=front,
-        limits=limits_of(settings, tally, reactor.seconds, store.documents),
-        logins=Logins(tally, reactor),
-        notices=store.notices,
-        delivers=lambda target: any(sink.takes(target) for sink in sinks),
-    )
-    service.server_log = AccessLogs(reactor, pools[1], LogObjects(service).write, settings.access_log_interval)
-    return Site(ServiceResource(service), reactor, Limits()), service.server_log
 
 
 def makeService(options: Options) -> MultiService:
@@ -166,24 +120,34 @@ def makeService(options: Options) -> MultiService:
     told = (lambda line: log.info("{line}", line=line)) if options.in_background else None
     data, pools = DataDir(settings), pools_for(reactor, settings)
     listeners = listeners_of(settings)
-    try:
-        operation_table()
-    except BadSetting as bad:
-        raise SystemExit(f"geckos3: {bad}") from None
+    _check_dropins()
 
     def front(ports: list[Any]) -> Any:
         if settings.workers > 1:
             return workers_for(reactor, settings, data, ports, told)
+        # Half of all modules, which a parent of workers never needs.
+        from gecko_tw.answering import site_for
+        from gecko_tw.deployment import store_in
+        from gecko_tw.serving import Serving
+
         sockets = [socket.socket(fileno=os.dup(port.fileno())) for port in ports]
         site, logs = site_for(reactor, settings, store_in(data, settings), pools, Tally(), told)
         return Serving(reactor, site, listeners, sockets, settings.shutdown_timeout, logs)
 
     def upkeep(scan: Any) -> MultiService:
+        # By now requests are answered: nobody waits for these.
+        from gecko_tw.deployment import sinks_for, store_in
+        from gecko_tw.jobs.lifecycle import Lifecycle
+        from gecko_tw.jobs.notifications import Delivery
+        from gecko_tw.jobs.upkeep import jobs
+        from gecko_tw.store.expiry import Expiry
+
         store = store_in(data, settings)
         services = jobs(reactor, pools[1], store.upkeep, settings, scan)
         expiry = Expiry(store.uploads, settings.lifecycle_day)
         Lifecycle(reactor, pools[1], expiry, settings).setServiceParent(services)
         Delivery(reactor, pools[1], store.notices, sinks_for(reactor, settings)).setServiceParent(services)
+        gc.freeze()  # as a worker does
         return services
 
     return Daemon(
@@ -202,20 +166,42 @@ def makeService(options: Options) -> MultiService:
     )
 
 
+def _check_dropins() -> None:
+    """Ends the program with one line, before anything is opened, when two claim the same request: only dropins can."""
+    if not any(getPlugins(IOperationFamily, gecko_tw.plugins)):
+        return
+    # All operations, which are read here for dropins alone.
+    from gecko_tw.deployment import operation_table
+
+    try:
+        operation_table()
+    except BadSetting as bad:
+        raise SystemExit(f"geckos3: {bad}") from None
+
+
 def bootstrap_for(settings: Settings, data: DataDir) -> Callable[[], object]:
     """What makes an open data directory have what the settings seed and the configuration file declares."""
 
-    def deployment() -> Deployment:
-        store = store_in(data, settings)
-        return Deployment(buckets=store.buckets, registry=store.registry)
-
-    declare = Bootstrap(settings.config, os.environ, deployment) if settings.config else lambda: None
+    declare = declared_by(settings.config, settings, data) if settings.config else lambda: None
 
     def both() -> None:
         seed(data.registry, settings)
         declare()
 
     return both
+
+
+def declared_by(path: Path, settings: Settings, data: DataDir) -> Callable[[], object]:
+    """What makes an open data directory have what a configuration file declares."""
+    # YAML and all shapes of declarations: most deployments have no such file.
+    from gecko_tw.configuration.applying import Bootstrap, Deployment
+    from gecko_tw.deployment import store_in
+
+    def deployment() -> Deployment:
+        store = store_in(data, settings)
+        return Deployment(buckets=store.buckets, registry=store.registry)
+
+    return Bootstrap(path, os.environ, deployment)
 
 
 def workers_for(reactor: Any, settings: Settings, data: DataDir, ports: list[Any], told: Any) -> Workers:
@@ -233,9 +219,10 @@ def workers_for(reactor: Any, settings: Settings, data: DataDir, ports: list[Any
 
 
 def serve(settings: Settings) -> int:
-    """Runs the daemon in the foreground until a signal ends it; returns the exit code."""
+    """Runs the daemon in the foreground until a signal ends it; returns the exit code. Switches the garbage collector on."""
     from twisted.internet import reactor
 
+    gc.enable()
     options = Options()
     options.settings = settings
     globalLogBeginner.beginLoggingTo([observer(settings.log_level, settings.log_format)], redirectStandardIO=False)
@@ -243,15 +230,20 @@ def serve(settings: Settings) -> int:
     daemon.privilegedStartService()
     daemon.startService()
     reactor.addSystemEventTrigger("before", "shutdown", daemon.stopService)  # type: ignore[attr-defined]
-    reactor.callWhenRunning(gc.freeze)  # type: ignore[attr-defined]  # as a worker does
     reactor.run()  # type: ignore[attr-defined]
     return int(daemon.failed)  # type: ignore[attr-defined]
 
 
 def work() -> None:
-    """The main program of a worker process: what to serve comes through a pipe from its parent."""
+    """The main program of a worker process: what to serve comes through a pipe from its parent.
+
+    Switches the garbage collector on.
+    """
     from twisted.internet import reactor
 
+    import gecko_tw.answering  # noqa: F401 - while the parent goes on
+
+    gc.enable()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     worker = Worker(reactor)
@@ -272,7 +264,7 @@ class Worker:
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
-        self._serving: Serving | None = None
+        self._serving: Any = None
         self._data: DataDir | None = None
         self._pools: tuple[Pool, ...] = ()
         self._leaving = self.failed = False
@@ -289,6 +281,11 @@ class Worker:
         self._pools = pools
         for pool in pools:
             pool.startService()
+        # As in the parent, where this is imported only when it is the one who answers.
+        from gecko_tw.answering import site_for
+        from gecko_tw.deployment import store_in
+        from gecko_tw.serving import Serving
+
         try:
             await pools[1].run(self._data.open)
             listeners = listeners_of(settings)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
+from time import sleep
 from typing import Any
 
 import pytest
@@ -64,6 +65,39 @@ def test_what_a_call_raises_is_the_failure(pool: Pool, reactor: Calls) -> None:
     pool.run(int, "no number").addErrback(failures.append)
     reactor.until(lambda: failures)
     assert failures[0].check(ValueError)
+
+
+def test_patient_threads_work_one_after_the_other(reactor: Calls) -> None:
+    pool = Pool(reactor, "patient", 4, patience=30)
+    at_work, most, results = 0, 0, []
+
+    def work() -> None:
+        nonlocal at_work, most
+        at_work += 1
+        most = max(most, at_work)
+        sleep(0.002)
+        at_work -= 1
+
+    for _ in range(20):
+        pool.run(work).addCallback(results.append)
+    reactor.until(lambda: len(results) == 20)
+    pool.stopService()
+    assert most == 1
+
+
+def test_patience_ends_with_work_that_takes_long(reactor: Calls) -> None:
+    pool = Pool(reactor, "patient", 2, patience=0.01)
+    gate, results = threading.Event(), []
+    pool.run(gate.wait, 30).addCallback(results.append)
+    pool.run(lambda: "beside it").addCallback(results.append)
+    reactor.until(lambda: results)
+    assert results == ["beside it"]
+    gate.set()
+    reactor.until(lambda: len(results) == 2)
+    pool.run(lambda: "after it").addCallback(results.append)
+    reactor.until(lambda: len(results) == 3)
+    pool.stopService()
+    assert results == ["beside it", True, "after it"]
 
 
 def test_no_more_threads_than_allowed_run_at_once_and_no_call_is_lost(pool: Pool, reactor: Calls) -> None:

@@ -64,6 +64,9 @@ def _put_new(server: Server, plan: Plan) -> tuple[Run, ...]:
 def _delete(server: Server, plan: Plan) -> tuple[Run, ...]:
     keys = _new_keys(plan)
     put = server.send(server.signed_load("PUT", BUCKET, keys, SIZE, ONCE), plan.seconds)
+    if put.errors:
+        # What is not there is removed fastest of all, and answered with success.
+        raise LeftOut(f"nothing to remove: {put.errors:,} errors while objects were stored")
     there = keys[: max(put.used - plan.connections, 1)]
     return _rate(server, plan, server.signed_load("DELETE", BUCKET, there, 0, ONCE))
 

@@ -8,7 +8,7 @@ from gecko_tw.callers.presigned import good_for
 from gecko_tw.head import Head
 
 MOST = 4096
-"""URLs that are remembered, and how many bytes each may have."""
+"""URLs that are remembered, and how many bytes each may have, the headers that it covers included."""
 LONGEST = 2048
 
 
@@ -46,16 +46,19 @@ class Proofs:
         for name, value in proof.signed:
             if headers.get(name) != value:
                 return None
-            signed += name.startswith(b"x-amz-")
+            # Of one that is signed as absent there is nothing to be counted below.
+            signed += value is not None and name.startswith(b"x-amz-")
         # Every header of S3 must be signed: with one more than these it is another request.
         return proof.caller if sum([name.startswith(b"x-amz-") for name in headers]) == signed else None
 
     def keep(self, head: Head, claim: Claim, parameters: dict[bytes, bytes], caller: Caller) -> None:
         """Remembers a request whose signature was verified; not one whose body is signed chunk by chunk."""
-        if len(head.target) > LONGEST or caller.chunks is not None:
+        if caller.chunks is not None:
+            return
+        signed = tuple((name, head.headers.get(name)) for name in dict.fromkeys(claim.signed.split(b";")))
+        if len(head.target) + sum(len(value or b"") for _, value in signed) > LONGEST:
             return
         if len(self._known) >= MOST:
             self._known.clear()
-        signed = tuple((name, head.headers.get(name)) for name in claim.signed.split(b";"))
         begin, end = good_for(parameters)
         self._known[head.target] = Proof(head.method, signed, begin, end, caller)

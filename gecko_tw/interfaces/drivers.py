@@ -22,7 +22,9 @@ class BlobGone(Exception):  # noqa: N818 - a signal, not an error
 class ICatalog(Interface):
     """Buckets, the histories of their keys, parts of uploads. Several processes may share one catalog."""
 
-    idle = Attribute("A callable that tells whether a change would begin at once, because nobody makes one just now.")
+    idle = Attribute(
+        "A callable that tells whether a change would begin at once, because nobody of this process makes one just now."
+    )
     quick = Attribute("True when bucket, history and page take microseconds and may be called on the reactor thread.")
 
     def buckets(prefix: str, after: str, limit: int):  # type: ignore[no-untyped-def]

@@ -185,6 +185,8 @@ class Stream:
         except BaseException:
             await self._forget()
             raise
+        finally:
+            self._basin.close()
         assert self.incoming is not None
         return self.incoming
 

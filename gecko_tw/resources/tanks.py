@@ -60,3 +60,8 @@ class Basin:
         """The first ``size`` bytes of the body are needed no more."""
         while self._full and self._full[0][0] <= size:
             self._tanks.give(self._full.popleft()[1])
+
+    def close(self) -> None:
+        """No more of the body comes. Whoever waits for the garbage collector with this must not keep a tank waiting as well."""
+        self._tank, self._at = bytearray(), 0
+        self._full.clear()

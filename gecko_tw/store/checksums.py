@@ -8,10 +8,8 @@ import zlib
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from typing import Protocol
-
-from awscrt import checksums as crt
+from functools import cache, partial
+from typing import Any, Protocol
 
 from gecko_tw.store.refusals import InvalidRequest
 
@@ -41,6 +39,15 @@ class _Digest(Protocol):
     def digest(self) -> bytes: ...
 
 
+@cache
+def _crt() -> Any:
+    """What only awscrt computes."""
+    # Loading it takes 26 ms and 5 MiB: the first digest that needs it pays, and neither a start nor a process without uploads.
+    from awscrt import checksums
+
+    return checksums
+
+
 class _Crc:
     """A running CRC with the face of a hashlib object."""
 
@@ -63,8 +70,8 @@ class _XxHash:
 
     __slots__ = ("_state",)
 
-    def __init__(self, new: Callable[[], crt.XXHash]) -> None:
-        self._state = new()
+    def __init__(self, new: str) -> None:
+        self._state = getattr(_crt().XXHash, new)()
 
     def update(self, data: bytes | memoryview, /) -> None:
         self._state.update(data if isinstance(data, bytes) else bytes(data))  # awscrt refuses memoryviews here
@@ -75,18 +82,18 @@ class _XxHash:
 
 _NEW: dict[str, Callable[[], _Digest]] = {
     "CRC32": partial(_Crc, zlib.crc32, 4),  # twice as fast as awscrt's
-    "CRC32C": partial(_Crc, crt.crc32c, 4),
-    "CRC64NVME": partial(_Crc, crt.crc64nvme, 8),
+    "CRC32C": lambda: _Crc(_crt().crc32c, 4),
+    "CRC64NVME": lambda: _Crc(_crt().crc64nvme, 8),
     "SHA1": partial(hashlib.sha1, usedforsecurity=False),
     "SHA256": partial(hashlib.sha256, usedforsecurity=False),
     "SHA512": partial(hashlib.sha512, usedforsecurity=False),
     "MD5": partial(hashlib.md5, usedforsecurity=False),
-    "XXHASH64": partial(_XxHash, crt.XXHash.new_xxhash64),
-    "XXHASH3": partial(_XxHash, crt.XXHash.new_xxhash3_64),
-    "XXHASH128": partial(_XxHash, crt.XXHash.new_xxhash3_128),
+    "XXHASH64": partial(_XxHash, "new_xxhash64"),
+    "XXHASH3": partial(_XxHash, "new_xxhash3_64"),
+    "XXHASH128": partial(_XxHash, "new_xxhash3_128"),
 }
 
-_COMBINE = {"CRC32": crt.combine_crc32, "CRC32C": crt.combine_crc32c, "CRC64NVME": crt.combine_crc64nvme}
+_COMBINE = {"CRC32": "combine_crc32", "CRC32C": "combine_crc32c", "CRC64NVME": "combine_crc64nvme"}
 
 
 class Digests:
@@ -145,7 +152,7 @@ def composite(algorithm: str, parts: Sequence[bytes]) -> str:
 
 def combine(algorithm: str, parts: Iterable[tuple[bytes, int]]) -> bytes:
     """The raw digest of a concatenation, from each part's raw digest and length in bytes. Raises KeyError when not a CRC."""
-    join, value = _COMBINE[algorithm], 0
+    join, value = getattr(_crt(), _COMBINE[algorithm]), 0
     for raw, length in parts:
         value = join(value, int.from_bytes(raw, "big"), length)
     return value.to_bytes(SIZES[algorithm], "big")

@@ -6,8 +6,9 @@ from itertools import accumulate
 
 from zope.interface import implementer
 
-from gecko_tw.interfaces import BlobGone, IBlobReader, IBlobs, IReading
+from gecko_tw.interfaces import BlobGone, IBlobReader, IBlobs, IReading, Unsettled
 from gecko_tw.store.records import Version
+from gecko_tw.store.refusals import Refusal
 
 
 @implementer(IReading)
@@ -49,8 +50,11 @@ class Reading:
         """
         try:
             return self._locate(offset)
-        except BlobGone:
-            fresh = self._again()
+        except BlobGone as gone:
+            try:
+                fresh = self._again()
+            except (Refusal, Unsettled):
+                raise gone from None
             if (fresh.etag, fresh.modified) != (self.version.etag, self.version.modified):
                 raise
             self._index = -1

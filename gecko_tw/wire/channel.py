@@ -60,8 +60,10 @@ class Channel(Protocol):
         else:
             self._intake.add(data)
             self.advance()
-            if self.upload is not None and self.upload.flowing and self.outflow.plain:
-                self.upload.draw(self.transport.socket)
+            upload = self.upload
+            # Less than a reading can be was all that waited: who sends slowly needs no memory for much.
+            if upload is not None and upload.flowing and self.outflow.plain and len(data) >= self.transport.bufferSize:
+                upload.draw(self.transport.socket)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.parting.begun = True

@@ -43,7 +43,7 @@ def read_now(reading: IReading, offset: int, length: int, scratch: bytearray) ->
     """
     view = memoryview(scratch)[:length]
     size = read_into(reading, offset, view)
-    return reading.ready(offset, length) if size is None else bytes(view[:size])
+    return at_hand(reading, offset, length) if size is None else bytes(view[:size])
 
 
 def read_into(reading: IReading, offset: int, view: memoryview) -> int | None:
@@ -54,6 +54,14 @@ def read_into(reading: IReading, offset: int, view: memoryview) -> int | None:
             return None
         file, place, follow = run
         return os.preadv(file, [view[:follow]], place, _NOWAIT)
+    except (OSError, BlobGone):
+        return None
+
+
+def at_hand(reading: IReading, offset: int, length: int) -> bytes | None:
+    """What the reading itself has in memory of these bytes, or None as read_now."""
+    try:
+        return reading.ready(offset, length)  # type: ignore[no-any-return]
     except (OSError, BlobGone):
         return None
 
@@ -129,7 +137,7 @@ class Download:
         view[:begin] = self._head
         got = read_into(self._reading, self._offset, view[begin:])
         if not got:
-            self._take(b"" if got == 0 else self._reading.ready(self._offset, size), size)
+            self._take(b"" if got == 0 else at_hand(self._reading, self._offset, size), size)
             return
         sent = self._direct.offer(view[: begin + got])
         self._head = self._head[sent:]

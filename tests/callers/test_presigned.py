@@ -2,9 +2,10 @@
 
 import pytest
 
+from gecko_tw.callers.proofs import LONGEST
 from gecko_tw.callers.refusals import AccessDenied, AuthorizationQueryParametersError
 from gecko_tw.head import head_of
-from tests.callers.signing import NOW, authenticator, presigned, refused
+from tests.callers.signing import NOW, authenticator, presigned, refused, with_header
 
 
 @pytest.mark.parametrize("expires", [1, 3600, 604_800])
@@ -136,3 +137,20 @@ def test_the_first_of_repeated_parameters_is_the_one_that_counts() -> None:
     head = presigned()
     refused(head_of("GET", head.target + b"&X-Amz-Expires=604800", head.headers))
     refused(head_of("GET", head.path + b"?X-Amz-Expires=604800&" + head.query, head.headers))
+
+
+def test_a_remembered_url_covers_no_header_in_the_place_of_one_that_was_signed_as_absent() -> None:
+    there = authenticator()
+    bare = with_header(presigned("PUT", headers={"x-amz-meta-colour": ""}), b"x-amz-meta-colour", None)
+    for _ in range(2):
+        assert there.authenticate(bare).kind == "presigned"
+    with pytest.raises(AccessDenied, match="not signed"):
+        there.authenticate(with_header(bare, b"x-amz-acl", b"public-read"))
+
+
+def test_urls_that_cover_much_are_good_again_and_not_remembered() -> None:
+    there = authenticator()
+    head = presigned("PUT", headers={"x-amz-meta-colour": "b" * LONGEST})
+    for _ in range(2):
+        assert there.authenticate(head).kind == "presigned"
+    assert not there._proofs._known

@@ -1,13 +1,16 @@
 """The memory of large bodies: nothing in it changes before it was written, and then it is used again."""
 
+import gc
 import hashlib
+from weakref import ref
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface.verify import verifyObject
 
-from gecko_tw.interfaces import IRoomyConsumer
+from gecko_tw.interfaces import IRoomyConsumer, UploadCut
 from gecko_tw.resources.tanks import TANK_BYTES, Basin, Tanks
 from tests.resources.asking import FakeUpload, HeldPool, shop
 from tests.resources.test_bodies import MIB, UNSIGNED, checksum, framed
@@ -30,7 +33,7 @@ class DrawnUpload(FakeUpload):
                 piece = piece[len(space) :]
                 consumer.filled(len(space))
         consumer.unregisterProducer()
-        return succeed(None)
+        return fail(UploadCut("left")) if self.cut else succeed(None)
 
     def pauseProducing(self) -> None:
         self.work()
@@ -95,3 +98,36 @@ def test_no_more_tanks_are_kept_than_was_said() -> None:
     tanks.give(second)
     assert tanks.take() is first
     assert tanks.take() is not second
+
+
+class Tank(bytearray):
+    """One that can be watched."""
+
+
+class Watched(Tanks):
+    """Tells which tanks are still there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[ref[Tank]] = []
+
+    def take(self) -> bytearray:
+        tank = Tank(TANK_BYTES)
+        self.made.append(ref(tank))
+        return tank
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_no_tank_waits_for_the_garbage_collector(leaves: bool) -> None:
+    there = shop()
+    there.ask("PUT", "/photos")
+    there.service.tanks = tanks = Watched()
+    upload = DrawnUpload([noise(TANK_BYTES)] if leaves else [noise(TANK_BYTES), b"x"], TANK_BYTES + 1, cut=leaves)
+    gc.disable()
+    try:
+        request = there.ask("PUT", "/photos/cat.jpg", headers={"content-length": str(upload.length)}, upload=upload)
+        assert request.status == (400 if leaves else 200)
+        assert len(tanks.made) == (1 if leaves else 2)
+        assert [tank() for tank in tanks.made] == [None] * len(tanks.made)
+    finally:
+        gc.enable()

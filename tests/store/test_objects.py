@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from functools import partial
 
 import pytest
 from attrs import evolve
@@ -436,6 +437,16 @@ def test_a_reading_never_goes_on_with_the_bytes_of_another_version(shop):
     shop.put(b"key", b"another object, which is longer than the first", now=NOW + 1)
     with pytest.raises(BlobGone):
         read_all(reading)
+    reading.close()
+
+
+def test_a_reading_whose_object_was_removed_tells_that_its_bytes_are_gone(shop):
+    shop.multipart(b"key", [b"first part", b"second part"])
+    reading = shop.objects.open(BUCKET, b"key")
+    shop.objects.remove(BUCKET, b"key", Remove(now=NOW + 1))
+    for ask in (partial(reading.run, 12), partial(reading.ready, 12, 5), partial(reading.read, 12, 5)):
+        with pytest.raises(BlobGone):
+            ask()
     reading.close()
 
 

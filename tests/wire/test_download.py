@@ -218,6 +218,24 @@ def test_a_reading_that_fails_ends_the_connection(trouble):
     assert peer.received() == b""
 
 
+def test_a_reading_that_fails_on_its_way_ends_the_connection():
+    class Failing(Reading):
+        def ready(self, offset, length):
+            if offset >= 300_000:
+                raise BlobGone
+            return super().ready(offset, length)
+
+        def read(self, offset, length):
+            raise BlobGone
+
+    resource = Spans(Failing(LARGE, at_once=True, spans=(300_000, len(LARGE) - 300_000)), 0, len(LARGE))
+    peer = Peer(resource).send(GET)
+    flow(peer)
+    assert not peer.transport.connected
+    assert resource.results[0].check(BlobGone)
+    assert resource.reading.closed
+
+
 def test_downloads_follow_each_other_on_one_connection(file):
     results: list = []
 

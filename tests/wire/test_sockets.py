@@ -4,6 +4,7 @@ import os
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -343,6 +344,39 @@ async def test_a_body_read_into_its_consumers_memory_ends_where_the_next_request
     assert [answer.status for answer in answers] == [200, 200]
     assert [collector.data == body for collector in collectors] == [True, True]
     assert all(any(collector.filled_sizes) for collector in collectors) or size < len(DATA)
+
+
+class Asked(Roomy):
+    """Counts how often it is asked for room."""
+
+    def __init__(self) -> None:
+        super().__init__(100_000)
+        self.asked = 0
+
+    def space(self) -> memoryview | None:
+        self.asked += 1
+        return super().space()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_body_that_comes_slowly_takes_no_memory_for_much(plain):
+    collector = Asked()
+
+    def receive(request: Any) -> None:
+        request.upload.deliver(collector).addErrback(lambda _: None)
+
+    def conversation(port: int) -> None:
+        with connect(port) as client:
+            client.sendall(put(DATA)[: -len(DATA) + 10])
+            end = time.monotonic() + PATIENCE
+            for size in range(10, 20):
+                while len(collector.data) < size and time.monotonic() < end:
+                    time.sleep(0.001)
+                client.sendall(DATA[size : size + 1])
+
+    await plain.talk(conversation, plain.serve(AtHead(receive)))
+    assert collector.data[:19] == DATA[:19]
+    assert collector.asked == 0
 
 
 @pytest_twisted.ensureDeferred

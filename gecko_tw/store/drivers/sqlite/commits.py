@@ -128,8 +128,8 @@ class Commits:
         return mine.result
 
     def idle(self) -> bool:
-        """Whether a step would begin at once: nobody is in one, in no process."""
-        return not self._led and self._journal.is_free()
+        """Whether a step would begin at once, or after what another process is in: nobody of this one is."""
+        return not self._led
 
     def heal(self) -> None:
         """Finishes what a process that died has left; takes no time when there is nothing.

@@ -1,0 +1,62 @@
+"""What answers requests, put together: the part of a deployment that the parent of several workers never needs."""
+
+from typing import Any
+
+import gecko_tw.resources.families  # noqa: F401 - what operation_table looks for: here, while nobody waits yet
+from gecko_tw.callers.authenticate import Authenticator
+from gecko_tw.callers.sessions import Sessions
+from gecko_tw.callers.tally import Tally
+from gecko_tw.deployment import Store, identities_of, operation_table, sinks_for
+from gecko_tw.jobs.access_log_delivery import AccessLogs
+from gecko_tw.logs import RequestLog
+from gecko_tw.protection import front_of, limits_of
+from gecko_tw.resources.log_objects import LogObjects
+from gecko_tw.resources.logins import Logins
+from gecko_tw.resources.service import Service
+from gecko_tw.resources.tree import ServiceResource
+from gecko_tw.settings import Settings
+from gecko_tw.threads import Pool, Prompt
+from gecko_tw.wire.site import Limits, Site
+
+
+def site_for(
+    reactor: Any, settings: Settings, store: Store, pools: tuple[Pool, Pool, Pool], tally: Tally, write: Any = None
+) -> tuple[Site, AccessLogs]:
+    """What answers requests, and what writes the access logs of buckets.
+
+    :param tally: what is counted in all processes together.
+    :param write: receives the lines of the request log; None for standard output.
+    """
+    sinks = sinks_for(reactor, settings)
+    identities, front = identities_of(settings, store), front_of(settings)
+    service = Service(
+        buckets=store.buckets,
+        objects=store.objects,
+        uploads=store.uploads,
+        table=operation_table(),
+        authenticator=Authenticator(
+            identities, reactor.seconds, settings.region or None, settings.auth, settings.signature_v2, front
+        ),
+        catalog_pool=pools[0],
+        bytes_pool=pools[1],
+        commit_pool=pools[2] if settings.fsync else Prompt(pools[2], store.objects.catalog.idle),
+        clock=reactor,
+        quick=store.objects.catalog.quick,
+        region=settings.region or "us-east-1",
+        domains=(settings.domain,) if settings.domain else (),
+        website_domains=(settings.website_domain,) if settings.website_domain else (),
+        cors=settings.cors,
+        recreate_status=200 if settings.recreate == "accept" else 409,
+        max_in_flight=settings.max_in_flight,
+        identities=identities,
+        sessions=Sessions(store.registry.sealer),
+        acl=settings.acl,
+        access_log=RequestLog(settings.log_format, write) if settings.request_log else None,
+        front=front,
+        limits=limits_of(settings, tally, reactor.seconds, store.documents),
+        logins=Logins(tally, reactor),
+        notices=store.notices,
+        delivers=lambda target: any(sink.takes(target) for sink in sinks),
+    )
+    service.server_log = AccessLogs(reactor, pools[1], LogObjects(service).write, settings.access_log_interval)
+    return Site(ServiceResource(service), reactor, Limits()), service.server_log
