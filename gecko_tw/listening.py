@@ -8,6 +8,7 @@ factory (and the TLS context) that the endpoint string asks for.
 import errno
 import re
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,20 @@ from gecko_tw.kinds import LISTEN, split_host_port
 from gecko_tw.settings import BadSetting, Settings
 
 BACKLOG = 1024
+MOMENT = 0.002
+"""Seconds that other processes have to take a connection before one that has more takes it."""
+EXHAUSTION = 0.1
+"""Seconds to wait when there are no descriptors left."""
 EXHAUSTED = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+Ahead = Callable[[], bool]
+
+
+def alone() -> bool:
+    """There is no other process."""
+    return False
 
 
 @frozen
@@ -80,10 +93,14 @@ class Acceptor:
     """Accepts connections: an ``IReadDescriptor``. It closes its own descriptor of the socket; whoever holds another one goes on.
 
     It takes one connection at a time, so that of several processes the idle one gets the next.
+
+    :param ahead: whether another process should rather have the next connection. It gets a moment for it.
     """
 
-    def __init__(self, reactor: Any, listening: socket.socket, factory: Any) -> None:
+    def __init__(self, reactor: Any, listening: socket.socket, factory: Any, ahead: Ahead = alone) -> None:
         self._reactor, self._socket, self._factory = reactor, listening, factory
+        self._ahead = ahead
+        self._gave_way = False
         self._pause: Any = None
         self._accepting = True
         # Another process may take the connection that woke us.
@@ -98,11 +115,16 @@ class Acceptor:
         return "Acceptor"
 
     def doRead(self) -> None:
+        if self._ahead() and not self._gave_way:
+            self._gave_way = True
+            self._rest(MOMENT)
+            return
+        self._gave_way = False
         try:
             connection, _ = self._socket.accept()
         except OSError as problem:
             if problem.errno in EXHAUSTED:
-                self._rest()
+                self._rest(EXHAUSTION)
             return
         with connection:
             connection.setblocking(False)
@@ -111,7 +133,7 @@ class Acceptor:
             except OSError as problem:
                 # The client left between the accept and the look at its address, or there are no descriptors left.
                 if problem.errno in EXHAUSTED:
-                    self._rest()
+                    self._rest(EXHAUSTION)
 
     def connectionLost(self, reason: object) -> None:
         """The reactor ends, or the socket was shut down by who holds it."""
@@ -128,10 +150,10 @@ class Acceptor:
         self._socket.close()
         self._factory.doStop()
 
-    def _rest(self) -> None:
-        """Out of descriptors: asking again at once would only turn the processor."""
+    def _rest(self, seconds: float) -> None:
+        """Asking again at once would only turn the processor."""
         self._reactor.removeReader(self)
-        self._pause = self._reactor.callLater(0.1, self._go_on)
+        self._pause = self._reactor.callLater(seconds, self._go_on)
 
     def _go_on(self) -> None:
         self._pause = None
@@ -171,21 +193,21 @@ class HoldingReactor:
 class AdoptingReactor:
     """A reactor whose ports are Acceptors on one socket that is open already."""
 
-    def __init__(self, reactor: Any, listening: socket.socket) -> None:
-        self._reactor, self._socket = reactor, listening
+    def __init__(self, reactor: Any, listening: socket.socket, ahead: Ahead) -> None:
+        self._reactor, self._socket, self._ahead = reactor, listening, ahead
 
     def listenTCP(self, port: int, factory: object, backlog: int = BACKLOG, interface: str = "") -> Acceptor:
-        return Acceptor(self._reactor, self._socket, factory)
+        return Acceptor(self._reactor, self._socket, factory, self._ahead)
 
     def listenSSL(
         self, port: int, factory: Any, contextFactory: Any, backlog: int = BACKLOG, interface: str = ""
     ) -> Acceptor:
-        return Acceptor(self._reactor, self._socket, TLSMemoryBIOFactory(contextFactory, False, factory))
+        return Acceptor(self._reactor, self._socket, TLSMemoryBIOFactory(contextFactory, False, factory), self._ahead)
 
     def listenUNIX(
         self, address: str, factory: object, backlog: int = BACKLOG, mode: int = 0o666, wantPID: int = 0
     ) -> Acceptor:
-        return Acceptor(self._reactor, self._socket, factory)
+        return Acceptor(self._reactor, self._socket, factory, self._ahead)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._reactor, name)
@@ -210,16 +232,16 @@ def hold(reactor: Any, listener: Listener) -> Any:
         ) from wrong
 
 
-def accept(reactor: Any, listener: Listener, listening: socket.socket, factory: Any) -> Acceptor:
+def accept(reactor: Any, listener: Listener, listening: socket.socket, factory: Any, ahead: Ahead = alone) -> Acceptor:
     """Begins to accept from a descriptor of a held socket, which the Acceptor will close.
 
-    TLS files are read now, so that a later call serves a renewed certificate.
+    TLS files are read now, so that a later call serves a renewed certificate. ``ahead`` is the Acceptor's.
     """
     if listener.description.startswith("systemd:"):
-        return Acceptor(reactor, listening, factory)
+        return Acceptor(reactor, listening, factory, ahead)
     if listener.tls is not None:
         factory = TLSMemoryBIOFactory(tls_context(*listener.tls), False, factory)
-    adopting = AdoptingReactor(reactor, listening)
+    adopting = AdoptingReactor(reactor, listening, ahead)
     return _result(serverFromString(adopting, listener.description).listen(factory))
 
 

@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from gecko_tw.listening import Acceptor, Listener, accept
+from gecko_tw.listening import Acceptor, Ahead, Listener, accept, alone
 from gecko_tw.wire.channel import HEAD
 
 LULL = 0.5
@@ -24,6 +24,7 @@ class Serving(Service):
     :param sockets: a listening socket for each listener.
     :param drain_limit: seconds that a drain may take.
     :param logs: a service that runs while requests are answered and ends after the last one, or None.
+    :param ahead: whether another process should rather accept the next connection.
 
     :ivar cut: whether requests were cut off because they took too long.
     """
@@ -38,8 +39,10 @@ class Serving(Service):
         sockets: list[socket.socket],
         drain_limit: float,
         logs: Any = None,
+        *,
+        ahead: Ahead = alone,
     ) -> None:
-        self._logs = logs
+        self._logs, self._ahead = logs, ahead
         self._reactor, self._site, self._drain_limit = reactor, site, drain_limit
         self._places = list(zip(listeners, sockets, strict=True))
         self._acceptors: list[Acceptor] = []
@@ -49,7 +52,9 @@ class Serving(Service):
         """Begins to accept."""
         if self._logs is not None and not self._logs.running:
             self._logs.startService()
-        self._acceptors = [accept(self._reactor, listener, place.dup(), self._site) for listener, place in self._places]
+        self._acceptors = [
+            accept(self._reactor, listener, place.dup(), self._site, self._ahead) for listener, place in self._places
+        ]
         return succeed(None)
 
     def reload(self) -> "Deferred[None]":

@@ -21,6 +21,7 @@ from twisted.plugin import getPlugins
 from twisted.python.usage import Options as UsageOptions
 
 import gecko_tw.plugins
+from gecko_tw.balance import Balance, balance_file
 from gecko_tw.callers.tally import Tally
 from gecko_tw.daemon import Daemon, Plan
 from gecko_tw.data_dir import CannotOpen, DataDir
@@ -205,13 +206,13 @@ def declared_by(path: Path, settings: Settings, data: DataDir) -> Callable[[], o
 
 
 def workers_for(reactor: Any, settings: Settings, data: DataDir, ports: list[Any], told: Any) -> Workers:
-    """The worker processes that serve on held ports. Behind the ports each gets the table of what is counted.
+    """The worker processes that serve on held ports. Behind the ports each gets the table of what is counted, and the balance.
 
     :param data: open. Its sealing key goes to each with the settings, whose encryption key may have been changed meanwhile.
     """
     recipe = Recipe(
         settings=json.dumps({**texts_of(settings), SEALING_KEY: data.sealing_key.hex()}),
-        sockets=(*(port.fileno() for port in ports), Tally().fileno),
+        sockets=(*(port.fileno() for port in ports), Tally().fileno, balance_file(settings.workers)),
         drain_limit=settings.shutdown_timeout,
         lines=None if told is None else lambda line: told(line.decode("utf-8", "replace")),
     )
@@ -272,9 +273,9 @@ class Worker:
     def serve(self, number: int, settings: str) -> "Deferred[None]":
         texts = json.loads(settings)
         sealing_key = bytes.fromhex(texts.pop(SEALING_KEY, ""))
-        return Deferred.fromCoroutine(self._serve(read_settings(texts, {}), sealing_key))
+        return Deferred.fromCoroutine(self._serve(number, read_settings(texts, {}), sealing_key))
 
-    async def _serve(self, settings: Settings, sealing_key: bytes) -> None:
+    async def _serve(self, number: int, settings: Settings, sealing_key: bytes) -> None:
         bridge()
         globalLogBeginner.beginLoggingTo([observer(settings.log_level, settings.log_format)], redirectStandardIO=False)
         self._data, pools = DataDir(settings, sealing_key), pools_for(self._reactor, settings)
@@ -289,10 +290,12 @@ class Worker:
         try:
             await pools[1].run(self._data.open)
             listeners = listeners_of(settings)
-            tally = Tally(FIRST_SOCKET + len(listeners))
-            site, logs = site_for(self._reactor, settings, store_in(self._data, settings), pools, tally)
-            sockets = [socket.socket(fileno=FIRST_SOCKET + index) for index in range(len(listeners))]
-            self._serving = Serving(self._reactor, site, listeners, sockets, settings.shutdown_timeout, logs)
+            *places, counted, shared = range(FIRST_SOCKET, FIRST_SOCKET + len(listeners) + 2)
+            site, logs = site_for(self._reactor, settings, store_in(self._data, settings), pools, Tally(counted))
+            sockets = [socket.socket(fileno=place) for place in places]
+            balance = Balance(shared, number - 1, lambda: len(site.channels))
+            limit = settings.shutdown_timeout
+            self._serving = Serving(self._reactor, site, listeners, sockets, limit, logs, ahead=balance.ahead)
             await self._serving.open()
             gc.freeze()  # what was made by now stays: to look through it again takes 30 ms, and everybody waits
         except (CannotOpen, BadSetting) as problem:

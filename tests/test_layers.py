@@ -16,6 +16,7 @@ FLOORS = (
     (
         f"{PACKAGE}.worker_protocol",
         f"{PACKAGE}.listening",
+        f"{PACKAGE}.balance",
         f"{PACKAGE}.health",
         f"{PACKAGE}.scanning",
         f"{PACKAGE}.identity_groups",

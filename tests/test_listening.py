@@ -161,6 +161,29 @@ class Exhausted:
         self.calls.clear()
 
 
+@pytest_twisted.ensureDeferred
+async def test_an_acceptor_that_is_ahead_gives_way_and_takes_what_nobody_else_takes(reactor):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        asked = []
+        acceptor = Acceptor(reactor, listening.dup(), Factory.forProtocol(Greeting), lambda: asked.append(True) is None)
+        for _ in range(3):
+            assert await hear(reactor, listening.getsockname()[1]) == b"hello"
+        acceptor.stop()
+        assert len(asked) == 6
+
+
+def test_an_acceptor_that_is_ahead_asks_again_only_after_a_moment():
+    place = Exhausted()
+    acceptor = Acceptor(place, place, Factory(), lambda: True)
+    acceptor.doRead()
+    assert (place.asked, place.readers) == (0, set())
+    place.calls.pop()()
+    assert place.readers == {acceptor}
+    acceptor.doRead()
+    assert place.asked == 1
+    acceptor.stop()
+
+
 def test_an_acceptor_without_descriptors_rests_and_then_tries_again():
     place = Exhausted()
     acceptor = Acceptor(place, place, Factory())

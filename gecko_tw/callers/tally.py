@@ -113,12 +113,20 @@ class Tally:
 
 
 def _new_file() -> int:
-    """A file without a name, that is gone with the last process that has it; in memory where the machine can do that."""
+    fileno = shared_file("geckos3-limits", SIZE)
+    os.pwrite(fileno, secrets.token_bytes(_SECRET), 0)
+    return fileno
+
+
+def shared_file(name: str, size: int) -> int:
+    """A file of ``size`` zeros, to be mapped by several processes and gone with the last of them; returns its descriptor.
+
+    :param name: for who looks at the processes; files of the same name are different files.
+    """
     if hasattr(os, "memfd_create"):
-        fileno = os.memfd_create("geckos3-limits")
+        fileno = os.memfd_create(name)
     else:
         with tempfile.TemporaryFile() as file:
             fileno = os.dup(file.fileno())
-    os.ftruncate(fileno, SIZE)
-    os.pwrite(fileno, secrets.token_bytes(_SECRET), 0)
+    os.ftruncate(fileno, size)
     return fileno
