@@ -112,11 +112,11 @@ PEERS = (
         key="versitygw",
         name="versitygw",
         program="versitygw",
-        command=("--port=127.0.0.1:{port}", "...", "posix", "{data}"),
+        command=("--port=127.0.0.1:{port}", "--keep-alive", "...", "posix", "{data}"),
         tls=("--cert={cert}", "--key={key}"),
         environment={"ROOT_ACCESS_KEY": "{access}", "ROOT_SECRET_KEY": "{secret}"},
         bucket="{data}/{bucket}",
-        note="backend posix; closes the connection after every answer: that is its default, and --keep-alive is not given here",
+        note="backend posix; without --keep-alive it closes the connection after every answer",
     ),
     Peer(
         key="minio",

@@ -34,23 +34,24 @@ def markdown(results: Results, picture: str) -> str:
     )
 
 
-def update(results: Results, page: Path) -> None:
-    """Puts tables between the page's marks and the picture beside the page."""
-    picture = page.with_suffix(".svg")
-    page.write_text(with_table(page.read_text(), MARK, markdown(results, picture.name)))
+def update(results: Results, page: Path, mark: str = MARK) -> None:
+    """Puts tables between two marks of the page and the picture, which the mark names, beside the page."""
+    picture = page.with_name(f"{page.stem}-{mark}.svg")
+    page.write_text(with_table(page.read_text(), mark, markdown(results, picture.name)))
     picture.write_text(svg(results))
 
 
 @click.command()
 @click.argument("results", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("page", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
-def main(results: Path, page: Path | None) -> None:
+@click.option("--mark", default=MARK, show_default=True, help="The name between the page's marks.")
+def main(results: Path, page: Path | None, mark: str) -> None:
     """Prints the tables of RESULTS (JSON), or puts them into PAGE."""
     found = load(results)
     if page is None:
         click.echo(text(found), nl=False)
     else:
-        update(found, page)
+        update(found, page, mark)
 
 
 if __name__ == "__main__":

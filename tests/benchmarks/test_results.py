@@ -88,9 +88,9 @@ def test_a_page_gets_the_tables_and_keeps_its_text(results, tmp_path):
         update(results, page)
     assert (
         page.read_text()
-        == f"before\n<!-- {MARK} -->\n{markdown(results, 'performance.svg')}<!-- end of {MARK} -->\nafter\n"
+        == f"before\n<!-- {MARK} -->\n{markdown(results, f'performance-{MARK}.svg')}<!-- end of {MARK} -->\nafter\n"
     )
-    assert (tmp_path / "performance.svg").read_text() == svg(results)
+    assert (tmp_path / f"performance-{MARK}.svg").read_text() == svg(results)
 
 
 def test_the_picture_has_a_dot_for_each_ratio_and_for_each_peer_in_its_legend(results):
