@@ -27,9 +27,8 @@ class Pool(Service):
     :param reactor: where the Deferreds fire.
     :param name: shown in thread names.
     :param threads: how many at most; they are started when needed.
-    :param patience: seconds that a thread waits for the others before it works beside them. Work that hardly waits for a disk and
-        calls into C for every row is done several times faster one after the other: side by side they hand the interpreter's lock
-        to and fro at each call.
+    :param patience: seconds that work waits for what was begun before it; 0 for not at all. What takes longer goes on beside what
+        comes after it. Threads that call into C for every row hand the interpreter's lock to and fro when they work side by side.
     """
 
     def __init__(self, reactor: Any, name: str, threads: int, patience: float = 0.0) -> None:
@@ -66,18 +65,28 @@ class Pool(Service):
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             waiting, function, arguments, named = job
-            mine = self._patience > 0 and self._turn.acquire(timeout=self._patience)
+            turn = self._wait()
             try:
                 outcome = function(*arguments, **named)
             except BaseException:  # whoever waits must hear of it, whatever it is
                 outcome = Failure()
-            if mine:
-                self._turn.release()
+            if turn is not None:
+                turn.release()
             self._outcomes.append((waiting, outcome))
             del job, waiting, function, arguments, named, outcome  # or an idle thread would keep a body alive
             if not self._told:
                 self._told = True
                 self._reactor.callFromThread(self._deliver)
+
+    def _wait(self) -> Any:
+        """Waits for a turn, and returns it, to be released; None where nobody waits."""
+        if not self._patience:
+            return None
+        turn = self._turn
+        if not turn.acquire(timeout=self._patience):
+            turn = self._turn = Lock()  # one wait is enough: those who come now need not wait for the same work
+            turn.acquire()
+        return turn
 
     def _deliver(self) -> None:
         self._told = False  # before looking: who adds an outcome from now on tells again

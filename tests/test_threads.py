@@ -100,6 +100,21 @@ def test_patience_ends_with_work_that_takes_long(reactor: Calls) -> None:
     assert results == ["beside it", True, "after it"]
 
 
+def test_only_the_first_waits_for_work_that_takes_long(reactor: Calls) -> None:
+    pool = Pool(reactor, "patient", 3, patience=0.01)
+    gate, results = threading.Event(), []
+    pool.run(gate.wait, 30).addCallback(results.append)
+    pool.run(lambda: "first").addCallback(results.append)
+    reactor.until(lambda: results)
+    pool._patience = 3600  # of whoever waited for it now the reactor would never hear
+    pool.run(lambda: "second").addCallback(results.append)
+    reactor.until(lambda: len(results) == 2)
+    gate.set()
+    reactor.until(lambda: len(results) == 3)
+    pool.stopService()
+    assert results == ["first", "second", True]
+
+
 def test_no_more_threads_than_allowed_run_at_once_and_no_call_is_lost(pool: Pool, reactor: Calls) -> None:
     names, results = set(), []
     gate = threading.Event()

@@ -53,9 +53,8 @@ class Counters:
     def changed(self) -> None:
         """What was outdated is as it will stay: it may be remembered again. For the holder of the journal's lock."""
         changing, self._changing = self._changing, set()
-        for slot in (
-            changing
-        ):  # where this fails a slot stays odd, and nobody remembers anything of it until it is changed again
+        # Where this fails slots stay odd, and nobody remembers anything of them until they are changed again.
+        for slot in changing:
             self._count(slot, 1)
 
     def _count(self, slot: int, more: int) -> None:
