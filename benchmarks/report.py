@@ -1,5 +1,6 @@
 """`python -m benchmarks.report RESULTS PAGE`: the tables of a page of the documentation, and its picture, made anew from results."""
 
+from html import escape
 from pathlib import Path
 
 import click
@@ -25,7 +26,7 @@ def markdown(results: Results, picture: str) -> str:
 
     :param picture: its name beside the page.
     """
-    missing = "".join(f"- {note}\n" for note in notes(results))
+    missing = "".join(f"- {escape(note, quote=False)}\n" for note in notes(results))
     return (
         f"{circumstances(results)}\n\n    {results.command}\n\n"
         f"{figures_table(results).markdown()}\n![The same as a picture]({picture})\n\n"

@@ -86,7 +86,8 @@ def notes(results: Results) -> list[str]:
     reasons: dict[tuple[str, str], list[str]] = {}
     for row in results.rows:
         for key, reason in row.left_out.items():
-            reasons.setdefault((_short(results, key), reason), []).append(row.figure.name)
+            # An answer that was refused may have lines and tags.
+            reasons.setdefault((_short(results, key), " ".join(reason.split())), []).append(row.figure.name)
     together: dict[tuple[str, str], list[str]] = {}
     for (name, reason), rows in reasons.items():
         together.setdefault((reason, "; ".join(rows)), []).append(name)

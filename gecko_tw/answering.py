@@ -1,19 +1,24 @@
 """What answers requests, put together: the part of a deployment that the parent of several workers never needs."""
 
+import socket
 from typing import Any
 
 import gecko_tw.resources.families  # noqa: F401 - what operation_table looks for: here, while nobody waits yet
+from gecko_tw.balance import Balance
 from gecko_tw.callers.authenticate import Authenticator
 from gecko_tw.callers.sessions import Sessions
 from gecko_tw.callers.tally import Tally
-from gecko_tw.deployment import Store, identities_of, operation_table, sinks_for
+from gecko_tw.data_dir import DataDir
+from gecko_tw.deployment import Store, identities_of, operation_table, sinks_for, store_in
 from gecko_tw.jobs.access_log_delivery import AccessLogs
+from gecko_tw.listening import alone, listeners_of
 from gecko_tw.logs import RequestLog
 from gecko_tw.protection import front_of, limits_of
 from gecko_tw.resources.log_objects import LogObjects
 from gecko_tw.resources.logins import Logins
 from gecko_tw.resources.service import Service
 from gecko_tw.resources.tree import ServiceResource
+from gecko_tw.serving import Serving
 from gecko_tw.settings import Settings
 from gecko_tw.threads import Pool, Prompt
 from gecko_tw.wire.site import Limits, Site
@@ -60,3 +65,25 @@ def site_for(
     )
     service.server_log = AccessLogs(reactor, pools[1], LogObjects(service).write, settings.access_log_interval)
     return Site(ServiceResource(service), reactor, Limits()), service.server_log
+
+
+def serving_for(
+    reactor: Any,
+    settings: Settings,
+    data: DataDir,
+    pools: tuple[Pool, Pool, Pool],
+    sockets: list[socket.socket],
+    *,
+    tally: Tally,
+    write: Any = None,
+    balanced: tuple[int, int] | None = None,
+) -> Serving:
+    """The process, or the part of one, that answers requests for an open data directory.
+
+    :param sockets: listening, one for each of the settings' listeners.
+    :param tally: as of :func:`site_for`; so is ``write``.
+    :param balanced: the balance file and this process's place in it, when others accept from the same sockets.
+    """
+    site, logs = site_for(reactor, settings, store_in(data, settings), pools, tally, write)
+    ahead = Balance(*balanced, lambda: len(site.channels)).ahead if balanced is not None else alone
+    return Serving(reactor, site, listeners_of(settings), sockets, settings.shutdown_timeout, logs, ahead=ahead)

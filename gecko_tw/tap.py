@@ -21,7 +21,7 @@ from twisted.plugin import getPlugins
 from twisted.python.usage import Options as UsageOptions
 
 import gecko_tw.plugins
-from gecko_tw.balance import Balance, balance_file
+from gecko_tw.balance import balance_file
 from gecko_tw.callers.tally import Tally
 from gecko_tw.daemon import Daemon, Plan
 from gecko_tw.data_dir import CannotOpen, DataDir
@@ -127,13 +127,10 @@ def makeService(options: Options) -> MultiService:
         if settings.workers > 1:
             return workers_for(reactor, settings, data, ports, told)
         # Half of all modules, which a parent of workers never needs.
-        from gecko_tw.answering import site_for
-        from gecko_tw.deployment import store_in
-        from gecko_tw.serving import Serving
+        from gecko_tw.answering import serving_for
 
         sockets = [socket.socket(fileno=os.dup(port.fileno())) for port in ports]
-        site, logs = site_for(reactor, settings, store_in(data, settings), pools, Tally(), told)
-        return Serving(reactor, site, listeners, sockets, settings.shutdown_timeout, logs)
+        return serving_for(reactor, settings, data, pools, sockets, tally=Tally(), write=told)
 
     def upkeep(scan: Any) -> MultiService:
         # By now requests are answered: nobody waits for these.
@@ -283,19 +280,16 @@ class Worker:
         for pool in pools:
             pool.startService()
         # As in the parent, where this is imported only when it is the one who answers.
-        from gecko_tw.answering import site_for
-        from gecko_tw.deployment import store_in
-        from gecko_tw.serving import Serving
+        from gecko_tw.answering import serving_for
 
         try:
             await pools[1].run(self._data.open)
-            listeners = listeners_of(settings)
-            *places, counted, shared = range(FIRST_SOCKET, FIRST_SOCKET + len(listeners) + 2)
-            site, logs = site_for(self._reactor, settings, store_in(self._data, settings), pools, Tally(counted))
+            *places, counted, shared = range(FIRST_SOCKET, FIRST_SOCKET + len(settings.listen) + 2)
             sockets = [socket.socket(fileno=place) for place in places]
-            balance = Balance(shared, number - 1, lambda: len(site.channels))
-            limit = settings.shutdown_timeout
-            self._serving = Serving(self._reactor, site, listeners, sockets, limit, logs, ahead=balance.ahead)
+            tally, balanced = Tally(counted), (shared, number - 1)
+            self._serving = serving_for(
+                self._reactor, settings, self._data, pools, sockets, tally=tally, balanced=balanced
+            )
             await self._serving.open()
             gc.freeze()  # what was made by now stays: to look through it again takes 30 ms, and everybody waits
         except (CannotOpen, BadSetting) as problem:

@@ -76,6 +76,13 @@ def test_who_is_missing_is_told_with_the_reason(results):
     assert "25% of the machine" in text(results)
 
 
+def test_a_reason_with_lines_and_tags_stays_a_line_that_can_be_read(results):
+    row = Measured(Figure("LIST", "a second"), {OURS: runs(5)}, {"two": "500 <Error>\n<Code>InternalError</Code>"})
+    told = evolve(results, rows=[row])
+    assert notes(told) == ["Two: 500 <Error> <Code>InternalError</Code> (LIST)"]
+    assert "- Two: 500 &lt;Error&gt; &lt;Code&gt;InternalError&lt;/Code&gt; (LIST)\n" in markdown(told, "x.svg")
+
+
 def test_results_come_back_from_json_as_they_were(results, tmp_path):
     save(results, tmp_path / "results.json")
     assert load(tmp_path / "results.json") == results
