@@ -8,7 +8,7 @@ from gecko_tw.callers.presigned import good_for
 from gecko_tw.head import Head
 
 MOST = 4096
-"""URLs that are remembered, and how many bytes each may have, the headers that it covers included."""
+"""URLs that are remembered, and how many bytes each may have, the headers that came with it included."""
 LONGEST = 2048
 
 
@@ -16,12 +16,13 @@ LONGEST = 2048
 class Proof:
     """A URL whose signature is right.
 
-    :ivar signed: the headers that it covers, with their values.
+    :ivar headers: those of the request that was found right; ``signed`` are those of them that it covers, with their values.
     :ivar begin: seconds since 1970 from which on it is good, ``end`` those until when.
     :ivar caller: who it stood for then.
     """
 
     method: str
+    headers: dict[bytes, bytes]
     signed: tuple[tuple[bytes, bytes | None], ...]
     begin: float
     end: float
@@ -43,6 +44,8 @@ class Proofs:
         if proof is None or proof.method != head.method or not proof.begin <= now <= proof.end:
             return None
         headers, signed = head.headers, 0
+        if headers == proof.headers:
+            return proof.caller
         for name, value in proof.signed:
             if headers.get(name) != value:
                 return None
@@ -56,9 +59,9 @@ class Proofs:
         if caller.chunks is not None:
             return
         signed = tuple((name, head.headers.get(name)) for name in dict.fromkeys(claim.signed.split(b";")))
-        if len(head.target) + sum(len(value or b"") for _, value in signed) > LONGEST:
+        if len(head.target) + sum(len(name) + len(value) for name, value in head.headers.items()) > LONGEST:
             return
         if len(self._known) >= MOST:
             self._known.clear()
         begin, end = good_for(parameters)
-        self._known[head.target] = Proof(head.method, signed, begin, end, caller)
+        self._known[head.target] = Proof(head.method, head.headers, signed, begin, end, caller)

@@ -43,14 +43,19 @@ class IWireRequest(Interface):
     head = Attribute("the gecko_tw.head.Head")
     upload = Attribute("the IUpload")
 
-    def answer(status: int, headers, body: bytes = b""):  # type: ignore[no-untyped-def]
+    def answer(status: int, headers, body: bytes = b"", lines: bytes = b""):  # type: ignore[no-untyped-def]
         """Sends a whole answer in one write and finishes the request.
 
         ``headers`` is a list of (name, value) byte pairs. Content-Length is added (unless it is given, as for HEAD), Date and
         Server too. For HEAD, 204 and 304 the body is not sent.
+
+        :param lines: further headers, Content-Length among them, as :meth:`lines` has rendered them.
         """
 
-    def answer_spans(status: int, headers, reading, offset: int, length: int, pool):  # type: ignore[no-untyped-def]
+    def lines(headers):  # type: ignore[no-untyped-def]
+        """Headers rendered as bytes, for answers that are given again and again."""
+
+    def answer_spans(status: int, headers, reading, offset: int, length: int, pool, *, lines: bytes = b""):  # type: ignore[no-untyped-def]
         """The same with ``length`` bytes of an IReading from ``offset``; blocking reads run in ``pool`` (IPool). Closes ``reading``.
 
         Returns a Deferred that fires with the number of bytes sent once all is handed over, and fails when the client leaves.

@@ -112,22 +112,26 @@ STATUS = {
 
 @define(eq=False)
 class Answer:
-    """A whole answer: sent in one write."""
+    """A whole answer: sent in one write.
+
+    :ivar lines: the head of a :class:`gecko_tw.resources.repeats.Repeated`, or empty; then there are no other headers.
+    """
 
     status: int
     headers: Headers = field(factory=list)
     body: bytes = b""
     error: str = ""
+    lines: bytes = b""
 
     async def send(self, call: Call, more: Headers) -> int:
         """Sends it with ``more`` headers; returns the number of body bytes."""
-        call.request.answer(self.status, more + self.headers, self.body)
+        call.request.answer(self.status, more + self.headers, self.body, self.lines)
         return 0 if call.head.method == "HEAD" else len(self.body)
 
 
 @define(eq=False)
 class Spans:
-    """An answer whose body is read from an opened version, ``length`` bytes from ``offset``."""
+    """An answer whose body is read from an opened version, ``length`` bytes from ``offset``; ``lines`` as those of an Answer."""
 
     status: int
     headers: Headers
@@ -135,12 +139,13 @@ class Spans:
     offset: int
     length: int
     error: str = ""
+    lines: bytes = b""
 
     async def send(self, call: Call, more: Headers) -> int:
         """As :meth:`Answer.send`; the reading is closed by the request."""
         request, pool = call.request, call.service.bytes_pool
         return await request.answer_spans(
-            self.status, more + self.headers, self.reading, self.offset, self.length, pool
+            self.status, more + self.headers, self.reading, self.offset, self.length, pool, lines=self.lines
         )
 
 

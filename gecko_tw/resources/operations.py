@@ -114,16 +114,16 @@ class OperationTable:
             candidates.sort(key=lambda row: -len(row.selectors))
         # Rows that a request without any sub-resource can mean: most are that, and then there is nothing to choose.
         self._plain = {place: candidates[-1] for place, candidates in self.rows.items() if not candidates[-1].selectors}
-        self._headers = [(name.encode(), name) for name in sorted(headers)]
+        self._headers = frozenset(name.encode() for name in headers)
 
-    def present(self, query: Mapping[str, str], headers: Mapping[bytes, bytes]) -> frozenset[str]:
-        """What a request has that can select a row: all names of its query, and those headers that some row asks for."""
-        found = [name for raw, name in self._headers if raw in headers]
-        if not query and not found:
-            return _NOTHING
-        # A presigned URL carries headers in its query, in whatever case its signer liked.
-        found += [name.lower() if name[:6] == "X-Amz-" else name for name in query]
-        return frozenset(found)
+    def present(self, named: frozenset[str], headers: Mapping[bytes, bytes]) -> frozenset[str]:
+        """What a request has that can select a row: all that its query names, and those headers that some row asks for.
+
+        :param named: as :func:`names_of` tells.
+        """
+        if self._headers.isdisjoint(headers):
+            return named
+        return named.union(name.decode() for name in self._headers if name in headers)
 
     def resolve(self, method: str, target: str, present: frozenset[str]) -> Operation:
         """The most specific row for a request.
@@ -142,6 +142,11 @@ class OperationTable:
             raise NotImplemented_(Resource=", ".join(sorted(asked)) or target)
         allowed = sorted(known for known, place in self.rows if place == target)
         raise MethodNotAllowed(Method=method, ResourceType=target.upper(), Allow=", ".join(allowed))
+
+
+def names_of(query: Iterable[str]) -> frozenset[str]:
+    """What a query names: a presigned URL carries headers in its query, in whatever case its signer liked."""
+    return frozenset([name.lower() if name[:6] == "X-Amz-" else name for name in query])
 
 
 def rows_of(family: object) -> list[Operation]:

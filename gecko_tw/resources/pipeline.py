@@ -22,7 +22,7 @@ from gecko_tw.resources.cors import cors_at_hand, cors_headers
 from gecko_tw.resources.headers import refuse_lacking
 from gecko_tw.resources.limits import admit_caller
 from gecko_tw.resources.logins import FAILURES
-from gecko_tw.resources.operations import OPTIONS, S3, WEBSITE, Document, Operation
+from gecko_tw.resources.operations import OPTIONS, S3, WEBSITE, Document, Operation, names_of
 from gecko_tw.resources.permits import check_bucket_owner, permit_row
 from gecko_tw.resources.refusals import InternalError, RequestTimeout
 from gecko_tw.resources.server_log import Course, find_record, has_log, tell
@@ -34,6 +34,7 @@ LEFT = 499
 
 _log = Logger()
 _LONGEST_REMEMBERED = 1024
+_NO_NAMES: frozenset[str] = frozenset()
 _NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -91,7 +92,7 @@ async def _serve(call: Call, address: Address) -> None:
     turned, outcome, answering = started, None, False
     try:
         outcome = await _outcome(call, address)
-        more = await _every_answer(call)
+        more = _request_id(call) if getattr(outcome, "lines", b"") else await _every_answer(call)
         answering = True
         if has_log(call.record):
             turned = service.clock.seconds()
@@ -146,8 +147,9 @@ async def _outcome(call: Call, address: Address) -> Any:
 
 async def _operate(call: Call, target: str) -> Any:
     service, head = call.service, call.head
+    named = _NO_NAMES
     if head.query:
-        call.query = parse_query(head.query)
+        call.query, named = parameters_of(head.query)
     if head.method == OPTIONS:
         # A preflight asks on behalf of another request, whose sub-resources it carries.
         call.operation = row = service.table.resolve(OPTIONS, target, frozenset())
@@ -158,7 +160,7 @@ async def _operate(call: Call, target: str) -> Any:
         call.operation = row = service.table.resolve(head.method, target, frozenset())
         await find_record(call)
         return await row.perform(call)
-    row = service.table.resolve(head.method, target, service.table.present(call.query, head.headers))
+    row = service.table.resolve(head.method, target, service.table.present(named, head.headers))
     call.operation = row
     if row.service != S3:
         return await _operate_beyond_s3(call, row)
@@ -197,7 +199,11 @@ async def _every_answer(call: Call) -> Headers:
 
 
 def _identity(call: Call) -> Headers:
-    return [(b"x-amz-request-id", call.request_id.encode()), (b"x-amz-id-2", call.service.host_id.encode())]
+    return [*_request_id(call), (b"x-amz-id-2", call.service.host_id.encode())]
+
+
+def _request_id(call: Call) -> Headers:
+    return [(b"x-amz-request-id", call.request_id.encode())]
 
 
 def _report(call: Call, started: float, status: int, sent: int, error: str) -> None:
@@ -218,17 +224,21 @@ def _report(call: Call, started: float, status: int, sent: int, error: str) -> N
     )
 
 
-def parse_query(query: bytes) -> Mapping[str, str]:
+def parameters_of(query: bytes) -> tuple[Mapping[str, str], frozenset[str]]:
+    """The parameters of a query, and what they name to select an operation."""
+    return _parameters_again(query) if len(query) <= _LONGEST_REMEMBERED else _parameters(query)
+
+
+def _parameters(query: bytes) -> tuple[Mapping[str, str], frozenset[str]]:
+    parsed = parse_query(query)
+    return MappingProxyType(parsed), names_of(parsed)
+
+
+_parameters_again = lru_cache(1024)(_parameters)
+
+
+def parse_query(query: bytes) -> dict[str, str]:
     """Decoded parameters, the first value of each name; bytes that are no UTF-8 survive as surrogates."""
-    return _parsed_again(query) if len(query) <= _LONGEST_REMEMBERED else _parsed(query)
-
-
-@lru_cache(1024)
-def _parsed_again(query: bytes) -> Mapping[str, str]:
-    return MappingProxyType(_parsed(query))
-
-
-def _parsed(query: bytes) -> dict[str, str]:
     found: dict[str, str] = {}
     text = query.decode("latin-1")
     ascii_only = text.isascii()

@@ -13,6 +13,7 @@ from gecko_tw.callers.proxies import Front
 from gecko_tw.callers.sessions import Sessions
 from gecko_tw.interfaces import IBuckets, IObjects, IPool, IUploads, Unsettled
 from gecko_tw.resources.operations import OperationTable
+from gecko_tw.resources.repeats import Repeats
 from gecko_tw.resources.tanks import Tanks
 from gecko_tw.store.records import now_of
 from gecko_tw.store.refusals import Refusal
@@ -62,6 +63,7 @@ class Service:
     :ivar front: what stands between clients and us.
     :ivar server_log: a gecko_tw.jobs.access_log_delivery.AccessLogs, or None.
     :ivar notices: an INotices; ``delivers`` tells whether events can go to a destination.
+    :ivar repeats: heads of answers that were given before.
     :ivar tanks: memory for large bodies; ``flushing`` is how many bodies are being hashed and written now.
     :ivar limits: a gecko_tw.resources.limits.RateLimits, or None; ``logins``: a gecko_tw.resources.logins.Logins, or None.
     """
@@ -97,6 +99,7 @@ class Service:
     host_id: str = field(factory=lambda: secrets.token_urlsafe(24))
     in_flight: int = 0
     tanks: Tanks = field(factory=Tanks)
+    repeats: Any = field(factory=Repeats)
     flushing: int = 0
 
     def now(self) -> int:

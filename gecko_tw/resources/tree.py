@@ -3,6 +3,7 @@
 Keys are opaque: they come from the raw path, are decoded once and never normalised. How twisted.web splits a path is of no concern.
 """
 
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -16,6 +17,9 @@ from gecko_tw.resources.operations import BUCKET, OBJECT, SERVICE, WEBSITE
 from gecko_tw.resources.pipeline import Address, serve, serve_health
 from gecko_tw.resources.refusals import InvalidURI
 from gecko_tw.resources.service import Service
+
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 2048, 1024
+"""Paths whose resources are kept, as they are the same for every request, and bytes of a path that is."""
 
 _HEALTH = {b"/health": b"OK", b"/minio/health/live": b"", b"/minio/health/ready": b""}
 
@@ -36,6 +40,7 @@ class ServiceResource(Resource):
         self._domains = tuple(domain.lower() for domain in service.domains)
         self._websites = tuple(domain.lower() for domain in service.website_domains)
         self._front = service.front if service.front.rewrites else None
+        self._leaf_again = lru_cache(_MOST_REMEMBERED)(self._leaf)
 
     def getChildWithDefault(self, path: bytes, request: Any) -> Resource:
         if self._front is not None:
@@ -70,6 +75,9 @@ class ServiceResource(Resource):
         path = head.path
         if path in _HEALTH and head.method in ("GET", "HEAD"):
             return HealthResource(self._service, _HEALTH[path])
+        return self._leaf_again(path) if len(path) <= _LONGEST_REMEMBERED else self._leaf(path)
+
+    def _leaf(self, path: bytes) -> Resource:
         if path in (b"/", b"*"):
             return _Leaf(self._service, Address(SERVICE))
         if path[:1] != b"/":

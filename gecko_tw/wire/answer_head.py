@@ -39,12 +39,29 @@ def may_have_body(method: bytes, status: int) -> bool:
     return status >= 200 and status not in (204, 205, 304) and method != b"HEAD"
 
 
-def head_bytes(status: int, headers: Headers, date_line: bytes, length: int | None, connection: bytes = b"") -> bytes:
+def lines_of(headers: Headers) -> bytes:
+    """Headers as lines, each with its end; line breaks and NULs in them become spaces."""
+    lines = [name + b": " + value + b"\r\n" for name, value in headers]
+    rendered = b"".join(lines)
+    if rendered.count(b"\n") != len(lines) or rendered.count(b"\r") != len(lines) or b"\x00" in rendered:
+        return lines_of([(name.translate(_NO_BREAKS), value.translate(_NO_BREAKS)) for name, value in headers])
+    return rendered
+
+
+def head_bytes(
+    status: int,
+    headers: Headers,
+    date_line: bytes,
+    length: int | None,
+    connection: bytes = b"",
+    more: bytes = b"",
+) -> bytes:
     """The head of an answer, up to and including its empty line.
 
     :param headers: (name, value) pairs; line breaks and NULs in them become spaces.
     :param length: added as Content-Length unless ``headers`` has one; None to add nothing.
     :param connection: the value of a Connection header, or empty for none.
+    :param more: further headers, as :func:`lines_of` rendered them.
     """
     lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d Unknown" % status, date_line]
     for name, value in headers:
@@ -55,14 +72,14 @@ def head_bytes(status: int, headers: Headers, date_line: bytes, length: int | No
         lines.append(b"Content-Length: %d" % length)
     if connection:
         lines.append(b"Connection: " + connection)
-    lines.append(b"\r\n")
+    lines.append(b"")
     head = b"\r\n".join(lines)
     # Two scans in C instead of one look at every value: each line end that we made, and the one in the date line, and no other.
-    ends = len(lines) + 1
+    ends = len(lines)
     if head.count(b"\n") != ends or head.count(b"\r") != ends or b"\x00" in head:
         clean = [(name.translate(_NO_BREAKS), value.translate(_NO_BREAKS)) for name, value in headers]
-        return head_bytes(status, clean, date_line, length, connection)
-    return head
+        return head_bytes(status, clean, date_line, length, connection, more)
+    return head + more + b"\r\n"
 
 
 def refusal(code: str, message: str) -> tuple[list[tuple[bytes, bytes]], bytes]:

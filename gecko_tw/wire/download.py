@@ -41,9 +41,12 @@ def read_now(reading: IReading, offset: int, length: int, scratch: bytearray) ->
 
     :param scratch: at least ``length`` bytes to read into.
     """
-    view = memoryview(scratch)[:length]
-    size = read_into(reading, offset, view)
-    return at_hand(reading, offset, length) if size is None else bytes(view[:size])
+    data = at_hand(reading, offset, length)
+    if data is None:
+        view = memoryview(scratch)[:length]
+        size = read_into(reading, offset, view)
+        data = None if size is None else bytes(view[:size])
+    return data
 
 
 def read_into(reading: IReading, offset: int, view: memoryview) -> int | None:

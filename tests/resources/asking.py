@@ -21,6 +21,7 @@ from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.uploads import Uploads
+from gecko_tw.wire.answer_head import lines_of
 from tests.store.rings import data_keys
 
 NOW = 1_795_230_000.0
@@ -135,17 +136,23 @@ class FakeRequest:
     def abort(self) -> None:
         self.aborted = True
 
-    def answer(self, status: int, headers: Any, body: bytes = b"") -> None:
-        self.status, self.headers = status, list(headers)
+    def lines(self, headers: Any) -> bytes:
+        return lines_of(headers)
+
+    def answer(self, status: int, headers: Any, body: bytes = b"", lines: bytes = b"") -> None:
+        self.status, self.headers = status, [*headers, *_pairs(lines)]
         if self.head.method != "HEAD" and status not in (204, 304):
             self.body = body
         self.finished += 1
 
-    def answer_spans(self, status: int, headers: Any, reading: Any, offset: int, length: int, pool: Any) -> Deferred:
-        self.status, self.headers = status, list(headers)
+    def answer_spans(
+        self, status: int, headers: Any, reading: Any, offset: int, length: int, pool: Any, *, lines: bytes = b""
+    ) -> Deferred:
+        self.status, self.headers = status, [*headers, *_pairs(lines)]
         end = offset + length
         while offset < end:
             data = reading.read(offset, end - offset)
+            assert data, "the reading ends too early"
             self.body += data
             offset += len(data)
         reading.close()
@@ -168,6 +175,11 @@ class FakeRequest:
         found = [value for key, value in self.headers if key.lower() == name.lower().encode()]
         assert len(found) < 2, f"{name} was sent twice"
         return found[0].decode("latin-1") if found else None
+
+
+def _pairs(lines: bytes) -> list[tuple[bytes, bytes]]:
+    """Rendered headers, read again."""
+    return [tuple(line.split(b": ", 1)) for line in lines.split(b"\r\n")[:-1]]
 
 
 @define

@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gecko_tw.resources.families import built_in
-from gecko_tw.resources.operations import BUCKET, GET, OBJECT, PUT, Operation, OperationTable, operation, rows_of
+from gecko_tw.resources.operations import (
+    BUCKET,
+    GET,
+    OBJECT,
+    PUT,
+    Operation,
+    OperationTable,
+    names_of,
+    operation,
+    rows_of,
+)
 from gecko_tw.resources.refusals import MethodNotAllowed, NotImplemented_
 from gecko_tw.resources.subresources import SUBRESOURCES
 
@@ -35,7 +45,7 @@ def test_two_rows_for_one_request_are_refused_naming_both_owners() -> None:
 
 def test_a_dropin_may_add_a_row_with_a_header_of_its_own() -> None:
     table = OperationTable([("own", [row("Get"), row("Special", "x-amz-special")])])
-    present = table.present({}, {b"x-amz-special": b"1", b"host": b"x"})
+    present = table.present(names_of({}), {b"x-amz-special": b"1", b"host": b"x"})
     assert present == {"x-amz-special"}
     assert table.resolve(GET, BUCKET, present).name == "Special"
 
@@ -66,4 +76,4 @@ def test_a_row_never_answers_a_sub_resource_it_does_not_name(method: str, target
 @pytest.mark.parametrize("name", ["x-amz-copy-source", "X-Amz-Copy-Source"])
 def test_a_header_moved_into_the_query_selects_in_any_case(name: str) -> None:
     table = built_in()
-    assert table.resolve(PUT, OBJECT, table.present({name: "a/b"}, {})).name == "CopyObject"
+    assert table.resolve(PUT, OBJECT, table.present(names_of({name: "a/b"}), {})).name == "CopyObject"
