@@ -34,6 +34,7 @@ def site_for(
     """
     sinks = sinks_for(reactor, settings)
     identities, front = identities_of(settings, store), front_of(settings)
+    catalog = store.objects.catalog
     service = Service(
         buckets=store.buckets,
         objects=store.objects,
@@ -44,9 +45,9 @@ def site_for(
         ),
         catalog_pool=pools[0],
         bytes_pool=pools[1],
-        commit_pool=pools[2] if settings.fsync else Prompt(pools[2], store.objects.catalog.idle),
+        commit_pool=pools[2] if settings.fsync else Prompt(reactor, pools[2], catalog.together, catalog.idle),
         clock=reactor,
-        quick=store.objects.catalog.quick,
+        quick=catalog.quick,
         region=settings.region or "us-east-1",
         domains=(settings.domain,) if settings.domain else (),
         website_domains=(settings.website_domain,) if settings.website_domain else (),

@@ -2,13 +2,14 @@
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 from threading import Lock, Thread
 from time import monotonic
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -66,10 +67,7 @@ class Pool(Service):
         while (job := self._jobs.get()) is not None:
             waiting, function, arguments, named = job
             turn = self._wait()
-            try:
-                outcome = function(*arguments, **named)
-            except BaseException:  # whoever waits must hear of it, whatever it is
-                outcome = Failure()
+            outcome = _outcome(function, arguments, named)
             if turn is not None:
                 turn.release()
             self._outcomes.append((waiting, outcome))
@@ -97,7 +95,7 @@ class Pool(Service):
 
 
 SLOW = 0.02
-"""Seconds that work may take in the thread that asks for it; after more, threads do all of it for a while."""
+"""Seconds that work may take in the reactor's thread; after more, threads do all of it for a while."""
 
 PAUSE = 1.0
 """Seconds that this while lasts."""
@@ -105,28 +103,62 @@ PAUSE = 1.0
 
 @implementer(IPool)
 class Prompt:
-    """A pool for work that hardly ever waits for anything: it is done at once, in the thread that asks, as long as that goes quickly.
+    """A pool for work that hardly ever waits for anything: it is done in the reactor's thread, as long as that goes quickly.
 
-    To hand a small commit to a thread and to fetch its outcome takes half as long as the commit itself, because the interpreter's
-    lock changes hands at every system call (docs/decisions/0016-small-commits-at-once.md).
+    What is asked for in one turn of the reactor is done together at its end. To hand a small commit to a thread and to fetch its
+    outcome takes half as long as the commit itself, because the interpreter's lock changes hands at every system call
+    (docs/decisions/0016-small-commits-at-once.md).
 
+    :param reactor: an IReactorTime.
     :param pool: does the work while it does not go quickly.
+    :param together: ``ICatalog.together``: calls callables that do not raise, and returns their results.
     :param free: whether work could begin now without waiting.
     :param clock: seconds, of any beginning.
     """
 
-    def __init__(self, pool: IPool, free: Callable[[], bool], clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        pool: IPool,
+        together: Callable[[list[Callable[[], Any]]], list[Any]],
+        free: Callable[[], bool],
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._reactor = reactor
         self._pool = pool
+        self._together = together
         self._free = free
         self._clock = clock
         self._until = 0.0
+        self._jobs: list[_Job] = []
 
     def run(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> "Deferred[Any]":
-        begin = self._clock()
-        if begin < self._until or not self._free():
+        if self._clock() < self._until:
             return self._pool.run(function, *arguments, **named)  # type: ignore[no-any-return]
-        outcome = maybeDeferred(function, *arguments, **named)
+        waiting: Deferred[Any] = Deferred()
+        self._jobs.append((waiting, function, arguments, named))
+        if len(self._jobs) == 1:
+            self._reactor.callLater(0, self._work)
+        return waiting
+
+    def _work(self) -> None:
+        jobs, self._jobs = self._jobs, []
+        if not self._free():
+            for waiting, function, arguments, named in jobs:
+                self._pool.run(function, *arguments, **named).addBoth(waiting.callback)
+            return
+        begin = self._clock()
+        outcomes = self._together([partial(_outcome, *work) for _, *work in jobs])
         end = self._clock()
         if end - begin > SLOW:
             self._until = end + PAUSE
-        return outcome
+        for (waiting, *_), outcome in zip(jobs, outcomes, strict=True):
+            waiting.callback(outcome)  # a Failure goes on as a failure
+
+
+def _outcome(function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """What a function returns, or its failure."""
+    try:
+        return function(*arguments, **named)
+    except BaseException:  # whoever waits must hear of it, whatever it is
+        return Failure()

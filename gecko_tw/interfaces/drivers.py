@@ -25,6 +25,10 @@ class ICatalog(Interface):
     idle = Attribute(
         "A callable that tells whether a change would begin at once, because nobody of this process makes one just now."
     )
+    together = Attribute(
+        "A callable that calls callables which do not raise, and returns their results in a list. What they change may be committed"
+        " at once for all of them; each goes on when its own is."
+    )
     quick = Attribute("True when bucket, history and page take microseconds and may be called on the reactor thread.")
 
     def buckets(prefix: str, after: str, limit: int):  # type: ignore[no-untyped-def]

@@ -166,6 +166,7 @@ class MemoryCatalog:
 
     quick = True
     idle = staticmethod(lambda: True)
+    together = staticmethod(lambda verbs: [verb() for verb in verbs])
 
     def __init__(self, notices: MemoryNotices | None = None) -> None:
         self._lock = Lock()

@@ -98,7 +98,7 @@ class SqliteCatalog:
         self._connections = connections
         self._commits = commits
         self._histories = commits.remembering(MOST_HISTORIES)
-        self.idle = commits.idle
+        self.idle, self.together = commits.idle, commits.together
         self._ground = ground
 
     def buckets(self, prefix: str, after: str, limit: int) -> list[BucketRecord]:

@@ -9,9 +9,11 @@ import logging
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
+
+from greenlet import getcurrent, greenlet
 
 from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.drivers.sqlite.journal import MOST_NOTES, Journal, Note
@@ -70,6 +72,10 @@ class _Waiting:
         return True
 
 
+class _Companion(greenlet):
+    """A verb whose steps are run with those of others: it pauses for each, and hands it to its parent."""
+
+
 class Commits:
     """Runs steps, one after the other, in transactions.
 
@@ -112,20 +118,49 @@ class Commits:
         when the disk is full. A step may be rolled back and never be told: it must leave the files in a state that can be read.
         """
         mine = _Waiting(step)
-        with self._mutex:
-            self._queue.append(mine)
-            if self._led:
-                mine.wake = threading.Lock()
-                mine.wake.acquire()
-            else:
-                self._led = mine.leads = True
-        if mine.wake is not None:
-            mine.wake.acquire()
-        if mine.leads:
-            self._lead()
+        current = getcurrent()
+        if isinstance(current, _Companion):
+            current.parent.switch(mine)
+        else:
+            self._run([mine])
         if mine.error is not None:
             raise self._told(mine.error)
         return mine.result
+
+    def together(self, verbs: Iterable[Callable[[], Any]]) -> list[Any]:
+        """The results of verbs that each run some steps, those of all of them in as few transactions as that takes.
+
+        Each verb goes as far as its first step. These are run, every verb goes on to its next one, and so on.
+
+        :param verbs: they must not raise, nor hold a lock while they run a step.
+        """
+        companions = [_Companion(verb) for verb in verbs]
+        results = {one: one.switch() for one in companions}
+        while waiting := [one for one in companions if not one.dead]:
+            steps = [results[one] for one in waiting]
+            whole = _Waiting(_nothing)
+            with whole:
+                self._run(steps)
+            for one, step in zip(waiting, steps, strict=True):
+                step.error = step.error or whole.error
+                results[one] = one.switch()
+        return list(results.values())
+
+    def _run(self, steps: list[_Waiting]) -> None:
+        """Runs steps with whatever else waits."""
+        with self._mutex:
+            for mine in steps:
+                self._queue.append(mine)
+                if self._led:
+                    mine.wake = threading.Lock()
+                    mine.wake.acquire()
+                else:
+                    self._led = mine.leads = True
+        for mine in steps:
+            if mine.wake is not None:
+                mine.wake.acquire()
+            if mine.leads:
+                self._lead()
 
     def idle(self) -> bool:
         """Whether a step would begin at once, or after what another process is in: nobody of this one is."""

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from gecko_tw.store.drivers.sqlite import connections
-from gecko_tw.store.drivers.sqlite.commits import Commits
+from gecko_tw.store.drivers.sqlite.commits import LARGEST_BATCH, Commits
 from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.drivers.sqlite.journal import Journal
 from gecko_tw.store.refusals import InsufficientStorage
@@ -197,3 +197,83 @@ def test_each_thread_has_a_connection_of_its_own_that_goes_with_it(bench):
     thread.join()
     assert others[0] is not mine
     assert bench.connections.mine() is mine
+
+
+def verb(bench, *names):
+    """Adds buckets, a step for each; returns what the steps gave, or the error."""
+
+    def run():
+        try:
+            return [bench.commits.run(adding(name)) for name in names]
+        except (ValueError, OSError, sqlite3.IntegrityError) as error:
+            return error
+
+    return run
+
+
+def test_verbs_that_run_together_share_their_steps(bench):
+    results = bench.commits.together([verb(bench, "a"), list, verb(bench, "b", "c"), verb(bench, "d", "e", "f")])
+    assert results == [["a"], [], ["b", "c"], ["d", "e", "f"]]
+    assert bench.names() == list("abcdef")
+    assert bench.synced == [{b"a", b"b", b"d"}, {b"c", b"e"}, {b"f"}]
+
+
+def test_a_verb_that_fails_undoes_its_step_and_no_other(bench):
+    first, second, third = bench.commits.together([verb(bench, name) for name in ("a", "a", "b")])
+    assert (first, third) == (["a"], ["b"])
+    assert isinstance(second, sqlite3.IntegrityError)
+    assert bench.names() == ["a", "b"]
+
+
+def test_any_number_of_verbs_run_together(bench):
+    names = [f"{number:03}" for number in range(LARGEST_BATCH * 2 + 5)]
+    assert bench.commits.together([verb(bench, name) for name in names]) == [[name] for name in names]
+    assert (bench.names(), len(bench.synced)) == (names, 3)
+    assert bench.commits.idle()
+
+
+def test_verbs_that_run_together_wait_for_a_thread_that_is_in_a_step(bench):
+    is_in, may_go = threading.Event(), threading.Event()
+
+    def blocking(transaction):
+        is_in.set()
+        assert may_go.wait(10)
+
+    others = [threading.Thread(target=bench.commits.run, args=(blocking,))]
+    others[0].start()
+    assert is_in.wait(10)
+    found = []
+    others.append(
+        threading.Thread(target=lambda: found.extend(bench.commits.together([verb(bench, "a"), verb(bench, "b")])))
+    )
+    others[1].start()
+    while len(bench.commits._queue) < 2:
+        threading.Event().wait(0.001)
+    assert bench.names() == []
+    may_go.set()
+    for thread in others:
+        thread.join(10)
+    assert found == [["a"], ["b"]]
+    assert bench.commits.idle()
+
+
+@pytest.mark.parametrize("moment", ["_sync", "_forget"])
+def test_every_verb_hears_of_what_goes_wrong_for_all(bench, moment):
+    def failing(_):
+        raise OSError("the disk is on fire")
+
+    def useless(transaction):
+        transaction.useless.add("x")
+
+    def wasteful():
+        try:
+            return bench.commits.run(useless)
+        except OSError as error:
+            return error
+
+    setattr(bench.commits, moment, failing)
+    first, second = bench.commits.together([verb(bench, "a"), wasteful])
+    assert isinstance(first, OSError)
+    assert isinstance(second, OSError)
+    assert bench.names() == ([] if moment == "_sync" else ["a"])
+    assert bench.commits.idle()
