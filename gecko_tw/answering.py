@@ -35,6 +35,7 @@ def site_for(
     sinks = sinks_for(reactor, settings)
     identities, front = identities_of(settings, store), front_of(settings)
     catalog = store.objects.catalog
+    pools[2].together = catalog.together
     service = Service(
         buckets=store.buckets,
         objects=store.objects,

@@ -101,13 +101,12 @@ PATIENCE = 0.1
 def pools_for(reactor: Any, settings: Settings) -> tuple[Pool, Pool, Pool]:
     """The pools of a process: ``catalog`` for records, ``bytes`` for bodies, ``commits`` for small commits.
 
-    Small commits wait for nothing but each other, so one thread does them best (docs/decisions/0006); with fsync they wait for the
-    disk together, which takes many.
+    Small commits wait for nothing but each other, and for the disk together: one thread does them best (docs/decisions/0006).
     """
     return (
         Pool(reactor, "catalog", max(2, settings.threads // 4), PATIENCE),
         Pool(reactor, "bytes", settings.threads),
-        Pool(reactor, "commits", settings.threads if settings.fsync else 1),
+        Pool(reactor, "commits", 1),
     )
 
 

@@ -1,9 +1,9 @@
 """Named pools of threads as services: the Deferred face of blocking code."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from time import monotonic
 from typing import Any
@@ -16,6 +16,11 @@ from zope.interface import implementer
 from gecko_tw.interfaces import IPool
 
 _Job = tuple["Deferred[Any]", Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+Together = Callable[[list[Callable[[], Any]]], list[Any]]
+"""``ICatalog.together``: calls callables that do not raise, and returns their results."""
+
+MOST_TOGETHER = 32
+"""So many are done at once: nobody is told before all of them are done."""
 
 
 @implementer(IPool)
@@ -30,6 +35,7 @@ class Pool(Service):
     :param threads: how many at most; they are started when needed.
     :param patience: seconds that work waits for what was begun before it; 0 for not at all. What takes longer goes on beside what
         comes after it. Threads that call into C for every row hand the interpreter's lock to and fro when they work side by side.
+    :ivar together: does what waits at once for a thread; None for one after the other.
     """
 
     def __init__(self, reactor: Any, name: str, threads: int, patience: float = 0.0) -> None:
@@ -43,6 +49,7 @@ class Pool(Service):
         self._outcomes: deque[tuple[Deferred[Any], Any]] = deque()
         self._outstanding = 0
         self._told = False
+        self.together: Together | None = None
 
     def stopService(self) -> None:
         """Waits for what the threads are doing. What has not begun is done first."""
@@ -65,16 +72,27 @@ class Pool(Service):
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            waiting, function, arguments, named = job
+            jobs = [job] if self.together is None else [job, *self._further()]
             turn = self._wait()
-            outcome = _outcome(function, arguments, named)
+            self._outcomes.extend(_outcomes(jobs, self.together))
             if turn is not None:
                 turn.release()
-            self._outcomes.append((waiting, outcome))
-            del job, waiting, function, arguments, named, outcome  # or an idle thread would keep a body alive
+            del job, jobs  # or an idle thread would keep a body alive
             if not self._told:
                 self._told = True
                 self._reactor.callFromThread(self._deliver)
+
+    def _further(self) -> Iterator[_Job]:
+        """What waits already."""
+        for _ in range(MOST_TOGETHER - 1):
+            try:
+                job = self._jobs.get_nowait()
+            except Empty:
+                return
+            if job is None:  # the end of some thread, perhaps of another one
+                self._jobs.put(None)
+                return
+            yield job
 
     def _wait(self) -> Any:
         """Waits for a turn, and returns it, to be released; None where nobody waits."""
@@ -111,7 +129,7 @@ class Prompt:
 
     :param reactor: an IReactorTime.
     :param pool: does the work while it does not go quickly.
-    :param together: ``ICatalog.together``: calls callables that do not raise, and returns their results.
+    :param together: does what was asked for in one turn.
     :param free: whether work could begin now without waiting.
     :param clock: seconds, of any beginning.
     """
@@ -120,7 +138,7 @@ class Prompt:
         self,
         reactor: Any,
         pool: IPool,
-        together: Callable[[list[Callable[[], Any]]], list[Any]],
+        together: Together,
         free: Callable[[], bool],
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -142,18 +160,27 @@ class Prompt:
         return waiting
 
     def _work(self) -> None:
-        jobs, self._jobs = self._jobs, []
+        jobs, self._jobs = self._jobs[:MOST_TOGETHER], self._jobs[MOST_TOGETHER:]
+        if self._jobs:
+            self._reactor.callLater(0, self._work)
         if not self._free():
             for waiting, function, arguments, named in jobs:
                 self._pool.run(function, *arguments, **named).addBoth(waiting.callback)
             return
         begin = self._clock()
-        outcomes = self._together([partial(_outcome, *work) for _, *work in jobs])
+        outcomes = _outcomes(jobs, self._together)
         end = self._clock()
         if end - begin > SLOW:
             self._until = end + PAUSE
-        for (waiting, *_), outcome in zip(jobs, outcomes, strict=True):
+        for waiting, outcome in outcomes:
             waiting.callback(outcome)  # a Failure goes on as a failure
+
+
+def _outcomes(jobs: list[_Job], together: Together | None) -> Iterable[tuple["Deferred[Any]", Any]]:
+    """Works off jobs; returns who waits for each, and its result or failure."""
+    works = [partial(_outcome, *work) for _, *work in jobs]
+    results = [work() for work in works] if together is None else together(works)
+    return zip((job[0] for job in jobs), results, strict=True)
 
 
 def _outcome(function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:

@@ -6,7 +6,7 @@ from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
 
 from gecko_tw.interfaces import IPool
-from gecko_tw.threads import PAUSE, SLOW, Prompt
+from gecko_tw.threads import MOST_TOGETHER, PAUSE, SLOW, Prompt
 
 
 class Threads:
@@ -79,6 +79,15 @@ def test_what_is_asked_for_by_who_was_answered_is_done_later(site):
     site.prompt.run(int).addCallback(lambda _: site.prompt.run(str).addCallback(found.append))
     site.reactor.advance(0)
     assert (found, site.sizes) == ([""], [1, 1])
+
+
+def test_of_very_much_a_part_is_done_at_a_time(site):
+    found = []
+    for number in range(2 * MOST_TOGETHER + 1):
+        site.prompt.run(int, number).addCallback(found.append)
+    site.reactor.advance(0)
+    assert found == list(range(2 * MOST_TOGETHER + 1))
+    assert site.sizes == [MOST_TOGETHER, MOST_TOGETHER, 1]
 
 
 def test_a_thread_does_what_would_have_to_wait_for_somebody(site):

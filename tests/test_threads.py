@@ -11,7 +11,7 @@ from twisted.internet.defer import CancelledError
 from zope.interface.verify import verifyObject
 
 from gecko_tw.interfaces import IPool
-from gecko_tw.threads import Pool
+from gecko_tw.threads import MOST_TOGETHER, Pool
 
 
 class Calls:
@@ -130,6 +130,27 @@ def test_no_more_threads_than_allowed_run_at_once_and_no_call_is_lost(pool: Pool
     reactor.until(lambda: len(results) == 50)
     assert sorted(results) == list(range(50))
     assert names <= {"some-0", "some-1"}
+
+
+def test_what_waits_is_done_together_if_there_is_a_way(reactor: Calls) -> None:
+    pool, sizes, results = Pool(reactor, "some", 1), [], []
+    is_in, gate = threading.Event(), threading.Event()
+
+    def together(works: list[Callable[[], Any]]) -> list[Any]:
+        sizes.append(len(works))
+        return [work() for work in works]
+
+    pool.together = together
+    pool.run(lambda: (is_in.set(), gate.wait(30))).addCallback(results.append)
+    assert is_in.wait(30)
+    for number in range(MOST_TOGETHER + 3):
+        pool.run(int, number).addCallback(results.append)
+    pool.run(int, "x").addErrback(lambda failure: results.append(failure.type))
+    gate.set()
+    pool.stopService()  # what has not begun is done first
+    reactor.until(lambda: len(results) == MOST_TOGETHER + 5)
+    assert results[1:] == [*range(MOST_TOGETHER + 3), ValueError]
+    assert sizes == [1, MOST_TOGETHER, 4]
 
 
 def test_results_that_wait_are_fetched_together(pool: Pool, reactor: Calls) -> None:

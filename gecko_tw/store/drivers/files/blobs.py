@@ -11,6 +11,7 @@ from attrs import frozen
 from zope.interface import implementer
 
 from gecko_tw.interfaces import BlobGone, IBlobCloning, IBlobReader, IBlobs, IBlobWriter
+from gecko_tw.store.drivers.companions import flush
 from gecko_tw.store.drivers.files.attributes import Description, described
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath
 from gecko_tw.store.drivers.files.carriers import Carrier
@@ -102,7 +103,7 @@ class FilesWriter:
         spill = self._blobs.carrier.stage(descriptor, description)
         os.utime(descriptor, ns=(modified, modified))
         if self._blobs.disk.fsync:
-            os.fsync(descriptor)
+            flush(descriptor)
         found = os.fstat(descriptor)
         return Noted(note.record, note.upload, found.st_size, found.st_mtime_ns, spill)
 

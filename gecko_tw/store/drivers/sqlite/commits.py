@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
-from greenlet import getcurrent, greenlet
-
+from gecko_tw.store.drivers.companions import Flush, flush_all, gather, share
 from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.drivers.sqlite.journal import MOST_NOTES, Journal, Note
 from gecko_tw.store.drivers.sqlite.remembered import Remembered
@@ -72,10 +71,6 @@ class _Waiting:
         return True
 
 
-class _Companion(greenlet):
-    """A verb whose steps are run with those of others: it pauses for each, and hands it to its parent."""
-
-
 class Commits:
     """Runs steps, one after the other, in transactions.
 
@@ -118,10 +113,7 @@ class Commits:
         when the disk is full. A step may be rolled back and never be told: it must leave the files in a state that can be read.
         """
         mine = _Waiting(step)
-        current = getcurrent()
-        if isinstance(current, _Companion):
-            current.parent.switch(mine)
-        else:
+        if not share(mine):
             self._run([mine])
         if mine.error is not None:
             raise self._told(mine.error)
@@ -130,21 +122,21 @@ class Commits:
     def together(self, verbs: Iterable[Callable[[], Any]]) -> list[Any]:
         """The results of verbs that each run some steps, those of all of them in as few transactions as that takes.
 
-        Each verb goes as far as its first step. These are run, every verb goes on to its next one, and so on.
+        Each verb goes as far as its first step, or its first flush. These are done, every verb goes on to its next one, and so on.
 
-        :param verbs: they must not raise, nor hold a lock while they run a step.
+        :param verbs: as of :func:`gecko_tw.store.drivers.companions.gather`.
         """
-        companions = [_Companion(verb) for verb in verbs]
-        results = {one: one.switch() for one in companions}
-        while waiting := [one for one in companions if not one.dead]:
-            steps = [results[one] for one in waiting]
+        return gather(verbs, self._do)
+
+    def _do(self, wishes: list[_Waiting | Flush]) -> None:
+        flush_all([one for one in wishes if isinstance(one, Flush)])
+        steps = [one for one in wishes if isinstance(one, _Waiting)]
+        if steps:
             whole = _Waiting(_nothing)
             with whole:
                 self._run(steps)
-            for one, step in zip(waiting, steps, strict=True):
+            for step in steps:
                 step.error = step.error or whole.error
-                results[one] = one.switch()
-        return list(results.values())
 
     def _run(self, steps: list[_Waiting]) -> None:
         """Runs steps with whatever else waits."""

@@ -1,0 +1,106 @@
+"""Verbs in one thread pause for what is done for all of them at once."""
+
+import os
+import threading
+
+import pytest
+
+from gecko_tw.store.drivers.companions import flush, flush_all, gather, share
+
+
+def test_every_verb_goes_on_when_what_all_wanted_was_done():
+    done = []
+
+    def verb(*wishes):
+        def run():
+            for wish in wishes:
+                assert share(wish)
+                assert wish in done[-1]
+            return len(wishes)
+
+        return run
+
+    results = gather([verb("a"), verb(), verb("b", "c"), verb("d", "e", "f")], done.append)
+    assert results == [1, 0, 2, 3]
+    assert done == [["a", "b", "d"], ["c", "e"], ["f"]]
+
+
+def test_who_is_alone_is_told_so():
+    assert not share("wish")
+
+
+def test_what_another_thread_wants_is_no_wish_of_companions():
+    seen = []
+
+    def verb():
+        thread = threading.Thread(target=lambda: seen.append(share("elsewhere")))
+        thread.start()
+        thread.join(10)
+        return share("here")
+
+    done = []
+    assert gather([verb], done.append) == [True]
+    assert (seen, done) == ([False], [["here"]])
+
+
+def test_a_verb_may_gather_others_itself():
+    done, inner = [], []
+
+    def verb():
+        found = gather([lambda: share("inner")], inner.append)
+        return found, share("outer")
+
+    assert gather([verb], done.append) == [([True], True)]
+    assert (inner, done) == ([["inner"]], [["outer"]])
+
+
+@pytest.fixture
+def files(tmp_path):
+    descriptors = [os.open(tmp_path / name, os.O_CREAT | os.O_RDWR) for name in "abc"]
+    yield descriptors
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+@pytest.fixture
+def flushed(monkeypatch, files):
+    """The files that were flushed; the second one cannot be."""
+    flushed, real = [], os.fsync
+
+    def fsync(descriptor):
+        if descriptor == files[1]:
+            raise OSError(5, "Input/output error")
+        flushed.append(descriptor)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return flushed
+
+
+def test_files_of_companions_are_flushed_together_and_only_its_owner_hears_of_a_failure(files, flushed):
+    rounds = []
+
+    def verb(descriptor):
+        def run():
+            os.write(descriptor, b"x")
+            try:
+                flush(descriptor)
+            except OSError as error:
+                return error.errno
+            return descriptor in flushed
+
+        return run
+
+    def do(wishes):
+        rounds.append(len(wishes))
+        flush_all(wishes)
+
+    assert gather([verb(one) for one in files], do) == [True, 5, True]
+    assert (rounds, flushed) == ([3], [files[0], files[2]])
+
+
+def test_a_file_is_flushed_at_once_by_who_is_alone(files, flushed):
+    flush(files[0])
+    assert flushed == [files[0]]
+    with pytest.raises(OSError, match="Input/output"):
+        flush(files[1])
