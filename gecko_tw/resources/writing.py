@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import evolve
-
 from gecko_tw.callers.acl import BUCKET_OWNER_FULL_CONTROL, HEADER, kept
 from gecko_tw.resources import headers as object_headers
 from gecko_tw.resources.access_settings import ACL, ENFORCED, PREFERRED, bucket_owner, ownership_of
@@ -29,7 +27,7 @@ def stored_of(call: Call, headers: Mapping[bytes, bytes]) -> Stored:
     extra = asked_protection(headers, call.service.now())
     if asks_acl(headers):
         extra |= _acl(call, headers, owner)
-    return evolve(stored, extra=extra, owner=owner)
+    return Stored(stored.headers, stored.metadata, stored.tags, extra, owner)
 
 
 def owner_of_new(call: Call, headers: Mapping[bytes, bytes]) -> str:

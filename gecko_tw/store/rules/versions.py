@@ -46,7 +46,7 @@ def added(bucket: BucketRecord, history: KeyHistory, version: Version, salt: str
     below = _without_null(history, version.modified)
     if below:
         version = evolve(version, modified=later(below, version.modified))
-    return evolve(history, versions=(version, *below))
+    return KeyHistory(bucket=history.bucket, key=history.key, versions=(version, *below), uploads=history.uploads)
 
 
 def _without_null(history: KeyHistory, now: int) -> tuple[Version | DeleteMarker, ...]:

@@ -176,13 +176,13 @@ class SqliteCatalog:
         step = self._changing(bucket, key, rule)
         for _ in range(_ATTEMPTS):
             try:
-                applied, written = self._commits.run(step)
+                applied, written, stamp = self._commits.run(step)
             except Unsettled as unsettled:
                 unsettled.settle()  # type: ignore[operator]
             except NoSuchBucket:
                 self._find(bucket)
             else:
-                self._remember(bucket, key, applied.after, written)
+                self._remember(bucket, key, written, stamp)
                 self._tidy(bucket, key, written)
                 return applied  # type: ignore[no-any-return]
         raise SlowDown()
@@ -190,11 +190,12 @@ class SqliteCatalog:
     def _changing(self, bucket: str, key: bytes, rule: Rule) -> "ChangeHistory":
         return ChangeHistory(self._ground, self._commits.remembered, self._histories, bucket, key, rule)
 
-    def _remember(self, bucket: str, key: bytes, after: KeyHistory, written: Written) -> None:
+    def _remember(self, bucket: str, key: bytes, written: Written, stamp: int) -> None:
         """What was just written is what is asked for next: unless somebody has changed it since, which its stamp tells."""
+        after = written.after
         if len(after.versions) == 1 and not after.uploads:
             found = Newest(written.top, after, True)
-            self._histories.keep(written.stamp, (bucket, key), found, slot_of(bucket, key))
+            self._histories.keep(stamp, (bucket, key), found, slot_of(bucket, key))
 
     def _tidy(self, bucket: str, key: bytes, written: Written) -> None:
         """What only now, after the commit, is worthless. A crash before this leaves it to the sweeper."""
@@ -291,8 +292,8 @@ class ChangeHistory:
     key: bytes
     rule: Rule
 
-    def __call__(self, transaction: Transaction) -> tuple[Applied, Written]:
-        """Raises NoSuchBucket, Unsettled, and what the rule raises."""
+    def __call__(self, transaction: Transaction) -> tuple[Applied, Written, int]:
+        """Also returns the stamp that the key will have. Raises NoSuchBucket, Unsettled, and what the rule raises."""
         found = recall(self.remembered, transaction.execute, self.bucket)
         if found is None:
             raise NoSuchBucket()
@@ -310,10 +311,9 @@ class ChangeHistory:
             rows[0] = top._replace(file_size=None, file_mtime=None)
             put_version(transaction, address, rows[0])
         written = HistoryChange(transaction, self.ground, address, rows, before).write(change.history)
-        written = evolve(written, stamp=self.histories.stamp_to_come(slot_of(self.bucket, self.key)))
         if change.notices:
             add_notices(transaction, change.notices)
-        return Applied(before, written.after, change.outcome), written
+        return Applied(before, written.after, change.outcome), written, self.histories.stamp_to_come(address.slot)
 
     def _read(self, transaction: Transaction, address: Address) -> tuple[list[Row], KeyHistory]:
         """All rows of the key, and what they stand for: what was read before the turn came counts when nobody changed it."""

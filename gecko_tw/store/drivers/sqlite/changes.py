@@ -4,7 +4,7 @@ The order makes a crash harmless at every point: bytes that stay are made safe f
 one rename, what is gone is disowned, and only then the rows are committed. What a row's commit has made worthless goes last.
 """
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Ground, Standing
@@ -29,13 +29,11 @@ class Written:
     :ivar after: the history with the names in force.
     :ivar top: its newest row, or None.
     :ivar useless: files of ours that no row needs any more once this is committed; the kernel's blobs are not among them.
-    :ivar stamp: of the key, from the commit on; -1 for none.
     """
 
     after: KeyHistory
     top: Row | None
     useless: set[str]
-    stamp: int = -1
 
 
 class HistoryChange:
@@ -149,8 +147,9 @@ class HistoryChange:
         return dropped
 
     def _in_force(self, after: KeyHistory, rows: list[Row]) -> KeyHistory:
-        made = tuple(version_of(row, self._address.bucket, self._address.key) for row in rows)
-        return evolve(after, versions=made)
+        bucket, key = self._address.bucket, self._address.key
+        made = tuple([version_of(row, bucket, key) for row in rows])
+        return KeyHistory(bucket=bucket, key=key, versions=made, uploads=after.uploads)
 
 
 def _check(after: KeyHistory) -> None:
