@@ -14,7 +14,7 @@ from attrs import evolve
 from benchmarks.load import wrk_path
 from benchmarks.machine import describe
 from benchmarks.measuring import Bench
-from benchmarks.peers import found_peers, variants
+from benchmarks.peers import floors, found_peers, variants
 from benchmarks.picture import svg
 from benchmarks.report import text
 from benchmarks.results import Results, save
@@ -48,6 +48,7 @@ def _show_rows(context: click.Context, parameter: click.Parameter, value: bool) 
     "--peers", default="", callback=_split_at(","), help="Only these, separated by commas; `none` for ours alone."
 )
 @click.option("--variants/--no-variants", "with_variants", default=True, help="Our daemon also with other settings.")
+@click.option("--floor", is_flag=True, help="Also what does the least that our daemon must do (rows of small objects).")
 @click.option("--connections", default=16, show_default=True, help="Of rows that do not say how many.")
 @click.option("--fill-seconds", default=600.0, show_default=True, help="How long filling a bucket may take.")
 @click.option("--quick", is_flag=True, help="One run of a second of each row, large buckets left out.")
@@ -59,6 +60,7 @@ def main(
     rows: list[str],
     peers: list[str],
     with_variants: bool,
+    floor: bool,
     quick: bool,
     profile: Path | None,
     output: Path,
@@ -70,7 +72,8 @@ def main(
     wrk_path()
     plan = Plan(**{**how, **({"runs": 1, "seconds": 1.0} if quick else {})})  # type: ignore[arg-type]
     chosen = wanted_rows(rows, quick, plan.peers_dir)
-    servers = [*(variants() if with_variants else variants()[:1]), *wanted_peers(found_peers(plan.peers_dir), peers)]
+    ours = [*(variants() if with_variants else variants()[:1]), *(floors() if floor else ())]
+    servers = [*ours, *wanted_peers(found_peers(plan.peers_dir), peers)]
     click.echo(f"{len(chosen)} rows, {plan.runs} runs of {plan.seconds:g} s: {', '.join(one.key for one in servers)}")
     output.mkdir(parents=True, exist_ok=True)
     stem = output / datetime.now(UTC).strftime("%Y%m%d-%H%M%S")

@@ -71,7 +71,8 @@ class Peer:
         """What the results say of it."""
         variables = [f"{name}={value}" for name, value in self.environment.items()]
         words = self.arguments(PLAIN)
-        words = ["geckos3", *words[2:]] if self.ours else [Path(self.program).name, *words]
+        launched = words[: len(_LAUNCH) - 1] == list(_LAUNCH[:-1])
+        words = ["geckos3", *words[len(_LAUNCH) - 1 :]] if launched else [Path(self.program).name, *words]
         further = [("https", self.tls), ("fsync", self.fsync)]
         added = [f"{name}: {' '.join(options)}" for name, options in further if options]
         return Contestant(
@@ -197,6 +198,22 @@ def variants() -> list[Peer]:
         named = {"key": f"{OURS}-pool", "name": "the same, pool layout", "command": pool}
         found.append(evolve(DAEMON, **named))
     return found
+
+
+def floors() -> list[Peer]:
+    """What does the least that our daemon must do, in both layouts: see `floor.py`."""
+    command = ("-m", "benchmarks.floor", "--data={data}", "--port={port}", "...")
+    least = evolve(
+        DAEMON,
+        key=f"{OURS}-least",
+        name="the least (floor.py)",
+        command=command,
+        tls=None,
+        fsync=("--fsync",),
+        environment={},
+    )
+    pool = {"key": f"{OURS}-least, pool", "name": "the least, pool layout", "command": (*command, "--pool")}
+    return [least, evolve(least, **pool)]
 
 
 def found_peers(folder: Path) -> list[Peer]:
