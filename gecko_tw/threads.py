@@ -179,7 +179,9 @@ class Prompt:
 def _outcomes(jobs: list[_Job], together: Together | None) -> Iterable[tuple["Deferred[Any]", Any]]:
     """Works off jobs; returns who waits for each, and its result or failure."""
     works = [partial(_outcome, *work) for _, *work in jobs]
-    results = [work() for work in works] if together is None else together(works)
+    results = [work() for work in works] if together is None else _outcome(together, (works,), {})
+    if isinstance(results, Failure):
+        results = [results] * len(works)
     return zip((job[0] for job in jobs), results, strict=True)
 
 

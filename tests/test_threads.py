@@ -153,6 +153,18 @@ def test_what_waits_is_done_together_if_there_is_a_way(reactor: Calls) -> None:
     assert sizes == [1, MOST_TOGETHER, 4]
 
 
+def test_who_waits_hears_of_a_way_that_fails(pool: Pool, reactor: Calls) -> None:
+    failures: list[Any] = []
+    pool.together = int  # type: ignore[assignment] - it raises TypeError
+    pool.run(list).addErrback(failures.append)
+    reactor.until(lambda: failures)
+    assert failures[0].check(TypeError)
+    pool.together = None
+    pool.run(list).addCallback(failures.append)
+    reactor.until(lambda: len(failures) == 2)
+    assert failures[1] == []
+
+
 def test_results_that_wait_are_fetched_together(pool: Pool, reactor: Calls) -> None:
     results: list[int] = []
     ends = [threading.Event() for _ in range(3)]

@@ -2,7 +2,8 @@
 takes longest in answering a small object.
 
 Nothing is decided here. Who asks, and for which version, is found out for every request; then a version, the bucket's record and the
-request's target say what the headers are, as long as the request has no headers but those known to mean nothing to an answer.
+request's target say what the headers are, as long as the request has no headers but those known to mean nothing to an answer. Pages of
+websites are always made anew: there the same target means something else.
 """
 
 from attrs import frozen
@@ -10,6 +11,7 @@ from attrs import frozen
 from gecko_tw.resources.answers import Headers
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.cors import cors_at_hand
+from gecko_tw.resources.operations import WEBSITE
 from gecko_tw.resources.server_log import has_log
 from gecko_tw.store.records import BucketRecord, Version
 
@@ -81,12 +83,11 @@ class Repeats:
     def find(self, call: Call, version: Version) -> Repeated | None:
         """What the same request for this version was answered with, or None."""
         head = call.head
-        known = self._known.get((head.method, head.target))
+        known = self._known.get((head.method, head.target)) if _is_plain(call) else None
         # A store gives the same object again for what nobody has changed, and equal ones do not matter here.
         if known is None or known.version is not version or known.record is not call.record:
             return None
-        headers = head.headers
-        return known if headers.keys() <= _WITHOUT_MEANING and headers.get(_MODE) == known.mode else None
+        return known if head.headers.get(_MODE) == known.mode else None
 
     def keep(self, call: Call, version: Version, length: int, headers: Headers) -> Repeated | None:
         """Keeps what a request is answered with, 200 and all of the object; None when no other one may be answered so.
@@ -94,7 +95,7 @@ class Repeats:
         :param headers: without those that every answer has.
         """
         head, record = call.head, call.record
-        if record is None or len(head.target) > _LONGEST_TARGET or not head.headers.keys() <= _WITHOUT_MEANING:
+        if record is None or len(head.target) > _LONGEST_TARGET or not _is_plain(call):
             return None
         more = cors_at_hand(call)
         if more is None or has_log(record):
@@ -108,3 +109,9 @@ class Repeats:
         repeated = Repeated(version, record, head.headers.get(_MODE), length, lines)
         self._known[head.method, head.target] = repeated
         return repeated
+
+
+def _is_plain(call: Call) -> bool:
+    """Whether nothing but its target says what a request asks for, and the checksum mode."""
+    assert call.operation is not None
+    return call.operation.target != WEBSITE and call.head.headers.keys() <= _WITHOUT_MEANING

@@ -17,6 +17,12 @@ _CORS = b"<CORSConfiguration><CORSRule><AllowedOrigin>%b</AllowedOrigin><Allowed
 _TAGGING = b"<Tagging><TagSet><Tag><Key>a</Key><Value>%b</Value></Tag></TagSet></Tagging>"
 _VERSIONING = b"<VersioningConfiguration><Status>%b</Status></VersioningConfiguration>"
 
+_WEBSITE = b"<WebsiteConfiguration><IndexDocument><Suffix>i</Suffix></IndexDocument></WebsiteConfiguration>"
+
+_FOR_EVERYBODY = (
+    b'{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",'
+    b' "Resource": "arn:aws:s3:::photos/*"}]}'
+)
 _TARGETS = ("/photos/cat.jpg", "/photos/dog.jpg")
 _CHANGES: dict[str, tuple[str, str, list[bytes]]] = {
     "tagging": ("/photos/cat.jpg?tagging", "PUT", [_TAGGING % b"1", _TAGGING % b"2"]),
@@ -111,3 +117,16 @@ def test_so_many_heads_are_kept_and_no_long_one(monkeypatch: Any) -> None:
         assert there.ask("GET", f"/photos/{number}").header("x-amz-meta-a")
         assert len(there.service.repeats._known) <= 3
     assert ("GET", b"/photos/9") not in there.service.repeats._known
+
+
+def test_a_page_of_a_website_and_an_object_never_share_a_head() -> None:
+    there = shop(domains=("s3.test",), website_domains=("web.test",))
+    there.ask("PUT", "/photos")
+    there.ask("PUT", "/photos/cat.html", b"meow", headers={"content-type": "text/html"})
+    there.ask("PUT", "/photos?website", _WEBSITE)
+    there.ask("PUT", "/photos?policy", _FOR_EVERYBODY)
+    target = "/cat.html?response-content-type=text/evil"
+    for _ in range(2):
+        for host, kind in (("photos.web.test", "text/html"), ("photos.s3.test", "text/evil")):
+            for method in ("GET", "HEAD"):
+                assert there.ask(method, target, headers={"host": host}).header("content-type") == kind

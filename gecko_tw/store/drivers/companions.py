@@ -6,6 +6,7 @@ at once asks whether it is in one (:func:`share`), and then pauses with what it 
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from greenlet import getcurrent, greenlet
@@ -63,10 +64,11 @@ def flush(descriptor: int) -> None:
 
 def flush_all(wishes: list[Flush]) -> None:
     """Flushes files: all of them are on their way before the first one is waited for."""
-    for wish in wishes:
-        if len(wishes) > 1 and hasattr(os, "posix_fadvise"):
+    if len(wishes) > 1 and hasattr(os, "posix_fadvise"):
+        for wish in wishes:
             # Says that nobody needs these pages soon, whereupon Linux begins to write those that must be written.
-            os.posix_fadvise(wish.descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            with suppress(OSError):  # advice; what is wrong with the file is found out below
+                os.posix_fadvise(wish.descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     for wish in wishes:
         try:
             os.fsync(wish.descriptor)

@@ -21,6 +21,7 @@ from gecko_tw.store.drivers.files.disk import (
     fresh_name,
     full_or,
     pool_file,
+    refuse_without_reserve,
     spill_file,
     unlink,
     write_all,
@@ -87,6 +88,7 @@ class FilesWriter:
 
     def commit(self, note: BlobNote) -> str:
         try:
+            refuse_without_reserve(self._blobs.disk)
             self._blobs.noted[self.name] = self._finish(described(note), note)
         except OSError as error:
             self.abort()

@@ -15,6 +15,10 @@ from gecko_tw.store.refusals import InsufficientStorage
 
 ATTRIBUTE = "user.geckos3"
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+RESERVE = 32 * 1024 * 1024
+SHARE_OF_RESERVE = 16
+"""Bytes that new bodies leave free, and what part of a small disk: the catalog's log may grow by so much."""
+
 _ROOMS = ("staging", "pool", "buckets", "uploads", "attributes", "documents")
 
 
@@ -182,6 +186,16 @@ class Disk:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+
+
+def refuse_without_reserve(disk: Disk) -> None:
+    """Keeps some room for removing what is there, and for the catalog: a step that it has no room for has changed files already.
+
+    :raises InsufficientStorage: hardly any room is left.
+    """
+    found = os.fstatvfs(disk.staging)
+    if found.f_bavail < min(RESERVE // found.f_frsize, found.f_blocks // SHARE_OF_RESERVE):
+        raise InsufficientStorage
 
 
 def directory_of(path: str) -> bytes:

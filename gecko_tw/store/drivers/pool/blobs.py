@@ -8,7 +8,7 @@ from zope.interface import implementer
 
 from gecko_tw.interfaces import BlobGone, IBlobCloning, IBlobs, IBlobWriter
 from gecko_tw.store.drivers.files.blobs import MOST_HELD, ROOM_HELD, FilesBlobs, FilesReader, FilesWriter
-from gecko_tw.store.drivers.files.disk import full_or, pool_file
+from gecko_tw.store.drivers.files.disk import full_or, pool_file, refuse_without_reserve
 from gecko_tw.store.drivers.held import Held, HeldBlob, MemoryReader
 from gecko_tw.store.drivers.sqlite.blobnames import inline_name, inline_parts, is_inline
 from gecko_tw.store.drivers.sqlite.commits import Transaction
@@ -56,6 +56,7 @@ class PoolWriter:
     def commit(self, note: BlobNote) -> str:
         if self._file is None:
             if not isinstance(note.record, Part):
+                refuse_without_reserve(self._blobs.files.disk)
                 pieces, self._pieces = self._pieces, []
                 return self._blobs.keep(pieces[0] if len(pieces) == 1 else b"".join(pieces))
             self._spill()  # objects in several pieces are made of files alone

@@ -191,7 +191,10 @@ class Commits:
                 self._journal.release()
         self._hand_on(batch, whole.error)
         if whole.result:
-            self._forget(whole.result)
+            try:
+                self._forget(whole.result)
+            except OSError as error:  # it is committed all the same; the sweeper removes what is left
+                log.error("what a step made useless could not be removed: %s", error)
 
     def _finish_others(self, connection: sqlite3.Connection) -> None:
         """Recovers the keys of steps that were cut short, by death or by an error."""

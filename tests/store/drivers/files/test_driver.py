@@ -4,11 +4,12 @@ import errno
 import os
 import sqlite3
 import threading
+from types import SimpleNamespace
 
 import pytest
 from attrs import evolve
 
-from gecko_tw.store.drivers.files.disk import InUse
+from gecko_tw.store.drivers.files.disk import RESERVE, SHARE_OF_RESERVE, InUse
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.sqlite.connections import CatalogTooNew
 from gecko_tw.store.records import BlobNote, BucketRecord, Change
@@ -114,6 +115,20 @@ def test_a_full_disk_refuses_the_body_and_keeps_nothing_of_it(shop, monkeypatch)
     monkeypatch.undo()
     assert shop.get(b"key") == b"old"
     assert shop.blobs() == set()
+
+
+def test_new_bodies_leave_room_for_removing_old_ones(shop, monkeypatch):
+    shop.put(b"key", b"old")
+    nearly_full = SimpleNamespace(f_frsize=4096, f_blocks=1 << 30, f_bavail=RESERVE // 4096 - 1)
+    monkeypatch.setattr(os, "fstatvfs", lambda descriptor: nearly_full)
+    with pytest.raises(InsufficientStorage):
+        shop.put(b"key", b"new")
+    assert shop.get(b"key") == b"old"
+    shop.remove(b"key")
+    assert (shop.listed(), shop.blobs()) == ([], set())
+    nearly_full.f_blocks = nearly_full.f_bavail * SHARE_OF_RESERVE  # a small disk, most of which is free
+    shop.put(b"key", b"new")
+    assert shop.get(b"key") == b"new"
 
 
 def test_a_full_disk_under_the_catalog_refuses_the_step_and_the_key_stays_readable(shop, monkeypatch):

@@ -1,8 +1,10 @@
 """Where the fast driver keeps bytes: small objects in the catalog's pages, larger ones in files, nothing of either twice."""
 
 import errno
+import os
 import sqlite3
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -217,3 +219,14 @@ def test_a_full_disk_is_a_refusal_and_leaves_nothing(shop, folder, monkeypatch):
             shop.put(b"%d" % turn, b"x" * SMALL)
     assert shop.get(b"k") == b"old"
     assert rows_without_version(folder / ".geckos3" / "objects.sqlite") == []
+
+
+@pytest.mark.parametrize("size", [3, SMALL + 1])
+def test_new_bodies_leave_room_for_removing_old_ones(shop, folder, monkeypatch, size):
+    shop.put(b"k", b"old")
+    monkeypatch.setattr(os, "fstatvfs", lambda _: SimpleNamespace(f_frsize=4096, f_blocks=1 << 30, f_bavail=1))
+    with pytest.raises(InsufficientStorage):
+        shop.put(b"k", b"x" * size)
+    assert shop.get(b"k") == b"old"
+    shop.remove(b"k")
+    assert (shop.listed(), files(folder), rows(folder)) == ([], [], {})

@@ -257,23 +257,25 @@ def test_verbs_that_run_together_wait_for_a_thread_that_is_in_a_step(bench):
     assert bench.commits.idle()
 
 
-@pytest.mark.parametrize("moment", ["_sync", "_forget"])
-def test_every_verb_hears_of_what_goes_wrong_for_all(bench, moment):
-    def failing(_):
-        raise OSError("the disk is on fire")
+def on_fire(_):
+    raise OSError("the disk is on fire")
 
+
+def test_every_verb_hears_of_what_goes_wrong_for_all(bench):
+    bench.commits._sync = on_fire
+    first, second = bench.commits.together([verb(bench, "a"), verb(bench, "b")])
+    assert isinstance(first, OSError)
+    assert isinstance(second, OSError)
+    assert bench.names() == []
+    assert bench.commits.idle()
+
+
+def test_what_cannot_be_removed_after_a_commit_is_left_to_the_sweeper(bench, caplog):
     def useless(transaction):
         transaction.useless.add("x")
 
-    def wasteful():
-        try:
-            return bench.commits.run(useless)
-        except OSError as error:
-            return error
-
-    setattr(bench.commits, moment, failing)
-    first, second = bench.commits.together([verb(bench, "a"), wasteful])
-    assert isinstance(first, OSError)
-    assert isinstance(second, OSError)
-    assert bench.names() == ([] if moment == "_sync" else ["a"])
+    bench.commits._forget = on_fire
+    assert bench.commits.together([verb(bench, "a"), lambda: bench.commits.run(useless)]) == [["a"], None]
+    assert bench.names() == ["a"]
     assert bench.commits.idle()
+    assert "the disk is on fire" in caplog.text
