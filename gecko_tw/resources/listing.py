@@ -3,6 +3,7 @@
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import quote_from_bytes
 from zlib import crc32
 
@@ -165,6 +166,7 @@ def contents(call: Call, page: Page, spell: Spelling, with_owner: bool) -> str:
     return "".join(lines) + common_prefixes(page, spell)
 
 
+@lru_cache(64)
 def checksum_elements(checksum: str | None) -> str:
     """What a listing tells of a checksum: not its value."""
     if checksum is None:
