@@ -1,4 +1,4 @@
-"""The least that a server like ours must do, to be measured beside it: what is missed below this cannot be met by it.
+"""The least that a server like ours must do, to be measured beside it: a target beyond this cannot be met.
 
 `python -m benchmarks.floor` takes requests with Twisted in two processes and keeps objects as the daemon does, in files with an attribute
 each or in the pages of a catalog, with one catalog for both processes. It does nothing else. No signature is looked at, no

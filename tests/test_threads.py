@@ -85,12 +85,18 @@ def test_patient_threads_work_one_after_the_other(reactor: Calls) -> None:
     assert most == 1
 
 
-def test_patience_ends_with_work_that_takes_long(reactor: Calls) -> None:
-    pool = Pool(reactor, "patient", 2, patience=0.01)
+def beside_long_work(reactor: Calls, threads: int, word: str) -> tuple[Pool, threading.Event, list[Any]]:
+    """A patient pool in which something takes until the gate opens and something else is done; and the results so far."""
+    pool = Pool(reactor, "patient", threads, patience=0.01)
     gate, results = threading.Event(), []
     pool.run(gate.wait, 30).addCallback(results.append)
-    pool.run(lambda: "beside it").addCallback(results.append)
+    pool.run(lambda: word).addCallback(results.append)
     reactor.until(lambda: results)
+    return pool, gate, results
+
+
+def test_patience_ends_with_work_that_takes_long(reactor: Calls) -> None:
+    pool, gate, results = beside_long_work(reactor, 2, "beside it")
     assert results == ["beside it"]
     gate.set()
     reactor.until(lambda: len(results) == 2)
@@ -101,11 +107,7 @@ def test_patience_ends_with_work_that_takes_long(reactor: Calls) -> None:
 
 
 def test_only_the_first_waits_for_work_that_takes_long(reactor: Calls) -> None:
-    pool = Pool(reactor, "patient", 3, patience=0.01)
-    gate, results = threading.Event(), []
-    pool.run(gate.wait, 30).addCallback(results.append)
-    pool.run(lambda: "first").addCallback(results.append)
-    reactor.until(lambda: results)
+    pool, gate, results = beside_long_work(reactor, 3, "first")
     pool._patience = 3600  # of whoever waited for it now the reactor would never hear
     pool.run(lambda: "second").addCallback(results.append)
     reactor.until(lambda: len(results) == 2)

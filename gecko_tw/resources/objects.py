@@ -80,15 +80,14 @@ async def get_object(call: Call) -> Answer | Spans:
         permit_found(call, version)
         await sealing.unlock(call, reading)
         repeated = service.repeats.find(call, version)
-        if repeated is not None:
-            return Spans(200, [], reading, 0, repeated.length, lines=repeated.lines)
-        if not _wanted(call, version):
-            reading.close()
-            return Answer(304, object_headers.not_modified_headers(version) + null_id(call, version.version_id))
-        piece = _piece(call, version)
-        found = _described(call, version, piece)
-        if piece.status == 200:
-            repeated = service.repeats.keep(call, version, piece.length, found)
+        if repeated is None:
+            if not _wanted(call, version):
+                reading.close()
+                return Answer(304, object_headers.not_modified_headers(version) + null_id(call, version.version_id))
+            piece = _piece(call, version)
+            found = _described(call, version, piece)
+            if piece.status == 200:
+                repeated = service.repeats.keep(call, version, piece.length, found)
     except BaseException:
         reading.close()
         raise
@@ -110,16 +109,15 @@ async def head_object(call: Call) -> Answer:
     permit_found(call, version)
     await sealing.check_key(call, version)
     repeated = service.repeats.find(call, version)
+    if repeated is None:
+        if not _wanted(call, version):
+            return Answer(304, object_headers.not_modified_headers(version) + null_id(call, version.version_id))
+        piece = _piece(call, version)
+        found = _described(call, version, piece)
+        if piece.status == 200:
+            repeated = service.repeats.keep(call, version, piece.length, found)
     if repeated is not None:
         return Answer(200, lines=repeated.lines)
-    if not _wanted(call, version):
-        return Answer(304, object_headers.not_modified_headers(version) + null_id(call, version.version_id))
-    piece = _piece(call, version)
-    found = _described(call, version, piece)
-    if piece.status == 200:
-        repeated = service.repeats.keep(call, version, piece.length, found)
-        if repeated is not None:
-            return Answer(200, lines=repeated.lines)
     found.append((b"Content-Length", b"%d" % piece.length))
     return Answer(piece.status, found)
 

@@ -21,8 +21,6 @@ S3, STS = "s3", "sts"
 STREAM = "stream"
 """Body kind of an operation that takes the body as a stream (PutObject, UploadPart, PostObject)."""
 
-_NOTHING: frozenset[str] = frozenset()
-
 
 @frozen
 class Document:

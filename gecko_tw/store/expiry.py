@@ -124,7 +124,7 @@ class Expiry:
         if None in found:
             found.add(history.versions[0].version_id)
         whole = tuple(self._whole(history, one) if one.version_id in found else one for one in history.versions)
-        return any(True for _ in lifecycle.due(rules, evolve(history, versions=whole), calendar))
+        return any(True for _ in lifecycle.due(rules, history.having(whole), calendar))
 
     def _whole(self, history: KeyHistory, version: Version | DeleteMarker) -> Version | DeleteMarker:
         """A listed version with everything that is known of it."""

@@ -172,6 +172,10 @@ class KeyHistory:
             return self.versions[0]
         return None
 
+    def having(self, versions: tuple[Version | DeleteMarker, ...]) -> "KeyHistory":
+        """The same with other versions."""
+        return KeyHistory(bucket=self.bucket, key=self.key, versions=versions, uploads=self.uploads)
+
     def upload(self, upload_id: str) -> Upload | None:
         """The upload of that id, or None."""
         return next((upload for upload in self.uploads if upload.id == upload_id), None)

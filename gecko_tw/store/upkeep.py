@@ -26,7 +26,7 @@ def _joined(bucket: BucketRecord, history: KeyHistory, version: Version, span: S
     if version not in history.versions:
         raise _Changed
     versions = tuple(evolve(other, spans=(span,)) if other == version else other for other in history.versions)
-    return Change(evolve(history, versions=versions))
+    return Change(history.having(versions))
 
 
 @frozen

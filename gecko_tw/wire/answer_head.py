@@ -43,6 +43,7 @@ def lines_of(headers: Headers) -> bytes:
     """Headers as lines, each with its end; line breaks and NULs in them become spaces."""
     lines = [name + b": " + value + b"\r\n" for name, value in headers]
     rendered = b"".join(lines)
+    # Scans in C instead of a look at every value: each line end that we made, and no other.
     if rendered.count(b"\n") != len(lines) or rendered.count(b"\r") != len(lines) or b"\x00" in rendered:
         return lines_of([(name.translate(_NO_BREAKS), value.translate(_NO_BREAKS)) for name, value in headers])
     return rendered
@@ -63,23 +64,13 @@ def head_bytes(
     :param connection: the value of a Connection header, or empty for none.
     :param more: further headers, as :func:`lines_of` rendered them.
     """
-    lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d Unknown" % status, date_line]
-    for name, value in headers:
-        if len(name) == 14 and name.lower() == b"content-length":
-            length = None
-        lines.append(name + b": " + value)
-    if length is not None:
-        lines.append(b"Content-Length: %d" % length)
+    status_line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d Unknown" % status
+    lines = b"\r\n" + lines_of(headers)
+    if length is not None and b"\r\ncontent-length: " not in lines.lower():
+        lines += b"Content-Length: %d\r\n" % length
     if connection:
-        lines.append(b"Connection: " + connection)
-    lines.append(b"")
-    head = b"\r\n".join(lines)
-    # Two scans in C instead of one look at every value: each line end that we made, and the one in the date line, and no other.
-    ends = len(lines)
-    if head.count(b"\n") != ends or head.count(b"\r") != ends or b"\x00" in head:
-        clean = [(name.translate(_NO_BREAKS), value.translate(_NO_BREAKS)) for name, value in headers]
-        return head_bytes(status, clean, date_line, length, connection, more)
-    return head + more + b"\r\n"
+        lines += b"Connection: " + connection + b"\r\n"
+    return status_line + b"\r\n" + date_line + lines + more + b"\r\n"
 
 
 def refusal(code: str, message: str) -> tuple[list[tuple[bytes, bytes]], bytes]:

@@ -31,4 +31,4 @@ def amend(bucket: BucketRecord, history: KeyHistory, version_id: str | None, cha
     if amended == version:
         return Change(history, version)
     kept = tuple(amended if other is version else other for other in history.versions)
-    return Change(evolve(history, versions=kept), amended)
+    return Change(history.having(kept), amended)

@@ -42,11 +42,11 @@ def added(bucket: BucketRecord, history: KeyHistory, version: Version, salt: str
     version = protected(bucket, version)
     if bucket.settings.get(SETTING) == ENABLED:
         version = evolve(version, version_id=new_id(history, version.modified, salt))
-        return evolve(history, versions=(version, *history.versions))
+        return history.having((version, *history.versions))
     below = _without_null(history, version.modified)
     if below:
         version = evolve(version, modified=later(below, version.modified))
-    return KeyHistory(bucket=history.bucket, key=history.key, versions=(version, *below), uploads=history.uploads)
+    return history.having((version, *below))
 
 
 def _without_null(history: KeyHistory, now: int) -> tuple[Version | DeleteMarker, ...]:
@@ -79,10 +79,10 @@ def remove(bucket: BucketRecord, history: KeyHistory, request: Remove) -> Change
     else:
         below = _without_null(history, modified)
         if versioning is None and not below:
-            return Change(evolve(history, versions=()), Removed())
+            return Change(history.having(()), Removed())
         modified = later(below, modified)
     marker = DeleteMarker(version_id=marker_id, modified=modified, owner=request.owner)
-    return Change(evolve(history, versions=(marker, *below)), Removed(version_id=marker_id, marker=True))
+    return Change(history.having((marker, *below)), Removed(version_id=marker_id, marker=True))
 
 
 def _remove_version(history: KeyHistory, request: Remove) -> Change:
@@ -96,4 +96,4 @@ def _remove_version(history: KeyHistory, request: Remove) -> Change:
     check_removal(version, request.now, request.bypass)
     kept = tuple(other for other in history.versions if other is not version)
     removed = Removed(version_id=wanted, marker=isinstance(version, DeleteMarker))
-    return Change(evolve(history, versions=kept), removed)
+    return Change(history.having(kept), removed)

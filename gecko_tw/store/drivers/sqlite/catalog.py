@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from attrs import evolve, frozen
+from attrs import frozen
 from zope.interface import implementer
 
 from gecko_tw.interfaces import ICatalog, ICommonPrefixes, IUsage, Unsettled
@@ -170,7 +170,7 @@ class SqliteCatalog:
         if named is None:
             return newest
         older = version_of(Row._make(named), newest.bucket, newest.key)
-        return evolve(newest, versions=(*newest.versions, older))
+        return newest.having((*newest.versions, older))
 
     def change_history(self, bucket: str, key: bytes, rule: Rule, version_id: str | None = None) -> Applied:
         step = self._changing(bucket, key, rule)

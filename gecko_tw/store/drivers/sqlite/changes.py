@@ -148,8 +148,7 @@ class HistoryChange:
 
     def _in_force(self, after: KeyHistory, rows: list[Row]) -> KeyHistory:
         bucket, key = self._address.bucket, self._address.key
-        made = tuple([version_of(row, bucket, key) for row in rows])
-        return KeyHistory(bucket=bucket, key=key, versions=made, uploads=after.uploads)
+        return after.having(tuple([version_of(row, bucket, key) for row in rows]))
 
 
 def _check(after: KeyHistory) -> None:
