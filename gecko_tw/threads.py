@@ -23,6 +23,13 @@ MOST_TOGETHER = 32
 """So many are done at once: nobody is told before all of them are done."""
 
 
+class Shielded(Deferred[Any]):
+    """A Deferred that cannot be cancelled: work in a thread goes on anyway, and whoever waits must see it end."""
+
+    def cancel(self) -> None:
+        """The client may have left; what was begun is finished all the same."""
+
+
 @implementer(IPool)
 class Pool(Service):
     """A pool of threads with a name.
@@ -60,8 +67,8 @@ class Pool(Service):
             thread.join()
         self._threads = []
 
-    def run(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> "Deferred[Any]":
-        waiting: Deferred[Any] = Deferred()
+    def run(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Shielded:
+        waiting = Shielded()
         self._outstanding += 1
         self._jobs.put((waiting, function, arguments, named))
         if self._outstanding > len(self._threads) < self._most:
@@ -150,11 +157,13 @@ class Prompt:
         self._until = 0.0
         self._jobs: list[_Job] = []
 
-    def run(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> "Deferred[Any]":
+    def run(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Shielded:
+        waiting = Shielded()
+        job = waiting, function, arguments, named
         if self._clock() < self._until:
-            return self._pool.run(function, *arguments, **named)  # type: ignore[no-any-return]
-        waiting: Deferred[Any] = Deferred()
-        self._jobs.append((waiting, function, arguments, named))
+            self._leave((job,))
+            return waiting
+        self._jobs.append(job)
         if len(self._jobs) == 1:
             self._reactor.callLater(0, self._work)
         return waiting
@@ -164,8 +173,7 @@ class Prompt:
         if self._jobs:
             self._reactor.callLater(0, self._work)
         if not self._free():
-            for waiting, function, arguments, named in jobs:
-                self._pool.run(function, *arguments, **named).addBoth(waiting.callback)
+            self._leave(jobs)
             return
         begin = self._clock()
         outcomes = _outcomes(jobs, self._together)
@@ -174,6 +182,11 @@ class Prompt:
             self._until = end + PAUSE
         for waiting, outcome in outcomes:
             waiting.callback(outcome)  # a Failure goes on as a failure
+
+    def _leave(self, jobs: Iterable[_Job]) -> None:
+        """Leaves jobs to the pool."""
+        for waiting, function, arguments, named in jobs:
+            self._pool.run(function, *arguments, **named).addBoth(waiting.callback)
 
 
 def _outcomes(jobs: list[_Job], together: Together | None) -> Iterable[tuple["Deferred[Any]", Any]]:

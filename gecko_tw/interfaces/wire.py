@@ -72,4 +72,8 @@ class IPool(Interface):
     """A named pool of threads."""
 
     def run(function, *arguments, **named):  # type: ignore[no-untyped-def]
-        """Calls ``function`` in a thread of the pool. Returns a Deferred of its result or its exception."""
+        """Calls ``function`` in a thread of the pool.
+
+        Returns a Deferred of its result or its exception, which cannot be cancelled: a thread goes on anyway, and whoever waits must
+        see it end.
+        """

@@ -97,6 +97,8 @@ class Delivery(Service):
             if not waiting:
                 return
             for number, event in waiting:
+                if not self.running:
+                    return
                 if not await self._sent(sink, target, number, event):
                     self._delay(target, line)
                     if not self._too_old(target, event):

@@ -15,11 +15,12 @@ from gecko_tw.resources.call import Call
 from gecko_tw.resources.claims import Claims, announced_length, framed, read_claims
 from gecko_tw.resources.operations import Document
 from gecko_tw.resources.refusals import MaxMessageLengthExceeded
-from gecko_tw.resources.service import Service, shielded
+from gecko_tw.resources.service import Service
 from gecko_tw.resources.tanks import Basin
 from gecko_tw.store.checksums import Digests
 from gecko_tw.store.refusals import BadDigest, EntityTooLarge, Refusal
 from gecko_tw.store.requests import Claim
+from gecko_tw.threads import Shielded
 
 MAX_OBJECT = 5 * 1024**3
 """Bytes of one PutObject, UploadPart or copy (S3 User Guide, "Uploading objects")."""
@@ -237,9 +238,9 @@ class Stream:
     async def _quiet(self) -> None:
         """Waits until no thread writes."""
         if self._flushing is not None:
-            idle: Deferred[None] = Deferred()
+            idle = Shielded()
             self._flushing.addBoth(lambda _: idle.callback(None))
-            await shielded(idle)
+            await idle
 
     async def _forget(self) -> None:
         await self._quiet()

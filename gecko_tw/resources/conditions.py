@@ -9,9 +9,8 @@ from email.utils import parsedate_to_datetime
 
 from gecko_tw.resources.refusals import InvalidRange, NotImplemented_
 from gecko_tw.store.refusals import InvalidArgument, PreconditionFailed
-from gecko_tw.store.requests import WriteConditions
+from gecko_tw.store.requests import UNCONDITIONAL, WriteConditions
 
-_UNCONDITIONAL = WriteConditions()
 _SECOND = 1_000_000_000
 _UNITS = b"bytes="
 
@@ -170,7 +169,7 @@ def write_conditions(headers: Mapping[bytes, bytes]) -> WriteConditions:
         raise NotImplemented_(Header="If-None-Match")
     if if_match is not None:
         return WriteConditions(if_match=bare_etag(if_match.decode("latin-1")))
-    return _UNCONDITIONAL if if_none_match is None else WriteConditions(if_none_match="*")
+    return UNCONDITIONAL if if_none_match is None else WriteConditions(if_none_match="*")
 
 
 def remove_conditions(headers: Mapping[bytes, bytes]) -> WriteConditions:

@@ -18,8 +18,7 @@ from gecko_tw.resources.versioning import null_id, version_id
 from gecko_tw.resources.writing import stored_for
 from gecko_tw.store.records import NULL, Checksum, Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidPartNumber, InvalidRequest, Refusal
-from gecko_tw.store.requests import Put, Remove
-from gecko_tw.store.rules.conditions import NONE as UNCONDITIONAL
+from gecko_tw.store.requests import UNCONDITIONAL, Put, Remove
 
 _CONDITIONS = (b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since")
 
@@ -39,7 +38,7 @@ async def put_object(call: Call) -> Answer:
     stored = await stored_for(call)
     conditions = write_conditions(call.headers)
     encryption = await sealing.wished(call)
-    if how.length is None or how.length > SMALL or conditions != UNCONDITIONAL or b"expect" in call.headers:
+    if how.length is None or how.length > SMALL or conditions is not UNCONDITIONAL or b"expect" in call.headers:
         await service.read(service.objects.allow, call.bucket, call.key, conditions)
     if quotas.limits(call):
         await quotas.refuse_without_room(call, how.length)

@@ -6,7 +6,6 @@ from itertools import count
 from typing import Any
 
 from attrs import define, field
-from twisted.internet.defer import Deferred
 
 from gecko_tw.callers.identities import ROOT_ACCOUNT, IIdentities, OnePair
 from gecko_tw.callers.proxies import Front
@@ -17,20 +16,14 @@ from gecko_tw.resources.repeats import Repeats
 from gecko_tw.resources.tanks import Tanks
 from gecko_tw.store.records import now_of
 from gecko_tw.store.refusals import Refusal
-from gecko_tw.store.rules.conditions import NONE as UNCONDITIONAL
+from gecko_tw.store.requests import UNCONDITIONAL
 from gecko_tw.store.settling import settled
+from gecko_tw.threads import Shielded
 
 SMALL = 64 * 1024
 """Bytes up to which hashing and writing takes no longer than handing them to another thread."""
 
 _MASK = (1 << 64) - 1
-
-
-class Shielded(Deferred[Any]):
-    """A Deferred that cannot be cancelled: work in a thread goes on anyway, and whoever waits must see it end."""
-
-    def cancel(self) -> None:
-        """The client may have left; what was begun is finished all the same."""
 
 
 def request_ids() -> Callable[[], str]:
@@ -112,28 +105,25 @@ class Service:
         :raises Unsettled: the file behind a record never came to rest.
         """
         if not self.quick:
-            return await shielded(self.catalog_pool.run(settled, ask, *arguments))
+            return await self.catalog_pool.run(settled, ask, *arguments)
         try:
             return ask(*arguments)
         except Unsettled as unsettled:
-            await shielded(self.catalog_pool.run(unsettled.settle))
-        return await shielded(self.catalog_pool.run(settled, ask, *arguments))
+            await self.catalog_pool.run(unsettled.settle)
+        return await self.catalog_pool.run(settled, ask, *arguments)
 
     async def scan(self, ask: Callable[..., Any], *arguments: Any) -> Any:
         """``ask(*arguments)`` of a store verb that looks at many records: always in a thread."""
-        return await shielded(self.catalog_pool.run(settled, ask, *arguments))
+        return await self.catalog_pool.run(settled, ask, *arguments)
 
     def begin(self, do: Callable[..., Any], *arguments: Any) -> Shielded:
         """Starts a store verb that changes something or moves bytes, in a thread. It ends even if the client leaves."""
-        return shielded(self.bytes_pool.run(do, *arguments))
+        return self.bytes_pool.run(do, *arguments)  # type: ignore[no-any-return]
 
     async def commit(self, size: int, do: Callable[..., Any], bucket: str, key: bytes, *arguments: Any) -> Any:
-        """The result of ``do(bucket, key, *arguments)``, a store verb that commits ``size`` bytes which are still in memory.
-
-        Shielded as ``begin``.
-        """
+        """The result of ``do(bucket, key, *arguments)``, a store verb that commits ``size`` bytes which are still in memory."""
         pool = self.commit_pool if size <= SMALL and self._is_settled(bucket, key) else self.bytes_pool
-        return await shielded(pool.run(do, bucket, key, *arguments))
+        return await pool.run(do, bucket, key, *arguments)
 
     def _is_settled(self, bucket: str, key: bytes) -> bool:
         """Whether no file behind a key was changed, which takes as long to look at as it is large."""
@@ -149,10 +139,3 @@ class Service:
     async def write(self, do: Callable[..., Any], *arguments: Any) -> Any:
         """As ``begin``, and its result."""
         return await self.begin(do, *arguments)
-
-
-def shielded(deferred: Deferred[Any]) -> Shielded:
-    """The outcome of a Deferred, protected from cancellation."""
-    shield = Shielded()
-    deferred.addCallbacks(shield.callback, shield.errback)
-    return shield

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from attrs import evolve, frozen
+from attrs import frozen
 from zope.interface import implementer
 
 from gecko_tw.interfaces import BlobGone, IBlobs, ICatalog, ICommonPrefixes, IObjects
@@ -21,6 +21,7 @@ from gecko_tw.store.records import (
     stored_size,
 )
 from gecko_tw.store.requests import (
+    UNCONDITIONAL,
     Copy,
     Listed,
     ListRequest,
@@ -34,7 +35,7 @@ from gecko_tw.store.requests import (
 )
 from gecko_tw.store.rules import listing, versions
 from gecko_tw.store.rules.amending import Amendment, amend
-from gecko_tw.store.rules.conditions import NONE, check_write
+from gecko_tw.store.rules.conditions import check_write
 from gecko_tw.store.rules.finding import find
 from gecko_tw.store.rules.names import check_key
 from gecko_tw.store.rules.notices import Cause, Rule, telling
@@ -77,7 +78,7 @@ class Objects:
     def put(self, bucket: str, key: bytes, incoming: Incoming, request: Put) -> Version:
         try:
             check_key(key)
-            if request.conditions != NONE:
+            if request.conditions is not UNCONDITIONAL:
                 settled(self.allow, bucket, key, request.conditions)  # before a body is hashed and written in vain
             incoming.verify(request.length, request.claims)
             version = self._version(incoming, request)
@@ -88,7 +89,7 @@ class Objects:
 
     def put_blob(self, bucket: str, key: bytes, version: Version, blob: str, conditions: WriteConditions) -> Version:
         """The atomic step of a put: a committed blob becomes the version's bytes, the version the current one."""
-        version = evolve(version, spans=(Span(blob, 0, stored_size(version)),))
+        version = version.lying((Span(blob, 0, stored_size(version)),))
         rule = partial(versions.put, version=version, conditions=conditions, salt=new_salt())
         placed = self.place(bucket, key, rule, blob).after.newest
         assert placed is not None

@@ -95,6 +95,24 @@ class Version:
     owner: str = ""
     extra: Mapping[str, Any] = field(factory=dict)
 
+    def lying(self, spans: tuple[Span, ...]) -> "Version":
+        """The same with its bytes elsewhere."""
+        return Version(
+            version_id=self.version_id,
+            etag=self.etag,
+            size=self.size,
+            modified=self.modified,
+            spans=spans,
+            headers=self.headers,
+            metadata=self.metadata,
+            tags=self.tags,
+            checksum=self.checksum,
+            parts=self.parts,
+            upload=self.upload,
+            owner=self.owner,
+            extra=self.extra,
+        )
+
 
 @frozen(kw_only=True)
 class DeleteMarker:

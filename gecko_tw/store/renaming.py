@@ -13,7 +13,7 @@ from gecko_tw.interfaces import BlobGone, IBlobCloning, IBlobs
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.records import BlobNote, BucketRecord, Change, KeyHistory, Span, Version
 from gecko_tw.store.refusals import IdempotentParameterMismatch, SlowDown
-from gecko_tw.store.requests import Remove, WriteConditions, new_salt
+from gecko_tw.store.requests import UNCONDITIONAL, Remove, WriteConditions, new_salt
 from gecko_tw.store.rules import versions
 from gecko_tw.store.rules.finding import find
 from gecko_tw.store.settling import settled
@@ -37,7 +37,7 @@ class Rename:
     now: int
     source: bytes
     check: Callable[[Version], None]
-    conditions: WriteConditions = WriteConditions()
+    conditions: WriteConditions = UNCONDITIONAL
     token: str | None = None
 
 

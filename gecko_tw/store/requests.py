@@ -1,6 +1,6 @@
 """What the verbs of the store are asked: frozen values without any HTTP in them."""
 
-import secrets
+import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from gecko_tw.store.refusals import BadDigest, Refusal
 
 def new_salt() -> str:
     """Random hexadecimal digits: what no other version's id has."""
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 @frozen
@@ -40,6 +40,10 @@ class WriteConditions:
     if_none_match: str | None = None
     if_size: int | None = None
     if_modified: int | None = None
+
+
+UNCONDITIONAL = WriteConditions()
+"""What most writes demand, as one object: to be asked for by identity, and another one like it means the same."""
 
 
 @frozen(kw_only=True)
@@ -76,7 +80,7 @@ class Put:
     headers: Mapping[str, str] = field(factory=dict)
     metadata: Mapping[str, str] = field(factory=dict)
     tags: Mapping[str, str] = field(factory=dict)
-    conditions: WriteConditions = WriteConditions()
+    conditions: WriteConditions = UNCONDITIONAL
     owner: str = ""
     extra: Mapping[str, Any] = field(factory=dict)
 
@@ -91,7 +95,7 @@ class Remove:
 
     now: int
     version_id: str | None = None
-    conditions: WriteConditions = WriteConditions()
+    conditions: WriteConditions = UNCONDITIONAL
     owner: str = ""
     bypass: bool = False
     salt: str = field(factory=new_salt)
@@ -141,7 +145,7 @@ class Copy:
     metadata: Mapping[str, str] | None = None
     tags: Mapping[str, str] | None = None
     checksum: str | None = None
-    conditions: WriteConditions = WriteConditions()
+    conditions: WriteConditions = UNCONDITIONAL
     owner: str = ""
     extra: Mapping[str, Any] = field(factory=dict)
     sealing: Any = None
@@ -183,7 +187,7 @@ class Complete:
     checksum: Checksum | None = None
     checksum_kind: str | None = None
     size: int | None = None
-    conditions: WriteConditions = WriteConditions()
+    conditions: WriteConditions = UNCONDITIONAL
     customer_key: bytes | None = field(default=None, repr=False)
     salt: str = field(factory=new_salt)
 

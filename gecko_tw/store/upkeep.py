@@ -25,7 +25,7 @@ def _joined(bucket: BucketRecord, history: KeyHistory, version: Version, span: S
     """The version keeps everything but its spans."""
     if version not in history.versions:
         raise _Changed
-    versions = tuple(evolve(other, spans=(span,)) if other == version else other for other in history.versions)
+    versions = tuple(other.lying((span,)) if other == version else other for other in history.versions)
     return Change(history.having(versions))
 
 
@@ -81,7 +81,7 @@ class Upkeep:
         objects = self.uploads.objects
         if not IBlobCloning.providedBy(objects.blobs):
             return False
-        note = BlobNote(bucket=bucket, key=key, record=evolve(version, spans=()))
+        note = BlobNote(bucket=bucket, key=key, record=version.lying(()))
         try:
             blob = objects.blobs.clone(version.spans, note)
             rule = partial(_joined, version=version, span=Span(blob, 0, stored_size(version)))

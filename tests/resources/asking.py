@@ -21,6 +21,7 @@ from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.uploads import Uploads
+from gecko_tw.threads import Shielded
 from gecko_tw.wire.answer_head import lines_of
 from tests.store.rings import data_keys
 
@@ -43,7 +44,7 @@ class HeldPool:
         self.waiting: list[tuple[Deferred, Any]] = []
 
     def run(self, function: Any, *arguments: Any, **named: Any) -> Deferred:
-        result: Deferred = Deferred()
+        result = Shielded()
         self.waiting.append((result, lambda: execute(function, *arguments, **named)))
         return result
 

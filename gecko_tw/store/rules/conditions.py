@@ -2,9 +2,7 @@
 
 from gecko_tw.store.records import DeleteMarker, KeyHistory, Version
 from gecko_tw.store.refusals import NoSuchKey, PreconditionFailed
-from gecko_tw.store.requests import WriteConditions
-
-NONE = WriteConditions()
+from gecko_tw.store.requests import UNCONDITIONAL, WriteConditions
 
 
 def check_write(history: KeyHistory, conditions: WriteConditions) -> None:
@@ -13,7 +11,7 @@ def check_write(history: KeyHistory, conditions: WriteConditions) -> None:
     :raises PreconditionFailed: naming the condition.
     :raises NoSuchKey: If-Match, or a size or time, on a key that has no current version.
     """
-    if conditions == NONE:
+    if conditions is UNCONDITIONAL:
         return
     current = history.newest
     if conditions.if_none_match is not None and current is not None and _matches(current, conditions.if_none_match):
@@ -28,7 +26,7 @@ def check_write(history: KeyHistory, conditions: WriteConditions) -> None:
 
 def check_version(version: Version | DeleteMarker, conditions: WriteConditions) -> None:
     """Refuses to remove one version when it does not meet the conditions. Raises PreconditionFailed."""
-    if conditions == NONE:
+    if conditions == UNCONDITIONAL:
         return
     if isinstance(version, DeleteMarker):
         raise PreconditionFailed(Condition="If-Match")

@@ -11,8 +11,8 @@ from attrs import evolve
 
 from gecko_tw.store.records import NULL, BucketRecord, Change, DeleteMarker, KeyHistory, Version
 from gecko_tw.store.refusals import NoSuchVersion
-from gecko_tw.store.requests import Remove, Removed, WriteConditions
-from gecko_tw.store.rules.conditions import NONE, check_version, check_write
+from gecko_tw.store.requests import UNCONDITIONAL, Remove, Removed, WriteConditions
+from gecko_tw.store.rules.conditions import check_version, check_write
 from gecko_tw.store.rules.locks import check_removal, protected
 from gecko_tw.store.version_ids import later, new_id
 
@@ -89,7 +89,7 @@ def _remove_version(history: KeyHistory, request: Remove) -> Change:
     wanted = request.version_id
     version = next((version for version in history.versions if version.version_id == wanted), None)
     if version is None:
-        if request.conditions != NONE:
+        if request.conditions != UNCONDITIONAL:
             raise NoSuchVersion(Key=history.key.decode("utf-8", "replace"), VersionId=wanted)
         return Change(history, Removed(version_id=wanted))
     check_version(version, request.conditions)

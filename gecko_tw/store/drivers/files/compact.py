@@ -4,8 +4,9 @@ A longer attribute costs ext4 a block of its own: 4 KiB for each object, and ten
 """
 
 import struct
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from binascii import Error as BadBase64
+from binascii import a2b_base64, b2a_base64
 
 from gecko_tw.store.drivers.files.attributes import Description
 from gecko_tw.store.records import NULL, Checksum, Version
@@ -60,10 +61,10 @@ def _packed_checksum(checksum: Checksum | None) -> tuple[int, bytes] | None:
         return None
     number = _ALGORITHMS.index(checksum.algorithm)
     try:
-        digest = b64decode(checksum.value)
-    except BadBase64:
+        digest = a2b_base64(checksum.value)
+    except (BadBase64, ValueError):
         return None
-    if len(digest) != _LENGTHS[number] or b64encode(digest).decode("ascii") != checksum.value:
+    if len(digest) != _LENGTHS[number] or b2a_base64(digest, newline=False).decode("ascii") != checksum.value:
         return None
     return number, digest
 

@@ -4,7 +4,6 @@ import ctypes
 import errno
 import fcntl
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -31,7 +30,7 @@ NAME_LENGTH = 32
 
 def fresh_name() -> str:
     """A name that nothing else has: 32 hexadecimal digits."""
-    return secrets.token_hex(NAME_LENGTH // 2)
+    return os.urandom(NAME_LENGTH // 2).hex()
 
 
 class Disk:
@@ -220,9 +219,9 @@ def spill_file(name: str) -> str:
 
 def write_all(descriptor: int, data: bytes) -> None:
     """Writes everything. Raises OSError."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, memoryview(data)[written:])
 
 
 def full_or(error: OSError) -> Exception:

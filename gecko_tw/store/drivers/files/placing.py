@@ -4,8 +4,6 @@ import errno
 import os
 import stat
 
-from attrs import evolve
-
 from gecko_tw.store.drivers.files.attributes import Description, text_of
 from gecko_tw.store.drivers.files.beneath import exchange, make_directory, open_directory
 from gecko_tw.store.drivers.files.blobs import FilesBlobs, Noted, remove_files
@@ -51,16 +49,17 @@ class FilesPlaces:
 
     def place(self, transaction: Transaction, address: Address, version: Version, standing: Standing) -> Placed:
         if not version.spans and version.size == 0:
-            version = evolve(version, spans=(Span(self._disk.stage(b""), 0, 0),))
+            version = version.lying((Span(self._disk.stage(b""), 0, 0),))
         # A file that only we can read is no ordinary file: encrypted bytes stay in the pool (docs/decisions/0007-encrypted-objects.md).
-        if is_whole(version) and "sse" not in version.extra and self._may_be_visible(address.key):
+        if is_whole(version) and "sse" not in version.extra and self._may_be_visible(address.key, standing):
             placed = self._show(transaction, address, version, standing)
             if placed is not None:
                 return placed
         return self._pool.take(transaction, address, version, _leftover(standing))
 
-    def _may_be_visible(self, key: bytes) -> bool:
-        return has_path(key, self._disk.folding) and (not self._carrier.beside or fits_sidecar(key))
+    def _may_be_visible(self, key: bytes, standing: Standing) -> bool:
+        has_place = standing.row is not None or has_path(key, self._disk.folding)
+        return has_place and (not self._carrier.beside or fits_sidecar(key))
 
     def _show(self, transaction: Transaction, address: Address, version: Version, standing: Standing) -> Placed | None:
         """Renames the bytes over the key's path. None when that is no place for a file."""
@@ -105,7 +104,8 @@ class FilesPlaces:
         )
         spill = self._sealed(source, noted, mtime, description)
         try:
-            self._carrier.before(directory, leaf, description, _former(address, standing))
+            former = _former(address, standing) if self._carrier.beside else None
+            self._carrier.before(directory, leaf, description, former)
             if not self._carrier.describes:
                 self._foretell(transaction, description)
             self._put(transaction, source, target, standing)

@@ -30,7 +30,7 @@ class FilesWatch:
         self.settle: Callable[[str, bytes], None] | None = None
 
     def agrees(self, bucket: str, key: bytes, row: Row | None) -> bool:
-        if not has_path(key, self._disk.folding) and (row is None or not row.visible):
+        if (row is None or not row.visible) and not has_path(key, self._disk.folding):
             return True
         path = file_of(bucket, key)
         try:

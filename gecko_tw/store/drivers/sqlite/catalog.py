@@ -317,7 +317,7 @@ class ChangeHistory:
 
     def _read(self, transaction: Transaction, address: Address) -> tuple[list[Row], KeyHistory]:
         """All rows of the key, and what they stand for: what was read before the turn came counts when nobody changed it."""
-        known = self.histories.get((self.bucket, self.key), slot_of(self.bucket, self.key))
+        known = self.histories.get((self.bucket, self.key), address.slot)
         if known is not None and known.whole:
             return ([] if known.row is None else [known.row]), known.history
         rows = versions_of(transaction, address)

@@ -14,6 +14,7 @@ from gecko_tw.store.drivers.sqlite.rows import (
     Row,
     change_blobs,
     drop_version,
+    needed_by,
     put_version,
     row_of,
     version_of,
@@ -57,13 +58,12 @@ class HistoryChange:
         """Makes ``after`` the key's history."""
         _check(after)
         rows = self._new_rows(after)
-        self._leave(rows)
+        needed = needed_by(rows)
+        self._leave(rows, needed)
         dropped = self._change_uploads(after)
-        blobs_before = dropped.union(*(row.blobs() for row in self._rows))
-        blobs_after = set().union(*(row.blobs() for row in rows))
-        change_blobs(self._transaction, self._address.bucket_id, blobs_before, blobs_after)
+        change_blobs(self._transaction, self._address.bucket_id, dropped | needed_by(self._rows), needed)
         files_before = {name for row in self._rows for name in row.files.split()}
-        return Written(self._in_force(after, rows), rows[0] if rows else None, files_before - blobs_after)
+        return Written(self._in_force(after, rows), rows[0] if rows else None, files_before - needed)
 
     def _new_rows(self, after: KeyHistory) -> list[Row]:
         """The rows, newest first; made from the oldest on, so that what stays is safe before the newest is placed."""
@@ -120,11 +120,10 @@ class HistoryChange:
             return Standing(self._rows[0], self._before.versions[0], self._kept, replaced)  # type: ignore[arg-type]
         return Standing(replaced=replaced)
 
-    def _leave(self, rows: list[Row]) -> None:
+    def _leave(self, rows: list[Row], needed: set[str]) -> None:
         """Disowns what is gone, and empties the path when nothing took it and nothing is to be ignored there."""
-        staying = set().union(*(row.blobs() for row in rows))
         for row in self._rows:
-            if not row.visible and not row.blobs() <= staying:
+            if not row.visible and not row.blobs() <= needed:
                 self._ground.places.disown(self._transaction, row)
         if self._rows and self._rows[0].visible:
             top = rows[0] if rows else None
@@ -133,6 +132,8 @@ class HistoryChange:
 
     def _change_uploads(self, after: KeyHistory) -> set[str]:
         """Writes the uploads; returns the blobs of the parts that are forgotten."""
+        if after.uploads == self._before.uploads:
+            return set()
         before = {upload.id: upload for upload in self._before.uploads}
         wanted = {upload.id for upload in after.uploads}
         dropped: set[str] = set()
@@ -147,8 +148,13 @@ class HistoryChange:
         return dropped
 
     def _in_force(self, after: KeyHistory, rows: list[Row]) -> KeyHistory:
-        bucket, key = self._address.bucket, self._address.key
-        return after.having(tuple([version_of(row, bucket, key) for row in rows]))
+        return after.having(tuple(map(self._version, after.versions, rows)))
+
+    def _version(self, version: Version | DeleteMarker, row: Row) -> Version | DeleteMarker:
+        """A version as its row says it is now."""
+        if isinstance(version, DeleteMarker) or version.extra:  # what is deep is read again: nobody shares it
+            return version_of(row, self._address.bucket, self._address.key)
+        return version.lying(row.spans_at(self._address.bucket, self._address.key))
 
 
 def _check(after: KeyHistory) -> None:

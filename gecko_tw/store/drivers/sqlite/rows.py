@@ -1,8 +1,9 @@
 """Rows of the catalog and the records they stand for."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from attrs import frozen
+from attrs import field, frozen
 
 from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline, visible_name
 from gecko_tw.store.drivers.sqlite.commits import Transaction
@@ -45,22 +46,36 @@ class Row(NamedTuple):
         own = set(self.files.split())
         return own if self.visible else own | {span.blob for span in spans_of(self.spans, self.size)}
 
+    def spans_at(self, bucket: str, key: bytes) -> tuple[Span, ...]:
+        """Where the bytes are, the file at its key's path included."""
+        if not self.visible:
+            return spans_of(self.spans, self.size)
+        return (Span(visible_name(self.file_mtime, self.size, bucket, key), 0, self.size),)  # type: ignore[arg-type]
+
 
 COLUMNS = ", ".join(Row._fields)
 _INSERT = f"INSERT OR REPLACE INTO version (bucket_id, key, {COLUMNS}) VALUES (?, ?{', ?' * len(Row._fields)})"
 
 
+def needed_by(rows: Iterable[Row]) -> set[str]:
+    """Every file of ours that some rows need."""
+    return set().union(*(row.blobs() for row in rows))
+
+
 @frozen
 class Address:
-    """A key of a bucket that the catalog knows."""
+    """A key of a bucket that the catalog knows.
+
+    :ivar slot: of its counter.
+    """
 
     bucket: str
     bucket_id: int
     key: bytes
+    slot: int = field(init=False)
 
-    @property
-    def slot(self) -> int:
-        """Of its counter."""
+    @slot.default
+    def _slot(self) -> int:
         return slot_of(self.bucket, self.key)
 
 
@@ -111,16 +126,15 @@ def row_of(version: Version | DeleteMarker, seq: int, placed: Placed) -> Row:
 
 def version_of(row: Row, bucket: str, key: bytes) -> Version | DeleteMarker:
     """The record a row stands for."""
-    seq, version_id, marker, etag, size, modified, owner, checksum, record, visible, _, mtime, _, parts, spans = row
+    _, version_id, marker, etag, size, modified, owner, checksum, record, *_, parts, _ = row
     if marker:
         return DeleteMarker(version_id=version_id, modified=modified, owner=owner)
-    where = (Span(visible_name(mtime, size, bucket, key), 0, size),) if visible else spans_of(spans, size)
     return Version(
         version_id=version_id,
         etag=etag,
         size=size,
         modified=modified,
-        spans=where,
+        spans=row.spans_at(bucket, key),
         checksum=None if checksum is None else checksum_of(checksum),
         parts=parts_of(parts) if parts else (),
         owner=owner,

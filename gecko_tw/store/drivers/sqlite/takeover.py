@@ -12,6 +12,7 @@ from gecko_tw.store.drivers.sqlite.rows import (
     Row,
     change_blobs,
     drop_version,
+    needed_by,
     put_version,
     row_of,
     uploads_of,
@@ -69,8 +70,8 @@ class TakeOver:
         after = self._gone(rows) if finding.version is None else self._found(rows, finding, finding.version)
         self._write(transaction, address, rows, after)
         dropped = self._finish_upload(transaction, address, finding.version)
-        before_blobs = dropped.union(*(row.blobs() for row in rows))
-        after_blobs = set().union(*(row.blobs() for row in after))
+        before_blobs = dropped | needed_by(rows)
+        after_blobs = needed_by(after)
         change_blobs(transaction, address.bucket_id, before_blobs, after_blobs)
         return {name for row in rows for name in row.files.split()} - after_blobs
 
