@@ -188,6 +188,7 @@ class Stream:
             raise
         finally:
             self._basin.close()
+            del self._intake  # the two hold each other: they would stay until the garbage collector comes
         assert self.incoming is not None
         return self.incoming
 

@@ -1,5 +1,6 @@
 """Bodies on their way in."""
 
+import gc
 import hashlib
 from base64 import b64encode
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gecko_tw.resources.bodies import Stream
 from gecko_tw.resources.operations import Document
 from gecko_tw.store.checksums import ALGORITHMS, Digests
 from gecko_tw.store.refusals import InsufficientStorage
@@ -182,6 +184,16 @@ class FullDisk:
 
     def abort(self) -> None:
         """There is nothing to forget."""
+
+
+def test_what_took_a_body_is_gone_without_the_garbage_collector(there: Shop) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        there.ask("PUT", "/photos/cat.jpg", b"new")
+        assert [one for one in gc.get_objects() if isinstance(one, Stream)] == []
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("when", ["while more comes", "behind the last byte"])
