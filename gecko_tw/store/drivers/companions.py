@@ -5,6 +5,7 @@ at once asks whether it is in one (:func:`share`), and then pauses with what it 
 """
 
 import os
+import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
@@ -13,11 +14,36 @@ from greenlet import getcurrent, greenlet
 
 
 class Companion(greenlet):
-    """A verb that pauses with something to be done, which it hands to its parent."""
+    """Runs one verb after the other; pauses with something to be done, which it hands to its parent, or with None at the end of a verb.
+
+    :ivar result: of the last verb.
+    """
+
+    result: Any = None
+
+    def run(self, verb: Callable[[], Any]) -> None:
+        """Runs verbs as long as there are any."""
+        while True:
+            self.result = verb()
+            del verb  # who is idle keeps no body alive
+            verb = self.parent.switch(None)
+
+
+class _Idle(threading.local):
+    """Companions of this thread that wait for a verb: the frames of a new one would cost the system two calls and a page."""
+
+    def __init__(self) -> None:
+        self.companions: list[Companion] = []
+
+
+_idle = _Idle()
 
 
 def share(what: Any) -> bool:
-    """Pauses until ``what`` was done with what others want done. False when there are no others: it must be done at once."""
+    """Pauses until ``what`` was done with what others want done. False when there are no others: it must be done at once.
+
+    :param what: not None.
+    """
     current = getcurrent()
     if not isinstance(current, Companion):
         return False
@@ -31,13 +57,21 @@ def gather(verbs: Iterable[Callable[[], Any]], do: Callable[[list[Any]], None]) 
     :param verbs: they must not raise, nor hold a lock when they pause.
     :param do: does what all those want done that have paused, and does not raise.
     """
-    companions = [Companion(verb) for verb in verbs]
-    results = {one: one.switch() for one in companions}
-    while paused := [one for one in companions if not one.dead]:
-        do([results[one] for one in paused])
-        for one in paused:
-            results[one] = one.switch()
-    return list(results.values())
+    idle, here = _idle.companions, getcurrent()
+    wishes: dict[Companion, Any] = {}
+    for verb in verbs:
+        one = idle.pop() if idle else Companion()
+        one.parent = here
+        wishes[one] = one.switch(verb)
+    companions = list(wishes)
+    while wishes := {one: wish for one, wish in wishes.items() if wish is not None}:
+        do(list(wishes.values()))
+        wishes = {one: one.switch() for one in wishes}
+    results = [one.result for one in companions]
+    for one in companions:
+        one.result = None
+    idle.extend(companions)
+    return results
 
 
 class Flush:

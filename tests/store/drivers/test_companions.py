@@ -1,7 +1,9 @@
 """Verbs in one thread pause for what is done for all of them at once."""
 
+import gc
 import os
 import threading
+import weakref
 
 import pytest
 
@@ -52,6 +54,45 @@ def test_a_verb_may_gather_others_itself():
 
     assert gather([verb], done.append) == [([True], True)]
     assert (inner, done) == ([["inner"]], [["outer"]])
+
+
+class Body:
+    """Something large."""
+
+
+def test_what_a_verb_held_is_let_go_when_all_are_done():
+    gone = []
+
+    def verb(wishes):
+        body = Body()
+        gone.append(weakref.ref(body))
+
+        def run():
+            for wish in range(wishes):
+                share((wish, body))
+            return body
+
+        return run
+
+    gc.disable()
+    try:
+        for wishes in ([0, 1], [2, 0, 1]):
+            verbs, done = [verb(number) for number in wishes], []
+            assert all(isinstance(body, Body) for body in gather(verbs, done.append))
+            verbs.clear(), done.clear()
+        assert [one() for one in gone] == [None] * 5
+    finally:
+        gc.enable()
+
+
+def test_a_verb_that_raises_against_the_rules_spoils_nobody_s_next_turn():
+    def broken():
+        raise ValueError("against the rules")
+
+    for _ in range(3):
+        with pytest.raises(ValueError, match="against the rules"):
+            gather([lambda: 1, broken], list)
+        assert gather([lambda: 1, lambda: share("wish"), lambda: 3], list) == [1, True, 3]
 
 
 @pytest.fixture
