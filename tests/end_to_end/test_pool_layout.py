@@ -58,7 +58,7 @@ def test_nothing_of_a_bucket_is_visible_and_small_objects_are_no_files(there: Pl
     assert [path.name for path in there.daemon.data_dir.iterdir()] == [".geckos3"]
     pool = there.daemon.data_dir / ".geckos3" / "pool"
     assert all(path.stat().st_size > 65_536 for path in pool.rglob("*") if path.is_file())
-    assert not list((pool.parent / "staging").iterdir())
+    assert not [path for path in (pool.parent / "staging").rglob("*") if path.is_file()]
 
 
 def test_versions_copies_and_uploads_of_small_and_large_objects(there: Place):

@@ -18,15 +18,14 @@ from gecko_tw.store.drivers.files.carriers import Carrier
 from gecko_tw.store.drivers.files.disk import (
     Disk,
     description_file,
-    fresh_name,
     full_or,
     pool_file,
     refuse_without_reserve,
     spill_file,
-    unlink,
     write_all,
 )
 from gecko_tw.store.drivers.files.paths import file_of
+from gecko_tw.store.drivers.files.staging import fresh_name, staging_file
 from gecko_tw.store.drivers.held import Held, HeldBlob, MemoryReader
 from gecko_tw.store.drivers.sqlite.blobnames import is_pooled, is_visible, visible_parts
 from gecko_tw.store.drivers.sqlite.ground import Watch
@@ -69,8 +68,7 @@ class FilesWriter:
         self._blobs = blobs
         self.name = fresh_name()
         self.size = 0
-        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
-        self._descriptor = os.open(self.name, flags, 0o666, dir_fd=blobs.disk.staging)
+        self._descriptor = blobs.disk.staging.create(self.name)
 
     def fileno(self) -> int:
         """The descriptor, for those who write to it by other means."""
@@ -112,7 +110,7 @@ class FilesWriter:
     def abort(self) -> None:
         if self._descriptor >= 0:
             self._close()
-            unlink(self.name, self._blobs.disk.staging)
+            self._blobs.disk.staging.remove(self.name)
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
@@ -198,7 +196,7 @@ class FilesBlobs:
         """The blob as an opened file. Raises BlobGone."""
         if is_visible(blob):
             return self._open_visible(blob)
-        for path in (pool_file(blob), f"staging/{blob}") if is_pooled(blob) else ():
+        for path in (pool_file(blob), staging_file(blob)) if is_pooled(blob) else ():
             try:
                 descriptor = os.open(path, _READ | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self.disk.inner)
             except FileNotFoundError:
@@ -325,4 +323,4 @@ def _changed_before(path: str, limit: float) -> bool:
 
 def remove_files(disk: Disk, name: str) -> None:
     """Removes every file of ours that has this name."""
-    disk.drop((pool_file(name), description_file(name), spill_file(name), f"staging/{name}"))
+    disk.drop((pool_file(name), description_file(name), spill_file(name), staging_file(name)))

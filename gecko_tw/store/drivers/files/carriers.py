@@ -15,7 +15,6 @@ from gecko_tw.store.drivers.files.disk import (
     FULL,
     Disk,
     description_file,
-    fresh_name,
     full_or,
     pool_file,
     spill_file,
@@ -23,6 +22,7 @@ from gecko_tw.store.drivers.files.disk import (
 )
 from gecko_tw.store.drivers.files.paths import SIDECAR
 from gecko_tw.store.drivers.files.sidecars import read_sidecar, sidecar_text
+from gecko_tw.store.drivers.files.staging import fresh_name
 from gecko_tw.store.records import Version
 
 _TOO_LONG = FULL | {errno.E2BIG, errno.ERANGE}
@@ -239,11 +239,11 @@ class SidecarCarrier:
 
     def _write(self, directory: int, leaf: bytes, description: Description, ours: dict[str, str]) -> None:
         assert isinstance(description.record, Version)
-        staged = self._disk.stage(sidecar_text(description.record, ours))
+        name = self._disk.stage(sidecar_text(description.record, ours))
         try:
-            os.rename(staged, leaf + SIDECAR, src_dir_fd=self._disk.staging, dst_dir_fd=directory)
+            self._disk.staging.give(name, leaf + SIDECAR, directory)
         except (IsADirectoryError, NotADirectoryError):
-            unlink(staged, self._disk.staging)
+            self._disk.staging.remove(name)
             raise Occupied() from None
 
     def arrived(self, directory: int, leaf: bytes) -> None:

@@ -7,8 +7,9 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath, open_directory
+from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath
 from gecko_tw.store.drivers.files.paths import INNER, pool_path
+from gecko_tw.store.drivers.files.staging import Staging, fresh_name, staging_file
 from gecko_tw.store.drivers.files.trash import Trash
 from gecko_tw.store.refusals import InsufficientStorage
 
@@ -25,14 +26,6 @@ class InUse(RuntimeError):
     """Another process uses this data directory: stop it first."""
 
 
-NAME_LENGTH = 32
-
-
-def fresh_name() -> str:
-    """A name that nothing else has: 32 hexadecimal digits."""
-    return os.urandom(NAME_LENGTH // 2).hex()
-
-
 class Disk:
     """A data directory.
 
@@ -43,16 +36,17 @@ class Disk:
     :ivar xattrs: whether files can carry attributes.
     :ivar folding: whether names that differ only in case are the same.
     :ivar allocates: whether room for bytes can be had before they are written.
-    :ivar trash: removes files in staging, soon.
+    :ivar staging: where files are made; ``trash`` removes them from there, soon.
     """
 
     def __init__(self, data_dir: str, fsync: bool, rooms: tuple[str, ...] = _ROOMS) -> None:
         self.data_dir = os.path.abspath(data_dir)
         self.fsync = fsync
         self._rooms = rooms
-        self.root = self.inner = self.staging = self.lock = self.probe = self._used = -1
+        self.root = self.inner = self.lock = self.probe = self._used = -1
         self.xattrs = self.folding = self.allocates = False
-        self.trash = Trash(lambda name: unlink(name, self.staging))
+        self.staging = Staging()
+        self.trash = Trash(self.staging.remove)
 
     def open(self) -> None:
         """Makes what is missing. Raises OSError with the path at fault."""
@@ -62,7 +56,7 @@ class Disk:
             os.makedirs(os.path.join(inner, room), mode=0o700, exist_ok=True)
         self.root = os.open(self.data_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.inner = os.open(inner, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        self.staging = open_directory(self.inner, b"staging")
+        self.staging.open(self.inner)
         self.lock = self._lock_file("lock")
         self.probe = self._lock_file("lock")
         self._used = self._lock_file("used")
@@ -96,7 +90,8 @@ class Disk:
     def close(self) -> None:
         """Closes every descriptor. Harmless when repeated."""
         self.trash.close()
-        for name in ("root", "inner", "staging", "lock", "probe", "_used"):
+        self.staging.close()
+        for name in ("root", "inner", "lock", "probe", "_used"):
             descriptor = getattr(self, name)
             if descriptor >= 0:
                 os.close(descriptor)
@@ -104,14 +99,14 @@ class Disk:
 
     def _probe(self) -> None:
         name = f"{fresh_name()[:-1]}a"
-        descriptor = os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666, dir_fd=self.staging)
+        descriptor = self.staging.create(name)
         try:
             self.xattrs = _takes_attributes(descriptor)
-            self.folding = _exists(f"{name[:-1]}A", self.staging)
+            self.folding = _exists(f"{staging_file(name)[:-1]}A", self.inner)
             self.allocates = _takes_allocation(descriptor)
         finally:
             os.close(descriptor)
-            os.unlink(name, dir_fd=self.staging)
+            self.staging.remove(name)
 
     def inner_path(self, *names: str) -> str:
         """A path of ours, for those who need one in full."""
@@ -122,31 +117,30 @@ class Disk:
 
         The directory's entry is durable only after :meth:`sync`. Raises InsufficientStorage.
         """
-        staged = self.stage(data)
-        return self.rename_inner(staged, path)
+        return self.rename_inner(self.stage(data), path)
 
     def stage(self, data: bytes) -> str:
         """A new file in staging with these bytes; returns its name. Raises InsufficientStorage."""
         name = fresh_name()
-        descriptor = os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666, dir_fd=self.staging)
+        descriptor = self.staging.create(name)
         try:
             write_all(descriptor, data)
             if self.fsync:
                 os.fsync(descriptor)
         except OSError as error:
-            os.unlink(name, dir_fd=self.staging)
+            self.staging.remove(name)
             raise full_or(error) from error
         finally:
             os.close(descriptor)
         return name
 
-    def rename_inner(self, staged: str, path: str) -> bytes:
+    def rename_inner(self, name: str, path: str) -> bytes:
         """Moves a staged file to a path of ours, making its directories; returns the directory below the data directory."""
         try:
-            os.rename(staged, path, src_dir_fd=self.staging, dst_dir_fd=self.inner)
+            self.staging.give(name, path, self.inner)
         except FileNotFoundError:
             self.make_rooms(path)
-            os.rename(staged, path, src_dir_fd=self.staging, dst_dir_fd=self.inner)
+            self.staging.give(name, path, self.inner)
         return directory_of(path)
 
     def make_rooms(self, path: str) -> None:
@@ -192,7 +186,7 @@ def refuse_without_reserve(disk: Disk) -> None:
 
     :raises InsufficientStorage: hardly any room is left.
     """
-    found = os.fstatvfs(disk.staging)
+    found = os.fstatvfs(disk.inner)
     if found.f_bavail < min(RESERVE // found.f_frsize, found.f_blocks // SHARE_OF_RESERVE):
         raise InsufficientStorage
 

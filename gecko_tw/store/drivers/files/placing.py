@@ -8,10 +8,16 @@ from gecko_tw.store.drivers.files.attributes import Description, text_of
 from gecko_tw.store.drivers.files.beneath import exchange, make_directory, open_directory
 from gecko_tw.store.drivers.files.blobs import FilesBlobs, Noted, remove_files
 from gecko_tw.store.drivers.files.carriers import Occupied, disown_pooled
-from gecko_tw.store.drivers.files.disk import Disk, description_file, fresh_name, pool_file, unlink
+from gecko_tw.store.drivers.files.disk import (
+    Disk,
+    description_file,
+    pool_file,
+    unlink,
+)
 from gecko_tw.store.drivers.files.paths import file_of, fits_sidecar, has_path
 from gecko_tw.store.drivers.files.pooling import Pool, is_whole
 from gecko_tw.store.drivers.files.sameness import same_description
+from gecko_tw.store.drivers.files.staging import fresh_name, staging_file
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Standing, Watch
 from gecko_tw.store.drivers.sqlite.journal import LONGEST_TEXT
@@ -123,11 +129,10 @@ class FilesPlaces:
     def _put(self, transaction: Transaction, source: str, target: tuple[int, bytes], standing: Standing) -> None:
         """The rename. A file that it replaces is not removed here: that takes long, and everybody waits."""
         directory, leaf = target
-        if standing.row is not None:
-            room, _, name = source.rpartition("/")
-            if room == "staging" and exchange((self._disk.inner, source.encode()), target):
-                transaction.useless.add(name)
-                return
+        replaces = standing.row is not None and source.startswith("staging/")
+        if replaces and exchange((self._disk.inner, source.encode()), target):
+            transaction.useless.add(os.path.basename(source))
+            return
         os.rename(source, leaf, src_dir_fd=self._disk.inner, dst_dir_fd=directory)
 
     def _foretell(self, transaction: Transaction, description: Description) -> None:
@@ -142,8 +147,8 @@ class FilesPlaces:
     def _whereabouts(self, blob: str, noted: Noted | None) -> tuple[str, int, int]:
         """Where a blob is, its size and its modification time."""
         if noted is not None:
-            return f"staging/{blob}", noted.size, noted.mtime
-        source = pool_file(blob) if self._watch.is_pooled(blob) else f"staging/{blob}"
+            return staging_file(blob), noted.size, noted.mtime
+        source = pool_file(blob) if self._watch.is_pooled(blob) else staging_file(blob)
         found = os.stat(source, dir_fd=self._disk.inner, follow_symlinks=False)
         return source, found.st_size, found.st_mtime_ns
 
@@ -208,9 +213,7 @@ class FilesPlaces:
         directory = open_directory(self._disk.root, parent)
         try:
             if _is_regular(directory, leaf):
-                name = fresh_name()
-                os.rename(leaf, name, src_dir_fd=directory, dst_dir_fd=self._disk.staging)
-                transaction.useless.add(name)
+                transaction.useless.add(self._disk.staging.take(leaf, directory))
             self._carrier.left(directory, leaf)
         finally:
             os.close(directory)

@@ -7,8 +7,14 @@ from gecko_tw.store.drivers.files.attributes import Description, text_of
 from gecko_tw.store.drivers.files.beneath import open_beneath
 from gecko_tw.store.drivers.files.blobs import FilesBlobs, remove_files
 from gecko_tw.store.drivers.files.carriers import describe_pooled
-from gecko_tw.store.drivers.files.disk import description_file, directory_of, fresh_name, pool_file, write_all
+from gecko_tw.store.drivers.files.disk import (
+    description_file,
+    directory_of,
+    pool_file,
+    write_all,
+)
 from gecko_tw.store.drivers.files.sameness import same_description
+from gecko_tw.store.drivers.files.staging import fresh_name, staging_file
 from gecko_tw.store.drivers.sqlite.blobnames import is_pooled
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.notation import spans_of
@@ -75,7 +81,7 @@ class Pool:
         ):
             self._move(transaction, blob)
             return noted.spill
-        path = pool_file(blob) if noted is None and self._has(blob) else f"staging/{blob}"
+        path = pool_file(blob) if noted is None and self._has(blob) else staging_file(blob)
         spill = describe_pooled(self._disk, blob, path, description)
         if noted is not None and noted.spill is not None:
             remove_files(self._disk, noted.spill)
@@ -141,7 +147,7 @@ class Pool:
             os.close(descriptor)
 
     def _copied(self, source: int, blob: str) -> None:
-        target = os.open(blob, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666, dir_fd=self._disk.staging)
+        target = self._disk.staging.create(blob)
         try:
             offset = 0
             while data := os.pread(source, _COPY_STEP, offset):

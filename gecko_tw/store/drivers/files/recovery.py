@@ -1,8 +1,9 @@
 """After a step that was cut short: rows follow the visible files, and everything else of ours follows the rows."""
 
 from gecko_tw.store.drivers.files.attributes import Description, description_of
-from gecko_tw.store.drivers.files.disk import NAME_LENGTH, Disk
+from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.examining import Examiner
+from gecko_tw.store.drivers.files.staging import NAME_LENGTH, staging_file
 from gecko_tw.store.drivers.sqlite.buckets import ForgetAbsentBucket, find
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Ground
@@ -51,7 +52,7 @@ class Recovery:
     def _told(self, text: bytes) -> Description | None:
         """What a note says the key's file is to be."""
         if len(text) == NAME_LENGTH:
-            text = self._disk.read_whole(f"staging/{text.decode('ascii', 'replace')}") or b""
+            text = self._disk.read_whole(staging_file(text.decode("ascii", "replace"))) or b""
         return description_of(text) if text else None
 
     def _bucket(self, transaction: Transaction, name: str) -> None:

@@ -6,10 +6,11 @@ import logging
 import os
 import re
 import shutil
+from functools import partial
 
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath, open_directory
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
-from gecko_tw.store.drivers.files.disk import Disk, fresh_name, unlink
+from gecko_tw.store.drivers.files.disk import Disk, unlink
 from gecko_tw.store.drivers.files.pooling import NO_LINKS
 from gecko_tw.store.drivers.files.walking import entries
 from gecko_tw.store.drivers.sqlite.catalog import SqliteCatalog
@@ -99,13 +100,12 @@ class _Unfinished:
         with open(descriptor, "rb") as file:
             etag = hashlib.file_digest(file, "md5").hexdigest()  # type: ignore[arg-type]
             found = os.fstat(descriptor)
-        blob = fresh_name()
         try:
-            os.link(name, blob, src_dir_fd=directory, dst_dir_fd=self._disk.staging, follow_symlinks=False)
+            blob = self._disk.staging.take(name, directory, partial(os.link, follow_symlinks=False))
         except OSError as error:
             if error.errno not in NO_LINKS:
                 raise
-            os.rename(name, blob, src_dir_fd=directory, dst_dir_fd=self._disk.staging)
+            blob = self._disk.staging.take(name, directory)
         size, modified = found.st_size, found.st_mtime_ns
         part = Part(number=number, etag=etag, size=size, modified=modified, spans=(Span(blob, 0, size),))
         replaced = self._catalog.add_part(self._bucket, key, self._id, part)

@@ -1,0 +1,108 @@
+"""Where files are made before they have their place, in many directories: a file system that spreads directories spreads the files.
+
+ext4 passes over inodes near a directory that were deleted within the last minutes, one by one, whenever it makes a file there. In one
+directory every file is soon ten times as dear when objects are overwritten (docs/decisions/0021-staging.md).
+"""
+
+import fcntl
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
+
+NAME_LENGTH = 32
+STINT = 256
+"""So many names in a row have the same beginning, and their files the same directory in staging: they lie together on the disk."""
+
+_numbers = count(int.from_bytes(os.urandom(2), "big"))
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def fresh_name() -> str:
+    """A name that nothing else has: 32 hexadecimal digits, the first two of them the directory in staging."""
+    return f"{next(_numbers) // STINT % 256:02x}{os.urandom(NAME_LENGTH // 2 - 1).hex()}"
+
+
+def staging_file(name: str) -> str:
+    """The path below ``.geckos3``."""
+    return f"staging/{_path(name)}"
+
+
+def _path(name: str) -> str:
+    return f"{name[:2]}/{name}"
+
+
+class Staging:
+    """The directory ``.geckos3/staging``, its files known by their names."""
+
+    def __init__(self) -> None:
+        self._room = -1
+
+    def open(self, inner: int) -> None:
+        """Takes it in use.
+
+        :param inner: a descriptor of ``.geckos3``.
+        """
+        self._room = os.open("staging", _DIRECTORY, dir_fd=inner)
+        _spread(self._room)
+        for name in os.listdir(self._room):
+            if len(name) == NAME_LENGTH:  # left by a version whose staging had no directories
+                self._make(name)
+                with suppress(FileNotFoundError):  # another process was quicker
+                    os.rename(name, _path(name), src_dir_fd=self._room, dst_dir_fd=self._room)
+
+    def close(self) -> None:
+        """Gives it back. Harmless when repeated."""
+        if self._room >= 0:
+            os.close(self._room)
+            self._room = -1
+
+    def create(self, name: str) -> int:
+        """A descriptor of a new file. Raises OSError."""
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
+        try:
+            return os.open(_path(name), flags, 0o666, dir_fd=self._room)
+        except FileNotFoundError:
+            self._make(name)
+        return os.open(_path(name), flags, 0o666, dir_fd=self._room)
+
+    def take(self, leaf: bytes, directory: int, move: Callable[..., None] = os.rename) -> str:
+        """Moves a file here; returns its name. Raises OSError.
+
+        :param move: called as ``os.rename`` is.
+        """
+        name = fresh_name()
+        try:
+            move(leaf, _path(name), src_dir_fd=directory, dst_dir_fd=self._room)
+        except FileNotFoundError:
+            self._make(name)
+            move(leaf, _path(name), src_dir_fd=directory, dst_dir_fd=self._room)
+        return name
+
+    def give(self, name: str, path: str | bytes, directory: int) -> None:
+        """Moves a file from here to a path below a directory. Raises OSError."""
+        os.rename(_path(name), path, src_dir_fd=self._room, dst_dir_fd=directory)
+
+    def remove(self, name: str) -> None:
+        """Removes a file, if it is still there."""
+        with suppress(FileNotFoundError):
+            os.unlink(_path(name), dir_fd=self._room)
+
+    def _make(self, name: str) -> None:
+        """Makes a file's directory: when it is needed first, or when somebody has tidied up."""
+        with suppress(FileExistsError):
+            os.mkdir(name[:2], 0o700, dir_fd=self._room)
+
+
+_GET_FLAGS, _SET_FLAGS = 0x80086601, 0x40086602
+_TOP_OF_HIERARCHIES = 0x00020000
+
+
+def _spread(directory: int) -> None:
+    """Asks for the directories that will be made in this one to be put far from each other: ext4's attribute ``T``, see chattr(1)."""
+    if sys.platform == "linux":
+        with suppress(OSError):  # it is a wish: other file systems know none like it
+            flags = int.from_bytes(fcntl.ioctl(directory, _GET_FLAGS, bytes(8)), sys.byteorder)
+            if not flags & _TOP_OF_HIERARCHIES:
+                fcntl.ioctl(directory, _SET_FLAGS, (flags | _TOP_OF_HIERARCHIES).to_bytes(8, sys.byteorder))

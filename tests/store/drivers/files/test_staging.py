@@ -1,0 +1,68 @@
+"""Staging: many directories, so that a file system that spreads directories spreads the files."""
+
+import fcntl
+import os
+import sys
+
+import pytest
+
+from gecko_tw.store.drivers.files.driver import FilesDriver
+from gecko_tw.store.drivers.files.staging import STINT, fresh_name, staging_file
+from tests.store.shop import BUCKET, open_shop
+
+ROOMS = {f"{number:02x}" for number in range(256)}
+
+
+def test_files_that_come_one_after_the_other_lie_together_and_in_the_long_run_everywhere():
+    names = [fresh_name() for _ in range(STINT * 256 + STINT)]
+    assert len(set(names)) == len(names)
+    assert {len(name) for name in names} == {32}
+    rooms = [staging_file(name).split("/")[1] for name in names]
+    assert set(rooms) == ROOMS
+    changes = [place for place in range(1, len(rooms)) if rooms[place] != rooms[place - 1]]
+    assert {later - sooner for sooner, later in zip(changes, changes[1:], strict=False)} == {STINT}
+
+
+def test_ext4_is_asked_to_spread_them(folder):
+    driver = FilesDriver(str(folder))
+    driver.open()
+    driver.close()
+    with open("/proc/mounts", encoding="utf-8") as mounts:
+        kinds = {line.split()[1]: line.split()[2] for line in mounts}
+    if next(kinds[str(path)] for path in folder.resolve().parents if str(path) in kinds) != "ext4":
+        pytest.skip("no ext4 here")
+    room = os.open(folder / ".geckos3" / "staging", os.O_RDONLY)
+    flags = int.from_bytes(fcntl.ioctl(room, 0x80086601, bytes(8)), sys.byteorder)
+    os.close(room)
+    assert flags & 0x00020000
+
+
+def test_directories_that_somebody_tidied_up_are_made_again(folder):
+    driver = FilesDriver(str(folder))
+    driver.open()
+    shop = open_shop(driver)
+    shop.put(b"kept", b"1")
+    staging = folder / ".geckos3" / "staging"
+    driver.blobs.disk.trash.empty()
+    for verb in (lambda: shop.put(b"new", b"2"), lambda: shop.remove(b"kept")):
+        for room in staging.iterdir():
+            room.rmdir()
+        assert not list(staging.iterdir())
+        verb()
+    assert shop.get(b"new") == b"2"
+    driver.close()
+    assert not (folder / BUCKET / "kept").exists()
+
+
+def test_what_an_older_version_left_is_found_by_the_sweeper(folder):
+    driver = FilesDriver(str(folder))
+    driver.open()
+    driver.close()
+    name = fresh_name()
+    (folder / ".geckos3" / "staging" / name).write_bytes(b"cut short")
+    driver.open()
+    assert (folder / ".geckos3" / staging_file(name)).read_bytes() == b"cut short"
+    assert name in driver.blobs.older_than(-60)
+    driver.blobs.remove([name])
+    assert name not in driver.blobs.older_than(-60)
+    driver.close()
