@@ -5,6 +5,7 @@ import hashlib
 from functools import partial
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
@@ -110,6 +111,14 @@ def test_completing_can_be_repeated(shop):
     with pytest.raises(NoSuchUpload):
         shop.complete(b"key", parts)
     assert shop.get(b"key") == b"something else"
+
+
+@pytest.mark.parametrize("etag", [md5(b"other bytes"), "no digest", ""])
+def test_a_repetition_that_names_other_parts_is_none(shop, etag):
+    parts = sent(shop)
+    shop.complete(b"key", parts)
+    with pytest.raises(NoSuchUpload):
+        shop.complete(b"key", [evolve(parts[0], etag=etag), *parts[1:]])
 
 
 def test_completing_can_be_repeated_after_the_parts_are_joined(shop):

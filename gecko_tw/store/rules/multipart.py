@@ -181,12 +181,19 @@ def completed(history: KeyHistory, upload_id: str, request: Complete) -> Version
 
     :raises NoSuchUpload: there is none, or it was made from other parts.
     """
-    wanted = [part.number for part in request.parts]
     for version in history.versions:
-        made = isinstance(version, Version) and version.upload == upload_id
-        if made and [part.number for part in version.parts] == wanted:  # type: ignore[union-attr]
-            return version  # type: ignore[return-value]
+        if isinstance(version, Version) and version.upload == upload_id and _is_made_from(version, request.parts):
+            return version
     raise NoSuchUpload(UploadId=upload_id)
+
+
+def _is_made_from(version: Version, parts: tuple[WantedPart, ...]) -> bool:
+    if [part.number for part in version.parts] != [part.number for part in parts]:
+        return False
+    try:
+        return version.etag == composite_etag([part.etag for part in parts])
+    except ValueError:  # not the ETag of any part
+        return False
 
 
 def start(bucket: BucketRecord, history: KeyHistory, upload: Upload) -> Change:
