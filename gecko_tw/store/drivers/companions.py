@@ -21,12 +21,12 @@ class Companion(greenlet):
 
     result: Any = None
 
-    def run(self, verb: Callable[[], Any]) -> None:
+    def run(self) -> None:
         """Runs verbs as long as there are any."""
         while True:
+            verb = self.parent.switch(None)  # not an argument: greenlet would keep the first one for good
             self.result = verb()
             del verb  # who is idle keeps no body alive
-            verb = self.parent.switch(None)
 
 
 class _Idle(threading.local):
@@ -37,6 +37,12 @@ class _Idle(threading.local):
 
 
 _idle = _Idle()
+
+
+def _begun() -> Companion:
+    one = Companion()
+    one.switch()
+    return one
 
 
 def share(what: Any) -> bool:
@@ -60,7 +66,7 @@ def gather(verbs: Iterable[Callable[[], Any]], do: Callable[[list[Any]], None]) 
     idle, here = _idle.companions, getcurrent()
     wishes: dict[Companion, Any] = {}
     for verb in verbs:
-        one = idle.pop() if idle else Companion()
+        one = idle.pop() if idle else _begun()
         one.parent = here
         wishes[one] = one.switch(verb)
     companions = list(wishes)

@@ -5,11 +5,11 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath
 from gecko_tw.store.drivers.files.paths import INNER, pool_path
-from gecko_tw.store.drivers.files.staging import Staging, fresh_name, staging_file
+from gecko_tw.store.drivers.files.staging import Staging, fresh_name
 from gecko_tw.store.drivers.files.trash import Trash
 from gecko_tw.store.refusals import InsufficientStorage
 
@@ -70,6 +70,9 @@ class Disk:
         """
         self.open()
         fcntl.flock(self.lock, fcntl.LOCK_EX)
+        with suppress(InUse):
+            self.claim(True)
+            self.staging.tidy()
         self.claim(False)
         yield
         fcntl.flock(self.lock, fcntl.LOCK_UN)
@@ -98,15 +101,15 @@ class Disk:
                 setattr(self, name, -1)
 
     def _probe(self) -> None:
-        name = f"{fresh_name()[:-1]}a"
-        descriptor = self.staging.create(name)
+        name = f"staging/{fresh_name()[:-1]}a"
+        descriptor = os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666, dir_fd=self.inner)
         try:
             self.xattrs = _takes_attributes(descriptor)
-            self.folding = _exists(f"{staging_file(name)[:-1]}A", self.inner)
+            self.folding = _exists(f"{name[:-1]}A", self.inner)
             self.allocates = _takes_allocation(descriptor)
         finally:
             os.close(descriptor)
-            self.staging.remove(name)
+            os.unlink(name, dir_fd=self.inner)
 
     def inner_path(self, *names: str) -> str:
         """A path of ours, for those who need one in full."""

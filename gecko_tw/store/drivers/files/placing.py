@@ -64,7 +64,8 @@ class FilesPlaces:
         return self._pool.take(transaction, address, version, _leftover(standing))
 
     def _may_be_visible(self, key: bytes, standing: Standing) -> bool:
-        has_place = standing.row is not None or has_path(key, self._disk.folding)
+        folding = self._disk.folding
+        has_place = (standing.row is not None and not folding) or has_path(key, folding)
         return has_place and (not self._carrier.beside or fits_sidecar(key))
 
     def _show(self, transaction: Transaction, address: Address, version: Version, standing: Standing) -> Placed | None:

@@ -46,11 +46,13 @@ class Staging:
         """
         self._room = os.open("staging", _DIRECTORY, dir_fd=inner)
         _spread(self._room)
+
+    def tidy(self) -> None:
+        """Gives what was left by a version whose staging had no directories its place. For who is alone with it."""
         for name in os.listdir(self._room):
-            if len(name) == NAME_LENGTH:  # left by a version whose staging had no directories
+            if len(name) == NAME_LENGTH:
                 self._make(name)
-                with suppress(FileNotFoundError):  # another process was quicker
-                    os.rename(name, _path(name), src_dir_fd=self._room, dst_dir_fd=self._room)
+                os.rename(name, _path(name), src_dir_fd=self._room, dst_dir_fd=self._room)
 
     def close(self) -> None:
         """Gives it back. Harmless when repeated."""
@@ -91,8 +93,11 @@ class Staging:
 
     def _make(self, name: str) -> None:
         """Makes a file's directory: when it is needed first, or when somebody has tidied up."""
-        with suppress(FileExistsError):
+        found = os.fstat(self._room)
+        with suppress(FileExistsError, PermissionError):
             os.mkdir(name[:2], 0o700, dir_fd=self._room)
+            if found.st_uid != os.geteuid():  # root helps somebody who shall be able to use it
+                os.chown(name[:2], found.st_uid, found.st_gid, dir_fd=self._room)
 
 
 _GET_FLAGS, _SET_FLAGS = 0x80086601, 0x40086602
