@@ -1,7 +1,7 @@
 """Where files are made before they have their place, in many directories: a file system that spreads directories spreads the files.
 
-ext4 passes over inodes near a directory that were deleted within the last minutes, one by one, whenever it makes a file there. In one
-directory every file is soon ten times as dear when objects are overwritten (docs/decisions/0021-staging.md).
+Processes would queue for a single one. And ext4 without a journal passes over inodes near a directory that were deleted within the last
+minutes, one by one, whenever it makes a file there (docs/decisions/0021-staging.md).
 """
 
 import fcntl
