@@ -158,12 +158,10 @@ class Prompt:
         self._jobs: list[_Job] = []
 
     def run(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Shielded:
-        waiting = Shielded()
-        job = waiting, function, arguments, named
         if self._clock() < self._until:
-            self._leave((job,))
-            return waiting
-        self._jobs.append(job)
+            return self._pool.run(function, *arguments, **named)  # type: ignore[no-any-return]
+        waiting = Shielded()
+        self._jobs.append((waiting, function, arguments, named))
         if len(self._jobs) == 1:
             self._reactor.callLater(0, self._work)
         return waiting
@@ -173,7 +171,8 @@ class Prompt:
         if self._jobs:
             self._reactor.callLater(0, self._work)
         if not self._free():
-            self._leave(jobs)
+            for waiting, function, arguments, named in jobs:
+                self._pool.run(function, *arguments, **named).addBoth(waiting.callback)
             return
         begin = self._clock()
         outcomes = _outcomes(jobs, self._together)
@@ -182,11 +181,6 @@ class Prompt:
             self._until = end + PAUSE
         for waiting, outcome in outcomes:
             waiting.callback(outcome)  # a Failure goes on as a failure
-
-    def _leave(self, jobs: Iterable[_Job]) -> None:
-        """Leaves jobs to the pool."""
-        for waiting, function, arguments, named in jobs:
-            self._pool.run(function, *arguments, **named).addBoth(waiting.callback)
 
 
 def _outcomes(jobs: list[_Job], together: Together | None) -> Iterable[tuple["Deferred[Any]", Any]]:

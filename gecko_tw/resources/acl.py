@@ -37,7 +37,6 @@ from gecko_tw.store.records import NULL, BucketRecord, Version
 from gecko_tw.store.refusals import ConditionalRequestConflict
 
 _DOCUMENT = Document(128 * 1024)
-_HEADERS = frozenset(acl.HEADERS)
 
 
 @operation("GetBucketAcl", GET, BUCKET, "acl", needs="s3:GetBucketAcl")
@@ -157,7 +156,7 @@ def _wished(call: Call, record: BucketRecord, parties: Parties, document: bytes)
 
 def asks_acl(headers: Mapping[bytes, bytes]) -> bool:
     """Whether headers ask for an access control list."""
-    return not _HEADERS.isdisjoint(headers)
+    return not headers.keys().isdisjoint(acl.HEADERS)
 
 
 def wished_acl(

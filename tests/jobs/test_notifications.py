@@ -12,7 +12,7 @@ from gecko_tw.jobs.notifications import GIVEN_UP, INTERVAL, Delivery
 from gecko_tw.jobs.webhooks import NotTaken, Webhooks
 from gecko_tw.store.drivers.memory_documents import MemoryNotices
 from gecko_tw.store.records import Notice
-from tests.resources.asking import InlinePool
+from tests.resources.asking import HeldPool, InlinePool
 
 
 @implementer(INotificationSink)
@@ -130,3 +130,20 @@ def test_a_name_and_a_password_in_a_url_become_a_header():
     for name in "xyz":
         hooks.deliver(f"arn:minio:sqs::{name}:webhook", b"")
     assert sent == [("http://h:1/e?a=b@c", ("me", "p@ss:w")), ("https://[::1]:2/e", None), ("http://h/", ("me", ""))]
+
+
+def test_nothing_more_is_sent_when_it_is_stopped_while_a_thread_writes_down_what_was_taken():
+    clock, notices, sink, pool = Clock(), MemoryNotices(), Sink(), HeldPool()
+    made = Delivery(clock, pool, notices, [sink])
+    made.startService()
+    notices.add([Notice("a", event(1)), Notice("a", event(2))])
+    clock.advance(INTERVAL)
+    while not sink.taken:
+        pool.waiting, once = [], pool.waiting
+        for result, do in once:
+            do().chainDeferred(result)
+    ended = []
+    made.stopService().addCallback(ended.append)
+    assert ended == [], "what was taken is still being written down"
+    pool.work()
+    assert (sink.taken, len(ended)) == ([("a", 1)], 1)

@@ -4,8 +4,6 @@ A longer attribute costs ext4 a block of its own: 4 KiB for each object, and ten
 """
 
 import struct
-from base64 import b64encode
-from binascii import Error as BadBase64
 from binascii import a2b_base64, b2a_base64
 
 from gecko_tw.store.drivers.files.attributes import Description
@@ -62,11 +60,15 @@ def _packed_checksum(checksum: Checksum | None) -> tuple[int, bytes] | None:
     number = _ALGORITHMS.index(checksum.algorithm)
     try:
         digest = a2b_base64(checksum.value)
-    except (BadBase64, ValueError):
+    except ValueError:
         return None
-    if len(digest) != _LENGTHS[number] or b2a_base64(digest, newline=False).decode("ascii") != checksum.value:
+    if len(digest) != _LENGTHS[number] or _text(digest) != checksum.value:
         return None
     return number, digest
+
+
+def _text(digest: bytes) -> str:
+    return b2a_base64(digest, newline=False).decode("ascii")
 
 
 def unpack(packed: bytes) -> Description | None:
@@ -78,7 +80,7 @@ def unpack(packed: bytes) -> Description | None:
     owner, found, content_type = packed[end:].decode("latin-1").partition("\0")
     if not found:
         return None
-    checksum = Checksum(_ALGORITHMS[number], b64encode(packed[_HEAD.size : end]).decode("ascii")) if number else None
+    checksum = Checksum(_ALGORITHMS[number], _text(packed[_HEAD.size : end])) if number else None
     headers = {"content-type": content_type} if content_type else {}
     version = Version(etag=digest.hex(), size=size, modified=modified, owner=owner, headers=headers, checksum=checksum)
     return Description(bucket="", key=b"", record=version)

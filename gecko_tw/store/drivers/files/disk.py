@@ -48,8 +48,8 @@ class Disk:
         self.staging = Staging()
         self.trash = Trash(self.staging.remove)
 
-    def open(self) -> None:
-        """Makes what is missing. Raises OSError with the path at fault."""
+    def _open(self) -> None:
+        """Makes what is missing."""
         inner = self.inner_path()
         os.makedirs(self.data_dir, exist_ok=True)
         for room in ("", *self._rooms):
@@ -60,20 +60,20 @@ class Disk:
         self.lock = self._lock_file("lock")
         self.probe = self._lock_file("lock")
         self._used = self._lock_file("used")
-        self._probe()
 
     @contextmanager
     def opening(self) -> Iterator[None]:
-        """Opens it; while the block lasts no other process prepares it. Raises OSError with the path at fault, InUse.
+        """Opens it, and makes what is missing; while the block lasts no other process prepares it.
 
-        Who uses it closes it, also when the block fails.
+        Who uses it closes it, also when the block fails. Raises OSError with the path at fault, InUse.
         """
-        self.open()
+        self._open()
         fcntl.flock(self.lock, fcntl.LOCK_EX)
         with suppress(InUse):
             self.claim(True)
             self.staging.tidy()
         self.claim(False)
+        self._probe()
         yield
         fcntl.flock(self.lock, fcntl.LOCK_UN)
 

@@ -8,12 +8,7 @@ from gecko_tw.store.drivers.files.attributes import Description, text_of
 from gecko_tw.store.drivers.files.beneath import exchange, make_directory, open_directory
 from gecko_tw.store.drivers.files.blobs import FilesBlobs, Noted, remove_files
 from gecko_tw.store.drivers.files.carriers import Occupied, disown_pooled
-from gecko_tw.store.drivers.files.disk import (
-    Disk,
-    description_file,
-    pool_file,
-    unlink,
-)
+from gecko_tw.store.drivers.files.disk import Disk, description_file, pool_file, unlink
 from gecko_tw.store.drivers.files.paths import file_of, fits_sidecar, has_path
 from gecko_tw.store.drivers.files.pooling import Pool, is_whole
 from gecko_tw.store.drivers.files.sameness import same_description
@@ -57,16 +52,14 @@ class FilesPlaces:
         if not version.spans and version.size == 0:
             version = version.lying((Span(self._disk.stage(b""), 0, 0),))
         # A file that only we can read is no ordinary file: encrypted bytes stay in the pool (docs/decisions/0007-encrypted-objects.md).
-        if is_whole(version) and "sse" not in version.extra and self._may_be_visible(address.key, standing):
+        if is_whole(version) and "sse" not in version.extra and self._may_be_visible(address.key):
             placed = self._show(transaction, address, version, standing)
             if placed is not None:
                 return placed
         return self._pool.take(transaction, address, version, _leftover(standing))
 
-    def _may_be_visible(self, key: bytes, standing: Standing) -> bool:
-        folding = self._disk.folding
-        has_place = (standing.row is not None and not folding) or has_path(key, folding)
-        return has_place and (not self._carrier.beside or fits_sidecar(key))
+    def _may_be_visible(self, key: bytes) -> bool:
+        return has_path(key, self._disk.folding) and (not self._carrier.beside or fits_sidecar(key))
 
     def _show(self, transaction: Transaction, address: Address, version: Version, standing: Standing) -> Placed | None:
         """Renames the bytes over the key's path. None when that is no place for a file."""

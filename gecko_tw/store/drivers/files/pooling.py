@@ -7,12 +7,7 @@ from gecko_tw.store.drivers.files.attributes import Description, text_of
 from gecko_tw.store.drivers.files.beneath import open_beneath
 from gecko_tw.store.drivers.files.blobs import FilesBlobs, remove_files
 from gecko_tw.store.drivers.files.carriers import describe_pooled
-from gecko_tw.store.drivers.files.disk import (
-    description_file,
-    directory_of,
-    pool_file,
-    write_all,
-)
+from gecko_tw.store.drivers.files.disk import description_file, directory_of, pool_file, write_all
 from gecko_tw.store.drivers.files.sameness import same_description
 from gecko_tw.store.drivers.files.staging import fresh_name, staging_file
 from gecko_tw.store.drivers.sqlite.blobnames import is_pooled

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
+from typing import Any
 
 NAME_LENGTH = 32
 STINT = 256
@@ -63,11 +64,7 @@ class Staging:
     def create(self, name: str) -> int:
         """A descriptor of a new file. Raises OSError."""
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
-        try:
-            return os.open(_path(name), flags, 0o666, dir_fd=self._room)
-        except FileNotFoundError:
-            self._make(name)
-        return os.open(_path(name), flags, 0o666, dir_fd=self._room)
+        return self._reach(name, lambda: os.open(_path(name), flags, 0o666, dir_fd=self._room))
 
     def take(self, leaf: bytes, directory: int, move: Callable[..., None] = os.rename) -> str:
         """Moves a file here; returns its name. Raises OSError.
@@ -75,11 +72,7 @@ class Staging:
         :param move: called as ``os.rename`` is.
         """
         name = fresh_name()
-        try:
-            move(leaf, _path(name), src_dir_fd=directory, dst_dir_fd=self._room)
-        except FileNotFoundError:
-            self._make(name)
-            move(leaf, _path(name), src_dir_fd=directory, dst_dir_fd=self._room)
+        self._reach(name, lambda: move(leaf, _path(name), src_dir_fd=directory, dst_dir_fd=self._room))
         return name
 
     def give(self, name: str, path: str | bytes, directory: int) -> None:
@@ -91,8 +84,16 @@ class Staging:
         with suppress(FileNotFoundError):
             os.unlink(_path(name), dir_fd=self._room)
 
+    def _reach(self, name: str, do: Callable[[], Any]) -> Any:
+        """What ``do`` returns, called again when a file's directory is missing: it is needed first, or somebody has tidied up."""
+        try:
+            return do()
+        except FileNotFoundError:
+            self._make(name)
+        return do()
+
     def _make(self, name: str) -> None:
-        """Makes a file's directory: when it is needed first, or when somebody has tidied up."""
+        """Makes a file's directory."""
         found = os.fstat(self._room)
         with suppress(FileExistsError, PermissionError):
             os.mkdir(name[:2], 0o700, dir_fd=self._room)

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from gecko_tw.store.drivers.files import disk
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.files.staging import STINT, fresh_name, staging_file
 from tests.store.shop import BUCKET, open_shop
@@ -83,3 +84,29 @@ def test_what_root_makes_is_its_owner_s(folder):
     found = (room / name[:2]).stat()
     assert (found.st_uid, found.st_gid) == (65534, 65534)
     driver.close()
+
+
+def test_nobody_tidies_while_another_one_looks_what_the_disk_can_do(folder, monkeypatch):
+    met = []
+    real = disk._takes_attributes
+
+    def takes_attributes(descriptor):
+        if not met:
+            met.append(other := FilesDriver(str(folder)))
+            lock = os.open(folder / ".geckos3" / "lock", os.O_RDWR)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                met.append("has to wait")
+            else:
+                fcntl.flock(lock, fcntl.LOCK_UN)
+                other.open()
+                other.close()
+            os.close(lock)
+        return real(descriptor)
+
+    monkeypatch.setattr(disk, "_takes_attributes", takes_attributes)
+    driver = FilesDriver(str(folder))
+    driver.open()
+    driver.close()
+    assert met[1:] == ["has to wait"]
