@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import islice
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from time import monotonic
@@ -185,14 +186,32 @@ class Prompt:
 
 def _outcomes(jobs: list[_Job], together: Together | None) -> Iterable[tuple["Deferred[Any]", Any]]:
     """Works off jobs; returns who waits for each, and its result or failure."""
-    works = [partial(_outcome, *work) for _, *work in jobs]
-    results = [work() for work in works] if together is None else _outcome(together, (works,), {})
-    if isinstance(results, Failure):
-        results = [results] * len(works)
-    return zip((job[0] for job in jobs), results, strict=True)
+    works = [partial(_outcome, function, *arguments, **named) for _, function, arguments, named in jobs]
+    return zip((job[0] for job in jobs), _results(works, together), strict=True)
 
 
-def _outcome(function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+def _results(works: list[Callable[[], Any]], together: Together | None) -> list[Any]:
+    """What works that do not raise return."""
+    results = [work() for work in works] if together is None else _outcome(together, works)
+    return [results] * len(works) if isinstance(results, Failure) else results
+
+
+def all_of(works: Iterable[Callable[[], Any]], together: Together) -> list[Any]:
+    """The results of callables, of which some are called together. Blocks.
+
+    :raises: what the first of them raises that raises anything, when those called with it have ended; the others are not called.
+    """
+    results: list[Any] = []
+    guarded = (partial(_outcome, work) for work in works)
+    while some := list(islice(guarded, MOST_TOGETHER)):
+        for result in _results(some, together):
+            if isinstance(result, Failure):
+                result.raiseException()
+            results.append(result)
+    return results
+
+
+def _outcome(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     """What a function returns, or its failure."""
     try:
         return function(*arguments, **named)

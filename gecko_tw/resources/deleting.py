@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from attrs import evolve, frozen
@@ -21,6 +22,7 @@ from gecko_tw.resources.told import objects_for
 from gecko_tw.store.refusals import NoSuchVersion, Refusal
 from gecko_tw.store.requests import Remove, Removed, WriteConditions
 from gecko_tw.store.version_ids import is_version_id
+from gecko_tw.threads import all_of
 
 MAX_OBJECTS = 1000
 
@@ -53,7 +55,8 @@ async def delete_objects(call: Call, document: bytes) -> Answer:
             request = evolve(request, bypass=True)
         return objects.remove(bucket, key, request)  # type: ignore[no-any-return]
 
-    lines = await service.write(_delete_all, remove, call.bucket, wanted)
+    works = [partial(_delete, remove, call.bucket, one) for one in wanted]
+    lines = await service.write(all_of, works, service.objects.catalog.together)
     if has_log(call.record):
         touch_deleted(
             call, [(one.key, one.request.version_id, code) for one, (_, code) in zip(wanted, lines, strict=True)]
@@ -96,12 +99,8 @@ def _seconds(text: str) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-def _delete_all(remove: Callable[[str, bytes, Remove], Any], bucket: str, wanted: list[Wanted]) -> list[Any]:
-    """What became of each key: its element, and the code of its error or nothing. Runs in a thread."""
-    return [_delete(remove, bucket, one) for one in wanted]
-
-
 def _delete(remove: Callable[[str, bytes, Remove], Any], bucket: str, one: Wanted) -> tuple[str, str]:
+    """What became of a key: its element, and the code of its error or nothing. Runs in a thread."""
     version_id = one.request.version_id
     named = {"Key": one.key, "VersionId": version_id}
     try:
