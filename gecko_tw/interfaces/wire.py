@@ -15,6 +15,10 @@ class IUpload(Interface):
         or broke the framing. May be called once. An IRoomyConsumer may be written to or have its space filled, as it comes.
         """
 
+    def whole():  # type: ignore[no-untyped-def]
+        """The body when all of it has come already, or None: then it is to be delivered, as is an empty one, one of unknown length, and
+        one that the client waits to send."""
+
     def drain():  # type: ignore[no-untyped-def]
         """The body is not wanted: reads and drops a small rest so that the connection can go on, else closes it after the answer."""
 

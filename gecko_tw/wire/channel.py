@@ -8,7 +8,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from gecko_tw.wire.deadline import Deadline
-from gecko_tw.wire.framing import FramingError
+from gecko_tw.wire.framing import FramingError, Sized
 from gecko_tw.wire.heads import BadHead, read_head
 from gecko_tw.wire.intake import Intake
 from gecko_tw.wire.outflow import ANSWER, Outflow
@@ -97,6 +97,16 @@ class Channel(Protocol):
             self._feed(upload)
         self.advance()
 
+    def hand_over(self, upload: Upload) -> bytes | None:
+        """All of a sized body when it has come, without feeding it to anybody."""
+        framing = upload.framing
+        if self.upload is not upload or not isinstance(framing, Sized) or len(self._intake.data) < framing.left:
+            return None
+        body, rest = framing.feed(self._intake.take())
+        self._ended(rest)
+        self.advance()
+        return body
+
     def regulate(self) -> None:
         """Reads on, or holds the peer back; a body that is waited for has a deadline, one that we hold back has none."""
         if self.parting.begun:
@@ -179,16 +189,20 @@ class Channel(Protocol):
                 self.parting.linger()
             return False
         if rest is not None:
-            self.upload = None
-            self._intake.data = rest
-            if self.request is None:
-                self._rest()
-            else:
-                self.deadline.clear()
+            self._ended(rest)
         upload.take(body, len(data), rest is not None)
         if self.request is None and self.upload is not None and not upload.wanted:
             self.parting.linger()
         return True
+
+    def _ended(self, rest: bytes) -> None:
+        """A body is in; ``rest`` comes behind it."""
+        self.upload = None
+        self._intake.data = rest
+        if self.request is None:
+            self._rest()
+        else:
+            self.deadline.clear()
 
     def _expired(self, what: str) -> None:
         if what in (CLOSE, ANSWER):

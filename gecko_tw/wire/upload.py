@@ -68,6 +68,15 @@ class Upload:
         self._channel.feed(self)
         return result
 
+    def whole(self) -> bytes | None:
+        """See IUpload."""
+        if self._state != _WAITING or self._expects:
+            return None
+        body = self._channel.hand_over(self)
+        if body is not None:
+            self._turn(_ENDED)
+        return body
+
     def drain(self) -> None:
         """See IUpload. A client that waits for ``100 Continue`` is left waiting: nothing of its body is read."""
         if self._state in (_WAITING, _FLOWING, _HELD):

@@ -84,6 +84,9 @@ class FakeUpload:
         consumer.unregisterProducer()
         return fail(self._failure()) if self.cut else succeed(None)
 
+    def whole(self) -> bytes | None:
+        return None if self.held or self.cut or len(self.pieces) != 1 else self.pieces[0]
+
     def _failure(self) -> Exception:
         return self.cut if isinstance(self.cut, Exception) else UploadCut("left")
 

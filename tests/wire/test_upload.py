@@ -1,6 +1,10 @@
 """Bodies on their way in: at the consumer's pace, whole or not at all."""
 
+from itertools import pairwise
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
 from gecko_tw.interfaces import IUpload, UploadCut
@@ -31,6 +35,51 @@ def test_a_body_that_came_with_its_head_is_delivered_in_one_write():
     (collector,) = resource.collectors
     assert (collector.data, collector.writes, collector.registered) == (b"hello" * 800, 1, 0)
     assert resource.ended == [None]
+
+
+@settings(max_examples=200)
+@given(st.lists(st.binary(max_size=40), min_size=1, max_size=5), st.data())
+def test_taken_whole_or_delivered_every_body_is_the_one_that_was_sent(bodies, data):
+    found = []
+
+    def receive(request):
+        whole = request.upload.whole()
+        if whole is not None:
+            found.append(whole)
+            request.answer(200, [], b"")
+            return
+        collector = Collector()
+
+        def done(_: object) -> None:
+            found.append(collector.data)
+            request.answer(200, [], b"")
+
+        request.upload.deliver(collector).addCallback(done)
+
+    sent = b"".join(chunked(body) if data.draw(st.booleans()) else put(body) if body else GET for body in bodies)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(sent)), max_size=6)))
+    pieces = [sent[first:last] for first, last in pairwise([0, *cuts, len(sent)])]
+    peer = Peer(AtHead(receive)).send(*[piece for piece in pieces if piece])
+    assert found == bodies
+    assert [answer.status for answer in peer.answers()] == [200] * len(bodies)
+    assert peer.reading
+
+
+def test_whole_is_only_what_has_come_and_nobody_waits_to_send():
+    resource = AtHead()
+    part = Peer(resource).send(put(b"hello")[:-1])
+    (upload,) = (request.upload for request in resource.requests)
+    assert upload.whole() is None
+    part.send(b"o")
+    assert upload.whole() == b"hello"
+    assert upload.whole() is None
+    Peer(resource).send(put(b"hello", b"Expect: 100-continue"))
+    assert resource.requests[-1].upload.whole() is None
+    Peer(resource).send(put(b"hello")).transport.lose()
+    assert resource.requests[-1].upload.whole() is None
+    for sent in (GET, put(b""), chunked(b"hello")):
+        Peer(resource).send(sent)
+        assert resource.requests[-1].upload.whole() is None
 
 
 def test_a_body_is_delivered_as_it_comes():
