@@ -7,7 +7,7 @@ from attrs import frozen
 
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Ground
-from gecko_tw.store.drivers.sqlite.notation import bucket_of, bucket_text, spans_of
+from gecko_tw.store.drivers.sqlite.notation import blobs_in, bucket_of, bucket_text
 from gecko_tw.store.drivers.sqlite.remembered import Remembered
 from gecko_tw.store.drivers.sqlite.rows import COLUMNS, Row
 from gecko_tw.store.records import BucketRecord
@@ -141,8 +141,8 @@ class RemoveBucket:
 def drop_bucket(transaction: Transaction, bucket_id: int) -> set[str]:
     """Removes every row of a bucket; returns the files of ours that they held."""
     held = {blob for (blob,) in transaction.execute("SELECT blob FROM span WHERE bucket_id = ?", (bucket_id,))}
-    parts = transaction.execute("SELECT spans, size FROM part WHERE bucket_id = ?", (bucket_id,)).fetchall()
-    held.update(span.blob for spans, size in parts for span in spans_of(spans, size))
+    parts = transaction.execute("SELECT spans FROM part WHERE bucket_id = ?", (bucket_id,)).fetchall()
+    held.update(blob for (spans,) in parts for blob in blobs_in(spans))
     for table in ("version", "upload", "part", "span"):
         transaction.execute(f"DELETE FROM {table} WHERE bucket_id = ?", (bucket_id,))
     transaction.execute("DELETE FROM bucket WHERE id = ?", (bucket_id,))

@@ -71,6 +71,13 @@ def spans_of(text: str, size: int) -> tuple[Span, ...]:
     return _listed_spans(text) if text[0] == "[" else (Span(text, 0, size),)
 
 
+def blobs_in(text: str) -> set[str]:
+    """The blobs that :func:`spans_of` would find."""
+    if not text:
+        return set()
+    return {span.blob for span in _listed_spans(text)} if text[0] == "[" else {text}
+
+
 @lru_cache(64)
 def _listed_spans(text: str) -> tuple[Span, ...]:
     return tuple(Span(*values) for values in decode(text))

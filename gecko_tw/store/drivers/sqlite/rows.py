@@ -9,6 +9,7 @@ from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline, vis
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.counters import slot_of
 from gecko_tw.store.drivers.sqlite.notation import (
+    blobs_in,
     checksum_of,
     checksum_text,
     parts_of,
@@ -43,8 +44,7 @@ class Row(NamedTuple):
 
     def blobs(self) -> set[str]:
         """Every file of ours that the row needs, the visible one apart."""
-        own = set(self.files.split())
-        return own if self.visible else own | {span.blob for span in spans_of(self.spans, self.size)}
+        return blobs_in(self.spans).union(self.files.split())
 
     def spans_at(self, bucket: str, key: bytes) -> tuple[Span, ...]:
         """Where the bytes are, the file at its key's path included."""

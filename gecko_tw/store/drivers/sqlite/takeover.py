@@ -5,7 +5,7 @@ from attrs import frozen
 from gecko_tw.store.drivers.sqlite.buckets import find
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Ground
-from gecko_tw.store.drivers.sqlite.notation import spans_of
+from gecko_tw.store.drivers.sqlite.notation import blobs_in, spans_of
 from gecko_tw.store.drivers.sqlite.rows import (
     Address,
     Placed,
@@ -103,7 +103,7 @@ class TakeOver:
 
     def _write(self, transaction: Transaction, address: Address, rows: list[Row], after: list[Row]) -> None:
         standing = {row.seq: row for row in after}
-        staying = {span.blob for row in after for span in spans_of(row.spans, row.size)}
+        staying = {blob for row in after for blob in blobs_in(row.spans)}
         for row in rows:
             if row.seq not in standing:
                 drop_version(transaction, address, row)

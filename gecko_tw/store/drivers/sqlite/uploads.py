@@ -6,7 +6,7 @@ from attrs import frozen
 
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Ground
-from gecko_tw.store.drivers.sqlite.notation import checksum_text, spans_of, spans_text, upload_text
+from gecko_tw.store.drivers.sqlite.notation import blobs_in, checksum_text, spans_text, upload_text
 from gecko_tw.store.drivers.sqlite.rows import (
     PART_COLUMNS,
     UPLOAD_COLUMNS,
@@ -41,10 +41,10 @@ def put_upload(transaction: Transaction, address: Address, upload: Upload) -> No
 def drop_upload(transaction: Transaction, address: Address, upload_id: str) -> set[str]:
     """Removes an upload and its parts; returns the blobs that those held."""
     where = (address.bucket_id, address.key, upload_id)
-    held = transaction.execute(f"SELECT spans, size FROM part WHERE {_ONE}", where).fetchall()
+    held = transaction.execute(f"SELECT spans FROM part WHERE {_ONE}", where).fetchall()
     transaction.execute(f"DELETE FROM part WHERE {_ONE}", where)
     transaction.execute("DELETE FROM upload WHERE bucket_id = ? AND key = ? AND id = ?", where)
-    return {span.blob for spans, size in held for span in spans_of(spans, size)}
+    return {blob for (spans,) in held for blob in blobs_in(spans)}
 
 
 @frozen
