@@ -22,7 +22,7 @@ from gecko_tw.resources.told import objects_for
 from gecko_tw.store.refusals import NoSuchVersion, Refusal
 from gecko_tw.store.requests import Remove, Removed, WriteConditions
 from gecko_tw.store.version_ids import is_version_id
-from gecko_tw.threads import all_of
+from gecko_tw.threads import Together, all_of
 
 MAX_OBJECTS = 1000
 
@@ -55,8 +55,7 @@ async def delete_objects(call: Call, document: bytes) -> Answer:
             request = evolve(request, bypass=True)
         return objects.remove(bucket, key, request)  # type: ignore[no-any-return]
 
-    works = [partial(_delete, remove, call.bucket, one) for one in wanted]
-    lines = await service.write(all_of, works, service.objects.catalog.together)
+    lines = await service.write(_delete_all, service.objects.catalog.together, remove, call.bucket, wanted)
     if has_log(call.record):
         touch_deleted(
             call, [(one.key, one.request.version_id, code) for one, (_, code) in zip(wanted, lines, strict=True)]
@@ -99,8 +98,25 @@ def _seconds(text: str) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
+def _delete_all(
+    together: Together, remove: Callable[[str, bytes, Remove], Any], bucket: str, wanted: list[Wanted]
+) -> list[tuple[str, str]]:
+    """What became of each: its element, and the code of its error or nothing. Runs in a thread."""
+    found: dict[int, tuple[str, str]] = {}
+
+    def delete(places: list[int]) -> None:
+        for place in places:
+            found[place] = _delete(remove, bucket, wanted[place])
+
+    of_key: dict[str, list[int]] = {}
+    for place, one in enumerate(wanted):
+        of_key.setdefault(one.key, []).append(place)
+    # What is asked of one key is done in its order, and its file, if somebody has changed it, is looked at once.
+    all_of([partial(delete, places) for places in of_key.values()], together)
+    return [found[place] for place in range(len(wanted))]
+
+
 def _delete(remove: Callable[[str, bytes, Remove], Any], bucket: str, one: Wanted) -> tuple[str, str]:
-    """What became of a key: its element, and the code of its error or nothing. Runs in a thread."""
     version_id = one.request.version_id
     named = {"Key": one.key, "VersionId": version_id}
     try:

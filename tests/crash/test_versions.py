@@ -1,15 +1,18 @@
 """Versions and what is said of them: cut short anywhere, all of a key's versions are as they were, or as they should be."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
 import pytest
 from attrs import evolve
 
 from gecko_tw.store.records import BucketRecord
+from gecko_tw.store.refusals import NoSuchKey
 from gecko_tw.store.requests import ListRequest, Remove
 from gecko_tw.store.rules import locks
-from tests.crash.deeds import LATER, NO_PATH, PATH, Deed, an_object, overwrite, remove
-from tests.crash.test_steps import SETUPS, cut_short_anywhere
+from tests.crash.deeds import LATER, NO_PATH, PATH, Deed, an_object, an_upload, complete, overwrite, remove
+from tests.crash.test_steps import SETUPS, cut_short_anywhere, cut_short_each_time, whole
 from tests.store.shop import BUCKET, Shop
 
 
@@ -59,8 +62,12 @@ def hold(place: int) -> Callable[[Shop, bytes], None]:
 
 
 def nth(shop: Shop, key: bytes, place: int) -> str:
+    return ids_of(shop, key)[place]
+
+
+def ids_of(shop: Shop, key: bytes) -> list[str]:
     entries = shop.objects.page(BUCKET, ListRequest(prefix=key), "versions").entries
-    return [entry.id for entry in entries if entry.key == key][place]
+    return [entry.id for entry in entries if entry.key == key]
 
 
 def tag(shop: Shop, key: bytes) -> None:
@@ -92,3 +99,75 @@ CASES = [
 @pytest.mark.parametrize(("kind", "name", "key"), CASES)
 def test_versions_are_wholly_as_before_or_as_after(kind, name, key, tmp_path):
     cut_short_anywhere(SETUPS[kind], DEEDS[name], key, tmp_path)
+
+
+def put(body: bytes, seconds: int) -> Callable[[Shop, bytes, list[str]], None]:
+    return lambda shop, key, ids: shop.put(key, body, now=LATER + seconds * 10**9) and None
+
+
+def hide(shop: Shop, key: bytes, ids: list[str]) -> None:
+    shop.objects.remove(BUCKET, key, Remove(now=LATER))
+
+
+def drop(place: int) -> Callable[[Shop, bytes, list[str]], None]:
+    return lambda shop, key, ids: shop.objects.remove(BUCKET, key, Remove(now=LATER, version_id=ids[place])) and None
+
+
+def alone(verb: Callable[[Shop, bytes], None]) -> Callable[[Shop, bytes, list[str]], None]:
+    def act(shop: Shop, key: bytes, ids: list[str]) -> None:
+        with suppress(NoSuchKey):  # hidden by the other verb
+            verb(shop, key)
+
+    return act
+
+
+def begun(shop: Shop, key: bytes) -> None:
+    an_upload(shop, key)
+    switched(shop, versioning="Enabled")
+
+
+TOGETHER = {
+    "put twice": (two_versions, put(b"one", 1), put(b"another", 2)),
+    "hide twice": (two_versions, hide, hide),
+    "remove both": (two_versions, drop(0), drop(1)),
+    "remove both, the older one first": (two_versions, drop(1), drop(0)),
+    "hide, and remove what is older": (two_versions, hide, drop(1)),
+    "put and hide": (two_versions, put(b"one", 1), hide),
+    "remove all of what is hidden": (hidden, drop(0), drop(1)),
+    "replace the null version twice": (suspended, put(b"one", 1), put(b"another", 2)),
+    "hide and remove the null version": (suspended, hide, drop(1)),
+    "tag and put": (two_versions, alone(tag), put(b"one", 1)),
+    "tag and hide": (two_versions, alone(tag), hide),
+    "tag and remove": (two_versions, alone(tag), drop(0)),
+    "complete and put": (begun, alone(complete), put(b"one", 1)),
+    "complete and hide": (begun, alone(complete), hide),
+    "complete and remove": (begun, alone(complete), drop(0)),
+}
+
+
+@pytest.mark.parametrize("kind", ["xattr", "fsync", "sidecar", "pool of rows and files"])
+@pytest.mark.parametrize("name", TOGETHER)
+def test_verbs_of_one_key_that_are_cut_short_together_are_each_done_or_not(kind, name, tmp_path):
+    before, *verbs = TOGETHER[name]
+    setup = SETUPS[kind]
+
+    def work(shop: Shop, key: bytes, places: tuple[int, ...]) -> list[Callable[[], None]]:
+        ids = ids_of(shop, key)
+        return [partial(verbs[place], shop, key, ids) for place in places]
+
+    def one_by_one(shop: Shop, key: bytes, places: tuple[int, ...]) -> None:
+        for one in work(shop, key, places):
+            one()
+
+    def together(shop: Shop, key: bytes) -> None:
+        shop.objects.catalog.together(work(shop, key, (0, 1)))
+
+    # Who waits for a flush comes later.
+    done = [
+        whole(setup, Deed(before, partial(one_by_one, places=places)), PATH, tmp_path)[1]
+        for places in ((), (0,), (1,), (0, 1), (1, 0))
+    ]
+    for steps, acknowledged, found in cut_short_each_time(setup, Deed(before, together), PATH, tmp_path):
+        for place, when in enumerate(("at once", "once made again from the files")):
+            allowed = [state[place] for state in (done[3:] if acknowledged else done)]
+            assert found[place] in allowed, f"{when}, cut short after step {steps}"

@@ -179,6 +179,8 @@ class SqliteCatalog:
                 applied, written, stamp = self._commits.run(step)
             except Unsettled as unsettled:
                 unsettled.settle()  # type: ignore[operator]
+            except _Untidy:
+                self._commits.run(self._changing(bucket, key, _as_it_is))
             except NoSuchBucket:
                 self._find(bucket)
             else:
@@ -277,6 +279,11 @@ def _history(bucket: str, key: bytes, row: Row | None, uploads: Iterable[Any]) -
 _PAGES = {"objects": listing.objects, "versions": listing.versions, "uploads": listing.uploads}
 
 
+class _Untidy(Exception):  # noqa: N818 - a signal, not an error
+    """The file of an older version is still at the key's path. It goes in a step of its own: of two moves that are cut short together
+    nobody could tell the first from the second."""
+
+
 def _as_it_is(record: BucketRecord, history: KeyHistory) -> Change:
     return Change(history)
 
@@ -293,7 +300,7 @@ class ChangeHistory:
     rule: Rule
 
     def __call__(self, transaction: Transaction) -> tuple[Applied, Written, int]:
-        """Also returns the stamp that the key will have. Raises NoSuchBucket, Unsettled, and what the rule raises."""
+        """Also returns the stamp that the key will have. Raises NoSuchBucket, Unsettled, _Untidy, and what the rule raises."""
         found = recall(self.remembered, transaction.execute, self.bucket)
         if found is None:
             raise NoSuchBucket()
@@ -302,11 +309,14 @@ class ChangeHistory:
         top = rows[0] if rows else None
         if not self.ground.watch.agrees(self.bucket, self.key, top):
             raise self.ground.watch.unsettled(self.bucket, self.key)
+        has_leftover = top is not None and not top.visible and top.file_mtime is not None
+        if has_leftover and self.rule is not _as_it_is:
+            raise _Untidy
         change = self.rule(found[1], before)
         if change.check is not None:
             check_change(transaction, address, before, change)
         transaction.intend(self.bucket, self.key)
-        if top is not None and not top.visible and top.file_mtime is not None:
+        if top is not None and has_leftover:
             self.ground.places.vacate_leftover(transaction, address, top)
             rows[0] = top._replace(file_size=None, file_mtime=None)
             put_version(transaction, address, rows[0])

@@ -28,26 +28,48 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 assert LARGEST_BATCH * 2 <= MOST_NOTES, "a step notes its key, and perhaps what it will become"
 
 
+class Taken(Exception):  # noqa: N818 - a signal, not an error
+    """The key is being changed by another step of the same transaction: this one must be in the next."""
+
+
 class Transaction:
     """What a step works with.
 
     :ivar execute: SQL.
-    :ivar intend: Journal.note, to be called before the first change of a file.
     :ivar outdate: Counters.outdate, to be called before a row of a key is changed.
     :ivar touched: the directories whose entries were changed, to be added to.
     :ivar useless: names in staging that are worthless once this is committed, to be added to.
     """
 
-    __slots__ = ("execute", "intend", "outdate", "touched", "useless")
+    __slots__ = ("_mine", "_note", "_others", "execute", "outdate", "touched", "useless")
 
     def __init__(
-        self, connection: sqlite3.Connection, intend: Callable[..., None], outdate: Callable[[int], None]
+        self, connection: sqlite3.Connection, note: Callable[..., None], outdate: Callable[[int], None]
     ) -> None:
         self.execute = connection.execute
-        self.intend = intend
         self.outdate = outdate
         self.touched: set[bytes] = set()
         self.useless: set[str] = set()
+        self._note = note
+        self._mine: set[tuple[str, bytes]] = set()
+        self._others: set[tuple[str, bytes]] = set()
+
+    def intend(self, bucket: str, key: bytes, text: bytes = b"") -> None:
+        """As Journal.note, to be called before the first change of a file of the key's.
+
+        :raises Taken: another step has done so. Files move with every step, rows once for all of them: when that is cut short, a key's
+            files can be understood only if no more than one step has moved them.
+        """
+        where = (bucket, key)
+        if where in self._others:
+            raise Taken
+        self._mine.add(where)
+        self._note(bucket, key, text)
+
+    def turn(self) -> None:
+        """The next step comes."""
+        self._others |= self._mine
+        self._mine = set()
 
 
 class _Waiting:
@@ -209,13 +231,19 @@ class Commits:
             self._journal.clear()
 
     def _hand_on(self, batch: list[_Waiting], error: BaseException | None) -> None:
+        postponed = [waiting for waiting in batch if isinstance(waiting.error, Taken)]
+        for waiting in postponed:
+            waiting.error = None
         with self._mutex:
+            self._queue.extendleft(reversed(postponed))  # in their order, before whoever came later
             following = self._queue[0] if self._queue else None
             self._led = following is not None
         if following is not None:
             following.leads = True
             following.wake.release()  # type: ignore[union-attr]
         for waiting in batch:
+            if waiting in postponed:
+                continue
             waiting.error = waiting.error or error
             if waiting.wake is not None and not waiting.leads:
                 waiting.wake.release()
@@ -253,6 +281,7 @@ def _run_alone(connection: sqlite3.Connection, transaction: Transaction, waiting
         connection.execute("SAVEPOINT step")
     with waiting:
         waiting.result = waiting.step(transaction)
+    transaction.turn()
     if among_others:
         if waiting.error is not None:
             if not connection.in_transaction:  # SQLite has rolled back everything (disk full): the whole batch failed
