@@ -55,16 +55,20 @@ class Transaction:
         self._others: set[tuple[str, bytes]] = set()
 
     def intend(self, bucket: str, key: bytes, text: bytes = b"") -> None:
-        """As Journal.note, to be called before the first change of a file of the key's.
+        """As Journal.note, to be called before the first change of a file of the key's. Raises Taken."""
+        self.claim(bucket, key)
+        self._note(bucket, key, text)
 
-        :raises Taken: another step has done so. Files move with every step, rows once for all of them: when that is cut short, a key's
-            files can be understood only if no more than one step has moved them.
+    def claim(self, bucket: str, key: bytes) -> None:
+        """Makes sure that no other step of the transaction changes a key. To be called before its rows are changed.
+
+        :raises Taken: one has. Files move with every step, rows once for all of them: when that is cut short, a key's files can be
+            understood only if its rows are those from before the one step that moved them.
         """
         where = (bucket, key)
         if where in self._others:
             raise Taken
         self._mine.add(where)
-        self._note(bucket, key, text)
 
     def turn(self) -> None:
         """The next step comes."""

@@ -53,6 +53,8 @@ class TakeOver:
         useless: set[str] = set()
         outdated = []
         for finding in self.findings:
+            transaction.claim(finding.bucket, finding.key)
+        for finding in self.findings:
             found = find(transaction.execute, finding.bucket)
             if found is not None:
                 address = Address(finding.bucket, found[0], finding.key)

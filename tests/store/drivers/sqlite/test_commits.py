@@ -3,8 +3,14 @@
 import os
 import sqlite3
 import threading
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gecko_tw.store.drivers.sqlite import connections
 from gecko_tw.store.drivers.sqlite.commits import LARGEST_BATCH, Commits
@@ -223,6 +229,46 @@ def test_a_verb_that_fails_undoes_its_step_and_no_other(bench):
     assert (first, third) == (["a"], ["b"])
     assert isinstance(second, sqlite3.IntegrityError)
     assert bench.names() == ["a", "b"]
+
+
+def changing(name, key, failing=False):
+    def step(transaction):
+        transaction.intend("photos", key)
+        if failing:
+            raise ValueError(name)
+        return adding(name)(transaction)
+
+    return step
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.sampled_from([b"x", b"y", b"z"]), st.booleans()), max_size=14))
+def test_a_transaction_has_no_more_than_one_step_of_a_key(wanted):
+    with TemporaryDirectory() as folder, closing(Bench(Path(folder))) as bench:
+        steps = {f"{number:02}": changing(f"{number:02}", *what) for number, what in enumerate(wanted)}
+
+        def run(step):
+            try:
+                return bench.commits.run(step)
+            except ValueError as error:
+                return error.args[0]
+
+        assert bench.commits.together([partial(run, step) for step in steps.values()]) == list(steps)
+        good = {name: key for name, (key, failing) in zip(steps, wanted, strict=True) if not failing}
+        assert bench.names() == list(good)
+        for key in (b"x", b"y", b"z"):
+            mine = {name for name in good if good[name] == key}
+            own = [{name.decode() for name in synced} & mine for synced in bench.synced]
+            assert [name for names in own for name in names] == sorted(mine)  # in their order
+            assert all(len(names) <= 1 for names in own)
+        assert bench.commits.idle()
+        assert bench.journal.count == 0
+
+
+def test_steps_of_one_key_that_wait_in_threads_have_a_transaction_each(bench):
+    outcomes = together(bench, {name: changing(name, b"x") for name in "abc"} | {"d": changing("d", b"y")})
+    assert [outcomes[name] for name in "abcd"] == list("abcd")
+    assert sorted(map(len, bench.synced)) == [1, 1, 2]
 
 
 def test_any_number_of_verbs_run_together(bench):
