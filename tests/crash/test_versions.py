@@ -145,8 +145,14 @@ TOGETHER = {
 }
 
 
-@pytest.mark.parametrize("kind", ["xattr", "fsync", "sidecar", "pool of rows and files"])
-@pytest.mark.parametrize("name", TOGETHER)
+PAIRS = [
+    *(("xattr", name) for name in TOGETHER),
+    *(("sidecar", name) for name in ("remove both", "tag and hide")),
+    *((kind, "put twice") for kind in ("fsync", "pool of rows and files")),
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), PAIRS)
 def test_verbs_of_one_key_that_are_cut_short_together_are_each_done_or_not(kind, name, tmp_path):
     before, *verbs = TOGETHER[name]
     setup = SETUPS[kind]
