@@ -173,14 +173,14 @@ class SqliteCatalog:
         return newest.having((*newest.versions, older))
 
     def change_history(self, bucket: str, key: bytes, rule: Rule, version_id: str | None = None) -> Applied:
-        step = self._changing(bucket, key, rule)
+        step = ChangeHistory(self._ground, self._commits.remembered, self._histories, bucket, key, rule)
         for _ in range(_ATTEMPTS):
             try:
                 applied, written, stamp = self._commits.run(step)
             except Unsettled as unsettled:
                 unsettled.settle()  # type: ignore[operator]
             except _Untidy:
-                self._commits.run(self._changing(bucket, key, _as_it_is))
+                self._clear_path(bucket, key)
             except NoSuchBucket:
                 self._find(bucket)
             else:
@@ -188,9 +188,6 @@ class SqliteCatalog:
                 self._tidy(bucket, key, written)
                 return applied  # type: ignore[no-any-return]
         raise SlowDown()
-
-    def _changing(self, bucket: str, key: bytes, rule: Rule) -> "ChangeHistory":
-        return ChangeHistory(self._ground, self._commits.remembered, self._histories, bucket, key, rule)
 
     def _remember(self, bucket: str, key: bytes, written: Written, stamp: int) -> None:
         """What was just written is what is asked for next: unless somebody has changed it since, which its stamp tells."""
@@ -202,8 +199,11 @@ class SqliteCatalog:
     def _tidy(self, bucket: str, key: bytes, written: Written) -> None:
         """What only now, after the commit, is worthless. A crash before this leaves it to the sweeper."""
         self._ground.places.forget(written.useless)
-        if written.top is not None and not written.top.visible and written.top.file_mtime is not None:
-            self._commits.run(self._changing(bucket, key, _as_it_is))
+        if written.top is not None and written.top.has_leftover:
+            self._clear_path(bucket, key)
+
+    def _clear_path(self, bucket: str, key: bytes) -> None:
+        self._commits.run(ClearPath(self._ground, self._commits.remembered, bucket, key))
 
     def page(
         self, bucket: str, prefix: bytes, start: bytes, limit: int, what: str, after_id: str | None = None
@@ -280,12 +280,7 @@ _PAGES = {"objects": listing.objects, "versions": listing.versions, "uploads": l
 
 
 class _Untidy(Exception):  # noqa: N818 - a signal, not an error
-    """The file of an older version is still at the key's path. It goes in a step of its own: of two moves that are cut short together
-    nobody could tell the first from the second."""
-
-
-def _as_it_is(record: BucketRecord, history: KeyHistory) -> Change:
-    return Change(history)
+    """The file of an older version is still at the key's path: ClearPath comes first."""
 
 
 @frozen
@@ -309,17 +304,12 @@ class ChangeHistory:
         top = rows[0] if rows else None
         if not self.ground.watch.agrees(self.bucket, self.key, top):
             raise self.ground.watch.unsettled(self.bucket, self.key)
-        has_leftover = top is not None and not top.visible and top.file_mtime is not None
-        if has_leftover and self.rule is not _as_it_is:
+        if top is not None and top.has_leftover:
             raise _Untidy
         change = self.rule(found[1], before)
         if change.check is not None:
             check_change(transaction, address, before, change)
         transaction.intend(self.bucket, self.key)
-        if top is not None and has_leftover:
-            self.ground.places.vacate_leftover(transaction, address, top)
-            rows[0] = top._replace(file_size=None, file_mtime=None)
-            put_version(transaction, address, rows[0])
         written = HistoryChange(transaction, self.ground, address, rows, before).write(change.history)
         if change.notices:
             add_notices(transaction, change.notices)
@@ -338,3 +328,27 @@ class ChangeHistory:
             uploads=uploads_of(transaction, address),
         )
         return rows, before
+
+
+@frozen
+class ClearPath:
+    """The step that removes the file that an older version has left at a key's path.
+
+    Nothing else of the key happens in it: of two moves that are cut short together nobody could tell the first from the second.
+    """
+
+    ground: Ground
+    remembered: Remembered
+    bucket: str
+    key: bytes
+
+    def __call__(self, transaction: Transaction) -> None:
+        found = recall(self.remembered, transaction.execute, self.bucket)
+        if found is None:
+            return
+        address = Address(self.bucket, found[0], self.key)
+        rows = versions_of(transaction, address)
+        if rows and rows[0].has_leftover:
+            transaction.intend(self.bucket, self.key)
+            self.ground.places.vacate_leftover(transaction, address, rows[0])
+            put_version(transaction, address, rows[0]._replace(file_size=None, file_mtime=None))

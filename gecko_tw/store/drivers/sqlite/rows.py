@@ -46,6 +46,11 @@ class Row(NamedTuple):
         """Every file of ours that the row needs, the visible one apart."""
         return blobs_in(self.spans).union(self.files.split())
 
+    @property
+    def has_leftover(self) -> bool:
+        """Whether the file of an older version may still be at the key's path."""
+        return not self.visible and self.file_mtime is not None
+
     def spans_at(self, bucket: str, key: bytes) -> tuple[Span, ...]:
         """Where the bytes are, the file at its key's path included."""
         if not self.visible:

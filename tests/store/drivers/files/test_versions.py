@@ -4,6 +4,7 @@ from attrs import evolve
 
 from gecko_tw.store.drivers.sqlite.blobnames import is_visible
 from gecko_tw.store.records import BlobNote, Change, DeleteMarker, Span, Version
+from gecko_tw.store.settling import settled
 from tests.store.shop import BUCKET, NOW, Shop, md5
 
 
@@ -59,6 +60,23 @@ def test_a_marker_hides_the_file_and_its_removal_brings_it_back(described, folde
     assert described.listed() == [b"key"]
     assert (folder / BUCKET / "key").read_bytes() == b"first"
     assert described.orphans() == set()
+
+
+def test_a_file_that_comes_before_the_hidden_one_is_gone_fails_nobody(described, folder, monkeypatch):
+    add(described, b"key", "v1", b"first", NOW)
+    catalog = described.driver.catalog
+    real = catalog._clear_path
+
+    def clear_path(bucket, key):
+        (folder / "other").write_bytes(b"put there by hand")
+        (folder / "other").rename(folder / BUCKET / "key")
+        real(bucket, key)
+
+    monkeypatch.setattr(catalog, "_clear_path", clear_path)
+    change(described, b"key", lambda versions: (DeleteMarker(version_id="m", modified=NOW + 1), *versions))
+    assert settled(read, described, b"key", None) == b"put there by hand"
+    assert read(described, b"key", "v1") == b"first"
+    assert (folder / BUCKET / "key").read_bytes() == b"put there by hand"
 
 
 def test_removing_the_newest_version_puts_the_one_before_in_its_place(described, folder):
