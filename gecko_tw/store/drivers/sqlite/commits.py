@@ -41,7 +41,7 @@ class Transaction:
     :ivar useless: names in staging that are worthless once this is committed, to be added to.
     """
 
-    __slots__ = ("_mine", "_note", "_others", "execute", "outdate", "touched", "useless")
+    __slots__ = ("_claimed", "_note", "_step", "execute", "outdate", "touched", "useless")
 
     def __init__(
         self, connection: sqlite3.Connection, note: Callable[..., None], outdate: Callable[[int], None]
@@ -51,8 +51,8 @@ class Transaction:
         self.touched: set[bytes] = set()
         self.useless: set[str] = set()
         self._note = note
-        self._mine: set[tuple[str, bytes]] = set()
-        self._others: set[tuple[str, bytes]] = set()
+        self._step = 0
+        self._claimed: dict[tuple[str, bytes], int] = {}
 
     def intend(self, bucket: str, key: bytes, text: bytes = b"") -> None:
         """As Journal.note, to be called before the first change of a file of the key's. Raises Taken."""
@@ -65,15 +65,12 @@ class Transaction:
         :raises Taken: one has. Files move with every step, rows once for all of them: when that is cut short, a key's files can be
             understood only if its rows are those from before the one step that moved them.
         """
-        where = (bucket, key)
-        if where in self._others:
+        if self._claimed.setdefault((bucket, key), self._step) != self._step:
             raise Taken
-        self._mine.add(where)
 
     def turn(self) -> None:
         """The next step comes."""
-        self._others |= self._mine
-        self._mine = set()
+        self._step += 1
 
 
 class _Waiting:
