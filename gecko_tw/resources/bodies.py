@@ -15,7 +15,7 @@ from gecko_tw.resources.call import Call
 from gecko_tw.resources.claims import Claims, announced_length, framed, read_claims
 from gecko_tw.resources.operations import Document
 from gecko_tw.resources.refusals import MaxMessageLengthExceeded
-from gecko_tw.resources.service import SMALL, Service
+from gecko_tw.resources.service import Service
 from gecko_tw.resources.tanks import Basin
 from gecko_tw.store.checksums import Digests
 from gecko_tw.store.refusals import BadDigest, EntityTooLarge, Refusal
@@ -259,11 +259,10 @@ async def receive(call: Call, how: Plan, algorithm: str | None = None, sealing: 
     wanted = how.claims.algorithms
     incoming = call.service.objects.receive(wanted if algorithm is None else [*wanted, algorithm], sealing)
     upload = call.request.upload
-    if how.decoder is None and how.length is not None and how.length <= SMALL:
-        body = upload.whole()
-        if body is not None:
-            incoming.push(body)
-            return incoming
+    body = upload.whole() if how.decoder is None else None
+    if body is not None:
+        incoming.push(body)
+        return incoming
     return await Stream(call.service, incoming, how).receive(upload)
 
 

@@ -1,6 +1,6 @@
 """DeleteObjects: up to a thousand keys in one request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -102,18 +102,16 @@ def _delete_all(
     together: Together, remove: Callable[[str, bytes, Remove], Any], bucket: str, wanted: list[Wanted]
 ) -> list[tuple[str, str]]:
     """What became of each: its element, and the code of its error or nothing. Runs in a thread."""
-    found: dict[int, tuple[str, str]] = {}
-
-    def delete(places: list[int]) -> None:
-        for place in places:
-            found[place] = _delete(remove, bucket, wanted[place])
-
-    of_key: dict[str, list[int]] = {}
-    for place, one in enumerate(wanted):
-        of_key.setdefault(one.key, []).append(place)
     # What is asked of one key is done in its order, and its file, if somebody has changed it, is looked at once.
-    all_of([partial(delete, places) for places in of_key.values()], together)
-    return [found[place] for place in range(len(wanted))]
+    of_key: dict[str, list[Wanted]] = {}
+    for one in wanted:
+        of_key.setdefault(one.key, []).append(one)
+
+    def delete(some: list[Wanted]) -> Iterator[tuple[str, str]]:
+        return iter([_delete(remove, bucket, one) for one in some])
+
+    found = dict(zip(of_key, all_of([partial(delete, some) for some in of_key.values()], together), strict=True))
+    return [next(found[one.key]) for one in wanted]
 
 
 def _delete(remove: Callable[[str, bytes, Remove], Any], bucket: str, one: Wanted) -> tuple[str, str]:
