@@ -14,7 +14,7 @@ from gecko_tw.store.drivers.files.disk import InUse
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.layouts import CATALOGS, POOL, WrongLayout
 from gecko_tw.store.drivers.pool.driver import PoolDriver
-from gecko_tw.store.drivers.sqlite.connections import CatalogTooNew
+from gecko_tw.store.drivers.sqlite.connections import CatalogDamaged, CatalogTooNew
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class DataDir:
                 f"{self.driver.data_dir}: the encryption key is not the one that its secrets were encrypted with"
                 f" ({self._key_source})"
             ) from None
-        except (OSError, ValueError, InUse, WrongLayout, CatalogTooNew, sqlite3.Error) as problem:
+        except (OSError, ValueError, InUse, WrongLayout, CatalogTooNew, CatalogDamaged, sqlite3.Error) as problem:
             raise CannotOpen(f"{self.driver.data_dir}: {problem}") from problem
 
     @property
@@ -168,7 +168,11 @@ def _driver_of(settings: Settings) -> FilesDriver | PoolDriver:
     if settings.layout == POOL:
         return PoolDriver(str(settings.data_dir), fsync=settings.fsync)
     return FilesDriver(
-        str(settings.data_dir), metadata=settings.metadata, fsync=settings.fsync, attributes=settings.attributes
+        str(settings.data_dir),
+        metadata=settings.metadata,
+        fsync=settings.fsync,
+        attributes=settings.attributes,
+        repairs=settings.repair == "auto",
     )
 
 

@@ -117,6 +117,13 @@ def _duration(text: str) -> float:
     return sum(float(number) * SECONDS[unit] for number, unit in _DURATION.findall(text))
 
 
+def _interval(text: str) -> float:
+    seconds = _duration(text)
+    if seconds < 0.01:
+        raise ValueError(text)
+    return seconds
+
+
 def _size(text: str) -> int:
     found = _SIZE.fullmatch(text)
     if found is None:
@@ -198,6 +205,7 @@ HOST = Kind(_host, "a name or address, with a port where clients write one, e.g.
 PREFIX = Kind(_prefix, "a path such as /s3, or nothing", "PATH")
 WORKERS = Kind(_workers, "auto (one a core) or a whole number from 1", "auto|NUMBER")
 DURATION = Kind(_duration, "a duration such as 30s, 15m, 24h or 1h30m (a plain number is seconds)", "DURATION")
+INTERVAL = Kind(_interval, "a duration of at least 10ms, such as 500ms, 1s or 2s", "DURATION")
 SIZE = Kind(_size, "a number of bytes, or one with KiB, MiB or GiB", "SIZE")
 DOMAIN = Kind(_domain, "a domain name, or nothing", "NAME")
 LISTEN = Kind(

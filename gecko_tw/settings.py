@@ -120,6 +120,16 @@ class Settings:
         "true", kinds.BOOLEAN, "whether to hash bodies and keep attributes; `false` is for caches and tests of others"
     )
     fsync: bool = setting("false", kinds.BOOLEAN, "whether a success means that the bytes are on the disk")
+    flush_interval: float = setting(
+        "1s",
+        kinds.INTERVAL,
+        "how often what was stored is put on the disk: without `--fsync=true` a power failure can cost what is newer, and nothing else",
+    )
+    repair: str = setting(
+        "auto",
+        kinds.one_of("auto", "refuse"),
+        "what becomes of a catalog that is lost, damaged or older than the files: `auto` makes it again from them, `refuse` does not start",
+    )
     layout: str = setting(
         "files",
         kinds.one_of("files", "pool"),

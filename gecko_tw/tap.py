@@ -136,11 +136,13 @@ def makeService(options: Options) -> MultiService:
         from gecko_tw.deployment import sinks_for, store_in
         from gecko_tw.jobs.lifecycle import Lifecycle
         from gecko_tw.jobs.notifications import Delivery
+        from gecko_tw.jobs.repeating import Repeating
         from gecko_tw.jobs.upkeep import jobs
         from gecko_tw.store.expiry import Expiry
 
         store = store_in(data, settings)
         services = jobs(reactor, pools[1], store.upkeep, settings, scan)
+        Repeating(reactor, pools[1], "flush", settings.flush_interval, data.driver.flush).setServiceParent(services)
         expiry = Expiry(store.uploads, settings.lifecycle_day)
         Lifecycle(reactor, pools[1], expiry, settings).setServiceParent(services)
         Delivery(reactor, pools[1], store.notices, sinks_for(reactor, settings)).setServiceParent(services)

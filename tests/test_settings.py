@@ -16,6 +16,8 @@ GECKOS3 = {
     "auth": ("--auth", "GECKOS3_AUTH_ENABLED", "true"),
     "metadata": ("--metadata", "GECKOS3_METADATA", "true"),
     "fsync": ("--fsync", "GECKOS3_FSYNC", "false"),
+    "flush_interval": "0",
+    "repair": "maybe",
 }
 
 BAD = {
@@ -27,6 +29,8 @@ BAD = {
     "auth": "yes",
     "metadata": "no",
     "fsync": "2",
+    "flush_interval": "0",
+    "repair": "maybe",
     "layout": "tree",
     "attributes": "both",
     "workers": "0",

@@ -156,6 +156,12 @@ class IBlobs(Interface):
     def remove(blobs):  # type: ignore[no-untyped-def]
         """Drops blobs; those already gone, or that a catalog of this driver keeps as visible files, are passed over."""
 
+    def release(blobs):  # type: ignore[no-untyped-def]
+        """Tells that a committed step of this driver's catalog has let go of blobs: no version and no part holds them any more.
+
+        They go as soon as no power failure can take that step back; whoever has opened one reads on.
+        """
+
     def older_than(seconds: float):  # type: ignore[no-untyped-def]
         """Iterates over names of blobs, staged bodies included, that are older: candidates for the sweeper."""
 

@@ -130,7 +130,7 @@ class Objects:
             raise
         dropped = blobs_of(applied.before) - blobs_of(applied.after)
         if dropped:
-            self.blobs.remove(dropped)
+            self.blobs.release(dropped)
         return applied
 
     def _told(self, rule: Rule) -> Rule:

@@ -82,7 +82,7 @@ class Uploads:
             objects.blobs.remove([span.blob for span in part.spans])
             raise
         if replaced is not None:
-            objects.blobs.remove([span.blob for span in replaced.spans])
+            objects.blobs.release([span.blob for span in replaced.spans])
         return part
 
     def copy_part(self, source: Source, bucket: str, key: bytes, upload_id: str, number: int, now: int) -> Part:
@@ -129,7 +129,7 @@ class Uploads:
 
     def _drop(self, parts: list[Part]) -> None:
         if parts:
-            self.objects.blobs.remove([span.blob for part in parts for span in part.spans])
+            self.objects.blobs.release([span.blob for part in parts for span in part.spans])
 
     def abort(self, bucket: str, key: bytes, upload_id: str) -> None:
         parts = self.parts(bucket, key, upload_id)

@@ -213,5 +213,6 @@ def every_page(driver: Any, bucket: str, what: str, prefix: bytes = b"", size: i
 
 def sweep(driver: Any) -> None:
     """Removes every blob, however young, that no version and no part holds."""
+    driver.flush()
     candidates = list(driver.blobs.older_than(-60))
     driver.blobs.remove(set(candidates) - driver.catalog.references(candidates))

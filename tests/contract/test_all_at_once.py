@@ -68,6 +68,7 @@ def test_removals_together_or_one_by_one_are_the_same(driver, puts, removals, ve
         (shown, newest), (wanted, others) = map(state, both)
         assert shown == wanted
         assert [isinstance(one, DeleteMarker) for one in newest] == [isinstance(one, DeleteMarker) for one in others]
+        driver.flush()
         assert not [blob for blob in driver.blobs.older_than(-60) if not driver.catalog.references([blob])]
     finally:
         clear(both[0])

@@ -48,6 +48,7 @@ def test_any_key_may_become_any_other(objects, driver, source, key):
     assert content(objects, key) == b"meow"
     for name in ("etag", "size", "modified", "metadata", "tags", "headers", "checksum", "extra"):
         assert getattr(made, name) == getattr(before, name) == getattr(objects.look("photos", key), name)
+    driver.flush()
     assert not [blob for blob in driver.blobs.older_than(-60) if not driver.catalog.references([blob])]
 
 

@@ -26,6 +26,7 @@ HELD_ROOMS = ("staging", "pool", "attributes")
 OWN_FILES = {
     "lock",
     "used",
+    "state",
     "layout",
     *(f"{name}.sqlite{end}" for name in ("catalog", "objects") for end in ("", "-wal", "-shm")),
 }

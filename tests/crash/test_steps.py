@@ -85,6 +85,7 @@ def seen(folder: Path, setup: Setup) -> tuple[State, State]:
 
 
 def swept(shop: Shop, folder: Path, state: State) -> None:
+    shop.driver.flush()
     shop.upkeep.sweep(-60)
     assert everything(shop) == state, "sweeping changed something"
     assert litter(folder, shop) == []
@@ -138,8 +139,7 @@ def test_verbs_that_are_cut_short_together_leave_each_key_in_its_old_or_its_new_
                 assert found[place][name] in allowed, f"{name!r} {when}, cut short after step {steps}"
             assert not acknowledged or found[place] == new[place]
             mixed += 0 < len(changed) < 4
-    # Files are what they are when the power fails: keys of one transaction need not agree. Rows alone do.
-    assert (mixed > 0) == (kind != "pool of rows and files")
+    assert mixed == 0  # all of a transaction or nothing
 
 
 def whole(setup: Setup, deed: Deed, key: bytes, tmp_path: Path) -> tuple[tuple[State, State], tuple[State, State]]:

@@ -76,7 +76,8 @@ class Shop:
         return self.complete(key, parts, upload_id)
 
     def blobs(self) -> set[str]:
-        """Every blob there is, staged bodies included."""
+        """Every blob there is, staged bodies included, once all that was committed is flushed."""
+        self.driver.flush()
         return set(self.driver.blobs.older_than(-60))
 
     def orphans(self) -> set[str]:

@@ -435,6 +435,7 @@ def test_a_reading_never_goes_on_with_the_bytes_of_another_version(shop):
     reading = shop.objects.open(BUCKET, b"key")
     assert reading.read(0, 5) == b"first"
     shop.put(b"key", b"another object, which is longer than the first", now=NOW + 1)
+    shop.driver.flush()
     with pytest.raises(BlobGone):
         read_all(reading)
     reading.close()
@@ -444,6 +445,7 @@ def test_a_reading_whose_object_was_removed_tells_that_its_bytes_are_gone(shop):
     shop.multipart(b"key", [b"first part", b"second part"])
     reading = shop.objects.open(BUCKET, b"key")
     shop.objects.remove(BUCKET, b"key", Remove(now=NOW + 1))
+    shop.driver.flush()
     for ask in (partial(reading.run, 12), partial(reading.ready, 12, 5), partial(reading.read, 12, 5)):
         with pytest.raises(BlobGone):
             ask()
@@ -498,6 +500,7 @@ def test_a_copy_of_what_is_replaced_while_it_is_read_copies_what_is_there_then(s
         opened.append(blob)
         if len(opened) == 2:
             shop.put(b"cat", b"another cat", now=NOW + 1)
+            shop.driver.flush()
         return real(blob)
 
     shop.objects.blobs.open = replaced

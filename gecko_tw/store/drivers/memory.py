@@ -49,6 +49,10 @@ class MemoryDriver:
         self.documents = MemoryDocuments(lambda: self.catalog.buckets_changed)
         self.blobs = MemoryBlobs(clock)
 
+    def flush(self) -> bool:
+        """There is no disk."""
+        return False
+
     def close(self) -> None:
         """Nothing is held open."""
 
@@ -337,6 +341,9 @@ class MemoryBlobs:
             for blob in blobs:
                 self._bytes.pop(blob, None)
                 self._touched.pop(blob, None)
+
+    def release(self, blobs: Iterable[str]) -> None:
+        self.remove(blobs)
 
     def older_than(self, seconds: float) -> Iterator[str]:
         with self._lock:

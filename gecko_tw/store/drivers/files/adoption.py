@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterator
 from attrs import define, evolve
 
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
+from gecko_tw.store.drivers.files.comparing import differing
 from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.paths import INNER
 from gecko_tw.store.drivers.files.unfinished import adopt_uploads
-from gecko_tw.store.drivers.files.walking import walk_files
 from gecko_tw.store.drivers.files.watch import Settler
-from gecko_tw.store.drivers.sqlite.buckets import find
 from gecko_tw.store.drivers.sqlite.catalog import SqliteCatalog
 from gecko_tw.store.drivers.sqlite.connections import Connections
-from gecko_tw.store.drivers.sqlite.listing import fingerprints
 from gecko_tw.store.drivers.sqlite.takeover import Finding
 from gecko_tw.store.refusals import NoSuchBucket
 
@@ -59,7 +57,7 @@ class Adoption:
         """Walks every bucket; see FilesDriver.adopt."""
         for bucket in self._buckets():
             self._progress.bucket = bucket
-            for key in self._differing(bucket):
+            for key in differing(self._disk, self._connections.mine(), bucket):
                 self._progress.looked += 1
                 if key is not None:
                     self._look(bucket, key)
@@ -99,27 +97,6 @@ class Adoption:
         except NoSuchBucket:
             return False
         return True
-
-    def _differing(self, bucket: str) -> Iterator[bytes | None]:
-        """Keys whose file is not as the newest row says, found by walking both in one order; None for those that agree."""
-        rows = self._fingerprints(bucket)
-        row = next(rows, None)
-        for key, found in walk_files(self._disk.root, bucket, self._disk.folding):
-            while row is not None and row[0] < key:
-                yield row[0] if row[1] else None
-                row = next(rows, None)
-            same = row is not None and row[0] == key and row[2:] == (found.st_size, found.st_mtime_ns)
-            yield None if same else key
-            if row is not None and row[0] == key:
-                row = next(rows, None)
-        while row is not None:
-            yield row[0] if row[1] else None
-            row = next(rows, None)
-
-    def _fingerprints(self, bucket: str) -> Iterator[tuple[bytes, int, int | None, int | None]]:
-        connection = self._connections.mine()
-        found = find(connection.execute, bucket)
-        return iter(()) if found is None else fingerprints(connection, found[0])
 
     def _look(self, bucket: str, key: bytes) -> None:
         try:

@@ -17,11 +17,10 @@ from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath
 from gecko_tw.store.drivers.files.carriers import Carrier
 from gecko_tw.store.drivers.files.disk import (
     Disk,
-    description_file,
     full_or,
     pool_file,
     refuse_without_reserve,
-    spill_file,
+    remove_files,
     write_all,
 )
 from gecko_tw.store.drivers.files.paths import file_of
@@ -228,8 +227,10 @@ class FilesBlobs:
                 if noted is not None and noted.spill is not None:
                     remove_files(self.disk, noted.spill)
 
+    def release(self, blobs: Iterable[str]) -> None:
+        """The step that let go of them has noted them in the undo log, whose flush removes them."""
+
     def older_than(self, seconds: float) -> Iterator[str]:
-        self.disk.trash.empty()
         limit = time.time() - seconds
         inner = self.disk.inner_path()
         for room in ("staging", "pool", "attributes"):
@@ -319,8 +320,3 @@ def _changed_before(path: str, limit: float) -> bool:
         return os.lstat(path).st_ctime < limit  # the modification time is the object's
     except FileNotFoundError:
         return False
-
-
-def remove_files(disk: Disk, name: str) -> None:
-    """Removes every file of ours that has this name."""
-    disk.drop((pool_file(name), description_file(name), spill_file(name), staging_file(name)))

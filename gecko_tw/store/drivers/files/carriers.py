@@ -5,6 +5,7 @@ What lies in the pool is always described, however the driver was set: nothing e
 
 import errno
 import os
+import stat
 from typing import Protocol
 
 from gecko_tw.store.drivers.files.attributes import Description, description_of, pointed_at, pointer_text, text_of
@@ -16,7 +17,6 @@ from gecko_tw.store.drivers.files.disk import (
     Disk,
     description_file,
     full_or,
-    pool_file,
     spill_file,
     unlink,
 )
@@ -97,13 +97,6 @@ def describe_pooled(disk: Disk, blob: str, path: str, description: Description) 
     return None
 
 
-def disown_pooled(disk: Disk, blob: str) -> None:
-    """Takes a pool blob's description away. The bytes stay."""
-    unlink(description_file(blob), disk.inner)
-    if disk.xattrs:
-        clear_attribute(disk.inner_path(pool_file(blob)))
-
-
 def clear_attribute(target: int | str) -> None:
     """Takes a file's extended attribute away, if the file is there and has one."""
     try:
@@ -123,11 +116,14 @@ def read_beside(directory: int, leaf: bytes) -> bytes | None:
         descriptor = open_beneath(directory, leaf + SIDECAR, os.O_RDONLY | os.O_NONBLOCK)
     except OSError:
         return None
-    with open(descriptor, "rb", closefd=True) as file:
-        try:
-            return file.read(LARGEST_SIDECAR)
-        except IsADirectoryError:
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
+        return os.pread(descriptor, LARGEST_SIDECAR, 0)
+    except OSError:  # it cannot be read: then it says nothing
+        return None
+    finally:
+        os.close(descriptor)
 
 
 def drop_sidecar(directory: int, leaf: bytes) -> None:
@@ -144,9 +140,6 @@ class Carrier(Protocol):
 
     beside: bool
     """Whether a description is another file, beside the object's."""
-
-    describes: bool
-    """Whether a visible file is described at all."""
 
     staging: bool
     """Whether a body is described as soon as it is complete."""
@@ -177,7 +170,6 @@ class XattrCarrier:
     """In the extended attribute ``user.geckos3``: set before the file has its name, so the two can never be apart."""
 
     beside = False
-    describes = True
     staging = True
 
     def __init__(self, disk: Disk) -> None:
@@ -215,7 +207,6 @@ class SidecarCarrier:
     """In ``<object>.metadata.json``. It is in place before its object and says what the object was before, too."""
 
     beside = True
-    describes = True
     staging = False
 
     def __init__(self, disk: Disk) -> None:
@@ -266,7 +257,6 @@ class BareCarrier:
     """Nowhere: a visible file is only its bytes. A sidecar that an older object left behind goes."""
 
     beside = False
-    describes = False
     staging = False
 
     def __init__(self, disk: Disk) -> None:

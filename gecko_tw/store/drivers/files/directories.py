@@ -9,7 +9,7 @@ from contextlib import suppress
 from hashlib import sha256
 
 from gecko_tw.store.drivers.files.beneath import open_directory
-from gecko_tw.store.drivers.files.carriers import disown_pooled, read_beside
+from gecko_tw.store.drivers.files.carriers import read_beside
 from gecko_tw.store.drivers.files.disk import Disk, directory_of, unlink
 from gecko_tw.store.drivers.files.paths import (
     SIDECAR,
@@ -22,7 +22,9 @@ from gecko_tw.store.drivers.files.paths import (
 from gecko_tw.store.drivers.files.pooling import Pool
 from gecko_tw.store.drivers.files.sidecars import read_sidecar
 from gecko_tw.store.drivers.files.walking import entries
+from gecko_tw.store.drivers.sqlite import marks
 from gecko_tw.store.drivers.sqlite.commits import Transaction
+from gecko_tw.store.drivers.sqlite.marks import Marks
 from gecko_tw.store.drivers.sqlite.notation import bucket_of, bucket_text, decode, encode, upload_of, upload_text
 from gecko_tw.store.drivers.sqlite.rows import Address
 from gecko_tw.store.records import BucketRecord, Part, Upload
@@ -33,6 +35,16 @@ log = logging.getLogger(__name__)
 
 def _bucket_file(name: str) -> str:
     return f"buckets/{name}.json"
+
+
+def bucket_written(disk: Disk, name: str) -> BucketRecord | None:
+    """What is written down of a bucket, or None when that is nothing, or cannot be read, which the log tells."""
+    try:
+        text = disk.read_whole(_bucket_file(name))
+        return None if text is None else bucket_of(name, text.decode("ascii"))
+    except (OSError, ValueError, TypeError) as error:
+        log.error("%s is damaged and is passed over: %s", disk.inner_path(_bucket_file(name)), error)
+        return None
 
 
 class FilesBucketDirectories:
@@ -70,9 +82,9 @@ class FilesBucketDirectories:
         found = self._directory(name) if is_safe_bucket_name(name) else None
         if found is None:
             return None
-        text = self._disk.read_whole(_bucket_file(name))
-        if text is not None:
-            return bucket_of(name, text.decode("ascii"))
+        written = bucket_written(self._disk, name)
+        if written is not None:
+            return written
         return BucketRecord(name=name, created=found.st_mtime_ns) if is_bucket_name(name) else None
 
     def clear(self, transaction: Transaction, name: str) -> bytes | None:
@@ -155,32 +167,26 @@ class FilesUploadNotes:
 
     def note(self, transaction: Transaction, address: Address, upload: Upload, wanted: bool) -> None:
         path = upload_file(address, upload.id)
+        transaction.intend(address.bucket, address.key, marks.upload(path))
         if wanted:
             transaction.touched.add(self._disk.write_whole(path, _upload_data(address, upload)))
         else:
             unlink(path, self._disk.inner)
             transaction.touched.add(directory_of(path))
 
-    def restore(self, transaction: Transaction, address: Address, uploads: tuple[Upload, ...]) -> None:
-        wanted = {upload_file(address, upload.id) for upload in uploads}
-        for name in os.listdir(self._disk.inner_path("uploads")):
-            data = self._disk.read_whole(f"uploads/{name}")
-            written = None if data is None else upload_written(data)
-            if written is not None and written[:2] == (address.bucket, address.key) and f"uploads/{name}" not in wanted:
-                unlink(f"uploads/{name}", self._disk.inner)
-        for upload in uploads:
-            self.note(transaction, address, upload, True)
+    def restore(self, transaction: Transaction, address: Address, uploads: tuple[Upload, ...], noted: Marks) -> None:
+        standing = {upload_file(address, upload.id): upload for upload in uploads}
+        for path in noted.uploads:
+            if path in standing:
+                self.note(transaction, address, standing[path], True)
+            else:
+                unlink(path, self._disk.inner)
 
-    def restore_part(self, transaction: Transaction, address: Address, upload_id: str, part: Part) -> None:
+    def restore_part(self, address: Address, upload_id: str, part: Part) -> None:
         self._pool.describe_part(address, upload_id, part)
 
-    def pool_part(
-        self, transaction: Transaction, address: Address, upload_id: str, part: Part, replaced: Part | None
-    ) -> None:
+    def pool_part(self, transaction: Transaction, address: Address, upload_id: str, part: Part) -> None:
         self._pool.take_part(transaction, address, upload_id, part)
-        held = {span.blob for span in part.spans}
-        for blob in {span.blob for span in replaced.spans} - held if replaced is not None else ():
-            disown_pooled(self._disk, blob)
 
 
 def _upload_data(address: Address, upload: Upload) -> bytes:

@@ -4,13 +4,14 @@ import ctypes
 import errno
 import fcntl
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath
 from gecko_tw.store.drivers.files.paths import INNER, pool_path
-from gecko_tw.store.drivers.files.staging import Staging, fresh_name
-from gecko_tw.store.drivers.files.trash import Trash
+from gecko_tw.store.drivers.files.staging import Staging, fresh_name, staging_file
+from gecko_tw.store.drivers.files.state import State
 from gecko_tw.store.refusals import InsufficientStorage
 
 ATTRIBUTE = "user.geckos3"
@@ -18,6 +19,9 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 RESERVE = 32 * 1024 * 1024
 SHARE_OF_RESERVE = 16
 """Bytes that new bodies leave free, and what part of a small disk: the catalog's log may grow by so much."""
+
+_PATIENCE, _PAUSE = 100, 0.02
+"""So often, and so many seconds apart, somebody who is alone with the directory is asked for it: closing takes a flush."""
 
 _ROOMS = ("staging", "pool", "buckets", "uploads", "attributes", "documents")
 
@@ -36,7 +40,8 @@ class Disk:
     :ivar xattrs: whether files can carry attributes.
     :ivar folding: whether names that differ only in case are the same.
     :ivar allocates: whether room for bytes can be had before they are written.
-    :ivar staging: where files are made; ``trash`` removes them from there, soon.
+    :ivar staging: where files are made.
+    :ivar state: what is known of the last use, while it is open.
     """
 
     def __init__(self, data_dir: str, fsync: bool, rooms: tuple[str, ...] = _ROOMS) -> None:
@@ -46,7 +51,7 @@ class Disk:
         self.root = self.inner = self.lock = self.probe = self._used = -1
         self.xattrs = self.folding = self.allocates = False
         self.staging = Staging()
-        self.trash = Trash(self.staging.remove)
+        self.state: State = None  # type: ignore[assignment]
 
     def _open(self) -> None:
         """Makes what is missing."""
@@ -57,25 +62,61 @@ class Disk:
         self.root = os.open(self.data_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.inner = os.open(inner, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         self.staging.open(self.inner)
+        self.state = State(self.inner)
         self.lock = self._lock_file("lock")
         self.probe = self._lock_file("lock")
         self._used = self._lock_file("used")
 
     @contextmanager
-    def opening(self) -> Iterator[None]:
+    def opening(self) -> Iterator[bool]:
         """Opens it, and makes what is missing; while the block lasts no other process prepares it.
 
-        Who uses it closes it, also when the block fails. Raises OSError with the path at fault, InUse.
+        The block is given whether this process is alone with the directory, which it stays until the end of the block. Who uses the
+        directory closes it, also when the block fails. Raises OSError with the path at fault, InUse.
         """
         self._open()
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
-        with suppress(InUse):
-            self.claim(True)
+        alone = self._enter()
+        if alone:
             self.staging.tidy()
-        self.claim(False)
         self._probe()
-        yield
+        yield alone
+        if alone:
+            self.state.write(False)
+            self.claim(False)
         fcntl.flock(self.lock, fcntl.LOCK_UN)
+
+    def _enter(self) -> bool:
+        """Waits for the directory's lock, and a little for somebody who is just leaving; whether nobody else is there. Raises InUse."""
+        for patience in range(_PATIENCE, -1, -1):
+            fcntl.flock(self.lock, fcntl.LOCK_EX)
+            try:
+                if self._is_free():
+                    return True
+                self.claim(False)
+                return False
+            except InUse:
+                fcntl.flock(self.lock, fcntl.LOCK_UN)
+                if not patience:
+                    raise
+                time.sleep(_PAUSE)
+        raise AssertionError("unreachable")
+
+    def _is_free(self) -> bool:
+        """Whether nobody else has the directory open: then it is this process's alone."""
+        try:
+            self.claim(True)
+        except InUse:
+            return False
+        return True
+
+    def leave(self, last: Callable[[], None]) -> None:
+        """Says that the directory is closed when this process is the last one that has it open.
+
+        :param last: called first then.
+        """
+        if self._used >= 0 and self._is_free():
+            last()
+            self.state.write(True)
 
     def _lock_file(self, name: str) -> int:
         return os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666, dir_fd=self.inner)
@@ -92,8 +133,9 @@ class Disk:
 
     def close(self) -> None:
         """Closes every descriptor. Harmless when repeated."""
-        self.trash.close()
         self.staging.close()
+        if self.state is not None:
+            self.state.close()
         for name in ("root", "inner", "lock", "probe", "_used"):
             descriptor = getattr(self, name)
             if descriptor >= 0:
@@ -184,6 +226,19 @@ class Disk:
                 os.close(descriptor)
 
 
+def sync_file_system(descriptor: int) -> None:
+    """Returns when everything that was written to a file system is on its disk, whoever wrote it (syncfs, POSIX sync where there is none).
+
+    :param descriptor: of any file in it. Raises OSError.
+    """
+    call = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if call is None:
+        os.sync()
+    elif call(descriptor) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
 def refuse_without_reserve(disk: Disk) -> None:
     """Keeps some room for removing what is there, and for the catalog: a step that it has no room for has changed files already.
 
@@ -212,6 +267,11 @@ def description_file(blob: str) -> str:
 def spill_file(name: str) -> str:
     """The path of attributes that are too long for an extended attribute."""
     return f"attributes/{pool_path(name)}.json"
+
+
+def remove_files(disk: Disk, name: str) -> None:
+    """Removes every file of ours that has this name."""
+    disk.drop((pool_file(name), description_file(name), spill_file(name), staging_file(name)))
 
 
 def write_all(descriptor: int, data: bytes) -> None:

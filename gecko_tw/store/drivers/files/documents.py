@@ -15,6 +15,14 @@ log = logging.getLogger(__name__)
 ROOM = "documents"
 
 
+def _path(kind: str, name: str) -> str:
+    return f"{ROOM}/{sha256(f'{kind}/{name}'.encode()).hexdigest()}.json"
+
+
+def _text(kind: str, name: str, value: Any) -> bytes:
+    return json.dumps({"kind": kind, "name": name, "value": value}).encode("ascii")
+
+
 class FilesDocuments:
     """One file for each document. The catalog's row counts while there is one; the files are what a rebuild reads without it."""
 
@@ -23,13 +31,26 @@ class FilesDocuments:
 
     def note(self, transaction: Transaction, kind: str, name: str, value: Any) -> None:
         """Writes a document down, in the step that changes it; None forgets it."""
-        path = f"{ROOM}/{sha256(f'{kind}/{name}'.encode()).hexdigest()}.json"
+        path = _path(kind, name)
         if value is None:
             self._disk.drop([path])
             transaction.touched.add(directory_of(path))
         else:
-            text = json.dumps({"kind": kind, "name": name, "value": value})
-            transaction.touched.add(self._disk.write_whole(path, text.encode("ascii")))
+            transaction.touched.add(self._disk.write_whole(path, _text(kind, name, value)))
+
+    def follow(self, transaction: Transaction) -> None:
+        """Makes the files say what the table says, and nothing else."""
+        standing = {}
+        for kind, name, value in transaction.execute("SELECT kind, name, value FROM document").fetchall():
+            standing[_path(kind, name)] = (kind, name, json.loads(value))
+        for file in os.listdir(self._disk.inner_path(ROOM)):
+            path = f"{ROOM}/{file}"
+            if path not in standing:
+                self._disk.drop([path])
+            elif self._disk.read_whole(path) == _text(*standing[path]):
+                del standing[path]
+        for kind, name, value in standing.values():
+            self.note(transaction, kind, name, value)
 
     def restore(self, connection: sqlite3.Connection) -> None:
         """Fills the table of a new catalog."""

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sqlite3
 from collections.abc import Callable
 
 from gecko_tw.store.drivers.files.adoption import Adoption, Progress
@@ -14,13 +15,16 @@ from gecko_tw.store.drivers.files.examining import Examiner
 from gecko_tw.store.drivers.files.placing import FilesPlaces
 from gecko_tw.store.drivers.files.pooling import Pool
 from gecko_tw.store.drivers.files.rebuild import Rebuild
+from gecko_tw.store.drivers.files.reconciling import Reconciliation
 from gecko_tw.store.drivers.files.recovery import Recovery
+from gecko_tw.store.drivers.files.torn import TornFiles
 from gecko_tw.store.drivers.files.watch import FilesWatch, Settler
+from gecko_tw.store.drivers.flushing import Flusher
 from gecko_tw.store.drivers.layouts import FILES, check_layout
-from gecko_tw.store.drivers.sqlite import connections
+from gecko_tw.store.drivers.sqlite import connections, undo
 from gecko_tw.store.drivers.sqlite.catalog import SqliteCatalog
 from gecko_tw.store.drivers.sqlite.commits import Commits
-from gecko_tw.store.drivers.sqlite.connections import Connections
+from gecko_tw.store.drivers.sqlite.connections import CatalogDamaged, Connections
 from gecko_tw.store.drivers.sqlite.documents import SqliteDocuments, SqliteNotices
 from gecko_tw.store.drivers.sqlite.ground import Ground
 from gecko_tw.store.drivers.sqlite.journal import Journal
@@ -38,6 +42,7 @@ class FilesDriver:
     :param metadata: False writes no attributes beside visible files, and does not hash files it finds.
     :param fsync: whether what is committed is on the disk before a step returns.
     :param attributes: ``"xattr"`` or ``"sidecar"``: where a visible file's description is kept.
+    :param repairs: whether a catalog that is lost, damaged or older than the directory is made again when it is opened.
     """
 
     catalog: SqliteCatalog
@@ -45,24 +50,37 @@ class FilesDriver:
     documents: SqliteDocuments
     notices: SqliteNotices
 
-    def __init__(self, data_dir: str, *, metadata: bool = True, fsync: bool = False, attributes: str = "xattr") -> None:
+    def __init__(
+        self,
+        data_dir: str,
+        *,
+        metadata: bool = True,
+        fsync: bool = False,
+        attributes: str = "xattr",
+        repairs: bool = True,
+    ) -> None:
         if attributes not in CARRIERS:
             raise ValueError(f"attributes={attributes!r}: must be one of {', '.join(CARRIERS)}")
         self.data_dir = data_dir
         self._metadata = metadata
         self._attributes = attributes
         self._journal: Journal | None = None
+        self._flusher: Flusher | None = None
+        self._repairs = repairs
+        self._is_open = False
         self._disk = Disk(data_dir, fsync)
         self._connections = Connections(self._disk.inner_path("catalog.sqlite"), fsync)
 
     def open(self) -> None:
-        """Prepares the directory and opens the catalog, which is rebuilt from the files if it is missing.
+        """Prepares the directory and opens the catalog, which is made again from the files when it cannot be used.
 
-        Raises OSError with the path at fault, InUse while a rebuild runs, CatalogTooNew.
+        After a power failure files and catalog are reconciled first. Raises OSError with the path at fault, InUse while a rebuild runs,
+        CatalogTooNew, CatalogDamaged.
         """
         try:
-            with self._disk.opening():
-                self._prepare_catalog()
+            with self._disk.opening() as alone:
+                self._prepare_catalog(alone)
+            self._is_open = True
             self._commits.heal()
         except BaseException:
             self.close()
@@ -70,18 +88,49 @@ class FilesDriver:
         if self._attributes == "xattr" and self._metadata and not self._disk.xattrs:
             log.warning("%s cannot hold extended attributes: descriptions go to sidecars", self.data_dir)
 
-    def _prepare_catalog(self) -> None:
+    def _prepare_catalog(self, alone: bool) -> None:
         check_layout(self.data_dir, FILES)
         self._assemble()
         leftovers = (name for name in os.listdir(self._disk.inner_path()) if name.startswith("catalog.sqlite."))
         self._disk.drop(leftovers)  # of a start or a rebuild that was cut short
+        trouble = self._trouble(alone)
+        if trouble is not None:
+            self._repair(trouble, alone)
+        elif alone and self._disk.state.power_failed:
+            log.warning("%s was not closed: it is reconciled with what survived", self.data_dir)
+            self._reconciliation().run()
+            self._journal.keep([])  # type: ignore[union-attr]
+        if alone:
+            self._disk.state.follow(undo.newest(self._connections.mine().execute))
+
+    def _trouble(self, alone: bool) -> str | None:
+        """What is wrong with the catalog, or None; it is made when there was never one, and brought up to date."""
         path = self._disk.inner_path("catalog.sqlite")
-        if os.path.exists(path):
-            connections.upgrade(path)
-        elif self._has_history():
-            self.rebuild()
-        else:
+        if not os.path.exists(path):
+            if self._has_history():
+                return "it is missing"
             connections.make(path)
+        damage = connections.damage(path, thorough=alone and not self._disk.state.was_clean)
+        if damage is not None:
+            return f"it is damaged ({damage})"
+        connections.upgrade(path)
+        if alone and self._disk.state.is_older(undo.newest(self._connections.mine().execute)):
+            return "it is older than the directory"
+        return None
+
+    def _repair(self, trouble: str, alone: bool) -> None:
+        """Makes the catalog again. Raises CatalogDamaged when that is not allowed."""
+        path = self._disk.inner_path("catalog.sqlite")
+        if not (self._repairs and alone):
+            raise CatalogDamaged(f"{path} cannot be used: {trouble}; stop every process and run geckos3 rebuild")
+        log.error("%s cannot be used: %s; it is made again from the files", path, trouble)
+        self._connections.close()
+        self._remake()
+
+    def _reconciliation(self) -> Reconciliation:
+        disk, ground = self._disk, self._ground
+        torn = TornFiles(disk, disk.state.flushed_at, self._metadata)
+        return Reconciliation(disk, self._connections, ground, self._places, self._examiner, self._recovery, torn)
 
     def _has_history(self) -> bool:
         """Whether a catalog was here: ours wrote down buckets, and only rebuilding knows what is in the pool."""
@@ -93,20 +142,33 @@ class FilesDriver:
         watch = FilesWatch(disk)
         self.blobs = FilesBlobs(disk, carrier_of(disk, self._metadata, self._attributes), watch)
         pool = Pool(self.blobs)
-        places = FilesPlaces(self.blobs, pool, watch)
-        self._ground = Ground(watch, places, FilesBucketDirectories(disk), FilesUploadNotes(disk, pool))
+        self._places = FilesPlaces(self.blobs, pool, watch)
+        self._ground = Ground(watch, self._places, FilesBucketDirectories(disk), FilesUploadNotes(disk, pool))
         self._examiner = Examiner(disk, self._metadata)
-        recovery = Recovery(disk, self._ground, self._examiner)
+        self._recovery = Recovery(disk, self._ground, self._examiner)
         self._journal = Journal(disk.lock, disk.probe)
-        self._commits = Commits(self._connections, self._journal, disk.sync, disk.trash.drop, recovery)
+        self._commits = Commits(
+            self._connections, self._journal, disk.sync, disk.state.committed, self._recovery, durable=disk.fsync
+        )
+        self._flusher = Flusher(disk, self._connections, self._commits)
         self._settler = Settler(disk, self._commits, self._ground, self._examiner)
         watch.settle = self._settler.settle
         self.catalog = SqliteCatalog(self._connections, self._commits, self._ground)
         self.documents = SqliteDocuments(self._connections, self._commits, FilesDocuments(disk).note)
         self.notices = SqliteNotices(self._connections, self._commits)
 
+    def flush(self) -> bool:
+        """Makes everything durable that was committed, and removes what that made worthless; whether there was anything. Blocks."""
+        return self._flusher is not None and self._flusher.flush()
+
     def close(self) -> None:
-        """Closes every connection and descriptor. Harmless when repeated."""
+        """Closes every connection and descriptor, after a flush when nobody else has the directory open. Harmless when repeated."""
+        if self._is_open:
+            self._is_open = False
+            try:
+                self._disk.leave(self.flush)
+            except sqlite3.DatabaseError as problem:
+                log.error("the catalog is damaged, and is looked at when it is opened again: %s", problem)
         self._connections.close()
         if self._journal is not None:
             self._journal.close()
@@ -128,11 +190,20 @@ class FilesDriver:
 
         Raises InUse when another process, or another driver, uses the data directory.
         """
+        try:
+            self.flush()  # what nothing needs any more must not be taken for something
+        except sqlite3.DatabaseError as problem:
+            log.warning("the catalog is damaged: what was changed last may come back (%s)", problem)
         self._disk.claim(True)
         try:
-            Rebuild(self._disk, self._examiner, self._ground.watch).run(self._connections)
-            if self._journal is not None:
-                self._journal.counters.outdate()
-                self._journal.counters.changed()
+            self._remake()
         finally:
             self._disk.claim(False)
+
+    def _remake(self) -> None:
+        Rebuild(self._disk, self._examiner, self._ground.watch).run(self._connections)
+        if self._journal is not None:
+            self._journal.keep([])
+            self._journal.counters.outdate()
+            self._journal.counters.changed()
+        self._disk.state.follow(undo.newest(self._connections.mine().execute))

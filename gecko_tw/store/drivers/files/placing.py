@@ -3,20 +3,21 @@
 import errno
 import os
 import stat
+from collections.abc import Iterable
 
 from gecko_tw.store.drivers.files.attributes import Description, text_of
 from gecko_tw.store.drivers.files.beneath import exchange, make_directory, open_directory
-from gecko_tw.store.drivers.files.blobs import FilesBlobs, Noted, remove_files
-from gecko_tw.store.drivers.files.carriers import Occupied, disown_pooled
-from gecko_tw.store.drivers.files.disk import Disk, description_file, pool_file, unlink
+from gecko_tw.store.drivers.files.blobs import FilesBlobs, Noted
+from gecko_tw.store.drivers.files.carriers import Occupied
+from gecko_tw.store.drivers.files.disk import Disk, description_file, pool_file, remove_files
 from gecko_tw.store.drivers.files.paths import file_of, fits_sidecar, has_path
 from gecko_tw.store.drivers.files.pooling import Pool, is_whole
 from gecko_tw.store.drivers.files.sameness import same_description
 from gecko_tw.store.drivers.files.staging import fresh_name, staging_file
+from gecko_tw.store.drivers.sqlite import marks
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Standing, Watch
-from gecko_tw.store.drivers.sqlite.journal import LONGEST_TEXT
-from gecko_tw.store.drivers.sqlite.notation import spans_of
+from gecko_tw.store.drivers.sqlite.marks import Marks
 from gecko_tw.store.drivers.sqlite.rows import Address, Placed, Row
 from gecko_tw.store.records import DeleteMarker, Span, Version
 
@@ -98,45 +99,54 @@ class FilesPlaces:
         source, size, mtime = self._whereabouts(blob, noted)
         if size != version.size:
             return None
+        name = blob
+        if source.startswith("pool/"):  # the bytes stay there, too, until the step is durable
+            transaction.intend(address.bucket, address.key, marks.described(blob))
+            name = self._pool.duplicate(blob)
+            source = staging_file(name)
         mtime = self._tick(source, mtime, version, standing)
-        description = Description(
-            bucket=address.bucket, key=address.key, record=version, mtime=mtime, kept=standing.kept
-        )
+        description = Description(bucket=address.bucket, key=address.key, record=version, mtime=mtime)
         spill = self._sealed(source, noted, mtime, description)
+        transaction.intend(address.bucket, address.key, marks.placed(size, mtime), marks.kept(name), marks.described())
         try:
             former = _former(address, standing) if self._carrier.beside else None
             self._carrier.before(directory, leaf, description, former)
-            if not self._carrier.describes:
-                self._foretell(transaction, description)
-            self._put(transaction, source, target, standing)
+            self._put(transaction, address, name, target, standing)
         except Occupied:
-            return None
+            return self._not_put(name, blob)
         except OSError as error:
             if error.errno in NO_PLACE:
-                return None
+                return self._not_put(name, blob)
             raise
         self._carrier.arrived(directory, leaf)
-        if noted is None:
-            unlink(description_file(blob), self._disk.inner)
         return Placed(True, mtime, files=() if spill is None else (spill,))
 
-    def _put(self, transaction: Transaction, source: str, target: tuple[int, bytes], standing: Standing) -> None:
-        """The rename. A file that it replaces is not removed here: that takes long, and everybody waits."""
-        directory, leaf = target
-        replaces = standing.row is not None and source.startswith("staging/")
-        if replaces and exchange((self._disk.inner, source.encode()), target):
-            transaction.useless.add(os.path.basename(source))
-            return
-        os.rename(source, leaf, src_dir_fd=self._disk.inner, dst_dir_fd=directory)
+    def _not_put(self, name: str, blob: str) -> None:
+        if name != blob:
+            self._disk.staging.remove(name)
 
-    def _foretell(self, transaction: Transaction, description: Description) -> None:
-        """Tells the journal what the file will be, since the file itself cannot tell."""
-        text = text_of(description).encode("ascii")
-        if len(text) > LONGEST_TEXT:
-            name = self._disk.stage(text)
-            transaction.useless.add(name)
-            text = name.encode("ascii")
-        transaction.intend(description.bucket, description.key, text)
+    def _put(
+        self, transaction: Transaction, address: Address, name: str, target: tuple[int, bytes], standing: Standing
+    ) -> None:
+        """The rename. A file that it replaces stays, in staging under the same name, until the step is durable."""
+        directory, leaf = target
+        if standing.row is not None:
+            try:
+                if exchange((self._disk.inner, staging_file(name).encode()), target):
+                    transaction.replaced.add(name)
+                    return
+                self._set_aside(transaction, address, target)
+            except FileNotFoundError:  # somebody has just removed it
+                pass
+        self._disk.staging.give(name, leaf, directory)
+
+    def _set_aside(self, transaction: Transaction, address: Address, target: tuple[int, bytes]) -> None:
+        """Moves the file at the key's path to staging."""
+        directory, leaf = target
+        name = fresh_name()
+        transaction.intend(address.bucket, address.key, marks.kept(name), marks.described())
+        self._disk.staging.take(leaf, directory, name=name)
+        transaction.replaced.add(name)
 
     def _whereabouts(self, blob: str, noted: Noted | None) -> tuple[str, int, int]:
         """Where a blob is, its size and its modification time."""
@@ -176,6 +186,7 @@ class FilesPlaces:
         description = Description(bucket=address.bucket, key=address.key, record=marker, replaces=leftover)
         name = fresh_name()
         data = text_of(description).encode("ascii")
+        transaction.intend(address.bucket, address.key, marks.created(name))
         transaction.touched.add(self._disk.write_whole(description_file(name), data))
         return Placed(False, leftover and leftover[1], leftover and leftover[0], files=(name,))
 
@@ -185,6 +196,7 @@ class FilesPlaces:
         path = file_of(address.bucket, address.key)
         directory = open_directory(self._disk.root, os.path.dirname(path))
         try:
+            transaction.intend(address.bucket, address.key, marks.described())
             description = Description(bucket=address.bucket, key=address.key, record=version, mtime=row.file_mtime)
             spill = self._carrier.change(directory, os.path.basename(path), description)
         finally:
@@ -207,7 +219,7 @@ class FilesPlaces:
         directory = open_directory(self._disk.root, parent)
         try:
             if _is_regular(directory, leaf):
-                transaction.useless.add(self._disk.staging.take(leaf, directory))
+                self._set_aside(transaction, address, (directory, leaf))
             self._carrier.left(directory, leaf)
         finally:
             os.close(directory)
@@ -230,10 +242,54 @@ class FilesPlaces:
             transaction.touched.add(above)
             parent = above
 
-    def sweep_path(self, transaction: Transaction, address: Address) -> None:
-        """Where no file is at a key's path: removes a description that stands there alone, and empty directories."""
-        if not has_path(address.key) or self._watch.fingerprint(address.bucket, address.key) != (None, None):
+    def put_back(self, transaction: Transaction, address: Address, row: Row | None, noted: Marks) -> None:
+        if not has_path(address.key, self._disk.folding):
             return
+        wanted = None if row is None else (row.file_size, row.file_mtime)
+        there = self._watch.fingerprint(address.bucket, address.key)
+        if row is not None and row.visible:
+            if there != wanted:
+                self.return_file(address, wanted, noted.kept)  # type: ignore[arg-type]
+        elif there in noted.placed and there != wanted:
+            self.take_away(transaction, address)
+        elif there == (None, None):
+            self._sweep_path(transaction, address)
+
+    def return_file(self, address: Address, fingerprint: tuple[int, int], names: Iterable[str]) -> bool:
+        """Gives a key's path the file of this size and time, if it is in staging under one of the names; whether it was.
+
+        What is at the path comes to staging instead.
+        """
+        name = next((one for one in names if self._disk.staging.fingerprint(one) == fingerprint), None)
+        if name is None:
+            return False
+        path = file_of(address.bucket, address.key)
+        directory, changed = make_directory(self._disk.root, os.path.dirname(path))
+        try:
+            leaf = os.path.basename(path)
+            if _is_regular(directory, leaf) and not exchange(
+                (self._disk.inner, staging_file(name).encode()), (directory, leaf)
+            ):
+                self._disk.staging.take(leaf, directory)
+            if self._disk.staging.fingerprint(name) == fingerprint:
+                self._disk.staging.give(name, leaf, directory)
+        finally:
+            os.close(directory)
+        self._disk.sync([*changed, os.path.dirname(path)])
+        return True
+
+    def take_away(self, transaction: Transaction, address: Address) -> None:
+        """Moves the file at a key's path to staging, where it is nobody's, with all that describes it."""
+        path = file_of(address.bucket, address.key)
+        directory = open_directory(self._disk.root, os.path.dirname(path))
+        try:
+            self._disk.staging.take(os.path.basename(path), directory)
+        finally:
+            os.close(directory)
+        self._sweep_path(transaction, address)
+
+    def _sweep_path(self, transaction: Transaction, address: Address) -> None:
+        """Where no file is at a key's path: removes a description that stands there alone, and empty directories."""
         parent, leaf = os.path.split(file_of(address.bucket, address.key))
         try:
             directory = open_directory(self._disk.root, parent)
@@ -251,18 +307,6 @@ class FilesPlaces:
     def vacate_leftover(self, transaction: Transaction, address: Address, row: Row) -> None:
         if self._watch.fingerprint(address.bucket, address.key) == (row.file_size, row.file_mtime):
             self.vacate(transaction, address)
-
-    def disown(self, transaction: Transaction, row: Row) -> None:
-        for name in row.files.split():
-            unlink(description_file(name), self._disk.inner)
-        spans = spans_of(row.spans, row.size)
-        if len(spans) == 1:
-            disown_pooled(self._disk, spans[0].blob)
-
-    def forget(self, files: set[str]) -> None:
-        for name in files:
-            self._blobs.noted.pop(name, None)
-            remove_files(self._disk, name)
 
 
 def _leftover(standing: Standing) -> tuple[int, int] | None:

@@ -2,14 +2,16 @@
 
 import errno
 import os
+from functools import partial
 
 from gecko_tw.store.drivers.files.attributes import Description, text_of
 from gecko_tw.store.drivers.files.beneath import open_beneath
-from gecko_tw.store.drivers.files.blobs import FilesBlobs, remove_files
+from gecko_tw.store.drivers.files.blobs import FilesBlobs
 from gecko_tw.store.drivers.files.carriers import describe_pooled
-from gecko_tw.store.drivers.files.disk import description_file, directory_of, pool_file, write_all
+from gecko_tw.store.drivers.files.disk import description_file, directory_of, pool_file, remove_files, write_all
 from gecko_tw.store.drivers.files.sameness import same_description
 from gecko_tw.store.drivers.files.staging import fresh_name, staging_file
+from gecko_tw.store.drivers.sqlite import marks
 from gecko_tw.store.drivers.sqlite.blobnames import is_pooled
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.notation import spans_of
@@ -17,6 +19,7 @@ from gecko_tw.store.drivers.sqlite.rows import Address, Placed, Row
 from gecko_tw.store.records import Part, Span, Version, stored_size
 
 _COPY_STEP = 1024 * 1024
+_LINK = partial(os.link, follow_symlinks=False)
 NO_LINKS = frozenset({errno.EPERM, errno.EXDEV, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS})
 
 
@@ -46,7 +49,7 @@ class Pool:
             spill = self._move_described(transaction, version.spans[0].blob, description)
             return Placed(False, mtime, size, version.spans, () if spill is None else (spill,))
         for blob in {span.blob for span in version.spans}:
-            self._move(transaction, blob)
+            self._move(transaction, address, blob)
         return Placed(False, mtime, size, version.spans, (self._list(transaction, address, version, leftover),))
 
     def take_part(self, transaction: Transaction, address: Address, upload_id: str, part: Part) -> None:
@@ -56,7 +59,7 @@ class Pool:
             self._move_described(transaction, part.spans[0].blob, description)
         else:
             for blob in {span.blob for span in part.spans}:
-                self._move(transaction, blob)
+                self._move(transaction, address, blob)
 
     def describe_part(self, address: Address, upload_id: str, part: Part) -> None:
         """Describes a part that is in the pool."""
@@ -66,7 +69,7 @@ class Pool:
             describe_pooled(self._disk, blob, pool_file(blob), description)
 
     def _move_described(self, transaction: Transaction, blob: str, description: Description) -> str | None:
-        noted = self._blobs.noted.get(blob)
+        noted, here = self._blobs.noted.get(blob), Address(description.bucket, 0, description.key)
         if (
             noted is not None
             and self._staged_are_described
@@ -74,20 +77,24 @@ class Pool:
             and noted.upload == description.upload
             and same_description(noted.record, description.record)
         ):
-            self._move(transaction, blob)
+            self._move(transaction, here, blob)
             return noted.spill
-        path = pool_file(blob) if noted is None and self._has(blob) else staging_file(blob)
+        pooled = noted is None and self._has(blob)
+        if pooled:
+            transaction.intend(description.bucket, description.key, marks.described(blob))
+        path = pool_file(blob) if pooled else staging_file(blob)
         spill = describe_pooled(self._disk, blob, path, description)
         if noted is not None and noted.spill is not None:
             remove_files(self._disk, noted.spill)
-        self._move(transaction, blob)
+        self._move(transaction, here, blob)
         return spill
 
-    def _move(self, transaction: Transaction, blob: str) -> None:
+    def _move(self, transaction: Transaction, address: Address, blob: str) -> None:
         """From staging, where it may not be any more."""
         noted = self._blobs.noted.pop(blob, None)
         if noted is None and self._has(blob):
             return
+        transaction.intend(address.bucket, address.key, marks.created(blob))
         transaction.touched.add(self._disk.rename_inner(blob, pool_file(blob)))
 
     def _has(self, blob: str) -> bool:
@@ -102,6 +109,7 @@ class Pool:
             bucket=address.bucket, key=address.key, record=version, spans=version.spans, replaces=leftover
         )
         data = text_of(description).encode("ascii")
+        transaction.intend(address.bucket, address.key, marks.created(name))
         transaction.touched.add(self._disk.write_whole(description_file(name), data))
         return name
 
@@ -111,6 +119,7 @@ class Pool:
         leftover = None if row.file_mtime is None else (row.file_size, row.file_mtime)
         if is_whole(version):
             description = Description(bucket=address.bucket, key=address.key, record=version, replaces=leftover)
+            transaction.intend(address.bucket, address.key, marks.described(spans[0].blob))
             spill = describe_pooled(self._disk, spans[0].blob, pool_file(spans[0].blob), description)
             files: tuple[str, ...] = () if spill is None else (spill,)
         else:
@@ -121,6 +130,7 @@ class Pool:
         """A second name in the pool for the visible file ``source`` (its directory and its name there)."""
         directory, leaf = source
         blob = fresh_name()
+        transaction.intend(address.bucket, address.key, marks.created(blob), marks.described())
         self._disk.make_rooms(pool_file(blob))
         try:
             os.link(leaf, pool_file(blob), src_dir_fd=directory, dst_dir_fd=self._disk.inner, follow_symlinks=False)
@@ -134,10 +144,27 @@ class Pool:
         spans = (Span(blob, 0, version.size),)
         return Placed(False, spans=spans, files=() if spill is None else (spill,))
 
+    def duplicate(self, blob: str) -> str:
+        """A second name in staging for a file of the pool; returns that name."""
+        try:
+            return self._disk.staging.take(pool_file(blob).encode(), self._disk.inner, _LINK)
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+        name = fresh_name()
+        self._copy_to_staging(self._disk.inner, pool_file(blob).encode(), name)
+        return name
+
     def _copy(self, directory: int, leaf: bytes, blob: str) -> None:
+        self._copy_to_staging(directory, leaf, blob)
+        self._disk.rename_inner(blob, pool_file(blob))
+
+    def _copy_to_staging(self, directory: int, leaf: bytes, name: str) -> None:
         descriptor = open_beneath(directory, leaf, os.O_RDONLY)
         try:
-            self._copied(descriptor, blob)
+            self._copied(descriptor, name)
+            found = os.fstat(descriptor)
+            os.utime(self._disk.inner_path(staging_file(name)), ns=(found.st_mtime_ns, found.st_mtime_ns))
         finally:
             os.close(descriptor)
 
@@ -152,4 +179,3 @@ class Pool:
                 os.fsync(target)
         finally:
             os.close(target)
-        self._disk.rename_inner(blob, pool_file(blob))

@@ -1,89 +1,109 @@
-"""After a step that was cut short: rows follow the visible files, and everything else of ours follows the rows."""
+"""After a step that was cut short, or that failed: files are put back as the rows say, which were never committed."""
 
-from gecko_tw.store.drivers.files.attributes import Description, description_of
-from gecko_tw.store.drivers.files.disk import Disk
+import logging
+from contextlib import suppress
+
+from gecko_tw.store.drivers.files.disk import Disk, remove_files
 from gecko_tw.store.drivers.files.examining import Examiner
-from gecko_tw.store.drivers.files.staging import NAME_LENGTH, staging_file
-from gecko_tw.store.drivers.sqlite.buckets import ForgetAbsentBucket, find
+from gecko_tw.store.drivers.sqlite.buckets import find
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Ground
 from gecko_tw.store.drivers.sqlite.journal import Note
-from gecko_tw.store.drivers.sqlite.notation import bucket_text
+from gecko_tw.store.drivers.sqlite.marks import Marks, marks_of
 from gecko_tw.store.drivers.sqlite.rows import (
+    COLUMNS,
+    PART_COLUMNS,
     Address,
+    Row,
     change_blobs,
-    parts_of_upload,
+    part_of_row,
     put_version,
     row_of,
     uploads_of,
     version_of,
-    versions_of,
 )
 from gecko_tw.store.drivers.sqlite.takeover import TakeOver
 from gecko_tw.store.records import Version
+from gecko_tw.store.refusals import BucketNotEmpty, InsufficientStorage
+
+log = logging.getLogger(__name__)
+
+_HERE = "bucket_id = ? AND key = ?"
+_NEWEST = f"SELECT {COLUMNS} FROM version WHERE {_HERE} ORDER BY seq DESC LIMIT 1"
+_OF_BLOB = f"SELECT {COLUMNS} FROM version WHERE {_HERE} AND spans = ?"
+_PART_OF_BLOB = f"SELECT upload_id, {PART_COLUMNS} FROM part WHERE {_HERE} AND spans = ?"
 
 
 class Recovery:
-    """The step that brings the keys of a journal together again."""
+    """The step that makes the files of the keys in a journal what their rows say."""
 
     def __init__(self, disk: Disk, ground: Ground, examiner: Examiner) -> None:
         self._disk = disk
         self._ground = ground
         self._examiner = examiner
 
-    def __call__(self, transaction: Transaction, notes: list[Note]) -> None:
-        told: dict[tuple[str, bytes], bytes] = {}
+    def __call__(self, transaction: Transaction, notes: list[Note]) -> list[Note]:
+        """Returns the notes of keys where an error of the disk forbids it."""
+        texts: dict[tuple[str, bytes], list[bytes]] = {}
         for note in notes:
-            told[note.bucket, note.key] = note.text or told.get((note.bucket, note.key), b"")
-        for (bucket, key), text in told.items():
-            if not key:
-                self._bucket(transaction, bucket)
-                continue
-            finding = self._examiner.examine(bucket, key, told=self._told(text))
-            useless, _ = TakeOver(self._ground, (finding,))(transaction)
-            self._ground.places.forget(useless)
-            found = find(transaction.execute, bucket)
-            if found is not None:
-                address = Address(bucket, found[0], key)
-                self._restore_versions(transaction, address)
-                self._restore_uploads(transaction, address)
-                self._ground.places.sweep_path(transaction, address)
+            texts.setdefault((note.bucket, note.key), []).append(note.text)
+        failed = set()
+        for (bucket, key), noted in texts.items():
+            try:
+                self._one(transaction, bucket, key, marks_of(noted))
+            except (OSError, InsufficientStorage) as error:
+                failed.add((bucket, key))
+                log.error("what a cut step has left of %s/%r cannot be put back now: %s", bucket, key, error)
+        return [note for note in notes if (note.bucket, note.key) in failed]
 
-    def _told(self, text: bytes) -> Description | None:
-        """What a note says the key's file is to be."""
-        if len(text) == NAME_LENGTH:
-            text = self._disk.read_whole(staging_file(text.decode("ascii", "replace"))) or b""
-        return description_of(text) if text else None
+    def _one(self, transaction: Transaction, bucket: str, key: bytes, noted: Marks) -> None:
+        found = find(transaction.execute, bucket)
+        if not key:
+            self._bucket(transaction, bucket, noted)
+        elif noted == Marks():  # noted by an older version, which took the file for the truth
+            TakeOver(self._ground, (self._examiner.examine(bucket, key),))(transaction)
+        elif found is not None:
+            self._key(transaction, Address(bucket, found[0], key), noted)
 
-    def _bucket(self, transaction: Transaction, name: str) -> None:
-        """The directory decides whether the bucket is there."""
-        found = find(transaction.execute, name)
-        record = self._ground.directories.record_of(name)
-        if found is None and record is not None:
-            self._ground.directories.note(transaction, record, True)
-            transaction.execute("INSERT INTO bucket (name, record) VALUES (?, ?)", (name, bucket_text(record)))
-        elif found is None:
-            self._ground.directories.clear(transaction, name)
-        elif record is None:
-            self._ground.places.forget(ForgetAbsentBucket(self._ground, name)(transaction))
-        else:
-            self._ground.directories.note(transaction, found[1], False)
+    def _key(self, transaction: Transaction, address: Address, noted: Marks) -> None:
+        top = transaction.execute(_NEWEST, (address.bucket_id, address.key)).fetchone()
+        row = None if top is None else Row._make(top)
+        self._ground.places.put_back(transaction, address, row, noted)
+        if row is not None and row.visible and (noted.described or noted.kept) and self._is_there(address, row):
+            self.describe(transaction, address, row)
+        for blob in filter(None, noted.described):
+            self._describe_blob(transaction, address, blob)
+        self._ground.uploads.restore(transaction, address, uploads_of(transaction, address), noted)
+        for name in noted.created:
+            if transaction.execute("SELECT 1 FROM span WHERE blob = ?", (name,)).fetchone() is None:
+                remove_files(self._disk, name)
 
-    def _restore_versions(self, transaction: Transaction, address: Address) -> None:
-        """A version in the pool may have been disowned already by the step that did not come to its end."""
-        for row in versions_of(transaction, address):
-            version = version_of(row, address.bucket, address.key)
-            if row.visible or not isinstance(version, Version):
-                continue
-            placed = self._ground.places.describe(transaction, address, version, row)
-            restored = row_of(version, row.seq, placed)
+    def _is_there(self, address: Address, row: Row) -> bool:
+        there = self._ground.watch.fingerprint(address.bucket, address.key)
+        return there == (row.file_size, row.file_mtime)
+
+    def _describe_blob(self, transaction: Transaction, address: Address, blob: str) -> None:
+        where = (address.bucket_id, address.key, blob)
+        for values in transaction.execute(_OF_BLOB, where).fetchall():
+            self.describe(transaction, address, Row._make(values))
+        for upload_id, *values in transaction.execute(_PART_OF_BLOB, where).fetchall():
+            self._ground.uploads.restore_part(address, upload_id, part_of_row(tuple(values)))
+
+    def describe(self, transaction: Transaction, address: Address, row: Row) -> None:
+        """Describes bytes again as their row says."""
+        version = version_of(row, address.bucket, address.key)
+        if not isinstance(version, Version):
+            return
+        restored = row_of(version, row.seq, self._ground.places.describe(transaction, address, version, row))
+        if restored != row:
             put_version(transaction, address, restored)
             change_blobs(transaction, address.bucket_id, row.blobs(), restored.blobs())
-            self._ground.places.forget(set(row.files.split()) - restored.blobs())
 
-    def _restore_uploads(self, transaction: Transaction, address: Address) -> None:
-        uploads = uploads_of(transaction, address)
-        self._ground.uploads.restore(transaction, address, uploads)
-        for upload in uploads:
-            for part in parts_of_upload(transaction, address, upload.id):
-                self._ground.uploads.restore_part(transaction, address, upload.id, part)
+    def _bucket(self, transaction: Transaction, name: str, noted: Marks) -> None:
+        """The row decides whether the bucket is there; a directory that was there before it stays."""
+        found = find(transaction.execute, name)
+        if found is not None:
+            self._ground.directories.note(transaction, found[1], not self._ground.directories.exists(name))
+        elif noted.created:
+            with suppress(BucketNotEmpty):  # somebody has put files into it since: then it is a bucket
+                self._ground.directories.clear(transaction, name)

@@ -66,14 +66,23 @@ class Staging:
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
         return self._reach(name, lambda: os.open(_path(name), flags, 0o666, dir_fd=self._room))
 
-    def take(self, leaf: bytes, directory: int, move: Callable[..., None] = os.rename) -> str:
+    def take(self, leaf: bytes, directory: int, move: Callable[..., None] = os.rename, name: str | None = None) -> str:
         """Moves a file here; returns its name. Raises OSError.
 
         :param move: called as ``os.rename`` is.
+        :param name: the name that it gets; None for a fresh one.
         """
-        name = fresh_name()
-        self._reach(name, lambda: move(leaf, _path(name), src_dir_fd=directory, dst_dir_fd=self._room))
-        return name
+        here = name or fresh_name()
+        self._reach(here, lambda: move(leaf, _path(here), src_dir_fd=directory, dst_dir_fd=self._room))
+        return here
+
+    def fingerprint(self, name: str) -> tuple[int, int] | None:
+        """Size and modification time (nanoseconds) of a file, or None when it is not there."""
+        try:
+            found = os.stat(_path(name), dir_fd=self._room, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        return found.st_size, found.st_mtime_ns
 
     def give(self, name: str, path: str | bytes, directory: int) -> None:
         """Moves a file from here to a path below a directory. Raises OSError."""
@@ -83,6 +92,15 @@ class Staging:
         """Removes a file, if it is still there."""
         with suppress(FileNotFoundError):
             os.unlink(_path(name), dir_fd=self._room)
+
+    def sync(self, directory: str) -> None:
+        """Makes the entries of one of the directories durable, if it is there. Raises OSError."""
+        with suppress(FileNotFoundError):
+            descriptor = os.open(directory, _DIRECTORY, dir_fd=self._room)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
     def _reach(self, name: str, do: Callable[[], Any]) -> Any:
         """What ``do`` returns, called again when a file's directory is missing: it is needed first, or somebody has tidied up."""

@@ -110,7 +110,7 @@ class _Unfinished:
         part = Part(number=number, etag=etag, size=size, modified=modified, spans=(Span(blob, 0, size),))
         replaced = self._catalog.add_part(self._bucket, key, self._id, part)
         if replaced is not None:
-            self._blobs.remove(span.blob for span in replaced.spans)
+            self._blobs.release(span.blob for span in replaced.spans)
         unlink(name, directory)
 
 

@@ -76,13 +76,8 @@ class Settler:
     def settle_bucket(self, bucket: str) -> None:
         """Forgets a bucket whose directory was removed by hand, or makes the directory again when the pool holds its objects."""
         if not self._ground.directories.exists(bucket):
-            self._forget(self._commits.run(ForgetAbsentBucket(self._ground, bucket)))
+            self._commits.run(ForgetAbsentBucket(self._ground, bucket))
 
     def take_over(self, findings: list[Finding]) -> list[Finding]:
         """Writes down what was found; returns the findings that are not true any more."""
-        useless, outdated = self._commits.run(TakeOver(self._ground, tuple(findings)))
-        self._forget(useless)
-        return outdated  # type: ignore[no-any-return]
-
-    def _forget(self, useless: set[str]) -> None:
-        self._ground.places.forget(useless)
+        return self._commits.run(TakeOver(self._ground, tuple(findings)))  # type: ignore[no-any-return]

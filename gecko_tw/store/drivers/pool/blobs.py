@@ -146,6 +146,9 @@ class PoolBlobs:
         if files:
             self.files.remove(files)
 
+    def release(self, blobs: Iterable[str]) -> None:
+        """The step that let go of them has noted them in the undo log, whose flush removes them."""
+
     def older_than(self, seconds: float) -> Iterator[str]:
         limit = time.time() - seconds
         yield from [name for name, (since, _) in list(self._waiting.items()) if since < limit]

@@ -1,22 +1,33 @@
 """The fast driver put together: records and small objects in one SQLite file, larger objects in a pool of files."""
 
+import logging
 import os
+import sqlite3
+from functools import partial
 from importlib.resources import files
 
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
 from gecko_tw.store.drivers.files.carriers import BareCarrier
 from gecko_tw.store.drivers.files.disk import Disk
+from gecko_tw.store.drivers.files.torn import TornFiles
+from gecko_tw.store.drivers.flushing import Flusher
 from gecko_tw.store.drivers.layouts import CATALOGS, MARK, POOL, check_layout
 from gecko_tw.store.drivers.pool.blobs import SMALL, PoolBlobs
 from gecko_tw.store.drivers.pool.ground import NoWatch, ground_over, no_note
 from gecko_tw.store.drivers.pool.turns import Turns
-from gecko_tw.store.drivers.sqlite import connections
+from gecko_tw.store.drivers.pooled import PooledFiles
+from gecko_tw.store.drivers.sqlite import connections, undo
 from gecko_tw.store.drivers.sqlite.catalog import SqliteCatalog
 from gecko_tw.store.drivers.sqlite.checkpoints import Checkpoints
 from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
-from gecko_tw.store.drivers.sqlite.connections import Connections
+from gecko_tw.store.drivers.sqlite.connections import CatalogDamaged, Connections
 from gecko_tw.store.drivers.sqlite.documents import SqliteDocuments, SqliteNotices
 from gecko_tw.store.drivers.sqlite.journal import Note
+from gecko_tw.store.drivers.sqlite.rows import version_of
+from gecko_tw.store.drivers.sqlite.taking_back import Recent, take_back
+from gecko_tw.store.records import DeleteMarker
+
+log = logging.getLogger(__name__)
 
 ROOMS = ("staging", "pool")
 LOG_PAGES = 32_000
@@ -41,7 +52,9 @@ class PoolDriver:
         self.data_dir = data_dir
         self._small = small
         self._disk = Disk(data_dir, fsync, ROOMS)
+        self._is_open = False
         self._turns: Turns | None = None
+        self._flusher: Flusher | None = None
         self._checkpoints: Checkpoints | None = None
         self._path = self._disk.inner_path(CATALOGS[POOL])
         self._connections = Connections(self._path, fsync, LOG_PAGES)
@@ -52,12 +65,15 @@ class PoolDriver:
         Raises OSError with the path at fault, WrongLayout, InUse, CatalogTooNew.
         """
         try:
-            with self._disk.opening():
+            with self._disk.opening() as alone:
                 self._prepare_catalog()
+                self._assemble()
+                if alone:
+                    self._reconcile()
+            self._is_open = True
         except BaseException:
             self.close()
             raise
-        self._assemble()
 
     def _prepare_catalog(self) -> None:
         check_layout(self.data_dir, POOL)
@@ -65,6 +81,9 @@ class PoolDriver:
         leftovers = (entry for entry in os.listdir(self._disk.inner_path()) if entry.startswith(f"{name}."))
         self._disk.drop(leftovers)  # of a start that was cut short
         if os.path.exists(self._path):
+            damage = connections.damage(self._path, thorough=not self._disk.state.was_clean)
+            if damage is not None:
+                raise CatalogDamaged(f"{self._path} is damaged ({damage}): restore a backup")
             connections.upgrade(self._path)
         else:
             connections.make(self._path, (files(__package__) / "bytes.sql").read_text("utf-8"))
@@ -76,15 +95,44 @@ class PoolDriver:
         files_of_pool = FilesBlobs(disk, BareCarrier(disk), NoWatch())
         self.blobs = PoolBlobs(files_of_pool, self._connections, self._small)
         self._turns = Turns(disk.lock, disk.probe)
-        commits = Commits(self._connections, self._turns, disk.sync, disk.trash.drop, _nothing_to_recover)
+        commits = Commits(
+            self._connections, self._turns, disk.sync, disk.state.committed, _nothing_to_recover, durable=disk.fsync
+        )
+        self._flusher = Flusher(disk, self._connections, commits)
         self._checkpoints = Checkpoints(self._connections, commits)
         self._turns.ended = self._checkpoints.turned
         self.catalog = SqliteCatalog(self._connections, commits, ground_over(self.blobs))
         self.documents = SqliteDocuments(self._connections, commits, no_note)
         self.notices = SqliteNotices(self._connections, commits)
 
+    def _reconcile(self) -> None:
+        """After a power failure: what the last steps wrote to files is verified, and taken back where it did not survive."""
+        state, connection = self._disk.state, self._connections.mine()
+        if state.is_older(undo.newest(connection.execute)):
+            log.error("%s is older than the directory: large objects that were stored since are lost", self._path)
+        if state.power_failed:
+            log.warning("%s was not closed: it is reconciled with what survived", self.data_dir)
+            pooled = PooledFiles(self._disk, self._connections)
+            connection.execute("BEGIN IMMEDIATE")
+            transaction = Transaction(connection, lambda *note: None, lambda slot: None)
+            take_back(transaction, partial(_is_whole, pooled))
+            transaction.done()
+            connection.execute("COMMIT")
+            pooled.drop_orphans(TornFiles(self._disk, state.flushed_at, False).is_recent)
+        state.follow(undo.newest(connection.execute))
+
+    def flush(self) -> bool:
+        """Makes everything durable that was committed, and removes what that made worthless; whether there was anything. Blocks."""
+        return self._flusher is not None and self._flusher.flush()
+
     def close(self) -> None:
-        """Closes every connection and descriptor. Harmless when repeated."""
+        """Closes every connection and descriptor, after a flush when nobody else has the directory open. Harmless when repeated."""
+        if self._is_open:
+            self._is_open = False
+            try:
+                self._disk.leave(self.flush)
+            except sqlite3.DatabaseError as problem:
+                log.error("the catalog is damaged: %s", problem)
         if self._checkpoints is not None:
             self._checkpoints.close()
         self._connections.close()
@@ -93,5 +141,18 @@ class PoolDriver:
         self._disk.close()
 
 
-def _nothing_to_recover(transaction: Transaction, notes: list[Note]) -> None:
+def _is_whole(pooled: PooledFiles, recent: Recent) -> bool:
+    """Whether all bytes of a key that came since the last flush, and all that are older, are there."""
+    address = recent.address
+    versions = [(row in recent.fresh, version_of(row, address.bucket, address.key)) for row in recent.rows]
+    for fresh, version in versions:
+        if not isinstance(version, DeleteMarker) and not (
+            pooled.is_whole(version) if fresh else pooled.are_there(version)
+        ):
+            return False
+    return all(pooled.is_whole(part) for _, part in recent.parts)
+
+
+def _nothing_to_recover(transaction: Transaction, notes: list[Note]) -> list[Note]:
     """Turns note nothing."""
+    return []

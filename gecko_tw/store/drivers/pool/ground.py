@@ -1,6 +1,5 @@
 """The catalog's ground where nothing but the catalog says what there is: no file is made, changed or looked at inside a step."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from gecko_tw.interfaces import Unsettled
@@ -8,6 +7,7 @@ from gecko_tw.store.drivers.files.paths import is_safe_bucket_name
 from gecko_tw.store.drivers.pool.blobs import PoolBlobs
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Ground, Standing
+from gecko_tw.store.drivers.sqlite.marks import Marks
 from gecko_tw.store.drivers.sqlite.notation import spans_of
 from gecko_tw.store.drivers.sqlite.rows import Address, Placed, Row
 from gecko_tw.store.records import BucketRecord, DeleteMarker, Part, Upload, Version
@@ -53,17 +53,11 @@ class PoolPlaces:
     def vacate(self, transaction: Transaction, address: Address) -> None:
         """No path is taken."""
 
-    def sweep_path(self, transaction: Transaction, address: Address) -> None:
+    def put_back(self, transaction: Transaction, address: Address, row: Row | None, noted: Marks) -> None:
         """No path is taken."""
 
     def vacate_leftover(self, transaction: Transaction, address: Address, row: Row) -> None:
         """Nothing is left over."""
-
-    def disown(self, transaction: Transaction, row: Row) -> None:
-        """Files say nothing of their versions."""
-
-    def forget(self, files: Iterable[str]) -> None:
-        self._blobs.remove(files)
 
 
 class NoDirectories:
@@ -89,15 +83,13 @@ class NoUploadNotes:
     def note(self, transaction: Transaction, address: Address, upload: Upload, wanted: bool) -> None:
         """The row says it."""
 
-    def restore(self, transaction: Transaction, address: Address, uploads: tuple[Upload, ...]) -> None:
+    def restore(self, transaction: Transaction, address: Address, uploads: tuple[Upload, ...], noted: Marks) -> None:
         """The rows say it."""
 
-    def restore_part(self, transaction: Transaction, address: Address, upload_id: str, part: Part) -> None:
+    def restore_part(self, address: Address, upload_id: str, part: Part) -> None:
         """The row says it."""
 
-    def pool_part(
-        self, transaction: Transaction, address: Address, upload_id: str, part: Part, replaced: Part | None
-    ) -> None:
+    def pool_part(self, transaction: Transaction, address: Address, upload_id: str, part: Part) -> None:
         """The file is there."""
 
 

@@ -7,6 +7,7 @@ from attrs import frozen
 
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Ground
+from gecko_tw.store.drivers.sqlite.marks import created
 from gecko_tw.store.drivers.sqlite.notation import blobs_in, bucket_of, bucket_text
 from gecko_tw.store.drivers.sqlite.remembered import Remembered
 from gecko_tw.store.drivers.sqlite.rows import COLUMNS, Row
@@ -53,7 +54,8 @@ class AddBucket:
         """Raises BucketAlreadyExists."""
         if find(transaction.execute, self.record.name) is not None:
             raise BucketAlreadyExists()
-        transaction.intend(self.record.name, b"")
+        made = () if self.ground.directories.exists(self.record.name) else (created(self.record.name),)
+        transaction.intend(self.record.name, b"", *made)
         self.ground.directories.note(transaction, self.record, True)
         transaction.execute(
             "INSERT INTO bucket (name, record) VALUES (?, ?)", (self.record.name, bucket_text(self.record))
@@ -112,8 +114,8 @@ class RemoveBucket:
     ground: Ground
     name: str
 
-    def __call__(self, transaction: Transaction) -> set[str]:
-        """Returns the files of ours that nothing needs any more. Raises NoSuchBucket, BucketNotEmpty, StrayFile."""
+    def __call__(self, transaction: Transaction) -> None:
+        """Raises NoSuchBucket, BucketNotEmpty, StrayFile."""
         found = find(transaction.execute, self.name)
         if found is None:
             raise NoSuchBucket()
@@ -123,7 +125,7 @@ class RemoveBucket:
         stray = self.ground.directories.clear(transaction, self.name)
         if stray is not None:
             raise StrayFile(stray)
-        return drop_bucket(transaction, bucket_id)
+        drop_bucket(transaction, bucket_id)
 
     def _refuse_objects(self, transaction: Transaction, bucket_id: int) -> None:
         rows = transaction.execute(
@@ -138,15 +140,15 @@ class RemoveBucket:
                     raise BucketNotEmpty()
 
 
-def drop_bucket(transaction: Transaction, bucket_id: int) -> set[str]:
-    """Removes every row of a bucket; returns the files of ours that they held."""
+def drop_bucket(transaction: Transaction, bucket_id: int) -> None:
+    """Removes every row of a bucket; the files of ours that they held are needed no more."""
     held = {blob for (blob,) in transaction.execute("SELECT blob FROM span WHERE bucket_id = ?", (bucket_id,))}
     parts = transaction.execute("SELECT spans FROM part WHERE bucket_id = ?", (bucket_id,)).fetchall()
     held.update(blob for (spans,) in parts for blob in blobs_in(spans))
     for table in ("version", "upload", "part", "span"):
         transaction.execute(f"DELETE FROM {table} WHERE bucket_id = ?", (bucket_id,))
     transaction.execute("DELETE FROM bucket WHERE id = ?", (bucket_id,))
-    return held
+    transaction.useless |= held
 
 
 @frozen
@@ -156,15 +158,14 @@ class ForgetAbsentBucket:
     ground: Ground
     name: str
 
-    def __call__(self, transaction: Transaction) -> set[str]:
-        """Returns the files of ours that nothing needs any more."""
+    def __call__(self, transaction: Transaction) -> None:
         found = find(transaction.execute, self.name)
         if found is None or self.ground.directories.exists(self.name):
-            return set()
+            return
         bucket_id, record = found
         held = "SELECT 1 FROM version WHERE bucket_id = ? AND NOT visible UNION ALL SELECT 1 FROM upload WHERE bucket_id = ?"
         if transaction.execute(held, (bucket_id, bucket_id)).fetchone() is not None:
             self.ground.directories.note(transaction, record, True)
-            return set()
+            return
         self.ground.directories.clear(transaction, self.name)
-        return drop_bucket(transaction, bucket_id)
+        drop_bucket(transaction, bucket_id)

@@ -39,6 +39,7 @@ from gecko_tw.store.drivers.sqlite.rows import (
     version_of,
     versions_of,
 )
+from gecko_tw.store.drivers.sqlite.undo import Former
 from gecko_tw.store.drivers.sqlite.uploads import AddPart
 from gecko_tw.store.drivers.sqlite.usage import BucketUsage, check_change
 from gecko_tw.store.records import Applied, BucketRecord, Change, KeyHistory, Part, Usage
@@ -132,11 +133,10 @@ class SqliteCatalog:
     def remove_bucket(self, name: str) -> None:
         self._find(name)
         try:
-            useless = self._commits.run(RemoveBucket(self._ground, name))
+            self._commits.run(RemoveBucket(self._ground, name))
         except StrayFile as stray:
             self._ground.watch.unsettled(name, stray.key).settle()
             raise BucketNotEmpty() from stray
-        self._ground.places.forget(useless)
 
     def history(self, bucket: str, key: bytes, version_id: str | None = None, opening: bool = False) -> KeyHistory:
         for _ in range(2):  # the second time in case a commit came between the row and the look at the disk
@@ -197,8 +197,7 @@ class SqliteCatalog:
             self._histories.keep(stamp, (bucket, key), found, slot_of(bucket, key))
 
     def _tidy(self, bucket: str, key: bytes, written: Written) -> None:
-        """What only now, after the commit, is worthless. A crash before this leaves it to the sweeper."""
-        self._ground.places.forget(written.useless)
+        """A file of an older version that is still at the key's path goes, now that the rows are committed."""
         if written.top is not None and written.top.has_leftover:
             self._clear_path(bucket, key)
 
@@ -309,7 +308,7 @@ class ChangeHistory:
         change = self.rule(found[1], before)
         if change.check is not None:
             check_change(transaction, address, before, change)
-        transaction.intend(self.bucket, self.key)
+        transaction.claim(self.bucket, self.key)
         written = HistoryChange(transaction, self.ground, address, rows, before).write(change.history)
         if change.notices:
             add_notices(transaction, change.notices)
@@ -349,6 +348,7 @@ class ClearPath:
         address = Address(self.bucket, found[0], self.key)
         rows = versions_of(transaction, address)
         if rows and rows[0].has_leftover:
-            transaction.intend(self.bucket, self.key)
+            transaction.claim(self.bucket, self.key)
             self.ground.places.vacate_leftover(transaction, address, rows[0])
             put_version(transaction, address, rows[0]._replace(file_size=None, file_mtime=None))
+            transaction.former = Former(address.bucket_id, self.key, [rows[0]], [rows[0].seq])

@@ -1,11 +1,12 @@
 """Turning one history of a key into the next: which rows change, and what happens to the bytes, in which order.
 
-The order makes a crash harmless at every point: bytes that stay are made safe first, the new visible file replaces the old one in
-one rename, what is gone is disowned, and only then the rows are committed. What a row's commit has made worthless goes last.
+Until the rows are committed everything can be put back: bytes that stay are made safe first, the new visible file changes places with the
+old one, and nothing is removed. What is not needed any more goes to the undo log, in the same transaction.
 """
 
 from attrs import frozen
 
+from gecko_tw.store.drivers.sqlite.blobnames import is_inline
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Ground, Standing
 from gecko_tw.store.drivers.sqlite.rows import (
@@ -19,6 +20,7 @@ from gecko_tw.store.drivers.sqlite.rows import (
     row_of,
     version_of,
 )
+from gecko_tw.store.drivers.sqlite.undo import Former
 from gecko_tw.store.drivers.sqlite.uploads import drop_upload, put_upload
 from gecko_tw.store.records import DeleteMarker, KeyHistory, Version, blobs_of
 
@@ -29,12 +31,10 @@ class Written:
 
     :ivar after: the history with the names in force.
     :ivar top: its newest row, or None.
-    :ivar useless: files of ours that no row needs any more once this is committed; the kernel's blobs are not among them.
     """
 
     after: KeyHistory
     top: Row | None
-    useless: set[str]
 
 
 class HistoryChange:
@@ -52,18 +52,19 @@ class HistoryChange:
         self._rows = rows
         self._before = before
         self._old = {row.version_id: (row, version) for row, version in zip(rows, before.versions, strict=True)}
-        self._kept: str | None = None
+        self._former = Former(address.bucket_id, address.key, [], [])
 
     def write(self, after: KeyHistory) -> Written:
         """Makes ``after`` the key's history."""
         _check(after)
         rows = self._new_rows(after)
-        needed = needed_by(rows)
-        self._leave(rows, needed)
+        self._leave(rows)
         dropped = self._change_uploads(after)
-        change_blobs(self._transaction, self._address.bucket_id, dropped | needed_by(self._rows), needed)
-        files_before = {name for row in self._rows for name in row.files.split()}
-        return Written(self._in_force(after, rows), rows[0] if rows else None, files_before - needed)
+        before, needed = dropped | needed_by(self._rows), needed_by(rows)
+        change_blobs(self._transaction, self._address.bucket_id, before, needed)
+        if _of_files(self._rows, rows) or self._former.uploads or self._former.begun:
+            self._transaction.former = self._former
+        return Written(self._in_force(after, rows), rows[0] if rows else None)
 
     def _new_rows(self, after: KeyHistory) -> list[Row]:
         """The rows, newest first; made from the oldest on, so that what stays is safe before the newest is placed."""
@@ -83,17 +84,21 @@ class HistoryChange:
     def _write_rows(self, rows: list[Row]) -> None:
         standing = {row.seq: row for row in self._rows}
         for row in rows:
-            if standing.pop(row.seq, None) != row:
+            former = standing.pop(row.seq, None)
+            if former != row:
                 put_version(self._transaction, self._address, row)
+                self._former.put.append(row.seq)
+                if former is not None:
+                    self._former.rows.append(former)
         for row in standing.values():
             drop_version(self._transaction, self._address, row)
+            self._former.rows.append(row)
 
     def _older(self, version: Version | DeleteMarker, row: Row | None, former: Version | DeleteMarker | None) -> Row:
         if row is None or (isinstance(version, Version) and version.spans != former.spans):  # type: ignore[union-attr]
             raise ValueError("only the newest version may be new")
         if row.visible:
             placed = self._ground.places.keep(self._transaction, self._address, version, row)  # type: ignore[arg-type]
-            self._kept = placed.spans[0].blob
             return row_of(version, row.seq, placed)
         if version != former:
             return row_of(version, row.seq, self._described(version, row))
@@ -117,14 +122,11 @@ class HistoryChange:
 
     def _standing(self, replaced: Row | None) -> Standing:
         if self._rows and self._rows[0].visible:
-            return Standing(self._rows[0], self._before.versions[0], self._kept, replaced)  # type: ignore[arg-type]
+            return Standing(self._rows[0], self._before.versions[0], replaced)  # type: ignore[arg-type]
         return Standing(replaced=replaced)
 
-    def _leave(self, rows: list[Row], needed: set[str]) -> None:
-        """Disowns what is gone, and empties the path when nothing took it and nothing is to be ignored there."""
-        for row in self._rows:
-            if not row.visible and not row.blobs() <= needed:
-                self._ground.places.disown(self._transaction, row)
+    def _leave(self, rows: list[Row]) -> None:
+        """Empties the path when nothing took it and nothing is to be ignored there."""
         if self._rows and self._rows[0].visible:
             top = rows[0] if rows else None
             if top is None or (not top.visible and top.file_mtime is None):
@@ -140,10 +142,10 @@ class HistoryChange:
         for upload in self._before.uploads:
             if upload.id not in wanted:
                 self._ground.uploads.note(self._transaction, self._address, upload, False)
-                dropped |= drop_upload(self._transaction, self._address, upload.id)
+                dropped |= drop_upload(self._transaction, self._address, upload.id, self._former)
         for upload in after.uploads:
             if before.get(upload.id) != upload:
-                put_upload(self._transaction, self._address, upload)
+                put_upload(self._transaction, self._address, upload, self._former)
                 self._ground.uploads.note(self._transaction, self._address, upload, True)
         return dropped
 
@@ -155,6 +157,11 @@ class HistoryChange:
         if isinstance(version, DeleteMarker) or version.extra:  # what is deep is read again: nobody shares it
             return version_of(row, self._address.bucket, self._address.key)
         return version.lying(row.spans_at(self._address.bucket, self._address.key))
+
+
+def _of_files(before: list[Row], after: list[Row]) -> bool:
+    """Whether any of these rows stands for a file: what lies in the catalog's own pages is as old or as new as its row."""
+    return any(row.visible or any(not is_inline(blob) for blob in row.blobs()) for row in (*before, *after))
 
 
 def _check(after: KeyHistory) -> None:

@@ -8,15 +8,17 @@ import errno
 import logging
 import sqlite3
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from types import TracebackType
 from typing import Any
 
 from gecko_tw.store.drivers.companions import Flush, flush_all, gather, share
 from gecko_tw.store.drivers.sqlite.connections import Connections
-from gecko_tw.store.drivers.sqlite.journal import MOST_NOTES, Journal, Note
+from gecko_tw.store.drivers.sqlite.journal import Journal, Note
 from gecko_tw.store.drivers.sqlite.remembered import Remembered
+from gecko_tw.store.drivers.sqlite.undo import ADD_UNDO, Former, undo_row
 from gecko_tw.store.refusals import InsufficientStorage
 
 log = logging.getLogger(__name__)
@@ -25,7 +27,15 @@ LARGEST_BATCH = 32
 MOST_BUCKETS = 10_000
 """Buckets that a process remembers."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-assert LARGEST_BATCH * 2 <= MOST_NOTES, "a step notes its key, and perhaps what it will become"
+PAUSE = 1.0
+"""Seconds until what an error of the disk has kept from being put back is tried again."""
+
+
+class NotReconciled(OSError):
+    """An error of the disk still keeps the files of a key from being brought in line with its rows."""
+
+    def __init__(self, bucket: str, key: bytes) -> None:
+        super().__init__(errno.EIO, f"what a cut step has left of {bucket}/{key!r} could not be put back yet")
 
 
 class Taken(Exception):  # noqa: N818 - a signal, not an error
@@ -35,42 +45,78 @@ class Taken(Exception):  # noqa: N818 - a signal, not an error
 class Transaction:
     """What a step works with.
 
+    :param durable: whether what is committed is on the disk: then nothing need be taken back after a power failure.
+
     :ivar execute: SQL.
     :ivar outdate: Counters.outdate, to be called before a row of a key is changed.
     :ivar touched: the directories whose entries were changed, to be added to.
-    :ivar useless: names in staging that are worthless once this is committed, to be added to.
+    :ivar useless: names of ours that no row needs once the step is committed, to be added to.
+    :ivar replaced: names in staging of the files that the step has taken from their paths, to be added to.
+    :ivar former: how to take the step's rows back, or None.
+    :ivar last: the number of the last record in the undo log, or 0 when there is no new one.
     """
 
-    __slots__ = ("_claimed", "_note", "_step", "execute", "outdate", "touched", "useless")
+    __slots__ = (
+        *("_claimed", "_note", "_step", "durable", "execute", "former", "last", "outdate"),
+        *("replaced", "touched", "useless", "unsettled"),
+    )
 
     def __init__(
-        self, connection: sqlite3.Connection, note: Callable[..., None], outdate: Callable[[int], None]
+        self,
+        connection: sqlite3.Connection,
+        note: Callable[..., None],
+        outdate: Callable[[int], None],
+        durable: bool = False,
+        unsettled: Container[tuple[str, bytes]] = (),
     ) -> None:
         self.execute = connection.execute
         self.outdate = outdate
+        self.durable = durable
+        self.unsettled = unsettled
         self.touched: set[bytes] = set()
         self.useless: set[str] = set()
+        self.replaced: set[str] = set()
+        self.former: Former | None = None
+        self.last = 0
         self._note = note
         self._step = 0
         self._claimed: dict[tuple[str, bytes], int] = {}
 
-    def intend(self, bucket: str, key: bytes, text: bytes = b"") -> None:
-        """As Journal.note, to be called before the first change of a file of the key's. Raises Taken."""
+    def intend(self, bucket: str, key: bytes, *marks: str) -> None:
+        """As Journal.note, to be called before each change of a file of the key's. Raises Taken.
+
+        :param marks: what is about to happen: see :class:`gecko_tw.store.drivers.sqlite.journal.Mark`.
+        """
         self.claim(bucket, key)
-        self._note(bucket, key, text)
+        self._note(bucket, key, " ".join(marks).encode())
 
     def claim(self, bucket: str, key: bytes) -> None:
         """Makes sure that no other step of the transaction changes a key. To be called before its rows are changed.
 
         :raises Taken: one has. Files move with every step, rows once for all of them: when that is cut short, a key's files can be
             understood only if its rows are those from before the one step that moved them.
+        :raises NotReconciled: what an earlier step has left of the key could not be put back yet.
         """
+        if (bucket, key) in self.unsettled:
+            raise NotReconciled(bucket, key)
         if self._claimed.setdefault((bucket, key), self._step) != self._step:
             raise Taken
+
+    def done(self) -> None:
+        """A step has come to its end: what it did goes to the undo log."""
+        if self.useless or self.replaced or self.former is not None:
+            former = None if self.durable else self.former
+            found = self.execute(ADD_UNDO, undo_row(former, self.useless, self.replaced))
+            self.last = found.lastrowid or self.last
 
     def turn(self) -> None:
         """The next step comes."""
         self._step += 1
+        self.former = None
+        if self.useless:
+            self.useless = set()
+        if self.replaced:
+            self.replaced = set()
 
 
 class _Waiting:
@@ -98,8 +144,11 @@ class Commits:
     """Runs steps, one after the other, in transactions.
 
     :param sync: called with the touched directories before a commit; makes their entries durable when that was asked for.
-    :param forget: called with the useless names after a commit, when others may go on.
-    :param recover: the step that brings rows and files of some keys together after one was cut short.
+    :param committed: called after each commit with the number of the last record in the undo log, 0 when there is no new one, and
+        with the number of steps.
+    :param recover: the step that puts files back in line with the rows of some keys after one was cut short; returns the notes of
+        those where an error of the disk forbids it.
+    :param durable: whether what is committed is on the disk.
     :ivar remembered: buckets and the documents' revision, as long as nobody changes any.
     """
 
@@ -108,14 +157,18 @@ class Commits:
         connections: Connections,
         journal: Journal,
         sync: Callable[[set[bytes]], None],
-        forget: Callable[[set[str]], None],
-        recover: Callable[[Transaction, list[Note]], None],
+        committed: Callable[[int, int], None],
+        recover: Callable[[Transaction, list[Note]], list[Note]],
+        durable: bool,
     ) -> None:
         self._connections = connections
         self._journal = journal
         self._sync = sync
-        self._forget = forget
+        self._committed = committed
         self._recover = recover
+        self._durable = durable
+        self._unsettled: frozenset[tuple[str, bytes]] = frozenset()
+        self._again = 0.0
         self.remembered = self.remembering(MOST_BUCKETS)
         connections.told = journal.counters.outdate
         self._mutex = threading.Lock()
@@ -186,11 +239,15 @@ class Commits:
 
         On a full disk it stays for later: rows are as they were before it, and whoever only reads is not to be refused.
         """
-        if self._journal.count and self._journal.abandoned():
+        if self._journal.count and self._is_time() and self._journal.abandoned():
             try:
                 self.run(_nothing)
             except InsufficientStorage:
                 log.warning("the disk is full: what a cut step has left is brought together later")
+
+    def _is_time(self) -> bool:
+        """Whether what could not be put back the last time is worth another try."""
+        return not self._unsettled or time.monotonic() >= self._again
 
     def _told(self, error: BaseException) -> BaseException:
         """A full disk is a refusal, wherever it was noticed."""
@@ -208,28 +265,30 @@ class Commits:
             try:
                 connection = self._connections.mine()
                 self._finish_others(connection)
-                whole.result = self._commit(connection, batch)
-                self._finish_others(connection)
+                try:
+                    self._commit(connection, batch)
+                finally:
+                    self._finish_others(connection)
             finally:
                 self._journal.release()
         self._hand_on(batch, whole.error)
-        if whole.result:
-            try:
-                self._forget(whole.result)
-            except OSError as error:  # it is committed all the same; the sweeper removes what is left
-                log.error("what a step made useless could not be removed: %s", error)
 
     def _finish_others(self, connection: sqlite3.Connection) -> None:
-        """Recovers the keys of steps that were cut short, by death or by an error."""
-        if self._journal.count:
-            keys = self._journal.noted()
-            recovery = _Waiting(lambda transaction: self._recover(transaction, keys))
-            self._commit(connection, [recovery])
+        """Puts back the keys of steps that were cut short, by death or by an error.
+
+        Those where an error of the disk forbids it stay noted: they are tried again later, and nobody changes them until then.
+        """
+        if not self._journal.count:
+            self._unsettled = frozenset()
+        elif self._is_time():
+            notes = self._journal.noted()
+            recovery = _Waiting(lambda transaction: self._recover(transaction, notes))
+            self._commit(connection, [recovery], recovering=True)
             if recovery.error is not None:
-                if not isinstance(recovery.error, OSError):
-                    raise recovery.error
-                log.error("what a cut step left could not be brought together: %s", recovery.error)
-            self._journal.clear()
+                raise recovery.error
+            self._journal.keep(recovery.result)
+            self._unsettled = frozenset((note.bucket, note.key) for note in recovery.result)
+            self._again = time.monotonic() + PAUSE
 
     def _hand_on(self, batch: list[_Waiting], error: BaseException | None) -> None:
         postponed = [waiting for waiting in batch if isinstance(waiting.error, Taken)]
@@ -249,24 +308,31 @@ class Commits:
             if waiting.wake is not None and not waiting.leads:
                 waiting.wake.release()
 
-    def _commit(self, connection: sqlite3.Connection, batch: list[_Waiting]) -> set[str]:
-        """Runs a batch in one transaction; returns what it made useless."""
+    def _commit(self, connection: sqlite3.Connection, batch: list[_Waiting], recovering: bool = False) -> None:
+        """Runs a batch in one transaction."""
         connection.execute("BEGIN IMMEDIATE")
         try:
-            transaction = Transaction(connection, self._journal.note, self._journal.counters.outdate)
+            transaction = Transaction(
+                connection,
+                self._journal.note,
+                self._journal.counters.outdate,
+                self._durable,
+                () if recovering else self._unsettled,
+            )
+            standing = self._journal.noted() if self._journal.count else []
             torn = False
             for waiting in batch:
                 noted = self._journal.count
                 _run_alone(connection, transaction, waiting, len(batch) > 1)
                 torn = torn or (waiting.error is not None and self._journal.count != noted)
             if len(batch) == 1 and batch[0].error is not None:
-                return set()
+                return
             if transaction.touched:
                 self._sync(transaction.touched)
             connection.execute("COMMIT")
             if not torn:
-                self._journal.clear()
-            return transaction.useless
+                self._journal.keep(standing)
+            self._committed(transaction.last, len(batch))
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
@@ -282,6 +348,7 @@ def _run_alone(connection: sqlite3.Connection, transaction: Transaction, waiting
         connection.execute("SAVEPOINT step")
     with waiting:
         waiting.result = waiting.step(transaction)
+        transaction.done()
     transaction.turn()
     if among_others:
         if waiting.error is not None:

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from gecko_tw.interfaces import Unsettled
 from gecko_tw.store.drivers.sqlite.commits import Transaction
+from gecko_tw.store.drivers.sqlite.marks import Marks
 from gecko_tw.store.drivers.sqlite.rows import Address, Placed, Row
 from gecko_tw.store.records import BucketRecord, DeleteMarker, Part, Upload, Version
 
@@ -20,13 +21,11 @@ class Standing:
 
     :ivar row: of the version whose bytes are the file at the path, or None when there is no such file.
     :ivar version: the same version's record.
-    :ivar kept: the pool's name for those bytes when their version stays, as an older one.
     :ivar replaced: the row of the version that the new one takes the id and the place of: its bytes are needed no longer.
     """
 
     row: Row | None = None
     version: Version | None = None
-    kept: str | None = None
     replaced: Row | None = None
 
 
@@ -64,17 +63,14 @@ class Places(Protocol):
     def vacate(self, transaction: Transaction, address: Address) -> None:
         """Removes the visible file: its version is gone and nothing took its place."""
 
-    def sweep_path(self, transaction: Transaction, address: Address) -> None:
-        """Removes what a step that was cut short left at a key's path, if no file is there."""
+    def put_back(self, transaction: Transaction, address: Address, row: Row | None, noted: Marks) -> None:
+        """Makes the file at a key's path as its newest row says after a step of the key was cut short.
+
+        :param noted: what the step was about to do.
+        """
 
     def vacate_leftover(self, transaction: Transaction, address: Address, row: Row) -> None:
         """Removes the leftover file that a committed row says is to be ignored, if it is still that file."""
-
-    def disown(self, transaction: Transaction, row: Row) -> None:
-        """Makes a rebuild pass over pool files whose version is gone; their bytes stay readable until they are removed."""
-
-    def forget(self, files: set[str]) -> None:
-        """Removes files of ours that no row needs any more, after the commit."""
 
 
 class BucketDirectories(Protocol):
@@ -99,16 +95,14 @@ class UploadNotes(Protocol):
     def note(self, transaction: Transaction, address: Address, upload: Upload, wanted: bool) -> None:
         """Writes down, or forgets, an upload under way."""
 
-    def restore(self, transaction: Transaction, address: Address, uploads: tuple[Upload, ...]) -> None:
-        """Makes the files say that these are the key's uploads under way, and no others."""
+    def restore(self, transaction: Transaction, address: Address, uploads: tuple[Upload, ...], noted: Marks) -> None:
+        """Makes the files of uploads of a key that ``noted`` names say that these are under way, and no others."""
 
-    def restore_part(self, transaction: Transaction, address: Address, upload_id: str, part: Part) -> None:
+    def restore_part(self, address: Address, upload_id: str, part: Part) -> None:
         """Describes a part in the pool again."""
 
-    def pool_part(
-        self, transaction: Transaction, address: Address, upload_id: str, part: Part, replaced: Part | None
-    ) -> None:
-        """Puts the bytes of a part into the pool, and disowns those of the part it replaces."""
+    def pool_part(self, transaction: Transaction, address: Address, upload_id: str, part: Part) -> None:
+        """Puts the bytes of a part into the pool."""
 
 
 @frozen

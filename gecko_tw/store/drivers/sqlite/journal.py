@@ -6,6 +6,7 @@ cut short, and brings rows and files together again before anybody can tell. It 
 Behind the notes are the counters by which every process knows whether what it remembers is still true.
 """
 
+import errno
 import fcntl
 import mmap
 import os
@@ -15,13 +16,10 @@ from typing import NamedTuple
 from gecko_tw.store.drivers.sqlite.counters import COUNTERS_BYTES, Counters
 
 _HEADER = struct.Struct("<HHH")
-LONGEST_TEXT = 1000
-MOST_NOTES = 64
-"""So many notes of the greatest length find room."""
+_LONGEST = (255, 1024, 8192)
 _COUNTERS = 160 * 1024
 """Where the counters begin."""
 _SIZE = _COUNTERS + COUNTERS_BYTES
-assert 1 + MOST_NOTES * (_HEADER.size + 255 + 1024 + LONGEST_TEXT) < _COUNTERS
 
 
 class Note(NamedTuple):
@@ -30,6 +28,11 @@ class Note(NamedTuple):
     bucket: str
     key: bytes
     text: bytes
+
+
+def _record(bucket: str, key: bytes, text: bytes) -> bytes:
+    name = bucket.encode()
+    return _HEADER.pack(len(name), len(key), len(text)) + name + key + text
 
 
 class Journal:
@@ -55,7 +58,7 @@ class Journal:
     def acquire(self) -> None:
         """Waits until no other process is in a step."""
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self._end = 1
+        self._end = 1 if self.count == 0 else self._read()[1]
 
     def release(self) -> None:
         """Lets the next process go on."""
@@ -67,32 +70,50 @@ class Journal:
     def note(self, bucket: str, key: bytes, text: bytes = b"") -> None:
         """Notes a key before anything of it is changed; an empty key is the bucket itself. For the holder of the lock.
 
-        :param text: what whoever takes it up is to know; at most ``LONGEST_TEXT`` bytes.
+        :param text: marks, see :mod:`gecko_tw.store.drivers.sqlite.marks`.
+        :raises OSError: there is no room for it.
         """
-        name = bucket.encode()
-        record = _HEADER.pack(len(name), len(key), len(text)) + name + key + text
+        record = _record(bucket, key, text)
+        count = self.count + 1
+        if self._end + len(record) > _COUNTERS or count > 255:
+            raise OSError(errno.ENOBUFS, "too much is changed in one step")
         os.pwrite(self._lock, record, self._end)
         self._end += len(record)
-        os.pwrite(self._lock, bytes((self.count + 1,)), 0)
+        os.pwrite(self._lock, bytes((count,)), 0)
 
     def noted(self) -> list[Note]:
         """What a step that was cut short has left. For the holder of the lock."""
-        found = []
+        return self._read()[0]
+
+    def _read(self) -> tuple[list[Note], int]:
+        """The notes and where they end; what is damaged, and all behind it, is passed over."""
+        found: list[Note] = []
         at = 1
         for _ in range(self.count):
             lengths = _HEADER.unpack_from(self._memory, at)
-            at += _HEADER.size
-            fields = []
+            if any(length > most for length, most in zip(lengths, _LONGEST, strict=True)):
+                break
+            start, fields = at + _HEADER.size, []
             for length in lengths:
-                fields.append(self._memory[at : at + length])
-                at += length
-            found.append(Note(fields[0].decode("ascii", "replace"), fields[1], fields[2]))
-        return found
+                fields.append(self._memory[start : start + length])
+                start += length
+            if start > _COUNTERS or not fields[0].isascii():
+                break
+            at = start
+            found.append(Note(fields[0].decode("ascii"), fields[1], fields[2]))
+        return found, at
 
     @property
     def count(self) -> int:
         """How many keys are noted; none when no step is under way and none was cut short."""
         return self._memory[0]
+
+    def keep(self, notes: list[Note]) -> None:
+        """Only these are still to be brought together. For the holder of the lock."""
+        if notes or self.count:
+            text = b"".join(_record(*note) for note in notes)
+            os.pwrite(self._lock, bytes((len(notes),)) + text, 0)
+            self._end = 1 + len(text)
 
     def clear(self) -> None:
         """Rows and files are together. For the holder of the lock."""

@@ -171,16 +171,22 @@ def drop_version(transaction: Transaction, address: Address, row: Row) -> None:
 
 
 def change_blobs(transaction: Transaction, bucket_id: int, before: set[str], after: set[str]) -> None:
-    """Notes which files of ours are needed now; what is in our own pages and not needed goes at once."""
+    """Notes which blobs and files of ours are needed now, and in the undo log which are not any more.
+
+    What is in our own pages goes at once, unless a file has come, which may not survive a power failure when rows do.
+    """
     if before != after:
+        files = [blob for blob in after - before if not is_inline(blob)]
         for blob in before - after:
-            if is_inline(blob):
-                transaction.execute("DELETE FROM blob WHERE id = ? AND stamp = ?", inline_parts(blob))
-            else:
-                transaction.execute("DELETE FROM span WHERE blob = ?", (blob,))
-        for blob in after - before:
             if not is_inline(blob):
-                transaction.execute("INSERT OR REPLACE INTO span VALUES (?, ?)", (blob, bucket_id))
+                transaction.execute("DELETE FROM span WHERE blob = ?", (blob,))
+                transaction.useless.add(blob)
+            elif files and not transaction.durable:
+                transaction.useless.add(blob)
+            else:
+                transaction.execute("DELETE FROM blob WHERE id = ? AND stamp = ?", inline_parts(blob))
+        for blob in files:
+            transaction.execute("INSERT OR REPLACE INTO span VALUES (?, ?)", (blob, bucket_id))
 
 
 UPLOAD_COLUMNS = "id, initiated, revision, record"

@@ -5,7 +5,7 @@ from attrs import frozen
 from gecko_tw.store.drivers.sqlite.buckets import find
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Ground
-from gecko_tw.store.drivers.sqlite.notation import blobs_in, spans_of
+from gecko_tw.store.drivers.sqlite.notation import spans_of
 from gecko_tw.store.drivers.sqlite.rows import (
     Address,
     Placed,
@@ -48,9 +48,8 @@ class TakeOver:
     ground: Ground
     findings: tuple[Finding, ...]
 
-    def __call__(self, transaction: Transaction) -> tuple[set[str], list[Finding]]:
-        """Returns the files of ours that nothing needs any more, and the findings passed over."""
-        useless: set[str] = set()
+    def __call__(self, transaction: Transaction) -> list[Finding]:
+        """Returns the findings passed over."""
         outdated = []
         for finding in self.findings:
             transaction.claim(finding.bucket, finding.key)
@@ -63,19 +62,16 @@ class TakeOver:
                 if _is_true(rows[0] if rows else None, there):
                     continue
                 if there == (finding.size, finding.mtime):
-                    useless |= self._one(transaction, address, rows, finding)
+                    self._one(transaction, address, rows, finding)
                 else:
                     outdated.append(finding)
-        return useless, outdated
+        return outdated
 
-    def _one(self, transaction: Transaction, address: Address, rows: list[Row], finding: Finding) -> set[str]:
+    def _one(self, transaction: Transaction, address: Address, rows: list[Row], finding: Finding) -> None:
         after = self._gone(rows) if finding.version is None else self._found(rows, finding, finding.version)
         self._write(transaction, address, rows, after)
         dropped = self._finish_upload(transaction, address, finding.version)
-        before_blobs = dropped | needed_by(rows)
-        after_blobs = needed_by(after)
-        change_blobs(transaction, address.bucket_id, before_blobs, after_blobs)
-        return {name for row in rows for name in row.files.split()} - after_blobs
+        change_blobs(transaction, address.bucket_id, dropped | needed_by(rows), needed_by(after))
 
     def _gone(self, rows: list[Row]) -> list[Row]:
         return [row for row in rows if not row.visible]
@@ -105,12 +101,9 @@ class TakeOver:
 
     def _write(self, transaction: Transaction, address: Address, rows: list[Row], after: list[Row]) -> None:
         standing = {row.seq: row for row in after}
-        staying = {blob for row in after for blob in blobs_in(row.spans)}
         for row in rows:
             if row.seq not in standing:
                 drop_version(transaction, address, row)
-                if not row.visible and not row.blobs() <= staying:
-                    self.ground.places.disown(transaction, row)
         for row in after:
             put_version(transaction, address, row)
 

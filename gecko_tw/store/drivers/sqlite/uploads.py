@@ -14,16 +14,24 @@ from gecko_tw.store.drivers.sqlite.rows import (
     change_blobs,
     part_of_row,
 )
+from gecko_tw.store.drivers.sqlite.undo import Former
 from gecko_tw.store.drivers.sqlite.usage import check_part
 from gecko_tw.store.records import Part, Upload, Usage
 from gecko_tw.store.refusals import NoSuchUpload
 
 _ONE = "bucket_id = ? AND key = ? AND upload_id = ?"
+_SPANS = PART_COLUMNS.split(", ").index("spans")
 
 
-def put_upload(transaction: Transaction, address: Address, upload: Upload) -> None:
-    """Changes an upload's row, or adds it behind the others of its key."""
+_ROW = f"SELECT seq, {UPLOAD_COLUMNS} FROM upload WHERE bucket_id = ? AND key = ? AND id = ?"
+
+
+def put_upload(transaction: Transaction, address: Address, upload: Upload, former: Former | None = None) -> None:
+    """Changes an upload's row, or adds it behind the others of its key; ``former`` is told what was there."""
     transaction.outdate(address.slot)
+    if former is not None:
+        former.uploads = [*former.uploads, *transaction.execute(_ROW, (address.bucket_id, address.key, upload.id))]
+        former.begun = [*former.begun, upload.id]
     values = (upload.initiated, upload.revision, upload_text(upload))
     where = (address.bucket_id, address.key)
     changed = transaction.execute(
@@ -38,13 +46,16 @@ def put_upload(transaction: Transaction, address: Address, upload: Upload) -> No
         )
 
 
-def drop_upload(transaction: Transaction, address: Address, upload_id: str) -> set[str]:
-    """Removes an upload and its parts; returns the blobs that those held."""
+def drop_upload(transaction: Transaction, address: Address, upload_id: str, former: Former | None = None) -> set[str]:
+    """Removes an upload and its parts; returns the blobs that those held. ``former`` is told what was there."""
     where = (address.bucket_id, address.key, upload_id)
-    held = transaction.execute(f"SELECT spans FROM part WHERE {_ONE}", where).fetchall()
+    parts = transaction.execute(f"SELECT {PART_COLUMNS} FROM part WHERE {_ONE}", where).fetchall()
+    if former is not None:
+        former.uploads = [*former.uploads, *transaction.execute(_ROW, where)]
+        former.parts = [*former.parts, *((upload_id, *part) for part in parts)]
     transaction.execute(f"DELETE FROM part WHERE {_ONE}", where)
     transaction.execute("DELETE FROM upload WHERE bucket_id = ? AND key = ? AND id = ?", where)
-    return {blob for (spans,) in held for blob in blobs_in(spans)}
+    return {blob for part in parts for blob in blobs_in(part[_SPANS])}
 
 
 @frozen
@@ -72,11 +83,14 @@ class AddPart:
             (*where, self.part.number),
         ).fetchone()
         replaced = None if former is None else part_of_row(former)
-        transaction.intend(self.address.bucket, self.address.key)
-        self.ground.uploads.pool_part(transaction, self.address, self.upload_id, self.part, replaced)
+        transaction.claim(self.address.bucket, self.address.key)
+        self.ground.uploads.pool_part(transaction, self.address, self.upload_id, self.part)
         put_part(transaction, self.address, self.upload_id, self.part)
         before = set() if replaced is None else {span.blob for span in replaced.spans}
         change_blobs(transaction, self.address.bucket_id, before, {span.blob for span in self.part.spans})
+        parts = [] if former is None else [(self.upload_id, *former)]
+        added = [(self.upload_id, self.part.number)]
+        transaction.former = Former(self.address.bucket_id, self.address.key, [], [], parts=parts, added=added)
         return replaced
 
 

@@ -70,6 +70,7 @@ def test_a_part_is_a_file_however_small_it_is(shop, folder):
 def test_small_parts_become_a_row_when_they_are_joined(shop, folder):
     shop.multipart(b"k", [b"first ", b"second"])
     assert shop.upkeep.join() == 1
+    shop.driver.flush()
     assert list(rows(folder).values()) == [b"first second"]
     assert files(folder) == []
     assert shop.get(b"k") == b"first second"
@@ -126,6 +127,7 @@ def test_there_is_one_row_or_one_file_for_each_object(tmp_path_factory, turns):
         else:
             held.pop(key, None)
             shop.remove(key)
+    shop.driver.flush()
     small = sorted(data for data in held.values() if len(data) <= SMALL)
     assert sorted(rows(folder).values()) == small
     assert rows_without_version(folder / ".geckos3" / "objects.sqlite") == []

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gecko_tw.store.drivers.sqlite import connections
+from gecko_tw.store.drivers.sqlite import connections, undo
 from gecko_tw.store.drivers.sqlite.commits import LARGEST_BATCH, Commits
 from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.drivers.sqlite.journal import Journal
@@ -29,11 +29,17 @@ class Bench:
         flags = os.O_RDWR | os.O_CREAT
         self.descriptors = [os.open(folder / "lock", flags) for _ in range(2)]
         self.journal = Journal(*self.descriptors)
-        self.synced, self.forgotten, self.recovered = [], [], []
-        self.commits = Commits(self.connections, self.journal, self.synced.append, self.forgotten.append, self.recover)
+        self.synced, self.committed, self.recovered, self.hopeless = [], [], [], set()
+        self.commits = Commits(
+            self.connections, self.journal, self.synced.append, self.count, self.recover, durable=False
+        )
+
+    def count(self, sequence, steps):
+        self.committed.append((sequence, steps))
 
     def recover(self, transaction, notes):
         self.recovered.append(notes)
+        return [note for note in notes if note.key in self.hopeless]
 
     def names(self):
         return [name for (name,) in self.connections.mine().execute("SELECT name FROM bucket ORDER BY name")]
@@ -128,28 +134,35 @@ def test_when_the_sync_fails_nothing_is_committed_and_everybody_hears_of_it(benc
     assert bench.names() == []
 
 
-def test_useless_names_are_forgotten_after_the_commit(bench):
+def test_what_a_step_makes_worthless_is_in_the_undo_log_with_its_commit(bench):
     def step(transaction):
-        adding("a")(transaction)
         transaction.useless.add("file")
+        transaction.replaced.add("name")
 
-    bench.commits.run(step)
-    assert bench.forgotten == [{"file"}]
+    def failing(transaction):
+        step(transaction)
+        raise ValueError("no")
+
+    outcomes = together(bench, {"a": step, "b": failing, "c": adding("c"), "d": step})
+    assert isinstance(outcomes["b"], ValueError)
+    execute = bench.connections.mine().execute
+    assert [(one.useless, one.replaced) for one in undo.records(execute, 99)] == 2 * [(("file",), ("name",))]
+    assert bench.committed == [(0, 1), (2, 4)]
 
 
 def test_a_step_that_fails_after_its_note_is_recovered_at_once(bench):
     def torn(transaction):
-        transaction.intend("photos", b"key", b"text")
+        transaction.intend("photos", b"key", "text", "more")
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
         bench.commits.run(torn)
-    assert bench.recovered == [[("photos", b"key", b"text")]]
+    assert bench.recovered == [[("photos", b"key", b"text more")]]
     assert bench.journal.count == 0
 
 
 def test_a_full_disk_puts_off_what_is_left_to_recover_and_hinders_no_reader(bench, monkeypatch):
-    def full(connection, batch):
+    def full(connection, batch, recovering=False):
         error = sqlite3.OperationalError("database or disk is full")
         error.sqlite_errorcode = sqlite3.SQLITE_FULL
         raise error
@@ -314,14 +327,3 @@ def test_every_verb_hears_of_what_goes_wrong_for_all(bench):
     assert isinstance(second, OSError)
     assert bench.names() == []
     assert bench.commits.idle()
-
-
-def test_what_cannot_be_removed_after_a_commit_is_left_to_the_sweeper(bench, caplog):
-    def useless(transaction):
-        transaction.useless.add("x")
-
-    bench.commits._forget = on_fire
-    assert bench.commits.together([verb(bench, "a"), lambda: bench.commits.run(useless)]) == [["a"], None]
-    assert bench.names() == ["a"]
-    assert bench.commits.idle()
-    assert "the disk is on fire" in caplog.text

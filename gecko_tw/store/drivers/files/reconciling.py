@@ -1,0 +1,236 @@
+"""After a power failure: files and rows are brought together before anybody is answered (docs/decisions/0022-undo-log.md).
+
+The catalog is the truth, as SQLite gives back a state of it that is not older than the last flush. What its last steps wrote is verified,
+and taken back where it did not survive; then every file is what its row says, or is put back from where replaced files are kept.
+"""
+
+import logging
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+
+from attrs import frozen
+
+from gecko_tw.store.drivers.files.beneath import open_beneath
+from gecko_tw.store.drivers.files.comparing import differing
+from gecko_tw.store.drivers.files.directories import upload_file, upload_written
+from gecko_tw.store.drivers.files.disk import Disk
+from gecko_tw.store.drivers.files.documents import FilesDocuments
+from gecko_tw.store.drivers.files.examining import Examiner
+from gecko_tw.store.drivers.files.paths import file_of, is_bucket_name
+from gecko_tw.store.drivers.files.placing import FilesPlaces
+from gecko_tw.store.drivers.files.recovery import Recovery
+from gecko_tw.store.drivers.files.staging import staging_file
+from gecko_tw.store.drivers.files.torn import TornFiles, read_of
+from gecko_tw.store.drivers.pooled import PooledFiles
+from gecko_tw.store.drivers.sqlite.buckets import AddBucket, find
+from gecko_tw.store.drivers.sqlite.commits import Transaction
+from gecko_tw.store.drivers.sqlite.connections import Connections
+from gecko_tw.store.drivers.sqlite.ground import Ground
+from gecko_tw.store.drivers.sqlite.notation import upload_of
+from gecko_tw.store.drivers.sqlite.rows import COLUMNS, UPLOAD_COLUMNS, Address, Row, version_of
+from gecko_tw.store.drivers.sqlite.takeover import TakeOver
+from gecko_tw.store.drivers.sqlite.taking_back import Recent, take_back
+from gecko_tw.store.drivers.verifying import is_whole
+from gecko_tw.store.records import DeleteMarker, Upload, Version
+
+log = logging.getLogger(__name__)
+
+_NEWEST = f"SELECT {COLUMNS} FROM version WHERE bucket_id = ? AND key = ? ORDER BY seq DESC LIMIT 1"
+_ALL_UPLOADS = f"SELECT (SELECT name FROM bucket WHERE bucket.id = bucket_id), key, {UPLOAD_COLUMNS} FROM upload"
+_AT_ONCE = 500
+
+Fingerprint = tuple[int, int]
+
+
+@frozen
+class Reconciliation:
+    """One reconciliation, by whoever is alone with the directory."""
+
+    disk: Disk
+    connections: Connections
+    ground: Ground
+    places: FilesPlaces
+    examiner: Examiner
+    recovery: Recovery
+    torn: TornFiles
+
+    def run(self) -> None:
+        """Blocks, for about 5 seconds for each million objects. Raises OSError where something of ours cannot be written."""
+        staged = self._staged()
+        with self._transaction() as transaction:
+            for recent in take_back(transaction, partial(self._is_whole, staged)):
+                self._settle(transaction, recent, staged)
+        with self._transaction() as transaction:
+            self._buckets(transaction)
+        for bucket in self._names():
+            self._compare(bucket, staged)
+        with self._transaction() as transaction:
+            self._uploads(transaction)
+            self._documents(transaction)
+        PooledFiles(self.disk, self.connections).drop_orphans(self.torn.is_recent)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Transaction]:
+        connection = self.connections.mine()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            transaction = Transaction(connection, lambda *note: None, lambda slot: None)
+            yield transaction
+            transaction.former = None
+            transaction.done()
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    def _staged(self) -> dict[Fingerprint, list[str]]:
+        """The files in staging by what they look like: those that steps have replaced are among them."""
+        found = defaultdict(list)
+        for directory, _, names in os.walk(self.disk.inner_path("staging")):
+            for name in names:
+                with suppress(OSError):
+                    there = os.lstat(os.path.join(directory, name))
+                    found[there.st_size, there.st_mtime_ns].append(name)
+        return found
+
+    def _names(self) -> list[str]:
+        return [name for (name,) in self.connections.mine().execute("SELECT name FROM bucket ORDER BY name").fetchall()]
+
+    def _is_whole(self, staged: dict[Fingerprint, list[str]], recent: Recent) -> bool:
+        """Whether all bytes that came since the last flush are there and are what the rows say."""
+        address = recent.address
+        if not all(self._row_is_whole(address, row, staged) for row in recent.fresh):
+            return False
+        pooled = PooledFiles(self.disk, self.connections)
+        older = [row for row in recent.rows if row not in recent.fresh and not row.visible]
+        if not all(pooled.are_there(version_of(row, address.bucket, address.key)) for row in older):
+            return False
+        return all(pooled.is_whole(part) for _, part in recent.parts)
+
+    def _row_is_whole(self, address: Address, row: Row, staged: dict[Fingerprint, list[str]]) -> bool:
+        version = version_of(row, address.bucket, address.key)
+        if isinstance(version, DeleteMarker):
+            return True
+        if not row.visible:
+            return PooledFiles(self.disk, self.connections).is_whole(version)
+        fingerprint = (row.file_size, row.file_mtime)
+        if self.ground.watch.fingerprint(address.bucket, address.key) == fingerprint:
+            return self._file_is_whole(version, self.disk.root, file_of(address.bucket, address.key))
+        names = staged.get(fingerprint, ())  # type: ignore[call-overload]
+        return any(self._file_is_whole(version, self.disk.inner, staging_file(name).encode()) for name in names)
+
+    def _file_is_whole(self, version: Version, directory: int, path: bytes) -> bool:
+        try:
+            descriptor = open_beneath(directory, path, os.O_RDONLY | os.O_NONBLOCK)
+        except OSError:
+            return False
+        try:
+            return is_whole(version, partial(read_of, descriptor)) is True
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
+
+    def _settle(self, transaction: Transaction, recent: Recent, staged: dict[Fingerprint, list[str]]) -> None:
+        """Puts back the file of a key whose steps are settled, and describes anew what they have described."""
+        address, execute = recent.address, transaction.execute
+        top = execute(_NEWEST, (address.bucket_id, address.key)).fetchone()
+        if top is not None:
+            self._return(address, Row._make(top), staged)
+        for row in recent.rows:
+            there = self.ground.watch.fingerprint(address.bucket, address.key)
+            if not row.visible or there == (row.file_size, row.file_mtime):
+                self._guarded(address, self.recovery.describe, transaction, address, row)
+        for upload_id, part in recent.parts:
+            self._guarded(address, self.ground.uploads.restore_part, address, upload_id, part)
+
+    def _return(self, address: Address, row: Row, staged: dict[Fingerprint, list[str]]) -> bool:
+        """Whether the file at a key's path is what its newest row says, now."""
+        fingerprint = (row.file_size, row.file_mtime)
+        if not row.visible or self.ground.watch.fingerprint(address.bucket, address.key) == fingerprint:
+            return bool(row.visible)
+        names = staged.get(fingerprint, [])  # type: ignore[call-overload]
+        return self.places.return_file(address, fingerprint, names)  # type: ignore[arg-type]
+
+    def _guarded(self, address: Address, act: Callable[..., object], *arguments: object) -> None:
+        """What an error of the disk forbids for one key forbids nothing else."""
+        try:
+            act(*arguments)
+        except OSError as error:
+            log.error("%s/%r could not be reconciled: %s", address.bucket, address.key, error)
+
+    def _compare(self, bucket: str, staged: dict[Fingerprint, list[str]]) -> None:
+        """Reconciles the keys of a bucket whose file is not what the row says."""
+        keys: list[bytes] = []
+        for key in differing(self.disk, self.connections.mine(), bucket):
+            if key is not None:
+                keys.append(key)
+            if len(keys) >= _AT_ONCE:
+                self._reconcile(bucket, keys, staged)
+                keys = []
+        self._reconcile(bucket, keys, staged)
+
+    def _reconcile(self, bucket: str, keys: list[bytes], staged: dict[Fingerprint, list[str]]) -> None:
+        with self._transaction() as transaction:
+            found = find(transaction.execute, bucket)
+            for key in keys if found is not None else ():
+                address = Address(bucket, found[0], key)  # type: ignore[index]
+                self._guarded(address, self._key, transaction, address, staged)
+
+    def _key(self, transaction: Transaction, address: Address, staged: dict[Fingerprint, list[str]]) -> None:
+        top = transaction.execute(_NEWEST, (address.bucket_id, address.key)).fetchone()
+        row = None if top is None else Row._make(top)
+        if row is not None and row.visible and self._return(address, row, staged):
+            self.recovery.describe(transaction, address, row)
+            return
+        if row is None or not row.visible:
+            is_torn, version = self.torn.version(address.bucket, address.key)
+            if is_torn or (version is not None and self._is_under_way(transaction, address, version)):
+                log.warning("%s/%r: what was stored last did not survive and is set aside", address.bucket, address.key)
+                self.places.take_away(transaction, address)
+                return
+        TakeOver(self.ground, (self.examiner.examine(address.bucket, address.key),))(transaction)
+
+    def _is_under_way(self, transaction: Transaction, address: Address, version: Version) -> bool:
+        """Whether the upload that made a version is under way, so that the version was never committed."""
+        where = (address.bucket_id, address.key, version.upload)
+        held = transaction.execute("SELECT 1 FROM upload WHERE bucket_id = ? AND key = ? AND id = ?", where)
+        return held.fetchone() is not None
+
+    def _buckets(self, transaction: Transaction) -> None:
+        """Every bucket of the catalog has its directory and its record, and directories made since are buckets."""
+        for name in self._names():
+            found = find(transaction.execute, name)
+            if found is not None:
+                self.ground.directories.note(transaction, found[1], not self.ground.directories.exists(name))
+        with os.scandir(self.disk.data_dir) as entries:
+            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+        for name in filter(is_bucket_name, names):
+            if find(transaction.execute, name) is None:
+                record = self.ground.directories.record_of(name)
+                if record is not None:
+                    AddBucket(self.ground, record)(transaction)
+
+    def _uploads(self, transaction: Transaction) -> None:
+        """The records of uploads are those of the catalog's uploads."""
+        standing: dict[str, tuple[Address, Upload]] = {}
+        for bucket, key, *values in transaction.execute(_ALL_UPLOADS).fetchall():
+            address, upload = Address(bucket, 0, key), upload_of(*values)
+            standing[upload_file(address, upload.id)] = (address, upload)
+        for name in os.listdir(self.disk.inner_path("uploads")):
+            path = f"uploads/{name}"
+            if path not in standing:
+                self.disk.drop([path])
+            else:
+                address, upload = standing[path]
+                written = upload_written(self.disk.read_whole(path) or b"")
+                if written is not None and written[:2] == (address.bucket, address.key) and written[2].id == upload.id:
+                    del standing[path]
+        for address, upload in standing.values():
+            self.ground.uploads.note(transaction, address, upload, True)
+
+    def _documents(self, transaction: Transaction) -> None:
+        FilesDocuments(self.disk).follow(transaction)

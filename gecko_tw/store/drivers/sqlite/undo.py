@@ -1,0 +1,103 @@
+"""The undo log: how each step since the last flush is taken back, and what it has made worthless (docs/decisions/0022-undo-log.md).
+
+A step writes its record in its own transaction, so that the log says of exactly those steps that the catalog has. What a record names
+as worthless is removed once the step is durable, and not before: until then a power failure may need it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import define, frozen
+
+from gecko_tw.store.drivers.sqlite.notation import decode, encode
+
+ADD_UNDO = "INSERT INTO undo (bucket_id, key, former, useless, replaced) VALUES (?, ?, ?, ?, ?)"
+_NEWEST = "SELECT coalesce(max(id), 0) FROM undo"
+_RECORDS = "SELECT id, bucket_id, key, former, useless, replaced FROM undo WHERE id <= ? ORDER BY id"
+_BY_KEY = "SELECT id, bucket_id, key, former, useless, replaced FROM undo WHERE former IS NOT NULL ORDER BY bucket_id, key, id DESC"
+_DROP = "DELETE FROM undo WHERE id <= ?"
+_EMPTY = "UPDATE undo SET bucket_id = NULL, key = NULL, former = NULL, useless = '', replaced = '' WHERE id = ?"
+
+
+@define(slots=True)
+class Former:
+    """What a step's rows were.
+
+    :ivar rows: those of ``version`` that it changed or removed, as they were.
+    :ivar put: the sequence numbers of those that it wrote.
+    :ivar uploads: rows of ``upload`` that it changed or removed; ``begun`` are the ids of those that it wrote.
+    :ivar parts: rows of ``part`` that it changed or removed, with the upload's id before them; ``added`` are those that it wrote: the
+        upload's id and the number.
+    """
+
+    bucket_id: int
+    key: bytes
+    rows: list[Any]
+    put: list[int]
+    uploads: list[Any] = []  # noqa: RUF012 - never changed in place
+    begun: list[str] = []  # noqa: RUF012
+    parts: list[Any] = []  # noqa: RUF012
+    added: list[Any] = []  # noqa: RUF012
+
+
+@frozen
+class Record:
+    """One record of the log.
+
+    :ivar useless: names of ours; those of rows in the catalog's own pages begin with "@".
+    :ivar replaced: names in staging.
+    """
+
+    id: int
+    former: Former | None
+    useless: tuple[str, ...]
+    replaced: tuple[str, ...]
+
+
+def undo_row(former: Former | None, useless: set[str], replaced: set[str]) -> tuple[Any, ...]:
+    """The values of a record's row."""
+    names = " ".join(useless), " ".join(replaced)
+    if former is None:
+        return (None, None, None, *names)
+    text = encode([former.rows, former.put])
+    if former.uploads or former.begun or former.parts or former.added:
+        text = encode([former.rows, former.put, former.uploads, former.begun, former.parts, former.added])
+    return (former.bucket_id, former.key, text, *names)
+
+
+def _record(row: tuple[Any, ...]) -> Record:
+    number, bucket_id, key, former, useless, replaced = row
+    found = None if former is None else Former(bucket_id, key, *decode(former))
+    return Record(number, found, tuple(useless.split()), tuple(replaced.split()))
+
+
+def newest(execute: Any) -> int:
+    """The number of the last record, 0 when there was never one. ``execute`` is a connection's or a transaction's."""
+    return execute(_NEWEST).fetchone()[0]  # type: ignore[no-any-return]
+
+
+def records(execute: Any, last: int) -> list[Record]:
+    """The records up to a number, oldest first."""
+    return [_record(row) for row in execute(_RECORDS, (last,)).fetchall()]
+
+
+def by_key(execute: Any) -> Iterator[list[Record]]:
+    """What can be taken back of each key, the latest first."""
+    group: list[Record] = []
+    for row in execute(_BY_KEY).fetchall():
+        record = _record(row)
+        assert record.former is not None
+        if group and (group[0].former.bucket_id, group[0].former.key) != (record.former.bucket_id, record.former.key):  # type: ignore[union-attr]
+            yield group
+            group = []
+        group.append(record)
+    if group:
+        yield group
+
+
+def drop(execute: Any, last: int) -> None:
+    """Forgets the records up to a number. The very last one only loses what it says: the next one's number is to be higher."""
+    if last >= newest(execute):
+        execute(_EMPTY, (last,))
+        last -= 1
+    execute(_DROP, (last,))
