@@ -39,7 +39,7 @@ async def get_object_attributes(call: Call) -> Answer:
     marker = limited(call.header(b"x-amz-part-number-marker") or "0", "x-amz-part-number-marker", _LAST_PART)
     version = await service.read(service.objects.look, call.bucket, call.key, version_id(call))
     await sealing.check_key(call, version)
-    if not check_read(call.headers, version.etag, version.modified):
+    if not check_read(call.headers, version.etag, version.modified, service.now()):
         return Answer(304, not_modified_headers(version))
     content = "".join(_attribute(name, version, marker, limit) for name in _ATTRIBUTES if name in wanted)
     headers = [(b"Last-Modified", http_date(version.modified // 1_000_000_000)), *version_header(call, version)]

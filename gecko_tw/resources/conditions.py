@@ -46,12 +46,13 @@ def matches(listed: bytes, etag: str, weak: bool = False) -> bool:
     return False
 
 
-def check_read(headers: Mapping[bytes, bytes], etag: str, modified: int, prefix: bytes = b"") -> bool:
+def check_read(headers: Mapping[bytes, bytes], etag: str, modified: int, now: int, prefix: bytes = b"") -> bool:
     """Whether a conditional read has something to say. False means: not modified, nothing to send.
 
-    If-Match decides before If-Unmodified-Since, If-None-Match before If-Modified-Since.
+    If-Match decides before If-Unmodified-Since, If-None-Match before If-Modified-Since, which is ignored when it is in the future:
+    it was told by a clock that is wrong.
 
-    :param modified: nanoseconds; compared in whole seconds, as HTTP dates are.
+    :param modified: nanoseconds, as ``now`` is; compared in whole seconds, as HTTP dates are.
     :param prefix: ``x-amz-copy-source-`` for the conditions of a copy's source.
     :raises PreconditionFailed: naming the condition that failed.
     """
@@ -68,16 +69,16 @@ def check_read(headers: Mapping[bytes, bytes], etag: str, modified: int, prefix:
     if if_none_match is not None:
         return not matches(if_none_match, etag, weak=True)
     modified_since = http_seconds(headers.get(prefix + b"if-modified-since"))
-    return modified_since is None or seconds > modified_since
+    return modified_since is None or seconds > modified_since or modified_since > now // _SECOND
 
 
-def check_copy_source(headers: Mapping[bytes, bytes], etag: str, modified: int) -> None:
+def check_copy_source(headers: Mapping[bytes, bytes], etag: str, modified: int, now: int) -> None:
     """The conditions of a copy on its source.
 
     :raises PreconditionFailed: also where a read would answer "not modified".
     """
     prefix = b"x-amz-copy-source-"
-    if not check_read(headers, etag, modified, prefix):
+    if not check_read(headers, etag, modified, now, prefix):
         named = "If-None-Match" if prefix + b"if-none-match" in headers else "If-Modified-Since"
         raise PreconditionFailed(Condition=_named(prefix, named))
 
@@ -121,8 +122,10 @@ def parse_range(value: bytes, size: int) -> tuple[int, int] | None:
         return None
     if not start:
         suffix = _number(end)
+        if suffix and not size:
+            return None  # the last bytes of an empty object are all that it has
         first, last = max(size - suffix, 0), size - 1
-        satisfiable = suffix > 0 and size > 0
+        satisfiable = suffix > 0
     else:
         first, last = _number(start), _number(end) if end else size - 1
         if end and last < first:

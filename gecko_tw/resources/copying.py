@@ -121,7 +121,7 @@ async def upload_part_copy(call: Call) -> Answer | Slow:
     first, last = (None, None) if wanted is None else copy_range(wanted)
 
     def check(version: Version) -> None:
-        check_copy_source(call.headers, version.etag, version.modified)
+        check_copy_source(call.headers, version.etag, version.modified, service.now())
         if last is not None and last >= version.size:
             raise InvalidArgument(
                 f"Range specified is not valid for source object of size: {version.size}",
@@ -232,7 +232,7 @@ def _check_of(call: Call, original: Version, request: Copy) -> Callable[[Version
     """What the store asks of the source at the moment it copies it."""
 
     def check(version: Version) -> None:
-        check_copy_source(call.headers, version.etag, version.modified)
+        check_copy_source(call.headers, version.etag, version.modified, request.now)
         _refuse_large(version.size)
         if request.headers is not None and request.metadata is None and version.headers != original.headers:
             raise ConditionalRequestConflict

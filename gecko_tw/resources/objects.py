@@ -166,7 +166,7 @@ def _wanted(call: Call, version: Version) -> bool:
     headers = call.headers
     for name in _CONDITIONS:
         if name in headers:
-            return check_read(headers, version.etag, version.modified)
+            return check_read(headers, version.etag, version.modified, call.service.now())
     return True
 
 

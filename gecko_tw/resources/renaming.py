@@ -32,7 +32,7 @@ async def rename_object(call: Call) -> Answer:
         raise AccessDenied
 
     def check(version: Version) -> None:
-        if not check_read(call.headers, version.etag, version.modified, _PREFIX):
+        if not check_read(call.headers, version.etag, version.modified, service.now(), _PREFIX):
             raise PreconditionFailed(Condition="x-amz-rename-source-If-None-Match")
 
     request = Rename(

@@ -22,6 +22,7 @@ from gecko_tw.store.requests import WriteConditions
 
 MODIFIED = 1_700_000_000
 NS = 1_000_000_000
+NOW = 2 * MODIFIED * NS
 sizes = st.integers(0, 50) | st.integers(0, 2**62)
 places = st.integers(0, 60) | st.integers(0, 2**70)
 
@@ -51,8 +52,8 @@ def test_an_open_range_ends_with_the_object(size: int, first: int) -> None:
 @given(size=sizes, length=places)
 def test_a_suffix_longer_than_the_object_is_the_whole_of_it(size: int, length: int) -> None:
     header = f"bytes=-{length}".encode()
-    if length and size:
-        assert parse_range(header, size) == (max(size - length, 0), size - 1)
+    if length:
+        assert parse_range(header, size) == ((max(size - length, 0), size - 1) if size else None)
     else:
         with pytest.raises(InvalidRange):
             parse_range(header, size)
@@ -121,26 +122,33 @@ def test_the_truth_table_of_conditional_reads(
     not_modified = none_match is False or (none_match is ABSENT and modified is False)
     if failed:
         with pytest.raises(PreconditionFailed) as refused:
-            check_read(headers, "e", MODIFIED * NS + 999)
+            check_read(headers, "e", MODIFIED * NS + 999, NOW)
         assert refused.value.details["Condition"] == ("If-Match" if match is False else "If-Unmodified-Since")
     else:
-        assert check_read(headers, "e", MODIFIED * NS + 999) is not not_modified
+        assert check_read(headers, "e", MODIFIED * NS + 999, NOW) is not not_modified
 
 
 @pytest.mark.parametrize("listed", [b"*", b"e", b'"e"', b'"x", "e"', b'"x",e'])
 def test_an_etag_is_found_in_a_list_with_or_without_quotes(listed: bytes) -> None:
-    assert check_read({b"if-match": listed}, "e", 0)
-    assert not check_read({b"if-none-match": listed}, "e", 0)
+    assert check_read({b"if-match": listed}, "e", 0, NOW)
+    assert not check_read({b"if-none-match": listed}, "e", 0, NOW)
 
 
 def test_a_weak_etag_counts_for_if_none_match_only() -> None:
-    assert not check_read({b"if-none-match": b'W/"e"'}, "e", 0)
+    assert not check_read({b"if-none-match": b'W/"e"'}, "e", 0, NOW)
     with pytest.raises(PreconditionFailed):
-        check_read({b"if-match": b'W/"e"'}, "e", 0)
+        check_read({b"if-match": b'W/"e"'}, "e", 0, NOW)
 
 
 def test_a_date_that_is_none_is_ignored() -> None:
-    assert check_read({b"if-modified-since": b"yesterday", b"if-unmodified-since": b""}, "e", MODIFIED * NS)
+    assert check_read({b"if-modified-since": b"yesterday", b"if-unmodified-since": b""}, "e", MODIFIED * NS, NOW)
+
+
+@pytest.mark.parametrize("prefix", [b"", b"x-amz-copy-source-"])
+def test_a_date_in_the_future_is_no_condition_of_if_modified_since(prefix: bytes) -> None:
+    now = MODIFIED * NS + 999
+    assert check_read({prefix + b"if-modified-since": http_date(MODIFIED + 1)}, "e", MODIFIED * NS, now, prefix)
+    assert not check_read({prefix + b"if-modified-since": http_date(MODIFIED)}, "e", MODIFIED * NS, now, prefix)
 
 
 @given(st.integers(0, 4_000_000_000))
@@ -164,9 +172,9 @@ def test_nothing_in_a_date_header_is_an_internal_error(text: bytes) -> None:
 )
 def test_every_failed_condition_of_a_copy_is_a_failed_precondition(name: bytes, value: bytes) -> None:
     with pytest.raises(PreconditionFailed) as refused:
-        check_copy_source({b"x-amz-copy-source-" + name: value}, "e", MODIFIED * NS)
+        check_copy_source({b"x-amz-copy-source-" + name: value}, "e", MODIFIED * NS, NOW)
     assert refused.value.details["Condition"].lower() == f"x-amz-copy-source-{name.decode()}"
-    check_copy_source({name: value}, "e", MODIFIED * NS)
+    check_copy_source({name: value}, "e", MODIFIED * NS, NOW)
 
 
 def test_write_conditions_are_those_that_s3_has() -> None:

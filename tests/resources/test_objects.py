@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gecko_tw.callers.identities import Caller
-from tests.resources.asking import Shop, shop
+from gecko_tw.resources.headers import http_date
+from tests.resources.asking import NOW, Shop, shop
 
 
 @pytest.fixture
@@ -66,6 +67,14 @@ def test_a_ranged_get_is_a_slice(size: int, first: int, last: int) -> None:
         assert reply.header("content-range") == f"bytes {first}-{min(last, size - 1)}/{size}"
 
 
+@pytest.mark.parametrize(("wanted", "status"), [("bytes=-5", 200), ("bytes=-0", 416), ("bytes=0-", 416)])
+def test_the_last_bytes_of_an_empty_object_are_none(there: Shop, wanted: str, status: int) -> None:
+    there.ask("PUT", "/photos/empty")
+    reply = there.ask("GET", "/photos/empty", headers={"range": wanted})
+    assert (reply.status, reply.header("content-range")) == (status, None if status == 200 else "bytes */0")
+    assert there.ask("HEAD", "/photos/empty", headers={"range": wanted}).status == status
+
+
 def test_several_ranges_are_answered_with_the_whole(there: Shop) -> None:
     reply = there.ask("GET", "/photos/cat.jpg", headers={"range": "bytes=0-0,2-2"})
     assert (reply.status, reply.body) == (200, b"meow")
@@ -77,6 +86,13 @@ def test_what_the_client_has_already_is_not_sent(there: Shop, method: str) -> No
     assert (reply.status, reply.body) == (304, b"")
     assert reply.header("etag") == ETAG
     assert reply.header("content-type") is None
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_client_whose_clock_is_ahead_gets_the_object(there: Shop, method: str) -> None:
+    for seconds, status in ((0, 304), (1, 200)):
+        asking = {"if-modified-since": http_date(int(NOW) + seconds).decode()}
+        assert there.ask(method, "/photos/cat.jpg", headers=asking).status == status
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -147,7 +163,6 @@ def test_an_empty_object_is_read_whole_and_by_its_only_part(there: Shop) -> None
     assert there.ask("GET", "/photos/empty").status == 200
     assert there.ask("GET", "/photos/empty?partNumber=1").status == 200
     assert there.ask("GET", "/photos/empty", headers={"range": "bytes=0-"}).status == 416
-    assert there.ask("GET", "/photos/empty", headers={"range": "bytes=-1"}).status == 416
 
 
 def test_response_headers_are_replaced_for_known_callers_only(there: Shop, monkeypatch: Any) -> None:
