@@ -22,7 +22,7 @@ from gecko_tw.resources.access_settings import (
     ownership_of,
 )
 from gecko_tw.resources.acl_documents import read_acl, write_acl
-from gecko_tw.resources.answers import Answer, Headers, xml
+from gecko_tw.resources.answers import Answer, xml
 from gecko_tw.resources.bucket_settings import change_setting
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.operations import BUCKET, GET, OBJECT, PUT, Document, operation
@@ -32,8 +32,8 @@ from gecko_tw.resources.refusals import (
     UnexpectedContent,
 )
 from gecko_tw.resources.told import objects_for
-from gecko_tw.resources.versioning import null_id, version_id
-from gecko_tw.store.records import NULL, BucketRecord, Version
+from gecko_tw.resources.versioning import look_described, version_header, version_id
+from gecko_tw.store.records import BucketRecord, Version
 from gecko_tw.store.refusals import ConditionalRequestConflict
 
 _DOCUMENT = Document(128 * 1024)
@@ -69,7 +69,7 @@ async def get_object_acl(call: Call) -> Answer:
     version = await service.read(service.objects.look, call.bucket, call.key, version_id(call))
     owner = object_owner(service, record, version)
     value = version.extra.get(ACL) if acls_count(service, record) else None
-    return xml(_written(call, owner, acl.grants_of(value, owner)), headers=_named(call, version))
+    return xml(_written(call, owner, acl.grants_of(value, owner)), headers=version_header(call, version))
 
 
 @operation(
@@ -85,11 +85,11 @@ async def put_object_acl(call: Call, document: bytes) -> Answer:
     """Replaces the list of the current, or the named, version. Source: S3 API Reference, PutObjectAcl."""
     service = call.service
     record = await service.read(service.buckets.get, call.bucket)
-    version = await service.read(service.objects.look, call.bucket, call.key, version_id(call))
+    version = await look_described(call)
     owner = object_owner(service, record, version)
     grants = _wished(call, record, parties_of(call, owner, bucket_owner(service, record)), document)
     if grants is None:
-        return Answer(200, _named(call, version))
+        return Answer(200, version_header(call, version))
     value = acl.kept(grants, owner)
 
     def change(found: Version, bucket: BucketRecord) -> Version:
@@ -100,13 +100,7 @@ async def put_object_acl(call: Call, document: bytes) -> Answer:
 
     amend = objects_for(call, "ObjectAcl:Put").amend
     amended = await service.commit(0, amend, call.bucket, call.key, version_id(call), change)
-    return Answer(200, _named(call, amended))
-
-
-def _named(call: Call, version: Version) -> Headers:
-    if version.version_id != NULL:
-        return [(b"x-amz-version-id", version.version_id.encode())]
-    return null_id(call, version.version_id)
+    return Answer(200, version_header(call, amended))
 
 
 def _written(call: Call, owner: str, grants: tuple[Grant, ...]) -> bytes:

@@ -7,6 +7,7 @@ from attrs import define, field
 from gecko_tw.resources import sts_documents
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.documents import bare_document, texts
+from gecko_tw.resources.headers import http_date
 from gecko_tw.resources.operations import STS
 from gecko_tw.store.refusals import Refusal
 
@@ -176,7 +177,9 @@ def answer_for(refusal: Refusal, call: Call) -> Answer:
     elif code == "InvalidRange":
         headers.append((b"Content-Range", b"bytes */" + refusal.details.get("ActualObjectSize", "*").encode()))
     if refusal.marker is not None:
-        headers += [(b"x-amz-delete-marker", b"true"), (b"x-amz-version-id", refusal.marker.encode())]
+        headers += [(b"x-amz-delete-marker", b"true"), (b"x-amz-version-id", refusal.marker.version_id.encode())]
+        if code == "MethodNotAllowed":
+            headers.append((b"Last-Modified", http_date(refusal.marker.modified // 1_000_000_000)))
     body = b"" if call.head.method == "HEAD" else error_document(refusal, call)
     return Answer(status, headers, body, f"{code}: {refusal.message}")
 

@@ -8,8 +8,7 @@ from gecko_tw.resources.documents import element, text, texts
 from gecko_tw.resources.headers import checksum_element, http_date, not_modified_headers, part_checksum
 from gecko_tw.resources.listing import limited
 from gecko_tw.resources.operations import GET, OBJECT, operation
-from gecko_tw.resources.tagging import version_header
-from gecko_tw.resources.versioning import version_id
+from gecko_tw.resources.versioning import version_header, version_id
 from gecko_tw.store.records import PartSize, Version
 from gecko_tw.store.refusals import InvalidArgument
 

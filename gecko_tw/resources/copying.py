@@ -19,7 +19,7 @@ from gecko_tw.resources.patience import Slow, eventually
 from gecko_tw.resources.permits import permit_source, refuse_other_owner
 from gecko_tw.resources.refusals import NotImplemented_
 from gecko_tw.resources.told import objects_for
-from gecko_tw.resources.versioning import check_version_id
+from gecko_tw.resources.versioning import check_version_id, version_header
 from gecko_tw.resources.writing import stored_for
 from gecko_tw.store.records import NULL, Part, Version
 from gecko_tw.store.refusals import ConditionalRequestConflict, DeleteMarkerNamed, InvalidArgument, InvalidRequest
@@ -59,8 +59,9 @@ async def copy_object(call: Call) -> Answer | Slow:
         await quotas.refuse_without_room(call, original.size)
     stored = await stored_for(call)
     replace = _replaces(call, b"x-amz-metadata-directive")
+    encryption = await sealing.wished(call)
     if not replace:
-        _refuse_to_itself(call, named)
+        _refuse_to_itself(call, named, encryption is not None)
     request = Copy(
         now=service.now(),
         headers=stored.headers if replace else _kept_headers(original, stored.headers),
@@ -70,7 +71,7 @@ async def copy_object(call: Call) -> Answer | Slow:
         conditions=conditions,
         owner=stored.owner,
         extra=stored.extra,
-        sealing=sealing.sealing(call, await sealing.wished(call)),
+        sealing=sealing.sealing(call, encryption),
     )
     check = _check_of(call, original, request)
     source = Source(
@@ -95,8 +96,7 @@ async def _look(call: Call, named: Named) -> Version:
 def _copied(call: Call, version: Version, original: Version) -> Answer:
     headers = expiration_headers(call.record, call.key, version)
     headers += sealing.told(call, version.extra, True)
-    if version.version_id != NULL:
-        headers.append((b"x-amz-version-id", version.version_id.encode()))
+    headers += version_header(call, version)
     headers += _source_id(original.version_id)
     return xml(documents.document("CopyObjectResult", _result(version)), headers=headers)
 
@@ -199,17 +199,20 @@ def _replaces(call: Call, directive: bytes) -> bool:
     return value == "REPLACE"
 
 
-def _refuse_to_itself(call: Call, named: Named) -> None:
-    """Raises InvalidRequest when an object would be copied onto itself and nothing would change."""
+def _refuse_to_itself(call: Call, named: Named, encrypts: bool) -> None:
+    """Raises InvalidRequest when an object would be copied onto itself and nothing would change.
+
+    :param encrypts: whether the copy is encrypted, as it asks or as its bucket does by default: so objects get encrypted that are
+        there already. One that a customer's key opens is decrypted.
+    """
     same = (named.bucket, named.key) == (call.bucket, call.key) and _is_current(call, named)
     changing = (
         b"x-amz-storage-class",
         b"x-amz-website-redirect-location",
         b"x-amz-checksum-algorithm",
-        sealing.ASKED,
-        sealing.CUSTOMERS + b"algorithm",
+        sealing.SOURCES + b"algorithm",
     )
-    if same and not any(name in call.headers for name in changing):
+    if same and not encrypts and not any(name in call.headers for name in changing):
         raise InvalidRequest(_TO_ITSELF)
 
 

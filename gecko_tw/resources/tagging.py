@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from attrs import evolve
 
 from gecko_tw.resources import documents
-from gecko_tw.resources.answers import Answer, Headers, xml
+from gecko_tw.resources.answers import Answer, xml
 from gecko_tw.resources.bucket_settings import change_setting, read_setting
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.documents import Element, element, texts
@@ -13,8 +13,8 @@ from gecko_tw.resources.operations import BUCKET, DELETE, GET, OBJECT, PUT, Docu
 from gecko_tw.resources.permits import permit
 from gecko_tw.resources.refusals import MalformedXML, NoSuchTagSet
 from gecko_tw.resources.told import objects_for
-from gecko_tw.resources.versioning import null_id, version_id
-from gecko_tw.store.records import NULL, BucketRecord, Version
+from gecko_tw.resources.versioning import look_described, version_header, version_id
+from gecko_tw.store.records import BucketRecord, Version
 from gecko_tw.store.rules.tags import OF_BUCKET, OF_OBJECT, check_tags
 
 _DOCUMENT = Document(256 * 1024)
@@ -41,12 +41,6 @@ def _tagging(tags: Mapping[str, str]) -> bytes:
     return documents.document("Tagging", element("TagSet", lines))
 
 
-def version_header(call: Call, version: Version) -> Headers:
-    """Which version an answer is about, in a bucket that has versions."""
-    named = version.version_id
-    return null_id(call, named) if named == NULL else [(b"x-amz-version-id", named.encode())]
-
-
 @operation(
     "GetObjectTagging",
     GET,
@@ -57,8 +51,7 @@ def version_header(call: Call, version: Version) -> Headers:
 )
 async def get_object_tagging(call: Call) -> Answer:
     """The tags of the current, or the named, version. Source: S3 API Reference, GetObjectTagging."""
-    service = call.service
-    version = await service.read(service.objects.look, call.bucket, call.key, version_id(call))
+    version = await look_described(call)
     return xml(_tagging(version.tags), headers=version_header(call, version))
 
 

@@ -21,10 +21,11 @@ from gecko_tw.resources.listing import (
 )
 from gecko_tw.resources.operations import BUCKET, GET, PUT, Document, operation
 from gecko_tw.resources.refusals import IllegalVersioningConfigurationException, MalformedXML, NotImplemented_
-from gecko_tw.store.records import NULL, BucketRecord
-from gecko_tw.store.refusals import InvalidArgument, InvalidBucketState
+from gecko_tw.store.records import NULL, BucketRecord, Version
+from gecko_tw.store.refusals import InvalidArgument, InvalidBucketState, NoSuchKey
 from gecko_tw.store.requests import Page
 from gecko_tw.store.rules import locks
+from gecko_tw.store.rules.finding import not_allowed
 from gecko_tw.store.rules.versions import ENABLED, SETTING, SUSPENDED
 from gecko_tw.store.version_ids import is_version_id
 
@@ -150,10 +151,30 @@ def check_version_id(named: str) -> str:
     return named
 
 
-def null_id(call: Call, named: str) -> Headers:
-    """The header that tells readers of the version ``null``, in a bucket that has or had versioning; others tell of themselves.
+async def look_described(call: Call) -> Version:
+    """The version that a request names, or the current one, whose tags or access control list are asked for or replaced.
 
-    Whoever writes it is not told (S3 API Reference, PutObject, its samples).
+    :raises DeleteMarkerNamed: it is a delete marker, which has none.
+    :raises: as IObjects.look.
+    """
+    try:
+        return await call.service.read(call.service.objects.look, call.bucket, call.key, version_id(call))  # type: ignore[no-any-return]
+    except NoSuchKey as missing:
+        if missing.marker is None:
+            raise
+        raise not_allowed(missing.marker) from None
+
+
+def version_header(call: Call, version: Version) -> Headers:
+    """Which version an answer is about, in a bucket that has versions."""
+    named = version.version_id
+    return null_id(call, named) if named == NULL else [(b"x-amz-version-id", named.encode())]
+
+
+def null_id(call: Call, named: str) -> Headers:
+    """The header that tells of the version ``null``, in a bucket that has or had versioning; others tell of themselves.
+
+    Readers are told, and whoever copies; whoever puts it is not (S3 API Reference, PutObject, its samples).
     """
     if named != NULL or call.record is None or SETTING not in call.record.settings:
         return []

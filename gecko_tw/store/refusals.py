@@ -4,12 +4,14 @@ The class name is S3's error code and the docstring is the message a client read
 in the one table of ``resources/answers.py``. ``details`` become further elements of the error document.
 """
 
+from typing import Any
+
 
 class Refusal(Exception):
     """We encountered an internal error. Please try again."""
 
-    marker: str | None = None
-    """The version id of the delete marker that is the reason, or None."""
+    marker: Any = None
+    """The DeleteMarker that is the reason, or None."""
 
     def __init__(self, message: str | None = None, **details: object) -> None:
         self.message = message or " ".join((type(self).__doc__ or "").split())
@@ -21,7 +23,7 @@ class Refusal(Exception):
         """S3's error code."""
         return type(self).__name__
 
-    def because_of(self, marker: str) -> "Refusal":
+    def because_of(self, marker: Any) -> "Refusal":
         """Itself, naming the delete marker that is the reason."""
         self.marker = marker
         return self

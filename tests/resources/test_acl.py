@@ -222,6 +222,16 @@ def test_a_list_that_cannot_be_changes_nothing(
     assert (of_bucket if target == "/photos" else of_object)(there) == PUBLIC
 
 
+def test_a_delete_marker_has_no_list(there: Shop) -> None:
+    versions = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+    assert ask(there, "main", "PUT", "/photos?versioning", versions).status == 200
+    marker = ask(there, "main", "DELETE", PHOTO).header("x-amz-version-id")
+    for named, told in (("", (404, "NoSuchKey")), (f"&versionId={marker}", (405, "MethodNotAllowed"))):
+        private = {"x_amz_acl": "private"}
+        assert code(ask(there, "main", "PUT", f"{PHOTO}?acl{named}", **private)) == (405, "MethodNotAllowed")
+        assert code(ask(there, "main", "GET", f"{PHOTO}?acl{named}")) == told
+
+
 def test_documents_are_written_as_they_are_read() -> None:
     people = parties("alt", None)
     found = read_acl(document("<ID>main</ID>", "READ", f"<URI>{LOG_DELIVERY}</URI>", "WRITE", owner="alt"), people)

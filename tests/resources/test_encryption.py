@@ -143,6 +143,27 @@ def test_a_copy_onto_itself_may_change_how_it_is_encrypted(there: Shop) -> None:
     assert there.ask("GET", "/photos/cat").header(SSE) == "AES256"
 
 
+def test_a_copy_onto_itself_encrypts_what_its_bucket_would_encrypt_by_now(there: Shop) -> None:
+    there.ask("PUT", "/photos/cat", b"meow", headers={"x-amz-meta-name": "Tom"})
+    onto = {"x-amz-copy-source": "/photos/cat"}
+    blocking = configuration("<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>")
+    assert there.ask("PUT", "/photos?encryption", blocking).status == 200
+    assert code(there.ask("PUT", "/photos/cat", headers=onto)) == "InvalidRequest"
+    assert there.ask("PUT", "/photos?encryption", configuration(default("AES256"))).status == 200
+    assert_tells(there.ask("PUT", "/photos/cat", headers=onto), S3)
+    read = there.ask("GET", "/photos/cat")
+    assert (read.body, read.header(SSE), read.header("x-amz-meta-name")) == (b"meow", "AES256", "Tom")
+
+
+def test_a_copy_onto_itself_takes_off_a_customers_key(there: Shop) -> None:
+    there.ask("PUT", "/photos/cat", b"meow", headers=CUSTOMERS)
+    onto = {"x-amz-copy-source": "/photos/cat"}
+    assert code(there.ask("PUT", "/photos/cat", headers=onto)) == "InvalidRequest"
+    assert there.ask("PUT", "/photos/cat", headers={**onto, **SOURCES}).status == 200
+    assert there.ask("GET", "/photos/cat").body == b"meow"
+    assert code(there.ask("PUT", "/photos/cat", headers={**onto, **SOURCES})) == "InvalidRequest"
+
+
 def test_a_part_copied_from_a_customers_object_needs_its_key(there: Shop) -> None:
     there.ask("PUT", "/photos/cat", b"meow", headers=CUSTOMERS)
     begun = there.ask("POST", "/photos/copy?uploads", headers=S3).body.decode()

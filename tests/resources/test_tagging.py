@@ -154,8 +154,12 @@ def test_a_delete_marker_has_no_tags(there: Shop) -> None:
     enabled = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
     there.ask("PUT", "/photos?versioning", enabled)
     marker = there.ask("DELETE", "/photos/cat.jpg").header("x-amz-version-id")
-    assert code(there.ask("GET", "/photos/cat.jpg?tagging")) == "NoSuchKey"
-    assert there.ask("PUT", f"/photos/cat.jpg?tagging&versionId={marker}", document({})).status == 405
+    for named in ("", f"&versionId={marker}"):
+        for method, body in (("GET", b""), ("PUT", document({})), ("DELETE", b"")):
+            reply = there.ask(method, f"/photos/cat.jpg?tagging{named}", body)
+            assert (reply.status, code(reply)) == (405, "MethodNotAllowed")
+            assert (reply.header("allow"), reply.header("x-amz-version-id")) == ("DELETE", marker)
+    assert code(there.ask("GET", "/photos/none?tagging")) == "NoSuchKey"
 
 
 def test_the_version_without_an_id_is_named_once_there_are_others(there: Shop) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.resources.asking import Shop, shop
+from gecko_tw.resources.headers import http_date
+from tests.resources.asking import NOW, Shop, shop
 from tests.resources.reading import read
 
 PHOTO = "/photos/cat.jpg"
@@ -78,6 +79,7 @@ def test_a_deleted_object_says_so(there: Shop) -> None:
         assert current.header("x-amz-version-id") == marker
         named = there.ask(method, f"{PHOTO}?versionId={marker}")
         assert (named.status, named.header("allow"), named.header("x-amz-delete-marker")) == (405, "DELETE", "true")
+        assert (current.header("last-modified"), named.header("last-modified")) == (None, http_date(int(NOW)).decode())
     again = there.ask("DELETE", f"{PHOTO}?versionId={marker}")
     assert (again.status, again.header("x-amz-version-id"), again.header("x-amz-delete-marker")) == (
         204,
@@ -221,6 +223,16 @@ def test_a_copy_of_an_older_version_restores_it(there: Shop) -> None:
     assert reply.header("x-amz-version-id") not in (None, first, second)
     assert there.ask("GET", PHOTO).body == b"1"
     assert len(listed(there)["Versions"]) == 3
+
+
+def test_a_copy_tells_of_the_null_version_where_versioning_was_set() -> None:
+    there = shop()
+    there.ask("PUT", "/photos")
+    put(there, b"0")
+    source = {"x-amz-copy-source": PHOTO}
+    assert there.ask("PUT", "/photos/copy", headers=source).header("x-amz-version-id") is None
+    switch(there, "Suspended")
+    assert there.ask("PUT", "/photos/copy", headers=source).header("x-amz-version-id") == "null"
 
 
 def test_the_null_version_below_others_is_restored_too() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from attrs import evolve
 
 from gecko_tw.store.records import BucketRecord, Change, KeyHistory, Version
-from gecko_tw.store.rules.finding import find
+from gecko_tw.store.rules.finding import find_described
 
 Amendment = Callable[[Version, BucketRecord], Version]
 """``change(version, bucket) -> version``; pure, may be called again, and refuses by raising."""
@@ -16,9 +16,10 @@ def amend(bucket: BucketRecord, history: KeyHistory, version_id: str | None, cha
 
     Whatever the change says, the version keeps its id, bytes, size, ETag, checksum and time.
 
-    :raises NoSuchKey, NoSuchVersion, DeleteMarkerNamed: as :func:`~gecko_tw.store.rules.finding.find`; and what the change raises.
+    :raises NoSuchKey, NoSuchVersion, DeleteMarkerNamed: as :func:`~gecko_tw.store.rules.finding.find_described`.
+    :raises: what the change raises.
     """
-    version = find(history, version_id)
+    version = find_described(history, version_id)
     wanted = change(version, bucket)
     amended = evolve(
         version,

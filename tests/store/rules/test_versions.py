@@ -8,10 +8,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from gecko_tw.store import version_ids
 from gecko_tw.store.records import NULL, BucketRecord, DeleteMarker, KeyHistory, Version
-from gecko_tw.store.refusals import NoSuchKey, ObjectLocked, PreconditionFailed, Refusal
+from gecko_tw.store.refusals import DeleteMarkerNamed, NoSuchKey, ObjectLocked, PreconditionFailed, Refusal
 from gecko_tw.store.requests import Remove, Removed, WriteConditions
 from gecko_tw.store.rules import locks, versions
-from gecko_tw.store.rules.finding import find
+from gecko_tw.store.rules.finding import find, find_described
 
 ABSENT = WriteConditions(if_none_match="*")
 PRESENT = WriteConditions(if_match="*")
@@ -188,4 +188,16 @@ def test_a_delete_marker_says_that_it_is_one(version_id: str | None, code: str, 
     assert find(history, NULL) == version()
     with pytest.raises(Refusal) as refused:
         find(history, version_id)
-    assert (refused.value.code, refused.value.marker) == (code, marker)
+    named = refused.value.marker and refused.value.marker.version_id
+    assert (refused.value.code, named) == (code, marker)
+
+
+def test_what_is_beside_the_bytes_is_not_asked_of_a_current_delete_marker() -> None:
+    marker = DeleteMarker(version_id="1" * 32, modified=2)
+    for version_id in (None, marker.version_id):
+        with pytest.raises(DeleteMarkerNamed) as refused:
+            find_described(history_of(marker, version()), version_id)
+        assert refused.value.marker == marker
+    assert find_described(history_of(marker, version()), NULL) == version()
+    with pytest.raises(NoSuchKey):
+        find_described(history_of(), None)
