@@ -31,6 +31,7 @@ MAX_SKEW = 900
 """Seconds that a signer's clock may differ from ours."""
 
 _TOKEN = b"x-amz-security-token"
+_PAYLOAD = b"x-amz-content-sha256"
 _SIGNED_STREAMS = (SIGNED_CHUNKS, SIGNED_CHUNKS_AND_TRAILER)
 
 
@@ -173,9 +174,10 @@ class Authenticator:
         claim = query_claim(parameters, self._clock(), self._region)
         token = parameters.get(b"X-Amz-Security-Token") or head.headers.get(_TOKEN)
         identity = self._find(claim.scope.access_key, token)
-        declared = _declared(head, parameters) or UNSIGNED_PAYLOAD.encode("ascii")
+        ignored = _PAYLOAD if _is_beside_the_url(head, claim) else b""
+        declared = (_moved(parameters) if ignored else _declared(head, parameters)) or UNSIGNED_PAYLOAD.encode("ascii")
         query = canonical_query(head.query, without=b"X-Amz-Signature")
-        payload, chunks = self._verified(head, query, claim, identity.secret, declared)
+        payload, chunks = self._verified(head, query, claim, identity.secret, declared, ignored)
         caller = Caller(
             identity=identity, kind="presigned", payload=payload, chunks=chunks, hoisted=hoisted(parameters)
         )
@@ -198,11 +200,14 @@ class Authenticator:
         )
 
     def _verified(
-        self, head: Head, query: bytes, claim: Claim, secret: str, declared: bytes
+        self, head: Head, query: bytes, claim: Claim, secret: str, declared: bytes, ignored: bytes = b""
     ) -> tuple[str, ChunkSigner | None]:
-        """The payload, and what verifies its chunks, of a request whose signature is right."""
+        """The payload, and what verifies its chunks, of a request whose signature is right.
+
+        :param ignored: as in :func:`~gecko_tw.callers.claims.check_signed_headers`.
+        """
         payload = payload_of(declared.decode("latin-1"))
-        check_signed_headers(head, claim.signed)
+        check_signed_headers(head, claim.signed, ignored)
         key = verify(head, query, claim, secret, declared, self._front)
         if payload not in _SIGNED_STREAMS:
             return payload, None
@@ -250,11 +255,20 @@ def _skew(now: float, then: int | None) -> str:
 
 def _declared(head: Head, parameters: dict[bytes, bytes]) -> bytes | None:
     """The ``x-amz-content-sha256`` of a presigned URL or, without one there, of the headers."""
-    if parameters:
-        moved = parameters.get(b"X-Amz-Content-Sha256") or parameters.get(b"x-amz-content-sha256")
-        if moved:
-            return moved
-    return head.headers.get(b"x-amz-content-sha256")
+    return (_moved(parameters) if parameters else None) or head.headers.get(_PAYLOAD)
+
+
+def _moved(parameters: dict[bytes, bytes]) -> bytes | None:
+    return parameters.get(b"X-Amz-Content-Sha256") or parameters.get(_PAYLOAD)
+
+
+def _is_beside_the_url(head: Head, claim: Claim) -> bool:
+    """Whether a presigned URL came with an ``x-amz-content-sha256`` that it does not cover: SDKs add it to whatever they send.
+
+    S3 ignores that. One that says how the body is framed is not ignored: frames would be stored for the object.
+    """
+    declared = head.headers.get(_PAYLOAD)
+    return declared is not None and not declared.startswith(b"STREAMING-") and _PAYLOAD not in claim.signed.split(b";")
 
 
 def _unverified_payload(head: Head, parameters: dict[bytes, bytes]) -> str:

@@ -32,6 +32,12 @@ _UNSIGNED_QUERY = frozenset(
 )
 """What may stand in the query without being signed: the signature itself, and what only says which part of a list is wanted."""
 
+_HEADERS = frozenset(
+    b"accept accept-encoding cache-control content-disposition content-encoding content-language content-length content-md5 "
+    b"content-type date expect host if-match if-modified-since if-none-match if-unmodified-since range user-agent".split()
+)
+"""Headers, in lower case, that a signer may have put into the query as they are spelled. Nobody reads them there, as S3 does not."""
+
 
 def check_names(parameters: dict[bytes, bytes]) -> None:
     """Refuses parameters that the signature does not cover: whoever has the URL could have added them, or hidden others in them.
@@ -39,7 +45,9 @@ def check_names(parameters: dict[bytes, bytes]) -> None:
     :raises AccessDenied: naming them.
     """
     foreign = [
-        name for name in parameters if not (name in _SIGNED_QUERY or name in _UNSIGNED_QUERY or _counts_as_header(name))
+        name
+        for name in parameters
+        if not (name in _SIGNED_QUERY or name in _UNSIGNED_QUERY or _counts_as_header(name) or name.lower() in _HEADERS)
     ]
     if foreign:
         names = b", ".join(sorted(foreign)).decode("utf-8", "replace")

@@ -129,6 +129,13 @@ def _copy_source(ask: Ask) -> str | None:
     return None if value is None else unquote(value.partition("?versionId=")[0].removeprefix("/"))
 
 
+def _payload(ask: Ask) -> str | None:
+    """What is signed of the body: a presigned URL tells that itself, and a header beside it that it does not cover says nothing."""
+    if ask.call.caller.kind == "presigned" and _signature_version(ask) != "AWS":
+        return ask.call.caller.payload  # type: ignore[no-any-return]
+    return _header(ask, b"x-amz-content-sha256")
+
+
 def _signed_at(call: Call) -> str:
     return call.query.get("X-Amz-Date") or call.header(b"x-amz-date") or ""
 
@@ -196,5 +203,6 @@ _FOUND: dict[str, Callable[[Ask], Any]] = {
     "s3:prefix": _listed("prefix"),
     "s3:signatureAge": _signature_age,
     "s3:signatureversion": _signature_version,
+    "s3:x-amz-content-sha256": _payload,
     "s3:x-amz-copy-source": _copy_source,
 }

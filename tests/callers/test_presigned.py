@@ -133,6 +133,27 @@ def test_a_payload_named_in_the_query_is_the_one_that_was_signed(name: str) -> N
     refused(presigned("PUT", f"/b/k?{name}={'a' * 64}"))
 
 
+@pytest.mark.parametrize("value", ["UNSIGNED-PAYLOAD", "a" * 64, "nonsense"])
+def test_a_hash_beside_the_url_that_was_not_signed_is_ignored(value: str) -> None:
+    there, head = authenticator(), presigned("PUT")
+    beside = with_header(head, b"x-amz-content-sha256", value.encode())
+    for one in (beside, head, beside):
+        assert there.authenticate(one).payload == "UNSIGNED-PAYLOAD"
+    with pytest.raises(AccessDenied, match="not signed"):
+        there.authenticate(with_header(beside, b"x-amz-user-agent", b"test"))
+
+
+def test_a_hash_beside_the_url_does_not_stand_in_for_the_one_in_it() -> None:
+    head = with_header(presigned("PUT", "/b/k?X-Amz-Content-Sha256=UNSIGNED-PAYLOAD"), b"x-amz-content-sha256", b"a" * 64)
+    assert authenticator().authenticate(head).payload == "UNSIGNED-PAYLOAD"
+
+
+def test_a_frame_of_chunks_beside_the_url_is_not_ignored() -> None:
+    for payload in (b"STREAMING-UNSIGNED-PAYLOAD-TRAILER", b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD"):
+        refusal = refused(with_header(presigned("PUT"), b"x-amz-content-sha256", payload))
+        assert refusal.details["HeadersNotSigned"] == "x-amz-content-sha256"
+
+
 def test_the_first_of_repeated_parameters_is_the_one_that_counts() -> None:
     head = presigned()
     refused(head_of("GET", head.target + b"&X-Amz-Expires=604800", head.headers))

@@ -93,6 +93,19 @@ def test_headers_moved_into_the_query_are_signed_and_count_as_headers() -> None:
     assert authenticator().authenticate(head).hoisted[b"x-amz-meta-colour"] == b"blue"
 
 
+def test_headers_as_they_are_spelled_mean_nothing_in_the_query() -> None:
+    # The SDK for JavaScript, version 2, puts all headers of the request there, and signs but the type that is sent with it.
+    kind = {b"content-type": b"image/png"}
+    head = presigned("PUT", headers={"content-type": "image/png"})
+    target = head.target.replace(b"&content-type=", b"&Content-Type=")
+    assert b"&Content-Type=image%2Fpng" in target
+    target += b"&Cache-Control=no-cache&Content-Disposition=inline&Content-Encoding=gzip&If-Match=a&Range=bytes%3D0-1"
+    caller = authenticator().authenticate(head_of("PUT", target, {**head.headers, **kind}))
+    assert (caller.kind, dict(caller.hoisted)) == ("presigned", {})
+    for headers in ({}, {b"content-type": b"text/html"}):
+        assert refused(head_of("PUT", target, {**head.headers, **headers})).code == "SignatureDoesNotMatch"
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [(b"/bucket/key", b"/bucket/kex"), (b"Expires=1767268860", b"Expires=1767268861"), (b"uploadId=a", b"uploadId=b")],

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gecko_tw.callers.acl import ANONYMOUS_ID
 from gecko_tw.callers.identities import Caller
+from gecko_tw.callers.payloads import UNSIGNED_PAYLOAD
 from tests.resources.accounts import EVERYTHING, Town, ask, identity_policy, market, put_policy
 from tests.resources.asking import Shop
 
@@ -331,6 +332,18 @@ def test_a_read_is_allowed_on_conditions(
     assert put_policy(there, "photos", {"Action": "s3:GetObject", "Condition": condition}).status == 204
     given = {name.replace("-", "_"): value for name, value in headers.items()}
     assert ask(there, "alt", "GET", PHOTO, **given).status == status
+
+
+@pytest.mark.parametrize(("told", "status"), [(UNSIGNED_PAYLOAD, 200), ("0" * 64, 403)])
+def test_what_is_signed_of_a_body_is_not_told_by_a_header_beside_a_presigned_url(
+    monkeypatch: pytest.MonkeyPatch, told: str, status: int
+) -> None:
+    there, town = opened()
+    condition = {"StringEquals": {"s3:x-amz-content-sha256": told}}
+    assert put_policy(there, "photos", {"Action": "s3:GetObject", "Condition": condition}).status == 204
+    caller = Caller(kind="presigned", identity=town.find("alt"))
+    monkeypatch.setattr(there.service.authenticator, "authenticate", lambda head: caller)
+    assert there.ask("GET", PHOTO, headers={"x-amz-content-sha256": "0" * 64}).status == status
 
 
 @pytest.mark.parametrize(
