@@ -114,7 +114,8 @@ class Authenticator:
         A form without policy and signature is ``anonymous``.
 
         :param bucket: the addressed bucket.
-        :param fields: the form's fields before ``file``, by name (any case), ``${filename}`` in the key already replaced.
+        :param fields: the form's fields before ``file``, by name (any case). Conditions are about what they are once
+            ``${filename}`` is replaced.
         """
         if not self._enabled:
             return Caller(kind="open"), LengthRange()

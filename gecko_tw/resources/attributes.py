@@ -1,5 +1,7 @@
 """GetObjectAttributes: what is known of a version, without its bytes."""
 
+from attrs import evolve
+
 from gecko_tw.resources import documents, sealing
 from gecko_tw.resources.answers import Answer, xml
 from gecko_tw.resources.call import Call
@@ -9,7 +11,8 @@ from gecko_tw.resources.headers import checksum_element, http_date, not_modified
 from gecko_tw.resources.listing import limited
 from gecko_tw.resources.operations import GET, OBJECT, operation
 from gecko_tw.resources.versioning import version_header, version_id
-from gecko_tw.store.records import PartSize, Version
+from gecko_tw.store.checksums import COMPOSITE
+from gecko_tw.store.records import Checksum, PartSize, Version
 from gecko_tw.store.refusals import InvalidArgument
 
 _HEADER = "x-amz-object-attributes"
@@ -58,7 +61,7 @@ def _attribute(name: str, version: Version, marker: int, limit: int) -> str:
     if name == "ETag":
         return text(name, version.etag)
     if name == "Checksum":
-        return element(name, checksum_element(version.checksum)) if version.checksum is not None else ""
+        return element(name, checksum_element(_bare(version.checksum))) if version.checksum is not None else ""
     if name == "ObjectParts":
         return element(name, _parts(version, marker, limit)) if version.parts else ""
     if name == "StorageClass":
@@ -66,15 +69,22 @@ def _attribute(name: str, version: Version, marker: int, limit: int) -> str:
     return text(name, version.size)
 
 
+def _bare(checksum: Checksum) -> Checksum:
+    """A composite checksum without the number of parts, which is told beside it."""
+    return evolve(checksum, value=checksum.value.partition("-")[0])
+
+
 def _parts(version: Version, marker: int, limit: int) -> str:
-    """A page of the parts that a completed upload was made of."""
+    """How many parts a completed upload was made of, and a page of them where each has a checksum that the object's is made of."""
+    if version.checksum is None or version.checksum.kind != COMPOSITE:
+        return text("PartsCount", len(version.parts))
     behind = [part for part in version.parts if part.number > marker]
     page = behind[:limit]
     head = texts(
         {
             "PartsCount": len(version.parts),
             "PartNumberMarker": marker,
-            "NextPartNumberMarker": page[-1].number if page else marker,
+            "NextPartNumberMarker": page[-1].number if page else 0,
             "MaxParts": limit,
             "IsTruncated": len(behind) > len(page),
         }

@@ -36,7 +36,7 @@ async def list_buckets(call: Call) -> Answer:
     query, service = call.query, call.service
     prefix, token = query.get("prefix", ""), query.get("continuation-token")
     limit = limited(query.get("max-buckets"), "max-buckets", MAX_BUCKETS)
-    after = "" if token is None else read_token(token).decode("utf-8", "replace")
+    after = read_token(token).decode("utf-8", "replace") if token else ""
     owner = None if is_superuser(call) else call.owner
     found = await service.scan(_owned, call, owner, prefix, after, limit + 1)
     page, more = found[:limit], len(found) > limit and limit > 0

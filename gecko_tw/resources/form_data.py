@@ -17,6 +17,7 @@ MAX_BEFORE_FILE = 20_000
 MAX_AFTER_FILE = 20_000
 """Bytes of what follows the file and is not looked at."""
 
+_VARIABLE = "${filename}"
 _PARAMETER = re.compile(r';\s*([^\s=;]+)\s*=\s*(?:"((?:\\"|[^"])*)"|([^\s;]*))')
 _SEEKING, _LINE, _HEAD, _FIELD, _FILE, _ENDED = range(6)
 
@@ -26,13 +27,27 @@ class Fields:
     """What came before the file's bytes.
 
     :ivar values: by lower-case name.
-    :ivar filename: the file's own name, without folders.
+    :ivar filename: the file's own name, without folders; empty when it has none.
     :ivar content_type: of the file's part, or empty.
     """
 
     values: Mapping[str, str]
     filename: str
     content_type: str
+
+    def expanded(self) -> dict[str, str]:
+        """The values with the file's name in the place of ``${filename}``, which stays where the file has none.
+
+        :raises MaxPostPreDataLengthExceededError: they become larger than they might have come.
+        """
+        values = dict(self.values)
+        if self.filename:
+            found = [name for name, value in values.items() if _VARIABLE in value]
+            if sum(values[name].count(_VARIABLE) for name in found) * len(self.filename) > MAX_BEFORE_FILE:
+                raise MaxPostPreDataLengthExceededError
+            for name in found:
+                values[name] = values[name].replace(_VARIABLE, self.filename)
+        return values
 
 
 def boundary_of(content_type: str) -> bytes | None:

@@ -4,7 +4,7 @@ Sources: S3 API Reference, PutObject and GetObject; S3 User Guide, "Working with
 """
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from gecko_tw.resources.documents import text
 from gecko_tw.resources.refusals import InvalidStorageClass, NotImplemented_
+from gecko_tw.resources.words import decoded
 from gecko_tw.store.checksums import ALGORITHMS
 from gecko_tw.store.records import NULL, Checksum, Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, MetadataTooLarge
@@ -101,14 +102,20 @@ def refuse_lacking(headers: Mapping[bytes, bytes]) -> None:
             raise NotImplemented_(Header=name.decode("latin-1"))
 
 
-def stored(headers: Mapping[bytes, bytes]) -> Stored:
+def as_they_are(text: str) -> str:
+    """Reads the metadata of forms: browsers send UTF-8, and nothing in it is encoded."""
+    return text
+
+
+def stored(headers: Mapping[bytes, bytes], read: Callable[[str], str] = decoded) -> Stored:
     """What PutObject, CreateMultipartUpload, a form or a replacing copy store.
 
+    :param read: makes the value of user metadata out of what was sent.
     :raises NotImplemented_: an archive that we lack.
     :raises InvalidStorageClass, MetadataTooLarge, InvalidTag: as S3 does.
     """
     tagging = headers.get(b"x-amz-tagging")
-    return Stored(system_headers(headers), user_metadata(headers), parse_tags(tagging) if tagging else {})
+    return Stored(system_headers(headers), user_metadata(headers, read), parse_tags(tagging) if tagging else {})
 
 
 def system_headers(headers: Mapping[bytes, bytes]) -> dict[str, str]:
@@ -139,9 +146,10 @@ def _storage_class(name: str) -> str:
     return name
 
 
-def user_metadata(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+def user_metadata(headers: Mapping[bytes, bytes], read: Callable[[str], str] = decoded) -> dict[str, str]:
     """``x-amz-meta-*`` without its prefix.
 
+    :param read: as in :func:`stored`.
     :raises InvalidArgument: a name that no header can have; queries of presigned URLs and forms hold any.
     :raises MetadataTooLarge: beyond 2 KiB of names and values.
     """
@@ -151,8 +159,9 @@ def user_metadata(headers: Mapping[bytes, bytes]) -> dict[str, str]:
         if name.startswith(_META) and len(name) > len(_META):
             if name.translate(None, _TOKEN):
                 raise InvalidArgument("The name of a header is not valid.", ArgumentName=name.decode("latin-1"))
-            size += len(name) - len(_META) + len(value)
-            found[name[len(_META) :].decode("latin-1")] = _as_text(value)
+            sent = _as_text(value)
+            text = found[name[len(_META) :].decode("latin-1")] = read(sent)
+            size += len(name) - len(_META) + (len(value) if text is sent else len(text.encode()))
     if size > MAX_METADATA:
         raise MetadataTooLarge(Size=size, MaxSizeAllowed=MAX_METADATA)
     return found
@@ -294,7 +303,7 @@ def http_date(seconds: int) -> bytes:
 def _safe(value: str) -> bytes:
     """A stored value as a header's value: bytes as they came; control characters of foreign metadata become spaces."""
     if not value.isprintable():
-        value = "".join(char if char >= " " and char != "\x7f" else " " for char in value)
+        value = "".join(char if char >= " " and char != "\x7f" or char == "\t" else " " for char in value)
     try:
         return value.encode("latin-1")
     except UnicodeEncodeError:
@@ -302,7 +311,7 @@ def _safe(value: str) -> bytes:
 
 
 def _metadata_value(value: str) -> bytes:
-    """User metadata outside printable ASCII is written as RFC 2047 says, as S3 does."""
-    if value.isascii() and value.isprintable():
+    """User metadata outside printable ASCII and tabs is written as RFC 2047 says, as S3 does."""
+    if value.isascii() and (value.isprintable() or value.replace("\t", " ").isprintable()):
         return value.encode()
     return b"=?UTF-8?B?" + b64encode(value.encode("utf-8", "surrogateescape")) + b"?="

@@ -11,7 +11,7 @@ from gecko_tw.resources.bodies import MAX_OBJECT, Plan, Stream
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.claims import Claims, read_claims
 from gecko_tw.resources.form_data import Fields, FormDecoder, boundary_of
-from gecko_tw.resources.headers import Stored, refuse_lacking
+from gecko_tw.resources.headers import Stored, as_they_are, refuse_lacking
 from gecko_tw.resources.lifecycle import expiration_headers
 from gecko_tw.resources.limits import admit_caller
 from gecko_tw.resources.multipart import location
@@ -35,6 +35,9 @@ _AS_HEADERS = (
     "content-language",
     "expires",
 )
+
+_UNFIT = frozenset(map(chr, {*range(32), 127} - {9}))
+"""Characters that no header's value has; a tab it may have."""
 
 
 @operation("PostObject", POST, BUCKET, needs=None, body=STREAM)
@@ -89,14 +92,13 @@ class Form:
         :raises Refusal: those of the Authenticator, AccessDenied, and as PutObject.
         """
         call = self._call
-        self.values = values = dict(fields.values)
+        self.values = values = fields.expanded()
         if "key" not in values:
             raise InvalidArgument(
                 "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of the fields.",
                 ArgumentName="key",
                 ArgumentValue="",
             )
-        values["key"] = values["key"].replace("${filename}", fields.filename)
         self.key = values["key"].encode()
         check_key(self.key)
         caller, self.lengths = call.service.authenticator.authenticate_form(call.bucket, values)
@@ -106,7 +108,7 @@ class Form:
         headers = _headers(values)
         permit_form(call, self.key, headers)
         refuse_lacking(headers)
-        self.stored = stored_of(call, headers)
+        self.stored = stored_of(call, headers, as_they_are)
         self.plan.claims = read_claims(headers, caller)
         longest = self.lengths.longest
         self.plan.limit = MAX_OBJECT if longest is None else min(longest, MAX_OBJECT)
@@ -118,7 +120,7 @@ class Form:
 def _headers(values: dict[str, str]) -> dict[bytes, bytes]:
     """The fields that mean what the header of the same name does in PutObject.
 
-    :raises MalformedPOSTRequest: a value that no header can have.
+    :raises MalformedPOSTRequest: a value that no header can have. Metadata has any: it is encoded when it is answered.
     """
     found = {name: value for name, value in values.items() if name in _AS_HEADERS or name == "content-md5"}
     found |= {name: value for name, value in values.items() if name.startswith("x-amz-")}
@@ -126,8 +128,9 @@ def _headers(values: dict[str, str]) -> dict[bytes, bytes]:
         found["x-amz-acl"] = values["acl"]
     if "tagging" in values:
         found["x-amz-tagging"] = urlencode(read_tagging(values["tagging"].encode(), OF_OBJECT))
-    if any(char < " " or char == "\x7f" for value in found.values() for char in value):
-        raise MalformedPOSTRequest
+    for name, value in found.items():
+        if not name.startswith("x-amz-meta-") and any(char in _UNFIT for char in value):
+            raise MalformedPOSTRequest
     return {name.encode(): value.encode() for name, value in found.items()}
 
 

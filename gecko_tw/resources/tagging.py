@@ -21,12 +21,14 @@ _DOCUMENT = Document(256 * 1024)
 
 
 def read_tagging(document: bytes, limit: int) -> dict[str, str]:
-    """The tags of a ``Tagging`` document. Raises MalformedXML, InvalidTag."""
-    root = documents.read(document, "Tagging").only(("TagSet",))
-    sets = list(root)
-    if len(sets) != 1:
+    """The tags of a ``Tagging`` document; none when it has no set of them, as SDKs write an empty one.
+
+    :raises MalformedXML, InvalidTag: as S3 does.
+    """
+    sets = list(documents.read(document, "Tagging").only(("TagSet",)))
+    if len(sets) > 1:
         raise MalformedXML
-    return tags_in(sets[0], limit)
+    return tags_in(sets[0], limit) if sets else {}
 
 
 def tags_in(tag_set: Element, limit: int) -> dict[str, str]:

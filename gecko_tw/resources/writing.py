@@ -1,6 +1,6 @@
 """What a new object has beside its bytes: its headers, metadata and tags, and what further features make of the request."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gecko_tw.callers.acl import BUCKET_OWNER_FULL_CONTROL, HEADER, kept
@@ -10,6 +10,7 @@ from gecko_tw.resources.acl import asks_acl, parties_of, wished_acl
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.headers import Stored
 from gecko_tw.resources.locking import asked_protection
+from gecko_tw.resources.words import decoded
 
 
 async def stored_for(call: Call) -> Stored:
@@ -17,13 +18,14 @@ async def stored_for(call: Call) -> Stored:
     return stored_of(call, call.headers)
 
 
-def stored_of(call: Call, headers: Mapping[bytes, bytes]) -> Stored:
+def stored_of(call: Call, headers: Mapping[bytes, bytes], read: Callable[[str], str] = decoded) -> Stored:
     """What a request stores beside the bytes of an object.
 
     :param headers: those of the request, or the fields of a form that mean the same.
+    :param read: as in ``headers.stored``.
     :raises Refusal: as ``headers.stored``, and what a feature has against the request.
     """
-    stored, owner = object_headers.stored(headers), owner_of_new(call, headers)
+    stored, owner = object_headers.stored(headers, read), owner_of_new(call, headers)
     extra = asked_protection(headers, call.service.now())
     if asks_acl(headers):
         extra |= _acl(call, headers, owner)

@@ -202,7 +202,8 @@ def successor(prefix: bytes) -> bytes | None:
 class ListRequest:
     """A page of keys, versions or uploads.
 
-    :ivar after: list only what sorts behind this key (or common prefix); empty from the start.
+    :ivar after: list only what sorts behind this key, and behind the common prefix that it is or that stands for it; empty from the
+        start.
     :ivar after_id: of the key ``after`` itself, also what sorts behind this version or upload id (versions and uploads only).
     :ivar limit: how many entries and common prefixes together, 0 to 1000.
     """

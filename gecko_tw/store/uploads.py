@@ -98,6 +98,8 @@ class Uploads:
             history = settled(self.objects.catalog.history, bucket, key)
             upload = history.upload(upload_id)
             if upload is None:
+                # Its version may have been committed between the reading of the versions and that of the uploads.
+                history = settled(self.objects.catalog.history, bucket, key)
                 return multipart.completed(history, upload_id, request)
             try:
                 return self._complete(bucket, key, upload, request)

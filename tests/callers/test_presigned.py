@@ -144,7 +144,9 @@ def test_a_hash_beside_the_url_that_was_not_signed_is_ignored(value: str) -> Non
 
 
 def test_a_hash_beside_the_url_does_not_stand_in_for_the_one_in_it() -> None:
-    head = with_header(presigned("PUT", "/b/k?X-Amz-Content-Sha256=UNSIGNED-PAYLOAD"), b"x-amz-content-sha256", b"a" * 64)
+    head = with_header(
+        presigned("PUT", "/b/k?X-Amz-Content-Sha256=UNSIGNED-PAYLOAD"), b"x-amz-content-sha256", b"a" * 64
+    )
     assert authenticator().authenticate(head).payload == "UNSIGNED-PAYLOAD"
 
 

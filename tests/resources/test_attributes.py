@@ -71,7 +71,8 @@ def test_what_s3_does_not_have_is_refused(there: Shop, wanted: str | None) -> No
 def test_the_parts_of_an_upload_are_told_a_page_at_a_time(there: Shop) -> None:
     upload(there, "film", [b"a" * n for n in (5, 6, 7, 8)], x_amz_checksum_algorithm="SHA256")
     whole = attributes(ask(there, "film"))
-    assert whole["Checksum"]["ChecksumSHA256"].endswith("-4")
+    told = there.ask("HEAD", "/photos/film", headers={"x-amz-checksum-mode": "ENABLED"}).header("x-amz-checksum-sha256")
+    assert whole["Checksum"]["ChecksumSHA256"] + "-4" == told
     assert whole["Checksum"]["ChecksumType"] == "COMPOSITE"
     assert [part["Size"] for part in whole["ObjectParts"]["Parts"]] == [5, 6, 7, 8]
     assert all(len(part["ChecksumSHA256"]) == 44 for part in whole["ObjectParts"]["Parts"])
@@ -86,6 +87,16 @@ def test_the_parts_of_an_upload_are_told_a_page_at_a_time(there: Shop) -> None:
     }
     last = attributes(ask(there, "film", x_amz_part_number_marker="3"))["ObjectParts"]
     assert (last["IsTruncated"], len(last["Parts"])) == (False, 1)
+    behind = attributes(ask(there, "film", x_amz_part_number_marker="9"))["ObjectParts"]
+    assert (behind["NextPartNumberMarker"], "Parts" in behind) == (0, False)
+
+
+@pytest.mark.parametrize("asked", [{}, {"x_amz_checksum_algorithm": "CRC32C", "x_amz_checksum_type": "FULL_OBJECT"}])
+def test_the_parts_of_an_upload_with_a_full_checksum_are_only_counted(there: Shop, asked: dict[str, str]) -> None:
+    upload(there, "film", [b"a", b"b"], **asked)
+    found = attributes(ask(there, "film"))
+    assert found["Checksum"]["ChecksumType"] == "FULL_OBJECT"
+    assert found["ObjectParts"] == {"TotalPartsCount": 2}
 
 
 def test_what_is_not_there_has_no_attributes(there: Shop) -> None:

@@ -132,6 +132,11 @@ def test_pages_of_buckets_tell_of_each_once_by_name(wanted: set[str], size: int,
     assert found == sorted(name for name in wanted if name.startswith(prefix))
 
 
+def test_an_empty_token_is_the_beginning_of_the_buckets(there: Shop) -> None:
+    page = read("ListBuckets", there.ask("GET", "/?continuation-token=&max-buckets=1"))
+    assert [bucket["Name"] for bucket in page["Buckets"]] == ["photos"]
+
+
 def test_the_list_of_buckets_says_whose_they_are(there: Shop) -> None:
     page = read("ListBuckets", there.ask("GET", "/"))
     assert page["Owner"]["ID"] == there.service.owner

@@ -1,6 +1,7 @@
 """What headers store with an object, and how a version is answered."""
 
 import re
+from base64 import b64encode
 from email.header import decode_header, make_header
 
 import pytest
@@ -107,6 +108,19 @@ def test_metadata_beyond_ascii_is_written_so_that_mail_readers_understand_it(tex
     assert b"\r" not in value
     if not text.isascii():
         assert str(make_header(decode_header(value.decode()))) == text
+
+
+def test_metadata_that_arrives_encoded_is_kept_and_counted_decoded() -> None:
+    word = b"=?UTF-8?B?" + b64encode(b"x" * 2047) + b"?="
+    assert headers.user_metadata({b"x-amz-meta-a": word}) == {"a": "x" * 2047}
+    with pytest.raises(MetadataTooLarge) as refused:
+        headers.user_metadata({b"x-amz-meta-a": word, b"x-amz-meta-b": b""})
+    assert refused.value.details["Size"] == "2049"
+
+
+def test_a_tab_comes_back_as_a_tab() -> None:
+    found = told(Version(etag="e", size=0, modified=0, metadata={"a": "b\tc"}, headers={"content-disposition": "d\te"}))
+    assert (found[b"x-amz-meta-a"], found[b"Content-Disposition"]) == (b"b\tc", b"d\te")
 
 
 def test_metadata_that_is_no_utf8_loses_no_byte() -> None:

@@ -113,6 +113,27 @@ def test_keys_are_spelled_together_as_each_is_alone(encoded: bool, keys: list[by
     assert spell.contents(keys) == [escape(spell(key)) for key in keys]
 
 
+@pytest.mark.parametrize(
+    ("operation", "query"),
+    [
+        ("ListObjects", "marker={}"),
+        ("ListObjectsV2", "list-type=2&start-after={}"),
+        ("ListObjectVersions", "versions&key-marker={}"),
+        ("ListMultipartUploads", "uploads&key-marker={}"),
+    ],
+)
+def test_a_marker_in_a_folder_goes_on_behind_the_folder(operation: str, query: str) -> None:
+    there = shop()
+    there.ask("PUT", "/photos")
+    for key in ("f/sub/1", "f/sub/2", "f/x", "f/y"):
+        there.ask("PUT", f"/photos/{key}", b"")
+        there.ask("POST", f"/photos/{key}?uploads")
+    for marker, expected in (("f/sub/1", ["f/x", "f/y"]), ("f/sub", ["f/sub/", "f/x", "f/y"]), ("f/x", ["f/y"])):
+        page = read(operation, there.ask("GET", f"/photos?prefix=f/&delimiter=/&{query.format(marker)}"))
+        entries = [entry["Key"] for name in ("Contents", "Versions", "Uploads") for entry in page.get(name, [])]
+        assert [entry["Prefix"] for entry in page.get("CommonPrefixes", [])] + entries == expected
+
+
 def test_a_next_marker_is_told_with_a_delimiter_only(there: Shop) -> None:
     assert "NextMarker" not in read("ListObjects", there.ask("GET", "/photos?max-keys=2"))
     page = read("ListObjects", there.ask("GET", "/photos?max-keys=2&delimiter=/"))

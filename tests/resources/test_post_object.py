@@ -52,6 +52,44 @@ def test_a_form_stores_its_file(there: Shop) -> None:
     assert there.ask("GET", "/photos/user/cat.jpg").body == b"meow"
 
 
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ("a\tb", "a\tb"),
+        ("\x01\x02", "=?UTF-8?B?AQI=?="),
+        ("x\r\nSet-Cookie: y", "=?UTF-8?B?eA0KU2V0LUNvb2tpZTogeQ==?="),
+        ("=?UTF-8?B?YWJj?=", "=?UTF-8?B?YWJj?="),
+    ],
+)
+def test_metadata_of_a_form_is_any_text(there: Shop, sent: str, told: str) -> None:
+    assert post(there, {"key": "a", "x-amz-meta-note": sent}).status == 204
+    assert there.service.objects.look("photos", b"a").metadata == {"note": sent}
+    assert there.ask("HEAD", "/photos/a").header("x-amz-meta-note") == told
+
+
+def test_the_files_name_goes_into_every_field_that_asks_for_it(there: Shop) -> None:
+    fields = {
+        "key": "${filename}/${filename}",
+        "x-amz-meta-name": "is ${filename}",
+        "Content-Disposition": 'attachment; filename="${filename}"',
+        "tagging": "<Tagging><TagSet><Tag><Key>of</Key><Value>${filename}</Value></Tag></TagSet></Tagging>",
+        "success_action_redirect": "http://page.test/?f=${filename}",
+    }
+    reply = post(there, fields)
+    assert reply.header("location").startswith("http://page.test/?f=cat.jpg&bucket=photos&key=cat.jpg%2Fcat.jpg&")
+    version = there.service.objects.look("photos", b"cat.jpg/cat.jpg")
+    assert (version.metadata, version.tags) == ({"name": "is cat.jpg"}, {"of": "cat.jpg"})
+    assert version.headers["content-disposition"] == 'attachment; filename="cat.jpg"'
+
+
+@pytest.mark.parametrize("disposition", ["", '; filename=""', '; filename="photos/"'])
+def test_a_file_without_a_name_is_put_in_no_place(there: Shop, disposition: str) -> None:
+    fields = {"key": "a-${filename}", "x-amz-meta-name": "${filename}"}
+    body = form(fields).replace(b'; filename="cat.jpg"', disposition.encode())
+    assert there.ask("POST", "/photos", body, headers={"content-type": TYPE}).status == 204
+    assert there.service.objects.look("photos", b"a-${filename}").metadata == {"name": "${filename}"}
+
+
 def test_a_large_file_comes_through_whole_in_any_pieces(there: Shop) -> None:
     file = b"\r\n--" + bytes(range(256)) * 9000 + b"\r\n-----"
     body = form({"key": "big"}, file)
@@ -93,7 +131,9 @@ def test_a_redirect_that_is_no_url_is_ignored(there: Shop, url: str) -> None:
         ({"key": "a", "acl": "public"}, b"InvalidArgument"),
         ({"key": "a", "x-amz-checksum-crc32": "AAAAAA=="}, b"BadDigest"),
         ({"key": "a", "content-md5": "nonsense"}, b"InvalidDigest"),
-        ({"key": "a", "x-amz-meta-a": "x\ny"}, b"MalformedPOSTRequest"),
+        ({"key": "a", "cache-control": "x\ny"}, b"MalformedPOSTRequest"),
+        ({"key": "a", "x-amz-acl": "private\x01"}, b"MalformedPOSTRequest"),
+        ({"key": "a", "x-amz-meta-a": "${filename}" * 1800}, b"MaxPostPreDataLengthExceededError"),
         ({"key": "a", "tagging": "<Tagging/>x"}, b"MalformedXML"),
         ({"key": "a", "x-amz-meta-a": "x" * 3000}, b"MetadataTooLarge"),
         ({"key": "a", "x-ignore": "x" * 30_000}, b"MaxPostPreDataLengthExceededError"),
@@ -137,6 +177,12 @@ def test_a_signed_policy_opens_a_closed_bucket(closed: Shop) -> None:
     assert post(closed, fields).status == 204
     version = closed.service.objects.look("photos", b"user/cat.jpg")
     assert (version.size, version.owner) == (4, "000000000000")
+
+
+@pytest.mark.parametrize(("wanted", "status"), [("cat.jpg", 204), ("${filename}", 403)])
+def test_a_policy_is_about_fields_that_have_the_files_name(closed: Shop, wanted: str, status: int) -> None:
+    more = {"key": "a", "x-amz-meta-name": "${filename}"}
+    assert post(closed, signed(closed, [{"key": "a"}, {"x-amz-meta-name": wanted}], **more)).status == status
 
 
 def test_a_form_without_a_policy_stores_nothing_in_a_closed_bucket(closed: Shop) -> None:

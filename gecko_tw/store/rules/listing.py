@@ -37,15 +37,16 @@ class _Fold:
         self.truncated = False
 
     def beginning(self) -> tuple[bytes | None, str | None]:
-        """Where to start: behind ``after``, and behind all of it when it is itself a common prefix."""
+        """Where to start: behind ``after``, and where a common prefix stands for that, behind all of it: it has been listed."""
         request = self.request
         after = request.after
         if not after or after < request.prefix:
             return request.prefix, None
+        folded = common_prefix(after, request.prefix, request.delimiter) if after.startswith(request.prefix) else None
+        if folded is not None:
+            return successor(folded), None
         if request.after_id is not None:
             return after, request.after_id
-        if after.startswith(request.prefix) and common_prefix(after, request.prefix, request.delimiter) == after:
-            return successor(after), None
         return after + b"\0", None
 
     @property

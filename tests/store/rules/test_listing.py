@@ -112,8 +112,17 @@ def test_a_page_begins_behind_any_key(keys, prefix, delimiter, after):
 
 
 def _inside(start, key, prefix, delimiter):
-    """Whether ``start`` is itself the common prefix that ``key`` is folded into: then all of that was listed before."""
-    return common_prefix(key, prefix, delimiter) == start
+    """Whether ``start`` is, or is folded into, the common prefix that ``key`` is folded into: then all of that was listed before."""
+    shared = common_prefix(key, prefix, delimiter)
+    return shared is not None and start.startswith(shared)
+
+
+@given(keys=KEYS, prefix=PREFIXES, delimiter=DELIMITERS, marker=st.sampled_from([b"a/b", b"a/", b"/b", b"a/b/b"]))
+def test_an_id_of_a_version_that_is_folded_goes_on_behind_the_folder_too(keys, prefix, delimiter, marker):
+    lines = [(key, name) for key in {*keys, marker} for name in ("v0", "v1")]
+    page = fold(Source(lines, prefix), ListRequest(prefix=prefix, delimiter=delimiter, after=marker, after_id="v0"))
+    behind = [line for line in lines if line > (marker, "v0") and not _inside(marker, line[0], prefix, delimiter)]
+    assert content(page) == everything(behind, prefix, delimiter)
 
 
 def test_a_page_of_nothing_is_not_truncated():
