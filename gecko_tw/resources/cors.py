@@ -23,10 +23,11 @@ _ALLOWED_HEADERS = (
 _PERMISSIVE = [
     (b"Access-Control-Allow-Methods", b"GET, PUT, POST, DELETE, HEAD, OPTIONS"),
     (b"Access-Control-Allow-Headers", _ALLOWED_HEADERS),
-    (b"Access-Control-Expose-Headers", b"ETag, x-amz-request-id, x-amz-meta-*"),
+    (b"Access-Control-Expose-Headers", b"*"),
     (b"Access-Control-Max-Age", b"3600"),
 ]
-_ANYBODY = [(b"Access-Control-Allow-Origin", b"*"), *_PERMISSIVE]
+_VARY_PERMISSIVE = [(b"Vary", b"Origin")]
+"""What is told to who is no page: a cache must not show a page what it got for somebody else."""
 
 
 @operation("GetBucketCors", GET, BUCKET, "cors", needs="s3:GetBucketCORS")
@@ -97,11 +98,11 @@ async def _preflight(call: Call) -> Answer:
 
 
 def _permissive(call: Call) -> Headers:
-    """GeckoS3's headers. A preflight is allowed the headers it asks for, too."""
+    """GeckoS3's headers, where there is an origin, and everything exposed. A preflight is allowed the headers it asks for, too."""
     origin = call.headers.get(b"origin")
-    if origin is None:
-        return list(_ANYBODY)
-    found = [(b"Access-Control-Allow-Origin", origin), *_PERMISSIVE, (b"Vary", b"Origin")]
+    if not origin:
+        return _VARY_PERMISSIVE
+    found = [(b"Access-Control-Allow-Origin", origin), *_PERMISSIVE, *_VARY_PERMISSIVE]
     requested = call.headers.get(b"access-control-request-headers")
     if requested:
         found[2] = (b"Access-Control-Allow-Headers", _ALLOWED_HEADERS + b", " + requested)
@@ -113,7 +114,7 @@ def cors_at_hand(call: Call) -> Headers | None:
     record = call.record
     if record is None or _SETTING in record.settings or b"origin" in call.headers or call.head.method == OPTIONS:
         return None
-    return _ANYBODY if call.service.cors == "permissive" else []
+    return _VARY_PERMISSIVE if call.service.cors == "permissive" else []
 
 
 async def cors_headers(call: Call) -> Headers:
@@ -130,13 +131,9 @@ async def cors_headers(call: Call) -> Headers:
 async def _headers(call: Call) -> Headers:
     service = call.service
     rules, origin = await _rules(call), call.header(b"origin")
-    if origin is None:
-        if rules is not None:
-            return [_VARY]
-        return _ANYBODY if service.cors == "permissive" else []
     if rules is None:
         return _permissive(call) if service.cors == "permissive" else []
-    rule = cors_rules.match(rules, origin, call.head.method)
+    rule = cors_rules.match(rules, origin, call.head.method) if origin else None
     return [_VARY] if rule is None else [*cors_rules.allowing_headers(rule, origin), _VARY]
 
 

@@ -75,7 +75,9 @@ def _check(rule: Rule) -> None:
                 f'ExposeHeader "{value}" contains wildcard. We currently do not support wildcard for ExposeHeader.'
             )
     for listed in _LISTS.values():
-        if not all(value and value.isprintable() for value in rule.get(listed, ())):
+        # An origin that is nothing is taken, as S3 does; nobody has it.
+        values = [value for value in rule.get(listed, ()) if value or listed != "AllowedOrigins"]
+        if not all(value and value.isprintable() for value in values):
             raise MalformedXML
 
 

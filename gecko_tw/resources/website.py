@@ -92,7 +92,7 @@ async def _found(call: Call, site: Website) -> Answer | Spans:
     place = website_rules.quoted(_text(asked) + "/")
     # Two slashes in a row would begin the name of another host.
     place = "%2F" + place[1:] if place[0] == "/" else place
-    return Answer(302, [(b"Location", b"/" + place.encode())])
+    return Answer(302, [(b"Location", _with_query(call, b"/" + place.encode()))])
 
 
 async def _object(call: Call, key: bytes) -> Answer | Spans:
@@ -143,7 +143,13 @@ def _text(key: bytes) -> str:
 def _redirect(call: Call, rule: dict[str, Any]) -> Answer:
     protocol = "https" if call.head.secure else "http"
     status, place = website_rules.redirected(rule, _text(call.key), protocol, call.header(b"host") or "")
-    return Answer(status, [(b"Location", place.encode("latin-1", "replace"))])
+    return Answer(status, [(b"Location", _with_query(call, place.encode("latin-1", "replace")))])
+
+
+def _with_query(call: Call, place: bytes) -> bytes:
+    """Where a browser is sent, with the query it came with: that is the page's, wherever the page is."""
+    query = call.head.query
+    return place + (b"&" if b"?" in place else b"?") + query if query else place
 
 
 def _told(call: Call, refusal: Refusal) -> Answer:

@@ -155,32 +155,53 @@ def test_a_bucket_without_rules_follows_the_setting(there: Shop) -> None:
         assert asked.status == 403
 
 
-def test_geckos3s_headers_are_on_every_answer_until_a_bucket_has_rules() -> None:
+EVIL = {"origin": "https://evil.test"}
+
+
+def test_every_page_may_read_all_of_every_answer_until_a_bucket_has_rules() -> None:
     there = shop()
     there.ask("PUT", "/photos")
     for target in ("/", "/photos", "/photos/none", "/none", "/photos?policy", "/%zz"):
-        reply = there.ask("GET", target)
-        assert reply.header("access-control-allow-origin") == "*"
+        reply = there.ask("GET", target, headers=EVIL)
+        assert reply.header("access-control-allow-origin") == "https://evil.test"
         assert reply.header("access-control-allow-methods") == "GET, PUT, POST, DELETE, HEAD, OPTIONS"
-        assert reply.header("access-control-expose-headers") == "ETag, x-amz-request-id, x-amz-meta-*"
+        assert reply.header("access-control-expose-headers") == "*"
         assert reply.header("access-control-max-age") == "3600"
         assert "x-amz-meta-*" in (reply.header("access-control-allow-headers") or "")
+        assert reply.header("vary") == "Origin"
     there.ask("PUT", "/photos?cors", RULES)
-    assert there.ask("GET", "/photos").header("access-control-allow-origin") is None
+    assert there.ask("GET", "/photos", headers=EVIL).header("access-control-allow-origin") is None
     there.ask("DELETE", "/photos?cors")
-    assert there.ask("GET", "/photos").header("access-control-allow-origin") == "*"
+    assert there.ask("GET", "/photos", headers=EVIL).header("access-control-allow-origin") == EVIL["origin"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"origin": ""}])
+def test_who_is_no_page_is_told_only_that_pages_are_told_more(headers: dict[str, str]) -> None:
+    there = shop()
+    there.ask("PUT", "/photos")
+    for method, target in (("GET", "/"), ("GET", "/photos/none"), ("HEAD", "/photos"), ("OPTIONS", "/photos")):
+        reply = there.ask(method, target, headers=headers)
+        assert [name for name, _ in reply.headers if name.lower().startswith(b"access-control")] == []
+        assert reply.header("vary") == "Origin"
 
 
 def test_rules_set_by_another_process_count_at_once_for_pages_and_soon_for_others() -> None:
     there = shop()
     there.ask("PUT", "/photos")
-    assert there.ask("GET", "/photos").header("access-control-allow-origin") == "*"
+    assert there.ask("GET", "/photos").header("vary") == "Origin"
     there.service.buckets.change("photos", lambda record: record.with_setting("cors", read_rules(RULES)))
-    assert (
-        there.ask("GET", "/photos", headers={"origin": "https://evil.test"}).header("access-control-allow-origin")
-        is None
-    )
-    assert there.ask("GET", "/photos").header("access-control-allow-origin") is None
+    assert there.ask("GET", "/photos", headers=EVIL).header("access-control-allow-origin") is None
+    assert there.ask("GET", "/photos").header("vary") == VARY
+
+
+def test_an_origin_that_is_nothing_is_nobodys(there: Shop) -> None:
+    rules = configuration("<AllowedMethod>GET</AllowedMethod><AllowedOrigin></AllowedOrigin>")
+    assert there.ask("PUT", "/ruled?cors", rules).status == 200
+    told = read("GetBucketCors", there.ask("GET", "/ruled?cors"))["CORSRules"]
+    assert told == [{"AllowedMethods": ["GET"], "AllowedOrigins": [""]}]
+    for origin in (None, "", PAGE):
+        reply = there.ask("GET", "/ruled/cat.jpg", headers={"origin": origin} if origin is not None else {})
+        assert (reply.header("access-control-allow-origin"), reply.header("vary")) == (None, VARY)
 
 
 def test_rules_that_cannot_be_read_allow_nothing_and_do_not_spoil_the_answer() -> None:
@@ -203,7 +224,6 @@ def test_a_permissive_preflight_allows_the_headers_that_are_asked_for(target: st
     reply = preflight(shop(), target, headers="amz-sdk-request")
     assert (reply.status, reply.body) == (200, b"")
     assert reply.header("access-control-allow-headers").endswith("x-amz-meta-*, amz-sdk-request")
-    assert preflight(shop(), target, None, None).header("access-control-allow-origin") == "*"
 
 
 def configuration(*rules: str) -> bytes:
@@ -224,7 +244,7 @@ LEAST = "<AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin>"
         (configuration(LEAST + "<Other/>"), MalformedXML),
         (configuration(LEAST + "<MaxAgeSeconds>-1</MaxAgeSeconds>"), MalformedXML),
         (configuration(LEAST + "<ExposeHeader>a&#10;b</ExposeHeader>"), MalformedXML),
-        (configuration(LEAST + "<AllowedOrigin></AllowedOrigin>"), MalformedXML),
+        (configuration(LEAST + "<AllowedHeader></AllowedHeader>"), MalformedXML),
         (configuration(*[LEAST] * 101), InvalidRequest),
         (configuration(LEAST + "<AllowedMethod>PATCH</AllowedMethod>"), InvalidRequest),
         (configuration(LEAST + "<AllowedOrigin>*.*</AllowedOrigin>"), InvalidRequest),

@@ -57,8 +57,9 @@ def test_pages_and_indices_are_shown(site, path, body):
 
 
 def test_a_directory_without_its_slash_is_redirected(site):
-    answer = site.ask("GET", "/cats", headers=HOST)
-    assert (answer.status, answer.header("Location")) == (302, "/cats/")
+    for query in ("", "?page=2&x=%2F"):
+        answer = site.ask("GET", f"/cats{query}", headers=HOST)
+        assert (answer.status, answer.header("Location")) == (302, f"/cats/{query}")
 
 
 def test_a_directory_whose_name_begins_with_a_slash_redirects_to_no_other_host(site):
@@ -113,15 +114,16 @@ def test_everything_may_be_redirected(site):
         site,
         "<RedirectAllRequestsTo><HostName>example.com</HostName><Protocol>https</Protocol></RedirectAllRequestsTo>",
     )
-    answer = site.ask("GET", "/a%20b/c", headers=HOST)
-    assert (answer.status, answer.header("Location")) == (301, "https://example.com/a%20b/c")
+    for query in ("", "?page=2&x=%2F"):
+        answer = site.ask("GET", f"/a%20b/c{query}", headers=HOST)
+        assert (answer.status, answer.header("Location")) == (301, f"https://example.com/a%20b/c{query}")
 
 
 def test_an_object_may_be_a_redirect(site):
     site.service.authenticator._enabled = False
     site.ask("PUT", "/photos/old", b"", headers={"x-amz-website-redirect-location": "/new"})
     site.service.authenticator._enabled = True
-    answer = site.ask("GET", "/old", headers=HOST)
+    answer = site.ask("GET", "/old?page=2", headers=HOST)
     assert (answer.status, answer.header("Location")) == (301, "/new")
 
 
@@ -159,6 +161,14 @@ def rule(redirect: str, condition: str = "") -> str:
             "/app/x",
             301,
             "http://photos.web.test/#!/x",
+        ),
+        (rule("<ReplaceKeyWith>e</ReplaceKeyWith>"), "/nobody?page=2", 301, "http://photos.web.test/e?page=2"),
+        (rule("<ReplaceKeyWith>e?a=1</ReplaceKeyWith>"), "/x?b=2", 301, "http://photos.web.test/e?a=1&b=2"),
+        (
+            rule("<HostName>x.test</HostName>", "<HttpErrorCodeReturnedEquals>403</HttpErrorCodeReturnedEquals>"),
+            "/nobody?page=2",
+            301,
+            "http://x.test/nobody?page=2",
         ),
     ],
 )
