@@ -32,6 +32,9 @@ ALGORITHMS = tuple(SIZES)
 
 FULL_OBJECT, COMPOSITE = "FULL_OBJECT", "COMPOSITE"
 
+NO_MD5 = "-1"
+"""What the ETag of bytes that nobody hashed ends in, as if they were a multipart object of one part."""
+
 
 class _Digest(Protocol):
     def update(self, data: bytes | memoryview, /) -> None: ...
@@ -108,6 +111,9 @@ class Digests:
     def __init__(self, algorithms: Iterable[str]) -> None:
         self._running = {name: _NEW[name]() for name in algorithms}
 
+    def __contains__(self, algorithm: str) -> bool:
+        return algorithm in self._running
+
     def update(self, data: bytes | memoryview) -> None:
         """Takes the next bytes. Other threads run meanwhile when there are many."""
         for digest in self._running.values():
@@ -173,7 +179,7 @@ def check_kind(algorithm: str, kind: str) -> None:
         )
 
 
-def composite_etag(md5s: Sequence[str]) -> str:
-    """The ETag, without quotes, of a multipart object whose parts have these MD5 in hex."""
-    joined = bytes.fromhex("".join(md5s))
-    return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(md5s)}"
+def composite_etag(etags: Sequence[str]) -> str:
+    """The ETag, without quotes, of a multipart object whose parts have these: MD5 in hex, or what stands for it where nobody hashed."""
+    joined = bytes.fromhex("".join([etag.removesuffix(NO_MD5) for etag in etags]))
+    return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(etags)}"

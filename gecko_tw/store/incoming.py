@@ -9,7 +9,7 @@ from typing import Any
 from zope.interface import implementer
 
 from gecko_tw.interfaces import IBlobs, IBlobWriter, IIncoming
-from gecko_tw.store.checksums import Digests
+from gecko_tw.store.checksums import NO_MD5, Digests
 from gecko_tw.store.data_keys import Seal
 from gecko_tw.store.encryption import SealingWriter, sealed_size
 from gecko_tw.store.records import BlobNote, with_seal
@@ -22,8 +22,11 @@ _SMALL_BODY = 1024 * 1024
 
 
 def pseudo_etag(size: int, modified: int) -> str:
-    """The ETag of bytes that are not hashed: MD5 of ``<size>-<modified in ns>``, as GeckoS3 makes it."""
-    return hashlib.md5(b"%d-%d" % (size, modified), usedforsecurity=False).hexdigest()
+    """The ETag of bytes that are not hashed: MD5 of ``<size>-<modified in ns>``, as GeckoS3 makes it, and what no MD5 ends in.
+
+    Clients hold what looks like an MD5 against their bytes, and would find them corrupt.
+    """
+    return hashlib.md5(b"%d-%d" % (size, modified), usedforsecurity=False).hexdigest() + NO_MD5
 
 
 def _worth_a_call(chunks: list[bytes | memoryview], flushed: int) -> list[bytes | memoryview]:

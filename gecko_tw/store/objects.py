@@ -110,9 +110,12 @@ class Objects:
             extra=incoming.extra(request.extra),
         )
 
-    def etag(self, incoming: Incoming, modified: int) -> str:
-        """The ETag of an incoming body without quotes."""
-        if not self.hashing:
+    def etag(self, incoming: Incoming, modified: int, claimed: bool = False) -> str:
+        """The ETag of an incoming body without quotes.
+
+        :param claimed: where nothing is hashed, an MD5 that was computed because the client claimed one counts.
+        """
+        if not self.hashing and not (claimed and "MD5" in incoming.digests):
             return pseudo_etag(incoming.size, modified)
         digest = incoming.digests.raw("MD5")
         return digest.hex() if incoming.seal is None else incoming.seal.etag(digest)

@@ -61,7 +61,9 @@ class Uploads:
             incoming.verify(request.length, request.claims)
             part = Part(
                 number=request.number,
-                etag=self.objects.etag(incoming, request.now),
+                etag=self.objects.etag(
+                    incoming, request.now, claimed=True
+                ),  # clients know the object's by those of its parts
                 size=incoming.size,
                 modified=request.now,
                 spans=(),

@@ -50,6 +50,19 @@ def test_a_stream_of_unknown_length_is_stored(plain: Place, tree: Path, tmp_path
     assert sorted(rclone.run("lsf", f"gecko:{bucket}").splitlines()) == ["health copy", "touched"]
 
 
+@pytest.mark.parametrize("provider", ["Other", "Minio"])
+def test_what_nobody_hashed_is_not_judged_corrupt(unhashed: Place, tree: Path, tmp_path: Path, provider: str):
+    rclone, bucket = Rclone(unhashed.daemon, tmp_path), unhashed.new_bucket()
+    (tmp_path / "big").write_bytes(bytes(range(256)) * 50_000)
+    asked = [f"--s3-provider={provider}", "--s3-upload-cutoff=6M", "--s3-chunk-size=6M"]
+    rclone.run("copy", *asked, tree, f"gecko:{bucket}/tree")
+    rclone.run("copyto", *asked, tmp_path / "big", f"gecko:{bucket}/big")
+    rclone.run("copy", *asked, f"gecko:{bucket}/tree", f"gecko:{bucket}/copied")
+    rclone.run("check", "--download", *asked, tree, f"gecko:{bucket}/copied")
+    rclone.run("copyto", *asked, f"gecko:{bucket}/big", tmp_path / "back")
+    assert (tmp_path / "back").read_bytes() == (tmp_path / "big").read_bytes()
+
+
 def test_an_object_of_100_mebibytes_goes_up_in_parts_and_down(plain: Place, large: Large, tmp_path: Path):
     rclone, bucket = Rclone(plain.daemon, tmp_path), plain.new_bucket()
     rclone.run("copyto", "--s3-upload-cutoff=16M", "--s3-chunk-size=16M", large.path, f"gecko:{bucket}/large")

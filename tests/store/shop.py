@@ -61,6 +61,7 @@ class Shop:
         """A part; its body is hashed as the upload was created for, as well as by what is asked."""
         upload = settled(self.driver.catalog.history, BUCKET, key).upload(upload_id)
         algorithms = {asked.get("checksum"), upload.checksum_algorithm if upload else None} - {None}
+        algorithms |= {claim.algorithm for claim in asked.get("claims", ())}
         incoming = self.objects.receive(algorithms)
         incoming.push(data)
         return self.uploads.put_part(BUCKET, key, upload_id, incoming, PutPart(now=NOW, number=number, **asked))

@@ -400,7 +400,24 @@ def test_without_hashing_an_upload_works_all_the_same():
     version = shop.multipart(b"key", BODIES)
     assert version.checksum is None
     assert version.etag.endswith("-3")
+    assert version.etag != composite_etag(BODIES)
     assert shop.get(b"key") == b"".join(BODIES)
+
+
+def test_without_hashing_parts_are_told_apart_from_what_has_an_md5():
+    shop = open_shop(hashing=False)
+    assert [part.etag[32:] for part in sent(shop)] == ["-1"] * 3
+    assert shop.put(b"other", b"data").etag[32:] == "-1"
+
+
+def test_without_hashing_an_upload_whose_parts_claimed_their_md5_has_the_etag_that_its_client_knows():
+    shop = open_shop(hashing=False)
+    shop.begin(b"key")
+    parts = []
+    for number, body in enumerate(BODIES, 1):
+        claim = Claim("MD5", hashlib.md5(body, usedforsecurity=False).digest())
+        parts.append(shop.send(b"key", number, body, claims=(claim,)))
+    assert shop.complete(b"key", parts).etag == composite_etag(BODIES)
 
 
 def test_uploads_are_listed_by_key_and_then_by_age(shop):

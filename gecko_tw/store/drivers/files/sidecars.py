@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
+from gecko_tw.store.checksums import NO_MD5
 from gecko_tw.store.records import Version
 
 OURS = "geckos3"
@@ -152,4 +153,4 @@ def nanoseconds(text: str) -> int:
 
 def pseudo_etag(size: int, mtime: int) -> str:
     """The ETag of a file that nobody hashed: it changes whenever size or modification time (nanoseconds) do."""
-    return hashlib.md5(b"%d-%d" % (size, mtime), usedforsecurity=False).hexdigest()
+    return hashlib.md5(b"%d-%d" % (size, mtime), usedforsecurity=False).hexdigest() + NO_MD5

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gecko_tw.store import incoming
 from gecko_tw.store.drivers.files.sidecars import nanoseconds, pseudo_etag, read_sidecar, rfc3339, sidecar_text
 from gecko_tw.store.records import Version
 
@@ -107,5 +108,6 @@ def test_what_is_no_rfc3339_is_refused(text):
         nanoseconds(text)
 
 
-def test_the_pseudo_etag_is_that_of_geckos3():
-    assert pseudo_etag(5, 1_700_000_000_123_456_789) == "aaee2ab176146eb400e8b4ef79f6726e"
+def test_the_pseudo_etag_is_that_of_geckos3_and_no_md5():
+    assert pseudo_etag(5, 1_700_000_000_123_456_789) == "aaee2ab176146eb400e8b4ef79f6726e-1"
+    assert pseudo_etag(5, 7) == incoming.pseudo_etag(5, 7)
