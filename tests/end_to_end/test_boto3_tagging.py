@@ -43,10 +43,14 @@ def test_the_attributes_of_an_upload_tell_its_checksum_and_parts(plain: Place, a
     found = plain.s3.get_object_attributes(**named, ObjectAttributes=attributes)
     assert (found["ObjectSize"], found["StorageClass"]) == (LEAST + 4, "STANDARD")
     assert f'"{found["ETag"]}"' == done["ETag"]
-    assert found["Checksum"] == {name: done[name], "ChecksumType": kind}
-    assert [(part["Size"], part[name]) for part in found["ObjectParts"]["Parts"]] == [(LEAST, sums[0]), (4, sums[1])]
+    assert found["Checksum"] == {name: done[name].partition("-")[0], "ChecksumType": kind}
     page = plain.s3.get_object_attributes(**named, ObjectAttributes=attributes, MaxParts=1)["ObjectParts"]
-    assert (page["TotalPartsCount"], page["IsTruncated"], page["NextPartNumberMarker"]) == (2, True, 1)
+    if kind == "FULL_OBJECT":
+        assert found["ObjectParts"] == page == {"TotalPartsCount": 2}
+    else:
+        told = [(part["Size"], part[name]) for part in found["ObjectParts"]["Parts"]]
+        assert told == [(LEAST, sums[0]), (4, sums[1])]
+        assert (page["TotalPartsCount"], page["IsTruncated"], page["NextPartNumberMarker"]) == (2, True, 1)
     second = plain.s3.get_object(**named, PartNumber=2, ChecksumMode="ENABLED")
     assert (second["Body"].read(), second[name], second["ChecksumType"]) == (b"tail", sums[1], kind)
 
