@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any
-from urllib.parse import unquote
 
 from attrs import define, field
 
@@ -18,6 +17,7 @@ from gecko_tw.callers.signature_v4 import seconds_of
 from gecko_tw.resources.access_settings import bucket_owner
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.headers import parse_tags
+from gecko_tw.resources.sources import COPY_SOURCE, read_source
 from gecko_tw.store.records import BucketRecord, Version
 
 _LISTINGS = frozenset(("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"))
@@ -125,8 +125,14 @@ def _source_address(ask: Ask) -> str | None:
 
 
 def _copy_source(ask: Ask) -> str | None:
-    value = _header(ask, b"x-amz-copy-source")
-    return None if value is None else unquote(value.partition("?versionId=")[0].removeprefix("/"))
+    """The source as the copy itself reads it. Raises as ``sources.read_source``."""
+    value = _header(ask, COPY_SOURCE)
+    return None if value is None else read_source(value).path
+
+
+def _directive(name: bytes) -> Callable[[Ask], Values]:
+    """What is copied and what is replaced: a copy reads it in any case."""
+    return lambda ask: (_header(ask, name) or "").upper() or None
 
 
 def _payload(ask: Ask) -> str | None:
@@ -205,4 +211,6 @@ _FOUND: dict[str, Callable[[Ask], Any]] = {
     "s3:signatureversion": _signature_version,
     "s3:x-amz-content-sha256": _payload,
     "s3:x-amz-copy-source": _copy_source,
+    "s3:x-amz-metadata-directive": _directive(b"x-amz-metadata-directive"),
+    "s3:x-amz-tagging-directive": _directive(b"x-amz-tagging-directive"),
 }

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from attrs import frozen
-
 from gecko_tw.resources import documents, quotas, sealing
 from gecko_tw.resources.answers import Answer, Headers, xml
 from gecko_tw.resources.bodies import MAX_OBJECT
@@ -12,14 +10,13 @@ from gecko_tw.resources.call import Call
 from gecko_tw.resources.conditions import check_copy_source, copy_range, write_conditions
 from gecko_tw.resources.documents import iso_time, texts
 from gecko_tw.resources.headers import checksum_algorithm, checksum_element
-from gecko_tw.resources.keys import decode
 from gecko_tw.resources.lifecycle import expiration_headers
 from gecko_tw.resources.operations import OBJECT, PUT, operation
 from gecko_tw.resources.patience import Slow, eventually
 from gecko_tw.resources.permits import permit_source, refuse_other_owner
-from gecko_tw.resources.refusals import NotImplemented_
+from gecko_tw.resources.sources import COPY_SOURCE, Named, read_source
 from gecko_tw.resources.told import objects_for
-from gecko_tw.resources.versioning import check_version_id, version_header
+from gecko_tw.resources.versioning import version_header
 from gecko_tw.resources.writing import stored_for
 from gecko_tw.store.records import NULL, Part, Version
 from gecko_tw.store.refusals import ConditionalRequestConflict, DeleteMarkerNamed, InvalidArgument, InvalidRequest
@@ -33,15 +30,6 @@ _TO_ITSELF = (
 _OF_A_MARKER = "The source of a copy request may not specifically refer to a delete marker by version id."
 _NOT_COPIED = ("x-amz-storage-class", "x-amz-website-redirect-location")
 """Headers that a copy has only when it is asked for (S3 API Reference, CopyObject)."""
-
-
-@frozen
-class Named:
-    """What ``x-amz-copy-source`` names."""
-
-    bucket: str
-    key: bytes
-    version_id: str | None
 
 
 @operation("CopyObject", PUT, OBJECT, "x-amz-copy-source", needs="s3:PutObject")
@@ -161,33 +149,12 @@ def part_number(text: str) -> int:
 
 async def _source(call: Call) -> Named:
     """What is to be copied, once it is known that the caller may read it."""
-    named = read_source(call.header(b"x-amz-copy-source") or "")
+    named = read_source(call.header(COPY_SOURCE) or "")
     await permit_source(call, named.bucket, named.key, named.version_id)
     expected = call.header(b"x-amz-source-expected-bucket-owner")
     if expected is not None:
         await refuse_other_owner(call, named.bucket, expected)
     return named
-
-
-def read_source(value: str) -> Named:
-    """The bucket, key and version of ``[/]bucket/key[?versionId=id]``, which is encoded as a query: ``+`` is a space.
-
-    :raises InvalidArgument: it has no bucket or no key, or is badly encoded.
-    :raises NotImplemented_: it is the ARN of an access point.
-    """
-    if value.startswith("arn:"):
-        raise NotImplemented_(Header="x-amz-copy-source")
-    path, _, version = value.partition("?versionId=")
-    bucket, _, key = path.removeprefix("/").partition("/")
-    bucket_name, key_name = decode(bucket.encode("latin-1")), decode(key.replace("+", " ").encode("latin-1"))
-    if not bucket_name or not key_name:
-        raise InvalidArgument(
-            "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
-            ArgumentName="x-amz-copy-source",
-            ArgumentValue=value,
-        )
-    version_id = check_version_id(version) if version else None
-    return Named(bucket_name.decode("utf-8", "replace"), key_name, version_id)
 
 
 def _replaces(call: Call, directive: bytes) -> bool:

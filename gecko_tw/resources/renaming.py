@@ -4,10 +4,10 @@ from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources.answers import Answer
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.conditions import check_read, write_conditions
-from gecko_tw.resources.copying import read_source
 from gecko_tw.resources.operations import OBJECT, PUT, operation
 from gecko_tw.resources.permits import may_remove, permit_source
 from gecko_tw.resources.refusals import NotImplemented_
+from gecko_tw.resources.sources import read_source
 from gecko_tw.store.records import Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, PreconditionFailed
 from gecko_tw.store.renaming import Rename, rename

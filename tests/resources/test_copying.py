@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gecko_tw.resources.copying import Named, read_source
 from gecko_tw.resources.refusals import NotImplemented_
+from gecko_tw.resources.sources import Named, read_source
 from gecko_tw.store.refusals import InvalidArgument
 from tests.resources.asking import FakeRequest, Shop, shop
 from tests.resources.reading import read
@@ -133,6 +133,20 @@ def test_a_source_that_is_none_is_told(there: Shop, source: str, expected: str) 
 def test_any_key_can_be_named_as_a_source(key: bytes) -> None:
     assert read_source("/photos/" + encoded(key).decode()) == Named("photos", key, None)
     assert read_source("photos/" + encoded(key).decode() + "?versionId=null") == Named("photos", key, "null")
+
+
+@given(st.binary(min_size=1, max_size=40))
+def test_a_source_may_have_its_slashes_encoded(key: bytes) -> None:
+    whole = encoded(b"photos/" + key).decode().replace("/", "%2F")
+    for spelt in (whole, "/" + whole, "%2F" + whole):
+        assert read_source(spelt) == Named("photos", key, None)
+        assert read_source(spelt + "?versionId=null") == Named("photos", key, "null")
+
+
+def test_a_source_with_encoded_slashes_is_copied(there: Shop) -> None:
+    assert copy(there, source="%2Fphotos%2Fcat.jpg").status == 200
+    upload = read("CreateMultipartUpload", there.ask("POST", "/pictures/joined?uploads"))["UploadId"]
+    assert copy(there, f"/pictures/joined?partNumber=1&uploadId={upload}", source="photos%2Fcat.jpg").status == 200
 
 
 def test_a_plus_in_a_source_is_a_space() -> None:

@@ -392,6 +392,36 @@ def test_a_write_is_allowed_on_conditions(there: Shop, condition: Any, headers: 
     assert ask(there, "alt", "PUT", "/photos/new", **headers).status == status
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "photos/se%20cret",
+        "photos/se+cret",
+        "photos/se cret",
+        "/photos/se+cret",
+        "photos%2Fse%20cret",
+        "%2Fphotos%2fse+cret",
+    ],
+)
+def test_a_denied_source_is_denied_however_it_is_spelt(there: Shop, source: str) -> None:
+    ask(there, "main", "PUT", "/photos/se%20cret", b"meow")
+    condition = {"StringEquals": {"s3:x-amz-copy-source": "photos/se cret"}}
+    put_policy(there, "photos", {"Effect": DENY, "Action": "s3:PutObject", "Condition": condition})
+    for spelt in (source, source + "?versionId=null"):
+        assert ask(there, "main", "PUT", "/photos/copy", x_amz_copy_source=spelt).status == 403
+    assert ask(there, "main", "PUT", "/photos/copy", x_amz_copy_source="photos/se%2Bcret").status == 404
+    assert ask(there, "main", "PUT", "/photos/copy", x_amz_copy_source="photos/%zz").status == 400
+
+
+@pytest.mark.parametrize("directive", ["REPLACE", "replace"])
+def test_a_denied_directive_is_denied_however_it_is_spelt(there: Shop, directive: str) -> None:
+    for name in ("x-amz-metadata-directive", "x-amz-tagging-directive"):
+        condition = {"StringEquals": {f"s3:{name}": "REPLACE"}}
+        put_policy(there, "photos", {"Effect": DENY, "Action": "s3:PutObject", "Condition": condition})
+        given = {name.replace("-", "_"): directive}
+        assert ask(there, "main", "PUT", "/photos/copy", x_amz_copy_source="photos/cat.jpg", **given).status == 403
+
+
 def test_tags_in_a_document_are_held_against_conditions(there: Shop) -> None:
     condition = {"StringEquals": {"s3:RequestObjectTag/a": "1"}}
     put_policy(there, "photos", {"Action": "s3:PutObjectTagging", "Condition": condition})

@@ -32,7 +32,9 @@ def described(there: Shop, key: str) -> list[tuple[bytes, bytes]]:
     return [pair for pair in there.ask("HEAD", f"/photos/{key}").headers if b"-id" not in pair[0]]
 
 
-@pytest.mark.parametrize("source", ["photos/old%20name", "/photos/old+name"])
+@pytest.mark.parametrize(
+    "source", ["photos/old%20name", "/photos/old+name", "photos%2Fold%20name", "%2Fphotos%2fold+name"]
+)
 def test_an_object_goes_to_another_key_with_everything_it_is(there: Shop, source: str) -> None:
     before = described(there, "old name")
     there.clock.advance(100)
