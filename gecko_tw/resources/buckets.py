@@ -9,6 +9,7 @@ from gecko_tw.resources.acl import parties_of, wished_acl
 from gecko_tw.resources.answers import Answer, Headers, xml
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.documents import element, iso_time, texts
+from gecko_tw.resources.keys import as_text
 from gecko_tw.resources.listing import limited, owner_element, raw, read_token, write_token
 from gecko_tw.resources.operations import BUCKET, DELETE, GET, HEAD, PUT, SERVICE, Document, operation
 from gecko_tw.resources.permits import permit_bucket
@@ -34,7 +35,7 @@ _STRIDE = 1000
 async def list_buckets(call: Call) -> Answer:
     """The caller's buckets by name, a page at a time when asked so. Source: S3 API Reference, ListBuckets."""
     query, service = call.query, call.service
-    prefix, token = query.get("prefix", ""), query.get("continuation-token")
+    prefix, token = as_text(query.get("prefix", "")), query.get("continuation-token")
     limit = limited(query.get("max-buckets"), "max-buckets", MAX_BUCKETS)
     after = read_token(token).decode("utf-8", "replace") if token else ""
     owner = None if is_superuser(call) else call.owner

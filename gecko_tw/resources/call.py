@@ -7,6 +7,7 @@ from attrs import define, field
 
 from gecko_tw.callers.acl import ANONYMOUS_ID
 from gecko_tw.head import Head
+from gecko_tw.resources.keys import as_text
 from gecko_tw.resources.operations import Operation
 from gecko_tw.store.records import BucketRecord
 
@@ -47,6 +48,11 @@ class Call:
         """One of ``headers`` as text, or None when absent."""
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
+
+    @property
+    def upload_id(self) -> str:
+        """The unfinished upload that is addressed."""
+        return as_text(self.query["uploadId"])
 
     @property
     def address(self) -> str:

@@ -100,10 +100,10 @@ def _result(made: Version | Part) -> str:
 @operation("UploadPartCopy", PUT, OBJECT, "partNumber", "uploadId", "x-amz-copy-source", needs="s3:PutObject")
 async def upload_part_copy(call: Call) -> Answer | Slow:
     """Copies an object, or a range of it, as a part. Source: S3 API Reference, UploadPartCopy."""
-    service, query = call.service, call.query
+    service = call.service
     named = await _source(call)
-    number = part_number(query["partNumber"])
-    upload = await service.read(service.uploads.get, call.bucket, call.key, query["uploadId"])
+    number = part_number(call.query["partNumber"])
+    upload = await service.read(service.uploads.get, call.bucket, call.key, call.upload_id)
     original = await _look(call, named)
     wanted = call.header(b"x-amz-copy-source-range")
     first, last = (None, None) if wanted is None else copy_range(wanted)
@@ -129,7 +129,7 @@ async def upload_part_copy(call: Call) -> Answer | Slow:
         sealing=sealing.part_sealing(call, upload, number),
     )
     copy_part = service.uploads.copy_part
-    outcome = service.begin(copy_part, source, call.bucket, call.key, query["uploadId"], number, service.now())
+    outcome = service.begin(copy_part, source, call.bucket, call.key, call.upload_id, number, service.now())
     told = sealing.told(call, upload.extra) + _source_id(original.version_id)
     return await eventually(
         call, outcome, lambda part: xml(documents.document("CopyPartResult", _result(part)), headers=told)

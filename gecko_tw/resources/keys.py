@@ -1,4 +1,4 @@
-"""Names in paths: percent-decoded once, never normalised."""
+"""Names in paths and queries: percent-decoded once, never normalised."""
 
 from urllib.parse import unquote_to_bytes
 
@@ -12,3 +12,8 @@ def decode(raw: bytes) -> bytes | None:
     if any(len(piece) < 2 or not _HEX.issuperset(piece[:2]) for piece in raw.split(b"%")[1:]):
         return None
     return unquote_to_bytes(raw)
+
+
+def as_text(value: str) -> str:
+    """A parameter of a query that names no key: where its bytes are no UTF-8 it can name nothing that there is."""
+    return value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -75,7 +75,7 @@ def _checksum_asked(call: Call) -> tuple[str | None, str | None]:
 @operation("UploadPart", PUT, OBJECT, "partNumber", "uploadId", needs="s3:PutObject", body=STREAM)
 async def upload_part(call: Call) -> Answer:
     """Stores the body as a part. Source: S3 API Reference, UploadPart."""
-    service, upload_id = call.service, call.query["uploadId"]
+    service, upload_id = call.service, call.upload_id
     number = part_number(call.query["partNumber"])
     how = plan(call)
     upload = await service.read(service.uploads.get, call.bucket, call.key, upload_id)
@@ -117,7 +117,7 @@ async def complete_multipart_upload(call: Call, document: bytes) -> Answer | Slo
         checksum = Checksum(algorithm, value, "COMPOSITE" if "-" in value else "FULL_OBJECT")
     key = sealing.customer_key(call.headers)
     now, complete = service.now(), uploads_for(call, "ObjectCreated:CompleteMultipartUpload").complete
-    upload_id = call.query["uploadId"]
+    upload_id = call.upload_id
 
     def work() -> Version:
         request = Complete(
@@ -180,5 +180,5 @@ def _read_part(node: Element) -> WantedPart:
 @operation("AbortMultipartUpload", DELETE, OBJECT, "uploadId", needs="s3:AbortMultipartUpload")
 async def abort_multipart_upload(call: Call) -> Answer:
     """Forgets an upload and its parts. Source: S3 API Reference, AbortMultipartUpload."""
-    await call.service.write(call.service.uploads.abort, call.bucket, call.key, call.query["uploadId"])
+    await call.service.write(call.service.uploads.abort, call.bucket, call.key, call.upload_id)
     return Answer(204)

@@ -17,6 +17,7 @@ from gecko_tw.resources.operations import BUCKET, OBJECT, SERVICE, WEBSITE
 from gecko_tw.resources.pipeline import Address, serve, serve_health
 from gecko_tw.resources.refusals import InvalidURI
 from gecko_tw.resources.service import Service
+from gecko_tw.store.refusals import InvalidBucketName
 
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 2048, 1024
 """Paths whose resources are kept, as they are the same for every request, and bytes of a path that is."""
@@ -83,6 +84,8 @@ class ServiceResource(Resource):
         if path[:1] != b"/":
             return _Leaf(self._service, Address(OBJECT, refusal=InvalidURI()))
         bucket, _, key = path[1:].partition(b"/")
+        if not bucket:
+            return _Leaf(self._service, Address(OBJECT, refusal=InvalidBucketName(BucketName="")))
         return _named(self._service, bucket, key)
 
 

@@ -7,6 +7,7 @@ from gecko_tw.resources.answers import Answer, xml
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.documents import element, iso_time, text, texts
 from gecko_tw.resources.headers import checksum_element
+from gecko_tw.resources.keys import as_text
 from gecko_tw.resources.lifecycle import abort_headers
 from gecko_tw.resources.listing import Spelling, asked, common_prefixes, limited, owner_element, raw, spelling
 from gecko_tw.resources.operations import BUCKET, GET, OBJECT, operation
@@ -20,7 +21,7 @@ MAX_LISTED = 1000
 async def list_parts(call: Call) -> Answer:
     """The parts that have come, by number. Source: S3 API Reference, ListParts."""
     service, query = call.service, call.query
-    upload_id = query["uploadId"]
+    upload_id = call.upload_id
     limit = limited(query.get("max-parts"), "max-parts", MAX_LISTED)
     marker = limited(query.get("part-number-marker") or "0", "part-number-marker", 10_000)
     spell = spelling(query.get("encoding-type"))
@@ -70,7 +71,7 @@ async def list_multipart_uploads(call: Call) -> Answer:
     """The uploads under way, by key and then by age. Source: S3 API Reference, ListMultipartUploads."""
     service, query = call.service, call.query
     spell = spelling(query.get("encoding-type"))
-    key_marker, id_marker = raw(query.get("key-marker", "")), query.get("upload-id-marker", "")
+    key_marker, id_marker = raw(query.get("key-marker", "")), as_text(query.get("upload-id-marker", ""))
     request = asked(call, key_marker, limited(query.get("max-uploads"), "max-uploads", MAX_LISTED))
     if key_marker and id_marker:
         request = evolve(request, after_id=id_marker)

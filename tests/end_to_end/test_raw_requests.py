@@ -304,3 +304,23 @@ def test_without_authentication_everybody_may_do_everything(unhashed: Place):
         ):
             wire.send(unsigned(unhashed.daemon, method, target, Content_Length=str(len(body))) + body)
             assert wire.answer().status == status
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status"),
+    [
+        ("DELETE", "/{}/key?uploadId=%FF", 404),
+        ("GET", "/{}/key?uploadId=%ED%A0%80", 404),
+        ("PUT", "/{}/key?partNumber=1&uploadId=%FF", 404),
+        ("GET", "/{}?uploads&key-marker=a&upload-id-marker=%FF", 200),
+        ("GET", "/{}?prefix=%FF&delimiter=%FE", 200),
+        ("GET", "/?prefix=%FF", 200),
+        ("PUT", "//key", 400),
+        ("POST", "//key?uploads", 400),
+    ],
+)
+def test_bytes_that_are_no_text_name_nothing(scheme: Place, method: str, target: str, status: int):
+    bucket = scheme.new_bucket()
+    with Wire(scheme.daemon) as wire:
+        wire.send(request(scheme.daemon, method, target.format(bucket), Content_Length="0"))
+        assert wire.answer().status == status
