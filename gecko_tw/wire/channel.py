@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.interfaces import IAddress, ISSLTransport, ITCPTransport
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, ISSLTransport, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from gecko_tw.wire.deadline import Deadline
 from gecko_tw.wire.framing import FramingError, Sized
@@ -23,6 +24,7 @@ HEAD, IDLE, BODY, DRAIN = "head", "idle", "body", "drain"
 """What a deadline waits for while requests come in."""
 
 
+@implementer(IHalfCloseableProtocol)
 class Channel(Protocol):
     """One connection.
 
@@ -31,6 +33,7 @@ class Channel(Protocol):
 
     :ivar request: the request being answered, or None.
     :ivar upload: its body while the end has not been reached, else None.
+    :ivar ended: the peer has said that it will send no more; it may still wait for answers.
     """
 
     def __init__(self, site: "Site") -> None:
@@ -41,6 +44,7 @@ class Channel(Protocol):
         self._intake = Intake()
         self._reading = True
         self._advancing = False
+        self.ended = False
 
     def connectionMade(self) -> None:
         self.secure = ISSLTransport.providedBy(self.transport)
@@ -64,6 +68,20 @@ class Channel(Protocol):
             # Less than a reading can be was all that waited: who sends slowly needs no memory for much.
             if upload is not None and upload.flowing and self.outflow.plain and len(data) >= self.transport.bufferSize:
                 upload.draw(self.transport.socket)
+
+    def readConnectionLost(self) -> None:
+        """The peer sends no more: what it asked is answered, then the connection closes.
+
+        Whether it is still there to take the answer is told by writing to it.
+        """
+        self.ended = True
+        if self.parting.begun:
+            self.parting.close()
+        else:
+            self.advance()
+
+    def writeConnectionLost(self) -> None:
+        """Our side is closed, and the peer's is not yet."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.parting.begun = True
@@ -89,7 +107,21 @@ class Channel(Protocol):
                 pass
         finally:
             self._advancing = False
+        if self.ended and not self.parting.begun:
+            self._miss()
         self.regulate()
+
+    def _miss(self) -> None:
+        """Nothing more comes: whatever still waits for bytes is told so, and a connection without a request has done its work."""
+        upload = self.upload
+        if upload is not None:
+            if upload.wanted:
+                self.outflow.keeping = False
+                upload.cut("the client ended it before its end")
+        elif self.request is None and self._intake.data and not self.outflow.backlog.full:
+            self.parting.refuse(BadHead(400, "BadRequest", "The request ended before the end of its head."))
+        if self.request is None and not self._intake.data:
+            self.parting.close()
 
     def feed(self, upload: Upload) -> None:
         """Hands over what has come of a body already, even while its head is still being worked on: a small one needs no waiting."""
@@ -121,7 +153,7 @@ class Channel(Protocol):
             hold = hold or (upload is not None and upload.held)
             if self.deadline.what == BODY:
                 self.deadline.clear()
-        if hold is self._reading:
+        if hold is self._reading and not self.ended:
             self._reading = not hold
             if hold:
                 self.transport.pauseProducing()

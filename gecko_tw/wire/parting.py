@@ -43,6 +43,9 @@ class Parting:
 
     def linger(self) -> None:
         """Ends the write side when all is sent, then drops what comes until the peer closes or patience ends."""
+        if self._channel.ended:
+            self.close()
+            return
         self._begin()
         if not self._channel.secure and IHalfCloseableDescriptor.providedBy(self._transport):
             self._transport.loseWriteConnection()

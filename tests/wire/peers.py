@@ -74,6 +74,11 @@ class Peer:
                 self.channel.dataReceived(piece)
         return self
 
+    def end(self) -> None:
+        """Says that no more will be sent, and goes on receiving."""
+        if self.transport.connected and not self.transport.disconnecting:
+            self.channel.readConnectionLost()
+
     def received(self) -> bytes:
         """Everything that the site has sent so far."""
         return self.transport.value()
