@@ -6,6 +6,7 @@ from typing import Any
 import gecko_tw.resources.families  # noqa: F401 - what operation_table looks for: here, while nobody waits yet
 from gecko_tw.balance import Balance
 from gecko_tw.callers.authenticate import Authenticator
+from gecko_tw.callers.proxies import neighbourhood
 from gecko_tw.callers.sessions import Sessions
 from gecko_tw.callers.tally import Tally
 from gecko_tw.data_dir import DataDir
@@ -66,7 +67,8 @@ def site_for(
         delivers=lambda target: any(sink.takes(target) for sink in sinks),
     )
     service.server_log = AccessLogs(reactor, pools[1], LogObjects(service).write, settings.access_log_interval)
-    return Site(ServiceResource(service), reactor, Limits()), service.server_log
+    limits = Limits(connections_per_address=settings.max_connections_per_address)
+    return Site(ServiceResource(service), reactor, limits, neighbourhood), service.server_log
 
 
 def serving_for(

@@ -1,5 +1,6 @@
 """The life of the main process: bind, open the store, adopt, serve, reload, drain, end."""
 
+import resource
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,9 @@ from gecko_tw.scanning import Scan
 from gecko_tw.settings import DEFAULT_KEY, BadSetting, Settings
 from gecko_tw.signals import take_signals
 from gecko_tw.worker_protocol import CannotServe
+
+DESCRIPTORS = 65_536
+"""Open files and connections that a process may have where the system lets it."""
 
 _log = Logger()
 
@@ -71,6 +75,7 @@ class Daemon(MultiService):
 
     def privilegedStartService(self) -> None:
         """Binds, so that an address that cannot be had stops the start with one line."""
+        allow_descriptors()
         try:
             self._plan.settings.data_dir.mkdir(parents=True, exist_ok=True)
             self._ports = [hold(self._reactor, listener) for listener in self._plan.listeners]
@@ -159,6 +164,14 @@ class Daemon(MultiService):
         # Only now: no connection to the catalog may be closed under the hands of a thread.
         self._plan.data.close()
         _log.info("stopped")
+
+
+def allow_descriptors() -> None:
+    """Lets this process, and those it makes, have as many connections as they may: the usual limit is there for select()."""
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, DESCRIPTORS)
+    if least != resource.RLIM_INFINITY and least < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _warn(settings: Settings) -> None:

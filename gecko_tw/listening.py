@@ -35,11 +35,18 @@ _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-
 
 
 Ahead = Callable[[], bool]
+Admits = Callable[[str], bool]
+"""Whether an address may have another connection."""
 
 
 def alone() -> bool:
     """There is no other process."""
     return False
+
+
+def everybody(_: str) -> bool:
+    """No address has too many connections."""
+    return True
 
 
 @frozen
@@ -95,11 +102,19 @@ class Acceptor:
     It takes one connection at a time, so that of several processes the idle one gets the next.
 
     :param ahead: whether another process should rather have the next connection. It gets a moment for it.
+    :param admits: whether an address may have one more; else it is closed before a byte, or a handshake, is spent on it.
     """
 
-    def __init__(self, reactor: Any, listening: socket.socket, factory: Any, ahead: Ahead = alone) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        listening: socket.socket,
+        factory: Any,
+        ahead: Ahead = alone,
+        admits: Admits = everybody,
+    ) -> None:
         self._reactor, self._socket, self._factory = reactor, listening, factory
-        self._ahead = ahead
+        self._ahead, self._admits = ahead, admits
         self._gave_way = False
         self._pause: Any = None
         self._accepting = True
@@ -121,12 +136,15 @@ class Acceptor:
             return
         self._gave_way = False
         try:
-            connection, _ = self._socket.accept()
+            connection, address = self._socket.accept()
         except OSError as problem:
             if problem.errno in EXHAUSTED:
                 self._rest(EXHAUSTION)
             return
         with connection:
+            # A unix socket's address is a text, or nothing.
+            if isinstance(address, tuple) and not self._admits(address[0].removeprefix("::ffff:")):
+                return
             connection.setblocking(False)
             try:
                 self._reactor.adoptStreamConnection(connection.fileno(), self._socket.family, self._factory)
@@ -193,21 +211,24 @@ class HoldingReactor:
 class AdoptingReactor:
     """A reactor whose ports are Acceptors on one socket that is open already."""
 
-    def __init__(self, reactor: Any, listening: socket.socket, ahead: Ahead) -> None:
-        self._reactor, self._socket, self._ahead = reactor, listening, ahead
+    def __init__(self, reactor: Any, listening: socket.socket, ahead: Ahead, admits: Admits) -> None:
+        self._reactor, self._socket, self._ahead, self._admits = reactor, listening, ahead, admits
 
     def listenTCP(self, port: int, factory: object, backlog: int = BACKLOG, interface: str = "") -> Acceptor:
-        return Acceptor(self._reactor, self._socket, factory, self._ahead)
+        return self._acceptor(factory)
 
     def listenSSL(
         self, port: int, factory: Any, contextFactory: Any, backlog: int = BACKLOG, interface: str = ""
     ) -> Acceptor:
-        return Acceptor(self._reactor, self._socket, TLSMemoryBIOFactory(contextFactory, False, factory), self._ahead)
+        return self._acceptor(TLSMemoryBIOFactory(contextFactory, False, factory))
 
     def listenUNIX(
         self, address: str, factory: object, backlog: int = BACKLOG, mode: int = 0o666, wantPID: int = 0
     ) -> Acceptor:
-        return Acceptor(self._reactor, self._socket, factory, self._ahead)
+        return self._acceptor(factory)
+
+    def _acceptor(self, factory: Any) -> Acceptor:
+        return Acceptor(self._reactor, self._socket, factory, self._ahead, self._admits)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._reactor, name)
@@ -232,16 +253,23 @@ def hold(reactor: Any, listener: Listener) -> Any:
         ) from wrong
 
 
-def accept(reactor: Any, listener: Listener, listening: socket.socket, factory: Any, ahead: Ahead = alone) -> Acceptor:
+def accept(
+    reactor: Any,
+    listener: Listener,
+    listening: socket.socket,
+    factory: Any,
+    ahead: Ahead = alone,
+    admits: Admits = everybody,
+) -> Acceptor:
     """Begins to accept from a descriptor of a held socket, which the Acceptor will close.
 
-    TLS files are read now, so that a later call serves a renewed certificate. ``ahead`` is the Acceptor's.
+    TLS files are read now, so that a later call serves a renewed certificate. ``ahead`` and ``admits`` are the Acceptor's.
     """
     if listener.description.startswith("systemd:"):
-        return Acceptor(reactor, listening, factory, ahead)
+        return Acceptor(reactor, listening, factory, ahead, admits)
     if listener.tls is not None:
         factory = TLSMemoryBIOFactory(tls_context(*listener.tls), False, factory)
-    adopting = AdoptingReactor(reactor, listening, ahead)
+    adopting = AdoptingReactor(reactor, listening, ahead, admits)
     return _result(serverFromString(adopting, listener.description).listen(factory))
 
 

@@ -53,7 +53,8 @@ class Serving(Service):
         if self._logs is not None and not self._logs.running:
             self._logs.startService()
         self._acceptors = [
-            accept(self._reactor, listener, place.dup(), self._site, self._ahead) for listener, place in self._places
+            accept(self._reactor, listener, place.dup(), self._site, self._ahead, self._site.admits)
+            for listener, place in self._places
         ]
         return succeed(None)
 

@@ -232,6 +232,12 @@ class Settings:
     max_in_flight: int = setting(
         "1024", kinds.COUNT, "requests under way in each process before further ones are answered 503 SlowDown"
     )
+    max_connections_per_address: int = setting(
+        "0",
+        kinds.NUMBER,
+        "connections that each client address may have to each process at a time, further ones being closed at once; behind a proxy it"
+        " is the proxy that is counted; `0` for no limit",
+    )
     rate_limit_address: float = setting(
         "0", kinds.RATE, "requests a second that each client address may make, all processes together; `0` for no limit"
     )
@@ -304,7 +310,7 @@ def given_by(
     one: Setting, flags: Flags, environment: Mapping[str, str], file: Mapping[str, Given] = NOTHING
 ) -> Given | None:
     """What decides about a setting, or None when nothing but its default does."""
-    return next(_given(one, flags, environment, file), None)
+    return next(places_of(one, flags, environment, file), None)
 
 
 def file_of(flags: Flags, environment: Mapping[str, str]) -> Path | None:
@@ -314,21 +320,7 @@ def file_of(flags: Flags, environment: Mapping[str, str]) -> Path | None:
     return None if given is None else given.value(config)  # type: ignore[no-any-return]
 
 
-def overruled(flags: Flags, environment: Mapping[str, str], file: Mapping[str, Given]) -> list[str]:
-    """A line for each setting of the file that a flag or the environment sets to something else; values are not told.
-
-    :raises BadSetting: for a value that is not allowed, in any place.
-    """
-    lines = []
-    for one in SETTINGS:
-        places = list(_given(one, flags, environment, file))
-        for given in places[1:]:
-            if given is file.get(one.name) and given.value(one) != places[0].value(one):
-                lines.append(f"{places[0].source} overrules {given.source}")
-    return lines
-
-
-def _given(
+def places_of(
     one: Setting, flags: Flags, environment: Mapping[str, str], file: Mapping[str, Given] = NOTHING
 ) -> Iterator[Given]:
     """Every place that names a setting; the first one decides."""

@@ -195,3 +195,24 @@ def test_an_acceptor_without_descriptors_rests_and_then_tries_again():
     acceptor.stop()
     assert place.calls == []
     assert place.readers == set()
+
+
+@pytest_twisted.ensureDeferred
+async def test_whoever_has_too_many_connections_is_not_let_in(reactor):
+    asked, admitted = [], [False, True]
+    listener = Listener("x", "tcp:0:interface=127.0.0.1")
+    port = hold(reactor, listener)
+
+    def admits(address):
+        asked.append(address)
+        return admitted.pop(0)
+
+    descriptor = socket.socket(fileno=os.dup(port.fileno()))
+    acceptor = accept(reactor, listener, descriptor, Factory.forProtocol(Greeting), admits=admits)
+    number = port.getHost().port
+    try:
+        assert [await hear(reactor, number), await hear(reactor, number)] == [b"", b"hello"]
+    finally:
+        acceptor.stop()
+        await port.stopListening()
+    assert asked == ["127.0.0.1"] * 2

@@ -64,6 +64,7 @@ BAD = {
     "access_log_interval": "sometimes",
     "lifecycle_day": "a week",
     "max_in_flight": "0",
+    "max_connections_per_address": "-1",
     "shutdown_timeout": "30 s",
     "request_log": "on",
     "log_level": "INFO",

@@ -8,7 +8,7 @@ from twisted.logger import Logger
 
 from gecko_tw.configuration.entries import Entry, read_yaml, unknown
 from gecko_tw.configuration.gos3rve import is_xml, read_xml
-from gecko_tw.settings import SETTINGS, BadSetting, Flags, Given, Setting, Settings, file_of, overruled, read_settings
+from gecko_tw.settings import SETTINGS, BadSetting, Flags, Given, Setting, Settings, file_of, places_of, read_settings
 
 SECTIONS = ("buckets", "accounts", "users", "groups", "keys", "policies", "kms-keys")
 KEYS = {one.key: one for one in SETTINGS if one.name != "config"}
@@ -85,3 +85,17 @@ def _setting(one: Setting, entry: Entry) -> Given:
     given = Given(f"{entry.place}: {one.key}", texts)
     given.value(evolve(one, secret=one.secret or entry.confidential))
     return given
+
+
+def overruled(flags: Flags, environment: Mapping[str, str], file: Mapping[str, Given]) -> list[str]:
+    """A line for each setting of the file that a flag or the environment sets to something else; values are not told.
+
+    :raises BadSetting: for a value that is not allowed, in any place.
+    """
+    lines = []
+    for one in SETTINGS:
+        places = list(places_of(one, flags, environment, file))
+        for given in places[1:]:
+            if given is file.get(one.name) and given.value(one) != places[0].value(one):
+                lines.append(f"{places[0].source} overrules {given.source}")
+    return lines

@@ -19,6 +19,10 @@ class IUpload(Interface):
         """The body when all of it has come already, or None: then it is to be delivered, as is an empty one, one of unknown length, and
         one that the client waits to send."""
 
+    def within(seconds: float | None):  # type: ignore[no-untyped-def]
+        """How long the whole body may take, from the first wait for it on: ``deliver`` fails with :class:`UploadStalled` after that,
+        or soon when that time is over. None for as long as the wire bears."""
+
     def drain():  # type: ignore[no-untyped-def]
         """The body is not wanted: reads and drops a small rest so that the connection can go on, else closes it after the answer."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from attrs import define
+from attrs import define, evolve
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IConsumer
 from twisted.python.failure import Failure
@@ -17,6 +17,7 @@ from gecko_tw.resources.operations import Document
 from gecko_tw.resources.refusals import MaxMessageLengthExceeded
 from gecko_tw.resources.service import Service
 from gecko_tw.resources.tanks import Basin
+from gecko_tw.resources.unauthenticated import LONGEST, PATIENCE
 from gecko_tw.store.checksums import Digests
 from gecko_tw.store.refusals import BadDigest, EntityTooLarge, Refusal
 from gecko_tw.store.requests import Claim
@@ -27,6 +28,9 @@ MAX_OBJECT = 5 * 1024**3
 
 _LARGE = 1024 * 1024
 """Bytes from which on a body is received into tanks."""
+
+DOCUMENT_SECONDS = 60.0
+"""For all of a document."""
 
 _FLUSH = 1024 * 1024
 _PAUSE = 2 * 1024 * 1024
@@ -266,9 +270,20 @@ async def receive(call: Call, how: Plan, algorithm: str | None = None, sealing: 
     return await Stream(call.service, incoming, how).receive(upload)
 
 
-async def read_document(call: Call, kind: Document) -> bytes:
+async def read_unauthenticated(call: Call, kind: Document) -> bytes:
+    """As :func:`read_document`, while it is not known yet whether the caller may ask for what the document tells."""
+    waiting = call.service.unauthenticated.begin(call)
+    try:
+        return await read_document(call, evolve(kind, limit=min(kind.limit, LONGEST)), PATIENCE)
+    finally:
+        waiting.end()
+
+
+async def read_document(call: Call, kind: Document, patience: float = DOCUMENT_SECONDS) -> bytes:
     """A whole document, verified against everything that was claimed of it. Empty when there is no body.
 
+    :param patience: seconds that it may take.
+    :raises UploadStalled: it takes longer.
     :raises MaxMessageLengthExceeded: it is longer than its kind may be.
     :raises BadDigest, XAmzContentSHA256Mismatch: it is not what was claimed.
     """
@@ -280,6 +295,7 @@ async def read_document(call: Call, kind: Document) -> bytes:
         raise MaxMessageLengthExceeded(MaxMessageLengthBytes=kind.limit) from None
     pieces = _Pieces(kind.limit)
     if how.length != 0 or how.decoder is not None:
+        call.request.upload.within(patience)
         await Intake(pieces.take, how.decoder).start(call.request.upload)
     document = b"".join(pieces.pieces)
     check(document, how.claimed)

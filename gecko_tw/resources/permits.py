@@ -65,6 +65,13 @@ async def permit_row(call: Call) -> None:
         await _permit(evolve(ask, action=_FURTHER_ATTRIBUTES[needs]))
 
 
+def is_permitted(call: Call) -> bool:
+    """Whether all is decided that can be before the body is read, or the caller has at least proven to be somebody."""
+    assert call.operation is not None
+    decided = call.undecided is None and call.operation.name not in _BY_THEMSELVES
+    return decided or call.caller.kind != "anonymous"
+
+
 async def permit(call: Call, action: str, known: Mapping[str, Any] | None = None) -> None:
     """Refuses what the caller may not do beyond what the operation needs anyway, with the addressed bucket and key.
 

@@ -16,14 +16,14 @@ from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.interfaces import UploadCut, UploadStalled
 from gecko_tw.resources.access_log import AccessEntry
 from gecko_tw.resources.answers import Headers, answer_for
-from gecko_tw.resources.bodies import read_document
+from gecko_tw.resources.bodies import read_document, read_unauthenticated
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.cors import cors_at_hand, cors_headers
 from gecko_tw.resources.headers import refuse_lacking
 from gecko_tw.resources.limits import admit_caller
 from gecko_tw.resources.logins import FAILURES
 from gecko_tw.resources.operations import OPTIONS, S3, WEBSITE, Document, Operation, names_of
-from gecko_tw.resources.permits import check_bucket_owner, permit_row
+from gecko_tw.resources.permits import check_bucket_owner, is_permitted, permit_row
 from gecko_tw.resources.refusals import InternalError, RequestTimeout
 from gecko_tw.resources.server_log import Course, find_record, has_log, tell
 from gecko_tw.resources.service import Service
@@ -174,7 +174,8 @@ async def _operate(call: Call, target: str) -> Any:
     if b"x-amz-expected-bucket-owner" in call.headers:
         await check_bucket_owner(call)
     if isinstance(row.body, Document):
-        answer = await row.perform(call, await read_document(call, row.body))
+        read = read_document if is_permitted(call) else read_unauthenticated
+        answer = await row.perform(call, await read(call, row.body))
     else:
         answer = await row.perform(call)
     if call.undecided is not None:
@@ -185,7 +186,7 @@ async def _operate(call: Call, target: str) -> Any:
 async def _operate_beyond_s3(call: Call, row: Operation) -> Any:
     assert isinstance(row.body, Document)
     call.caller = Caller()
-    document = await read_document(call, row.body)
+    document = await read_unauthenticated(call, row.body)
     call.caller = call.service.authenticator.authenticate_document(call.head, document, row.service)
     if call.caller.identity is not None:
         admit_caller(call)

@@ -53,7 +53,10 @@ async def post_object(call: Call) -> Answer:
     record = call.record
     assert record is not None
     form = Form(call, boundary, record.settings)
-    incoming = await form.stream.receive(call.request.upload)
+    try:
+        incoming = await form.stream.receive(call.request.upload)
+    finally:
+        form.known()
     try:
         form.lengths.check(incoming.size)
     except BaseException:
@@ -85,6 +88,12 @@ class Form:
         self.stored = Stored({}, {}, {})
         self.plan = Plan(Claims(), None, FormDecoder(boundary, self._begin))
         self.stream = Stream(call.service, None, self.plan)
+        self._waiting = call.service.unauthenticated.begin(call) if call.caller.kind == "anonymous" else None
+
+    def known(self) -> None:
+        """Whether the sender may is decided."""
+        if self._waiting is not None:
+            self._waiting.end()
 
     def _begin(self, fields: Fields) -> None:
         """The fields are in: everything that can be refused is refused before the file's first byte.
@@ -107,6 +116,7 @@ class Form:
             admit_caller(call)
         headers = _headers(values)
         permit_form(call, self.key, headers)
+        self.known()
         refuse_lacking(headers)
         self.stored = stored_of(call, headers, as_they_are)
         self.plan.claims = read_claims(headers, caller)

@@ -14,6 +14,7 @@ from gecko_tw.interfaces import IBuckets, IObjects, IPool, IUploads, Unsettled
 from gecko_tw.resources.operations import OperationTable
 from gecko_tw.resources.repeats import Repeats
 from gecko_tw.resources.tanks import Tanks
+from gecko_tw.resources.unauthenticated import Unauthenticated
 from gecko_tw.store.records import now_of
 from gecko_tw.store.refusals import Refusal
 from gecko_tw.store.requests import UNCONDITIONAL
@@ -58,6 +59,7 @@ class Service:
     :ivar notices: an INotices; ``delivers`` tells whether events can go to a destination.
     :ivar repeats: heads of answers that were given before.
     :ivar tanks: memory for large bodies; ``flushing`` is how many bodies are being hashed and written now.
+    :ivar unauthenticated: bodies that are read before it is known who asks.
     :ivar limits: a gecko_tw.resources.limits.RateLimits, or None; ``logins``: a gecko_tw.resources.logins.Logins, or None.
     """
 
@@ -94,6 +96,7 @@ class Service:
     tanks: Tanks = field(factory=Tanks)
     repeats: Any = field(factory=Repeats)
     flushing: int = 0
+    unauthenticated: Unauthenticated = field(factory=Unauthenticated)
 
     def now(self) -> int:
         """Nanoseconds since 1970."""

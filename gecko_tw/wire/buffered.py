@@ -46,7 +46,7 @@ def read_whole(request: "WireRequest") -> Deferred | None:
     """Reads the body of ``request``, then lets twisted.web go on as if it had just come; or refuses it."""
     limits = request.site.limits
     length = request.upload.length
-    if length == 0:
+    if length == 0 or request.path == b"*":  # the server as a whole has no use for a body
         request.content = BytesIO()
         request.requestReceived(request.method, request.uri, request.clientproto)
         return None

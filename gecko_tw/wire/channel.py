@@ -8,6 +8,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from gecko_tw.interfaces import UploadCut, UploadStalled
 from gecko_tw.wire.deadline import Deadline
 from gecko_tw.wire.framing import FramingError, Sized
 from gecko_tw.wire.heads import BadHead, read_head
@@ -33,6 +34,7 @@ class Channel(Protocol):
 
     :ivar request: the request being answered, or None.
     :ivar upload: its body while the end has not been reached, else None.
+    :ivar peer: who it is, with its port; ``address`` without.
     :ivar ended: the peer has said that it will send no more; it may still wait for answers.
     """
 
@@ -48,7 +50,8 @@ class Channel(Protocol):
 
     def connectionMade(self) -> None:
         self.secure = ISSLTransport.providedBy(self.transport)
-        self.peer = peer_text(self.transport.getPeer())
+        peer = self.transport.getPeer()
+        self.peer, self.address = peer_text(peer), host_text(peer)
         self.deadline = Deadline(self.site.reactor, self._expired)
         self.deadline.set(self.limits.head_seconds, HEAD)
         self.parting = Parting(self)
@@ -56,7 +59,7 @@ class Channel(Protocol):
         if ITCPTransport.providedBy(self.transport):
             # An answer must not wait for the acknowledgement of the interim answer before it.
             self.transport.setTcpNoDelay(True)
-        self.site.channels.add(self)
+        self.site.remember(self)
 
     def dataReceived(self, data: bytes) -> None:
         if self.parting.begun:
@@ -94,7 +97,7 @@ class Channel(Protocol):
             request.connectionLost(reason)
         # The request knows by now that there is nobody to answer.
         if upload is not None:
-            upload.cut("the client left")
+            upload.cut(UploadCut("the client left"))
         self.site.forget(self)
 
     def advance(self) -> None:
@@ -117,7 +120,7 @@ class Channel(Protocol):
         if upload is not None:
             if upload.wanted:
                 self.outflow.keeping = False
-                upload.cut("the client ended it before its end")
+                upload.cut(UploadCut("the client ended it before its end"))
         elif self.request is None and self._intake.data and not self.outflow.backlog.full:
             self.parting.refuse(BadHead(400, "BadRequest", "The request ended before the end of its head."))
         if self.request is None and not self._intake.data:
@@ -216,7 +219,7 @@ class Channel(Protocol):
             body, rest = upload.framing.feed(data)
         except FramingError as error:
             self.outflow.keeping = False
-            upload.cut(str(error))
+            upload.cut(UploadCut(str(error)))
             if self.request is None:
                 self.parting.linger()
             return False
@@ -241,7 +244,7 @@ class Channel(Protocol):
             self.parting.abort()
         elif what == BODY:
             self.outflow.keeping = False
-            self.upload.stall()
+            self.upload.cut(UploadStalled("the client stalled"))
             self.regulate()
         elif what == HEAD and self._intake.data:
             message = "Your socket connection to the server was not read from or written to within the timeout period."
@@ -252,12 +255,17 @@ class Channel(Protocol):
             self.parting.close(self.limits.close_seconds)
 
 
+def host_text(address: IAddress) -> str:
+    """A peer's address without its port; empty where a socket has none."""
+    return address.host.removeprefix("::ffff:") if isinstance(address, IPv4Address | IPv6Address) else ""
+
+
 def peer_text(address: IAddress) -> str:
     """``address:port`` of a peer, an IPv6 address in brackets; empty where a socket has no such thing.
 
     An IPv4 peer of a socket that takes both families is written as what it is.
     """
-    if not isinstance(address, IPv4Address | IPv6Address):
+    host = host_text(address)
+    if not host:
         return ""
-    host = address.host.removeprefix("::ffff:")
     return f"[{host}]:{address.port}" if ":" in host else f"{host}:{address.port}"

@@ -20,6 +20,7 @@ class Limits:
     :ivar linger_bytes: are read and dropped after the last answer, so that the peer can read it.
     :ivar linger_seconds: for the same.
     :ivar close_seconds: between the orderly close of a connection that was silent for too long and its abort.
+    :ivar connections_per_address: that one address may have at a time; 0 for any number.
     :ivar ahead_bytes: of further requests are read while one is being answered.
     :ivar memory_body_bytes: of a body that is buffered for an ordinary resource stay in memory; the rest goes to a temporary file.
     :ivar buffered_body_bytes: the largest body that is buffered at all.
@@ -39,6 +40,7 @@ class Limits:
     linger_bytes: int = 16 * 1024 * 1024
     linger_seconds: float = 5
     close_seconds: float = 15
+    connections_per_address: int = 0
     ahead_bytes: int = 16 * 1024
     memory_body_bytes: int = 1024 * 1024
     buffered_body_bytes: int = 64 * 1024 * 1024

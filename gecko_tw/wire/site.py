@@ -1,5 +1,7 @@
 """The factory of the site's connections: twisted.web's Site on our channel, which can also be emptied before a stop."""
 
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -25,6 +27,7 @@ class Site(server.Site):
 
     :param resource: the root of the resources.
     :param reactor: an IReactorTime whose seconds are those of the wall clock.
+    :param neighbourhood: of an address: which others count as the same.
     :ivar scratch: where the reactor thread reads small amounts into.
     :ivar in_flight: requests begun and not yet answered.
     :ivar draining: no connection is kept alive any more.
@@ -32,13 +35,22 @@ class Site(server.Site):
 
     noisy = False
 
-    def __init__(self, resource: IResource, reactor: Any, limits: Limits | None = None, **more: Any) -> None:
+    def __init__(
+        self,
+        resource: IResource,
+        reactor: Any,
+        limits: Limits | None = None,
+        neighbourhood: Callable[[str], str] = str,
+        **more: Any,
+    ) -> None:
         super().__init__(resource, WireRequest, reactor=reactor, **more)
         self._named = getattr(resource, "named", None)
         self.limits = limits if limits is not None else Limits()
         self.date_line = DateLine(reactor)
         self.scratch = bytearray(max(STEP_BYTES, self.limits.small_answer_bytes))
         self.channels: set[Channel] = set()
+        self._neighbourhood = neighbourhood
+        self._connections: Counter[str] = Counter()
         self.in_flight = 0
         self.draining = False
         self._emptied: list[Deferred] = []
@@ -78,8 +90,24 @@ class Site(server.Site):
         self._emptied.append(emptied)
         return emptied
 
+    def admits(self, address: str) -> bool:
+        """Whether an address, without its port, may have one more connection; a socket without addresses may have any number."""
+        most = self.limits.connections_per_address
+        return not most or not address or self._connections[self._neighbourhood(address)] < most
+
+    def remember(self, channel: Channel) -> None:
+        """A connection is there."""
+        self.channels.add(channel)
+        if self.limits.connections_per_address:
+            self._connections[self._neighbourhood(channel.address)] += 1
+
     def forget(self, channel: Channel) -> None:
         """A connection is gone."""
+        if channel in self.channels and self.limits.connections_per_address:
+            address = self._neighbourhood(channel.address)
+            self._connections[address] -= 1
+            if not self._connections[address]:
+                del self._connections[address]
         self.channels.discard(channel)
         if not self.channels:
             emptied, self._emptied = self._emptied, []

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from gecko_tw.interfaces import IRoomyConsumer, IUpload, UploadCut, UploadStalled
+from gecko_tw.interfaces import IRoomyConsumer, IUpload, UploadCut
 from gecko_tw.wire.answer_head import CONTINUE
 from gecko_tw.wire.framing import Chunked, Sized
 
@@ -34,7 +34,7 @@ class Upload:
     """
 
     __slots__ = (
-        "_began", "_channel", "_consumer", "_dropped", "_expects", "_result", "_state", "_why",
+        "_began", "_channel", "_consumer", "_dropped", "_expects", "_longest", "_result", "_state", "_why",
         "flowing", "framing", "held", "length", "wanted",
     )  # fmt: skip
 
@@ -48,6 +48,7 @@ class Upload:
         self._consumer: Any = None
         self._result: Deferred | None = None
         self._began: float | None = None
+        self._longest = channel.limits.body_seconds
         self._dropped = 0
         self._why = UploadCut()
 
@@ -76,6 +77,12 @@ class Upload:
         if body is not None:
             self._turn(_ENDED)
         return body
+
+    def within(self, seconds: float | None) -> None:
+        """See IUpload."""
+        self._longest = self._channel.limits.body_seconds if seconds is None else seconds
+        if self.flowing:
+            self._channel.regulate()
 
     def drain(self) -> None:
         """See IUpload. A client that waits for ``100 Continue`` is left waiting: nothing of its body is read."""
@@ -109,7 +116,7 @@ class Upload:
         if self._began is None:
             self._began = now
         limits = self._channel.limits
-        return max(0, min(limits.stalled_body_seconds, self._began + limits.body_seconds - now))
+        return max(0, min(limits.stalled_body_seconds, self._began + self._longest - now))
 
     def take(self, body: bytes, raw_size: int, ended: bool) -> None:
         """The next bytes of the body, decoded from ``raw_size`` bytes of the connection."""
@@ -146,15 +153,8 @@ class Upload:
             if size < len(space):
                 return
 
-    def cut(self, why: str) -> None:
-        """No more bytes will come."""
-        self._cut(UploadCut(why))
-
-    def stall(self) -> None:
-        """The deadline for more bytes has passed."""
-        self._cut(UploadStalled("the client stalled"))
-
-    def _cut(self, failure: UploadCut) -> None:
+    def cut(self, failure: UploadCut) -> None:
+        """No more bytes will come, or none that are waited for."""
         if self._state not in (_ENDED, _CUT):
             self._why = failure
             self._turn(_CUT)

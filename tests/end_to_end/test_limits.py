@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from tests.end_to_end.daemon import ROOT, Daemon
 from tests.end_to_end.patience import eventually
+from tests.end_to_end.raw import Wire, unsigned
 
 LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
 PAIR = {"Authorization": "Bearer geckoadmin:geckoadmin"}
@@ -92,3 +94,43 @@ def test_limits_are_changed_while_the_daemon_runs(tmp_path: Path) -> None:
         assert "no limit" in limits("show")
         limits("clear")
         eventually(lambda: [status() for _ in range(8)] == [200] * 8)
+
+
+def test_bodies_that_do_not_come_shut_nobody_out(tmp_path: Path) -> None:
+    """Of one address and without credentials, more of them than requests may be under way."""
+    kinds = [
+        ("POST", "/", "application/x-www-form-urlencoded"),
+        ("POST", "/photos", "multipart/form-data; boundary=x"),
+        ("POST", "/photos?delete", "text/xml"),
+    ]
+    with Daemon(tmp_path, "--max-in-flight=8") as daemon, ExitStack() as stack:
+        assert _status(daemon, "PUT", "/photos") == 200
+        for number in range(60):
+            method, target, kind = kinds[number % len(kinds)]
+            wire = stack.enter_context(Wire(daemon))
+            wire.send(unsigned(daemon, method, target, Content_Type=kind, Content_Length="5000") + b"x")
+        for _ in range(10):
+            assert _status(daemon, "GET", "/photos") == 200
+
+
+def test_an_address_has_so_many_connections_and_no_more(tmp_path: Path) -> None:
+    with Daemon(tmp_path, "--max-connections-per-address=3", tls=True) as daemon, ExitStack() as stack:
+        eventually(lambda: _is_let_in(daemon, stack) and _is_let_in(daemon, stack) and _is_let_in(daemon, stack))
+        assert not _is_let_in(daemon, stack)
+        stack.close()
+        eventually(lambda: _is_let_in(daemon, stack))
+
+
+def _status(daemon: Daemon, method: str, target: str) -> int:
+    with Wire(daemon) as wire:
+        wire.send(unsigned(daemon, method, target, **PAIR, Content_Length="0"))
+        return wire.answer().status
+
+
+def _is_let_in(daemon: Daemon, stack: ExitStack) -> bool:
+    """Whether there can be one connection more, which stays."""
+    try:
+        stack.enter_context(Wire(daemon)).send(unsigned(daemon, "GET", "/health"))
+    except OSError:
+        return False
+    return True

@@ -12,7 +12,7 @@ from zope.interface import implementer
 from gecko_tw.callers.authenticate import Authenticator
 from gecko_tw.callers.identities import OnePair
 from gecko_tw.head import Head, head_of
-from gecko_tw.interfaces import IPool, IUpload, IWireRequest, UploadCut
+from gecko_tw.interfaces import IPool, IUpload, IWireRequest, UploadCut, UploadStalled
 from gecko_tw.resources.access_log import AccessEntry
 from gecko_tw.resources.families import built_in
 from gecko_tw.resources.service import Service
@@ -68,6 +68,7 @@ class FakeUpload:
         self.held = held
         self.paused = 0
         self.drained = False
+        self.patience: float | None = None
         self.consumer: Any = None
         self.result: Deferred | None = None
 
@@ -100,6 +101,12 @@ class FakeUpload:
             result.errback(self._failure())
         else:
             result.callback(None)
+
+    def within(self, seconds: float | None) -> None:
+        self.patience = seconds
+        if seconds == 0 and self.result is not None:
+            result, self.result = self.result, None
+            result.errback(UploadStalled("too long"))
 
     def drain(self) -> None:
         self.drained = True

@@ -104,3 +104,24 @@ def test_a_site_may_keep_twisteds_access_log(tmp_path):
     peer.send(GET)
     site.doStop()
     assert b'"GET /b/k HTTP/1.1" 200' in path.read_bytes()
+
+
+def test_an_address_may_have_only_so_many_connections():
+    peer = Peer(AtHead(), Limits(connections_per_address=2))
+    assert peer.site.admits("192.168.1.1")
+    first = peer.transport
+    peer.connect()
+    assert not peer.site.admits("192.168.1.1")
+    assert peer.site.admits("192.168.1.2")
+    assert peer.site.admits("")
+    first.lose()
+    assert peer.site.admits("192.168.1.1")
+    peer.transport.lose()
+    assert not peer.site._connections
+
+
+def test_any_number_of_connections_is_the_default():
+    peer = Peer(AtHead())
+    for _ in range(100):
+        peer.connect()
+    assert peer.site.admits("192.168.1.1")

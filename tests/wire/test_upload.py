@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
-from gecko_tw.interfaces import IUpload, UploadCut
+from gecko_tw.interfaces import IUpload, UploadCut, UploadStalled
 from gecko_tw.wire.limits import Limits
 from tests.wire.peers import AtHead, Collector, Peer, echo
 from tests.wire.test_channel import GET, chunked, put
@@ -280,3 +280,33 @@ def test_answers_may_wait_until_long_after_the_body():
     peer = Peer(resource).send(put()).wait(10_000)
     resource.requests[0].answer(200, [])
     assert peer.answers()[0].status == 200
+
+
+def test_a_body_may_be_given_less_time_than_the_wire_has():
+    resource = Receiving()
+    peer = Peer(resource, Limits(stalled_body_seconds=60)).send(put(b"hello")[:-3])
+    resource.requests[0].upload.within(10)
+    for _ in range(9):
+        peer.wait(1)
+    assert not resource.ended
+    peer.send(b"l").wait(1.1)
+    assert type(resource.ended[0].value) is UploadStalled
+    resource.requests[0].answer(400, [])
+    assert peer.parted or peer.transport.half_closed or peer.channel.parting.begun
+
+
+def test_a_body_that_is_no_longer_waited_for_ends_soon():
+    resource = Receiving()
+    peer = Peer(resource).send(put(b"hello")[:-3])
+    resource.requests[0].upload.within(0)
+    peer.wait(0)
+    assert type(resource.ended[0].value) is UploadStalled
+
+
+def test_more_time_may_be_given_back():
+    resource = Receiving()
+    peer = Peer(resource).send(put(b"hello")[:-3])
+    resource.requests[0].upload.within(10)
+    resource.requests[0].upload.within(None)
+    peer.wait(11).send(b"llo")
+    assert resource.ended == [None]
