@@ -1,6 +1,8 @@
 """What answers requests, put together: the part of a deployment that the parent of several workers never needs."""
 
 import socket
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gecko_tw.resources.families  # noqa: F401 - what operation_table looks for: here, while nobody waits yet
@@ -15,12 +17,14 @@ from gecko_tw.jobs.access_log_delivery import AccessLogs
 from gecko_tw.listening import alone, listeners_of
 from gecko_tw.logs import RequestLog
 from gecko_tw.protection import front_of, limits_of
+from gecko_tw.resources.health import Readiness
 from gecko_tw.resources.log_objects import LogObjects
 from gecko_tw.resources.logins import Logins
 from gecko_tw.resources.service import Service
 from gecko_tw.resources.tree import ServiceResource
 from gecko_tw.serving import Serving
 from gecko_tw.settings import Settings
+from gecko_tw.store.disk_check import check_disk
 from gecko_tw.threads import Pool, Prompt
 from gecko_tw.wire.site import Limits, Site
 
@@ -66,6 +70,7 @@ def site_for(
         notices=store.notices,
         delivers=lambda target: any(sink.takes(target) for sink in sinks),
     )
+    service.readiness = Readiness(partial(check_disk, Path(settings.data_dir, ".geckos3")), pools[0], reactor)
     service.server_log = AccessLogs(reactor, pools[1], LogObjects(service).write, settings.access_log_interval)
     limits = Limits(connections_per_address=settings.max_connections_per_address)
     return Site(ServiceResource(service), reactor, limits, neighbourhood), service.server_log

@@ -27,7 +27,8 @@ from gecko_tw.resources.permits import check_bucket_owner, is_permitted, permit_
 from gecko_tw.resources.refusals import InternalError, RequestTimeout
 from gecko_tw.resources.server_log import Course, find_record, has_log, tell
 from gecko_tw.resources.service import Service
-from gecko_tw.store.refusals import IncompleteBody, Refusal, SlowDown
+from gecko_tw.store.disk_check import is_full
+from gecko_tw.store.refusals import IncompleteBody, InsufficientStorage, Refusal, SlowDown
 
 LEFT = 499
 """What is logged as the status when the client did not wait for its answer."""
@@ -127,7 +128,8 @@ async def _outcome(call: Call, address: Address) -> Any:
                 await call.service.read(limits.look)
             limits.admit_address(call)
         if address.refusal is not None:
-            raise address.refusal
+            # Addresses are remembered: a refusal must not keep the frames of all requests that it refused.
+            raise address.refusal.with_traceback(None)
         if call.service.in_flight > call.service.max_in_flight:
             raise SlowDown
         return await _operate(call, address.target)
@@ -136,6 +138,10 @@ async def _outcome(call: Call, address: Address) -> Any:
             await call.service.logins.failed(call, refusal)
         await find_record(call)
         return answer_for(refusal, call)
+    except OSError as problem:
+        if not is_full(problem):
+            raise
+        return answer_for(InsufficientStorage(), call)
     except UploadStalled:
         return answer_for(RequestTimeout(), call)
     except UploadCut:
@@ -257,11 +263,12 @@ def _decode(text: str) -> str:
     return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode("utf-8", "surrogateescape")
 
 
-def serve_health(service: Service, request: Any, body: bytes) -> None:
+def serve_health(service: Service, request: Any, healthy: bool, body: bytes) -> None:
     """Answers a health check: nobody need be authenticated, and no limit applies."""
     head = request.head
     call = Call(request, head, _NO_QUERY, "", b"", None, service, None, head.headers, service.new_request_id())
     started = service.clock.seconds()
-    request.answer(200, [*_identity(call), (b"Content-Type", b"text/plain")], body)
+    status, body = (200, body) if healthy else (503, b"")
+    request.answer(status, [*_identity(call), (b"Content-Type", b"text/plain")], body)
     if service.access_log is not None:
-        _report(call, started, 200, 0 if head.method == "HEAD" else len(body), "")
+        _report(call, started, status, 0 if head.method == "HEAD" else len(body), "")

@@ -12,7 +12,7 @@ from gecko_tw.resources.answers import STATUS, Spans
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.operations import BUCKET, OBJECT
 from gecko_tw.store.records import BucketRecord
-from gecko_tw.store.refusals import NoSuchBucket
+from gecko_tw.store.refusals import Refusal
 
 _WAYS = {"header": "AuthHeader", "bearer": "AuthHeader", "presigned": "QueryString"}
 _SIZED = frozenset(("PutObject", "UploadPart"))
@@ -64,8 +64,8 @@ async def find_record(call: Call) -> None:
     if call.record is None and call.bucket and call.service.server_log is not None:
         try:
             call.record = await call.service.read(call.service.buckets.get, call.bucket)
-        except NoSuchBucket:
-            return
+        except Refusal:
+            return  # it is none, or nothing can be read of it now: the call was answered without
 
 
 def touch(call: Call, touched: Touched) -> None:

@@ -59,6 +59,7 @@ class Service:
     :ivar notices: an INotices; ``delivers`` tells whether events can go to a destination.
     :ivar repeats: heads of answers that were given before.
     :ivar tanks: memory for large bodies; ``flushing`` is how many bodies are being hashed and written now.
+    :ivar readiness: a gecko_tw.resources.health.Readiness, or None where there is nothing that could not be ready.
     :ivar unauthenticated: bodies that are read before it is known who asks.
     :ivar limits: a gecko_tw.resources.limits.RateLimits, or None; ``logins``: a gecko_tw.resources.logins.Logins, or None.
     """
@@ -96,6 +97,7 @@ class Service:
     tanks: Tanks = field(factory=Tanks)
     repeats: Any = field(factory=Repeats)
     flushing: int = 0
+    readiness: Any = None
     unauthenticated: Unauthenticated = field(factory=Unauthenticated)
 
     def now(self) -> int:

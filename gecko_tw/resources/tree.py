@@ -12,17 +12,19 @@ from twisted.web.server import NOT_DONE_YET
 
 from gecko_tw.callers.proxies import Front, bucket_in
 from gecko_tw.head import Head
+from gecko_tw.resources.health import HealthResource, asks_health
 from gecko_tw.resources.keys import decode
 from gecko_tw.resources.operations import BUCKET, OBJECT, SERVICE, WEBSITE
-from gecko_tw.resources.pipeline import Address, serve, serve_health
-from gecko_tw.resources.refusals import InvalidURI
+from gecko_tw.resources.pipeline import Address, serve
+from gecko_tw.resources.refusals import InvalidURI, NotImplemented_
 from gecko_tw.resources.service import Service
 from gecko_tw.store.refusals import InvalidBucketName
 
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 2048, 1024
 """Paths whose resources are kept, as they are the same for every request, and bytes of a path that is."""
 
-_HEALTH = {b"/health": b"OK", b"/minio/health/live": b"", b"/minio/health/ready": b""}
+MINIO = b"/minio/"
+"""Where MinIO's own APIs are: whoever asks for them must not be told of objects."""
 
 
 class ServiceResource(Resource):
@@ -74,8 +76,8 @@ class ServiceResource(Resource):
 
     def _addressed(self, head: Head) -> Resource:
         path = head.path
-        if path in _HEALTH and head.method in ("GET", "HEAD"):
-            return HealthResource(self._service, _HEALTH[path])
+        if asks_health(head):
+            return HealthResource(self._service, path)
         return self._leaf_again(path) if len(path) <= _LONGEST_REMEMBERED else self._leaf(path)
 
     def _leaf(self, path: bytes) -> Resource:
@@ -83,6 +85,8 @@ class ServiceResource(Resource):
             return _Leaf(self._service, Address(SERVICE))
         if path[:1] != b"/":
             return _Leaf(self._service, Address(OBJECT, refusal=InvalidURI()))
+        if path.startswith(MINIO) and path != MINIO:
+            return _Leaf(self._service, Address(OBJECT, refusal=NotImplemented_(Resource=path.decode("latin-1"))))
         bucket, _, key = path[1:].partition(b"/")
         if not bucket:
             return _Leaf(self._service, Address(OBJECT, refusal=InvalidBucketName(BucketName="")))
@@ -117,22 +121,6 @@ class ObjectResource(_Leaf):
 
     def __init__(self, service: Service, bucket: str, key: bytes) -> None:
         super().__init__(service, Address(OBJECT, bucket, key))
-
-
-class HealthResource(Resource):
-    """Whether this process answers: to anybody, however busy it is."""
-
-    isLeaf = True
-    renders_at_head = True
-
-    def __init__(self, service: Service, body: bytes) -> None:
-        super().__init__()
-        self._service = service
-        self._body = body
-
-    def render(self, request: Any) -> int:
-        serve_health(self._service, request, self._body)
-        return NOT_DONE_YET
 
 
 def _virtual_bucket(head: Head, domains: tuple[str, ...]) -> str | None:

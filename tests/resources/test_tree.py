@@ -1,13 +1,19 @@
 """What a path addresses."""
 
+from traceback import walk_tb
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.web.resource import Resource
 
 from gecko_tw.head import head_of
+from gecko_tw.resources.health import HealthResource
 from gecko_tw.resources.keys import decode
-from gecko_tw.resources.tree import BucketResource, HealthResource, ObjectResource, ServiceResource
+from gecko_tw.resources.operations import OBJECT
+from gecko_tw.resources.pipeline import Address, serve
+from gecko_tw.resources.refusals import InvalidURI
+from gecko_tw.resources.tree import BucketResource, ObjectResource, ServiceResource
 from tests.resources.asking import FakeRequest, FakeUpload, Shop, shop
 
 SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/")
@@ -95,22 +101,14 @@ def test_other_hosts_name_no_bucket(host: str) -> None:
     assert there.ask("HEAD", "/photos", headers={"host": host}).status == 200
 
 
-@pytest.mark.parametrize(
-    ("target", "body"), [("/health", b"OK"), ("/minio/health/live", b""), ("/minio/health/ready", b"")]
-)
-def test_health_is_answered_to_anybody_however_busy(target: str, body: bytes) -> None:
-    there = shop(auth=True, max_in_flight=0)
-    reply = there.ask("GET", target)
-    assert (reply.status, reply.body) == (200, body)
-    assert reply.header("content-type") == "text/plain"
-    assert reply.header("x-amz-request-id")
-    assert there.ask("HEAD", target).status == 200
-
-
-def test_anything_but_looking_at_health_is_s3(there: Shop) -> None:
-    assert there.ask("PUT", "/health").status == 200
-    assert there.ask("PUT", "/health/me", b"x").status == 200
-    assert there.ask("GET", "/health/me").body == b"x"
+def test_a_path_that_is_refused_again_and_again_keeps_nothing_of_the_requests(there: Shop) -> None:
+    refusal = InvalidURI()
+    request = FakeRequest(head_of("GET", b"/%zz", {b"host": b"s3.test"}), FakeUpload([], 0))
+    depths = set()
+    for _ in range(3):
+        serve(there.service, request, Address(OBJECT, refusal=refusal))
+        depths.add(len(list(walk_tb(refusal.__traceback__))))
+    assert len(depths) == 1
 
 
 def test_another_resource_may_stand_beside_the_buckets(there: Shop) -> None:

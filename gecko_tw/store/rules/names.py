@@ -9,6 +9,9 @@ MAX_KEY = 1024
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
 _PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
+_RESERVED = frozenset(("minio",))
+"""Paths below it are those of MinIO's own APIs."""
+
 _SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
 
@@ -39,7 +42,7 @@ def check_bucket_name(name: str) -> None:
 
     :raises InvalidBucketName: always when it does.
     """
-    if not is_bucket_name(name) or name.startswith(_PREFIXES) or name.endswith(_SUFFIXES):
+    if not is_bucket_name(name) or name in _RESERVED or name.startswith(_PREFIXES) or name.endswith(_SUFFIXES):
         raise InvalidBucketName(BucketName=name)
 
 
