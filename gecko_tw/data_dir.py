@@ -1,6 +1,7 @@
 """A data directory under the driver of its layout, as the life of a process needs it."""
 
 import logging
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -46,12 +47,15 @@ class DataDir:
         self._key_path = Path(settings.data_dir, ".geckos3", "encryption.key")
         self._key_file = KeyFile(self._key_path)
         self.driver = _driver_of(settings)
+        self._umask = settings.umask
 
     def open(self, sealed: bool = True) -> None:
         """Raises CannotOpen.
 
         :param sealed: whether the encryption key is needed, too; without it there is no ``sealer``.
         """
+        if self._umask:
+            os.umask(int(self._umask, 8))
         self.fresh = not self._catalog.exists()
         try:
             self.driver.open()

@@ -26,6 +26,7 @@ _ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*:.+")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _WEBHOOK = re.compile(r"[A-Za-z0-9_-]+=https?://[^\s/]+\S*")
+_UMASK = re.compile(r"0?[0-7]{3}")
 _DOMAIN = re.compile(r"(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*")
 
 
@@ -155,6 +156,13 @@ def _encryption_key(text: str) -> str:
     return text
 
 
+def _umask(text: str) -> str:
+    """Left as text; empty for that of the process."""
+    if text and not _UMASK.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
 def _domain(text: str) -> str:
     if text and not _DOMAIN.fullmatch(text.lower()):
         raise ValueError(text)
@@ -207,6 +215,7 @@ WORKERS = Kind(_workers, "auto (one a core) or a whole number from 1", "auto|NUM
 DURATION = Kind(_duration, "a duration such as 30s, 15m, 24h or 1h30m (a plain number is seconds)", "DURATION")
 INTERVAL = Kind(_interval, "a duration of at least 10ms, such as 500ms, 1s or 2s", "DURATION")
 SIZE = Kind(_size, "a number of bytes, or one with KiB, MiB or GiB", "SIZE")
+UMASK = Kind(_umask, "three octal digits such as 027, or nothing", "OCTAL")
 DOMAIN = Kind(_domain, "a domain name, or nothing", "NAME")
 LISTEN = Kind(
     _listen,

@@ -6,24 +6,23 @@ factory (and the TLS context) that the endpoint string asks for.
 """
 
 import errno
-import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
-from OpenSSL import crypto
+from OpenSSL import SSL, crypto
 from twisted.internet.abstract import isIPv6Address
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import quoteStringArgument, serverFromString
-from twisted.internet.error import CannotListenError
+from twisted.internet.error import CannotListenError, VerifyError
 from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.ssl import CertificateOptions, PrivateCertificate
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from gecko_tw.kinds import LISTEN, split_host_port
 from gecko_tw.settings import BadSetting, Settings
+from gecko_tw.tls import only_strong, tls_context, warn_of_readable
 
 BACKLOG = 1024
 MOMENT = 0.002
@@ -31,8 +30,12 @@ MOMENT = 0.002
 EXHAUSTION = 0.1
 """Seconds to wait when there are no descriptors left."""
 EXHAUSTED = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
-_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
+
+_WRONG = (
+    ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, crypto.Error, SSL.Error, VerifyError,
+)  # fmt: skip
+"""What a wrong endpoint string, and the files it names, are told by."""
 
 Ahead = Callable[[], bool]
 Admits = Callable[[str], bool]
@@ -188,8 +191,9 @@ class HoldingReactor:
         return self._hold(self._reactor.listenTCP(port, Factory.forProtocol(Protocol), backlog, interface))
 
     def listenSSL(
-        self, port: int, factory: object, contextFactory: object, backlog: int = BACKLOG, interface: str = ""
+        self, port: int, factory: object, contextFactory: Any, backlog: int = BACKLOG, interface: str = ""
     ) -> Any:
+        only_strong(contextFactory)
         return self.listenTCP(port, factory, backlog, interface)
 
     def listenUNIX(
@@ -220,7 +224,7 @@ class AdoptingReactor:
     def listenSSL(
         self, port: int, factory: Any, contextFactory: Any, backlog: int = BACKLOG, interface: str = ""
     ) -> Acceptor:
-        return self._acceptor(TLSMemoryBIOFactory(contextFactory, False, factory))
+        return self._acceptor(TLSMemoryBIOFactory(only_strong(contextFactory), False, factory))
 
     def listenUNIX(
         self, address: str, factory: object, backlog: int = BACKLOG, mode: int = 0o666, wantPID: int = 0
@@ -242,12 +246,13 @@ def hold(reactor: Any, listener: Listener) -> Any:
     try:
         if listener.tls is not None:
             tls_context(*listener.tls)
+            warn_of_readable(listener.tls[1])
         return _result(serverFromString(HoldingReactor(reactor), listener.description).listen(Factory()))
     except CannotListenError as refused:
         raise BadSetting(f"--listen: {listener.text!r} cannot be had: {refused.socketError}") from refused
     except BadSetting:
         raise
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, crypto.Error) as wrong:
+    except _WRONG as wrong:
         raise BadSetting(
             f"--listen: {listener.text!r} is not allowed ({wrong}); allowed is {LISTEN.allowed}"
         ) from wrong
@@ -271,29 +276,6 @@ def accept(
         factory = TLSMemoryBIOFactory(tls_context(*listener.tls), False, factory)
     adopting = AdoptingReactor(reactor, listening, ahead, admits)
     return _result(serverFromString(adopting, listener.description).listen(factory))
-
-
-def tls_context(certificate: Path, key: Path) -> CertificateOptions:
-    """A server's TLS context. The certificate's file may go on with the certificates of its issuers.
-
-    :raises BadSetting: a file is not what it should be.
-    """
-    try:
-        chain = [
-            crypto.load_certificate(crypto.FILETYPE_PEM, pem) for pem in _CERTIFICATE.findall(certificate.read_bytes())
-        ]
-        private = PrivateCertificate.loadPEM(certificate.read_bytes() + b"\n" + key.read_bytes())
-    except (OSError, ValueError, crypto.Error) as wrong:
-        raise BadSetting(
-            f"--tls-cert, --tls-key: '{certificate}', '{key}' are not allowed; allowed are a certificate and its own key as PEM"
-            f" files ({type(wrong).__name__})"
-        ) from wrong
-    return CertificateOptions(
-        privateKey=private.privateKey.original,
-        certificate=chain[0],
-        extraCertChain=chain[1:],
-        acceptableProtocols=[b"http/1.1"],
-    )
 
 
 def shown(listener: Listener, port: Any) -> str:

@@ -136,6 +136,11 @@ class Settings:
         "how the data directory is laid out, fixed when it is made: `files` keeps objects as ordinary files, `pool` is faster and keeps"
         " them as nobody else can read them",
     )
+    umask: str = setting(
+        "",
+        kinds.UMASK,
+        "what is taken from the mode of objects' files (0666) and directories (0777); empty leaves the umask that the process has",
+    )
     attributes: str = setting(
         "xattr",
         kinds.one_of("xattr", "sidecar"),

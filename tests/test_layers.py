@@ -27,6 +27,7 @@ FLOORS = (
         f"{PACKAGE}.quota",
         f"{PACKAGE}.limits",
         f"{PACKAGE}.protection",
+        f"{PACKAGE}.tls",
         f"{PACKAGE}.explaining",
         f"{PACKAGE}.seeding",
         f"{PACKAGE}.identity_commands",

@@ -63,6 +63,7 @@ BAD = {
     "lifecycle_interval": "hourly",
     "access_log_interval": "sometimes",
     "lifecycle_day": "a week",
+    "umask": "08",
     "max_in_flight": "0",
     "max_connections_per_address": "-1",
     "shutdown_timeout": "30 s",

@@ -17,6 +17,7 @@ from gecko_tw.health import health
 from tests.end_to_end.certificates import make_certificates
 from tests.end_to_end.connections import Crowd, ask
 from tests.end_to_end.daemon import PATIENCE, ROOT, SERVE, TWISTD, Daemon
+from tests.end_to_end.place import Place
 from tests.end_to_end.processes import family
 
 
@@ -275,3 +276,29 @@ def test_in_the_background_requests_and_messages_are_in_the_log_of_twistd(tmp_pa
     text = log.read_text()
     assert '"uri":"/health"' in text
     assert "Traceback" not in text
+
+
+def test_a_key_that_everybody_can_read_is_told(tmp_path):
+    with Daemon(tmp_path, tls=True) as daemon:
+        daemon.certificates.key.chmod(0o600)
+    with daemon:
+        assert daemon.log.count("everybody on this machine can read") == 1  # what the first start has told
+
+
+def test_the_key_of_another_certificate_stops_the_start_with_one_line(tmp_path):
+    made, other = make_certificates(tmp_path / "tls"), make_certificates(tmp_path / "other")
+    tls = [f"--tls-cert={made.certificate}", f"--tls-key={other.key}"]
+    ended = geckos3("serve", f"--data-dir={tmp_path}/data", "--listen=127.0.0.1:0", *tls)
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("geckos3: --tls-key: ")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_umask_decides_who_else_can_read_the_files(tmp_path, count):
+    with Daemon(tmp_path, f"--workers={count}", "--umask=027") as daemon:
+        place = Place(daemon)
+        bucket = place.new_bucket()
+        place.put(bucket, "folder/key", b"x" * 100_000)
+        files = [daemon.data_dir / bucket, daemon.data_dir / bucket / "folder", daemon.data_dir / bucket / "folder/key"]
+        assert [oct(file.stat().st_mode & 0o777) for file in files] == ["0o750", "0o750", "0o640"]
