@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 import time
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from gecko_tw.health import health
 from tests.end_to_end.certificates import make_certificates
 from tests.end_to_end.connections import Crowd, ask
 from tests.end_to_end.daemon import PATIENCE, ROOT, SERVE, TWISTD, Daemon
+from tests.end_to_end.patience import eventually
 from tests.end_to_end.place import Place
 from tests.end_to_end.processes import family
 
@@ -302,3 +303,20 @@ def test_the_umask_decides_who_else_can_read_the_files(tmp_path, count):
         place.put(bucket, "folder/key", b"x" * 100_000)
         files = [daemon.data_dir / bucket, daemon.data_dir / bucket / "folder", daemon.data_dir / bucket / "folder/key"]
         assert [oct(file.stat().st_mode & 0o777) for file in files] == ["0o750", "0o750", "0o640"]
+
+
+def test_a_data_directory_that_is_gone_is_alive_and_not_ready(tmp_path):
+    def status(path: str) -> int:
+        connection = HTTPConnection("127.0.0.1", daemon.port, timeout=20)
+        connection.request("GET", path)
+        return connection.getresponse().status
+
+    with Daemon(tmp_path, "--workers=2") as daemon:
+        assert status("/minio/health/ready") == status("/minio/health/cluster") == 200
+        inner, away = daemon.data_dir / ".geckos3", tmp_path / "away"
+        inner.rename(away)
+        eventually(lambda: status("/minio/health/ready") == 503)
+        assert status("/health") == 200
+        away.rename(inner)
+        eventually(lambda: status("/minio/health/ready") == 200)
+        assert "not ready: the data directory cannot be used" in daemon.log

@@ -376,3 +376,9 @@ def _session(clock):
     from twisted.web.server import Session
 
     return lambda self, site, uid: Session.__init__(self, site, uid, clock)
+
+
+def test_nothing_is_kept_of_a_body_that_is_sent_to_the_server_as_a_whole():
+    peer = Peer(AtHead()).send(b"OPTIONS * HTTP/1.1\r\nHost: s3\r\nContent-Length: 50000000\r\n\r\nx")
+    assert len(peer.answers()) == 1
+    assert peer.channel.parting.begun
