@@ -31,13 +31,15 @@ READY = {
 }
 """Places that tell whether it can read and write, too."""
 
+_PLACES = LIVE | READY
+
 _log = Logger()
 
 
 def asks_health(head: Head) -> bool:
     """Whether a request is one for health: whatever is signed, or has a query, means a bucket or an object."""
     return (
-        (head.path in LIVE or head.path in READY)
+        head.path in _PLACES
         and head.method in ("GET", "HEAD")
         and not head.query
         and b"authorization" not in head.headers
@@ -108,11 +110,9 @@ class HealthResource(Resource):
 
     def render(self, request: Any) -> int:
         readiness = self._service.readiness if self._path in READY else None
+        body = _PLACES[self._path]
         if readiness is None:
-            serve_health(self._service, request, True, self._body())
+            serve_health(self._service, request, True, body)
         else:
-            readiness.ask().addCallback(lambda ready: serve_health(self._service, request, ready, self._body()))
+            readiness.ask().addCallback(lambda ready: serve_health(self._service, request, ready, body))
         return NOT_DONE_YET
-
-    def _body(self) -> bytes:
-        return LIVE.get(self._path) or READY.get(self._path, b"")
