@@ -33,7 +33,7 @@ EXHAUSTED = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
 
 _WRONG = (
-    ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, crypto.Error, SSL.Error, VerifyError,
+    ValueError, TypeError, LookupError, ArithmeticError, AttributeError, OSError, crypto.Error, SSL.Error, VerifyError,
 )  # fmt: skip
 """What a wrong endpoint string, and the files it names, are told by."""
 
