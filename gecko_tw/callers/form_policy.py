@@ -141,7 +141,11 @@ def _expiration(document: dict[str, Any]) -> float:
 
 
 def _condition(condition: Any) -> tuple[str, Any, Any]:
-    """Operator, lower-case field name (or shortest length) and wanted value (or longest length)."""
+    """Operator, lower-case field name (or shortest length) and wanted value (or longest length).
+
+    :raises InvalidPolicyDocument: it is no condition.
+    :raises AccessDenied: it is one that no form can fulfil.
+    """
     if isinstance(condition, dict):
         if len(condition) != 1:
             raise InvalidPolicyDocument(
@@ -155,8 +159,10 @@ def _condition(condition: Any) -> tuple[str, Any, Any]:
         raise _malformed(condition)
     operator, name, wanted = condition[0].lower(), condition[1], condition[2]
     if operator in ("eq", "starts-with"):
-        if not (isinstance(name, str) and name.startswith("$") and isinstance(wanted, str)):
+        if not (isinstance(name, str) and isinstance(wanted, str)):
             raise _malformed(condition)
+        if not name.startswith("$"):
+            raise _failed(condition)  # a form has no such field
         return operator, name[1:].lower(), wanted
     if operator != "content-length-range":
         raise _malformed(condition)
@@ -164,8 +170,10 @@ def _condition(condition: Any) -> tuple[str, Any, Any]:
 
 
 def _length(value: Any, condition: Any) -> int:
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 19:
-        return int(value)
+    if isinstance(value, str):
+        if value.isascii() and value.isdecimal() and len(value) < 19:
+            return int(value)
+        raise _failed(condition)  # no length is within it
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     raise _malformed(condition)

@@ -10,7 +10,7 @@ class IBuckets(Interface):
         """A list of BucketRecords by name."""
 
     def get(name: str):  # type: ignore[no-untyped-def]
-        """The BucketRecord. Raises NoSuchBucket."""
+        """The BucketRecord. Raises NoSuchBucket, InvalidBucketName (no bucket can have it)."""
 
     def create(record):  # type: ignore[no-untyped-def]
         """Adds it. Raises InvalidBucketName, BucketAlreadyOwnedByYou (same owner), BucketAlreadyExists."""

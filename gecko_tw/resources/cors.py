@@ -12,7 +12,7 @@ from gecko_tw.resources.refusals import (
     MissingRequestBodyError,
     NoSuchCORSConfiguration,
 )
-from gecko_tw.store.refusals import NoSuchBucket, Refusal
+from gecko_tw.store.refusals import InvalidBucketName, NoSuchBucket, Refusal
 
 _SETTING = "cors"
 _VARY = (b"Vary", b"Origin, Access-Control-Request-Headers, Access-Control-Request-Method")
@@ -145,6 +145,6 @@ async def _rules(call: Call) -> list[Rule] | None:
             return None
         try:
             record = await call.service.read(call.service.buckets.get, call.bucket)
-        except NoSuchBucket:
+        except (NoSuchBucket, InvalidBucketName):
             return None
     return record.settings.get(_SETTING)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote_plus
 
 from attrs import field, frozen
 
 from gecko_tw.resources.documents import text
-from gecko_tw.resources.refusals import InvalidStorageClass, NotImplemented_
+from gecko_tw.resources.keys import decode
+from gecko_tw.resources.refusals import InvalidRedirectLocation, InvalidStorageClass, NotImplemented_
 from gecko_tw.resources.words import decoded
 from gecko_tw.store.checksums import ALGORITHMS
 from gecko_tw.store.records import NULL, Checksum, Version
@@ -32,13 +32,14 @@ _TOKEN = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR
 _NAMES = bytes(byte if byte in _TOKEN else ord("_") for byte in range(256))
 """Makes what was adopted under another name one that clients can read: headers behind a broken one would be lost to them."""
 
+_REDIRECT = b"x-amz-website-redirect-location"
 _SYSTEM = (
     b"content-type",
     b"cache-control",
     b"content-disposition",
     b"content-language",
     b"expires",
-    b"x-amz-website-redirect-location",
+    _REDIRECT,
 )
 _SPELLED = {
     "content-type": b"Content-Type",
@@ -112,7 +113,7 @@ def stored(headers: Mapping[bytes, bytes], read: Callable[[str], str] = decoded)
 
     :param read: makes the value of user metadata out of what was sent.
     :raises NotImplemented_: an archive that we lack.
-    :raises InvalidStorageClass, MetadataTooLarge, InvalidTag: as S3 does.
+    :raises InvalidStorageClass, InvalidRedirectLocation, MetadataTooLarge, TooManyTags, InvalidTag: as S3 does.
     """
     tagging = headers.get(b"x-amz-tagging")
     return Stored(system_headers(headers), user_metadata(headers, read), parse_tags(tagging) if tagging else {})
@@ -122,7 +123,10 @@ def system_headers(headers: Mapping[bytes, bytes]) -> dict[str, str]:
     """The headers that come back as they were given; ``aws-chunked`` is framing and not kept.
 
     :raises NotImplemented_, InvalidStorageClass: of ``x-amz-storage-class``.
+    :raises InvalidRedirectLocation: of ``x-amz-website-redirect-location``.
     """
+    if not headers.get(_REDIRECT, b"/").startswith((b"/", b"http://", b"https://")):
+        raise InvalidRedirectLocation
     kept = {name.decode(): headers[name].decode("latin-1") for name in _SYSTEM if headers.get(name)}
     coding = headers.get(b"content-encoding")
     if coding:
@@ -178,14 +182,26 @@ def _as_text(value: bytes) -> str:
 def parse_tags(value: bytes) -> dict[str, str]:
     """The tags of an ``x-amz-tagging`` header, which is encoded as a query and may be empty.
 
-    :raises InvalidArgument: a key twice.
-    :raises InvalidTag: as ``rules.tags.check_tags``.
+    :raises InvalidArgument: it is no such query, or has a key twice.
+    :raises TooManyTags, InvalidTag: as ``rules.tags.check_tags``.
     """
-    split = [pair.partition("=") for pair in _as_text(value).split("&") if pair]
-    pairs = [(unquote_plus(key), unquote_plus(text)) for key, _, text in split]
-    if len(dict(pairs)) < len(pairs):
+    split = [pair.partition(b"=") for pair in value.split(b"&") if pair]
+    pairs = [(_unquoted(key), _unquoted(text)) for key, _, text in split]
+    found = dict(pairs)
+    if len(found) < len(pairs) or None in found or "" in found or None in found.values():
         raise InvalidArgument(_TAGGING, ArgumentName="x-amz-tagging", ArgumentValue=_as_text(value))
-    return check_tags(pairs, OF_OBJECT)
+    return check_tags(pairs, OF_OBJECT)  # type: ignore[arg-type]
+
+
+def _unquoted(text: bytes) -> str | None:
+    """A name or value of a query, decoded; None when it is not encoded as one."""
+    decoded = decode(text.replace(b"+", b" "))
+    if decoded is None or b"=" in text:
+        return None
+    try:
+        return decoded.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def version_headers(version: Version) -> list[tuple[bytes, bytes]]:

@@ -8,7 +8,7 @@ from urllib.parse import quote_from_bytes
 from zlib import crc32
 
 from gecko_tw.resources import documents
-from gecko_tw.resources.answers import Answer, xml
+from gecko_tw.resources.answers import Answer, Headers, xml
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.documents import element, escape, iso_time, texts
 from gecko_tw.resources.operations import BUCKET, GET, operation
@@ -49,7 +49,7 @@ async def list_objects_v2(call: Call) -> Answer:
             "IsTruncated": page.truncated,
         }
     )
-    return xml(documents.document("ListBucketResult", head + lines))
+    return xml(documents.document("ListBucketResult", head + lines), headers=region_header(call))
 
 
 @operation("ListObjects", GET, BUCKET, needs="s3:ListBucket")
@@ -72,7 +72,13 @@ async def list_objects(call: Call) -> Answer:
             "IsTruncated": page.truncated,
         }
     )
-    return xml(documents.document("ListBucketResult", head + lines))
+    return xml(documents.document("ListBucketResult", head + lines), headers=region_header(call))
+
+
+def region_header(call: Call) -> Headers:
+    """Where the addressed bucket is."""
+    assert call.record is not None
+    return [(b"x-amz-bucket-region", (call.record.region or call.service.region).encode())]
 
 
 def asked(call: Call, after: bytes, limit: int) -> ListRequest:

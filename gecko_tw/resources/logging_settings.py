@@ -25,7 +25,7 @@ from gecko_tw.resources.refusals import (
     MalformedXML,
 )
 from gecko_tw.store.records import BucketRecord
-from gecko_tw.store.refusals import KeyTooLongError, NoSuchBucket
+from gecko_tw.store.refusals import InvalidBucketName, KeyTooLongError, NoSuchBucket
 from gecko_tw.store.rules import locks
 from gecko_tw.store.rules.names import check_key
 
@@ -69,7 +69,7 @@ async def _checked(call: Call, node: Element) -> dict[str, Any]:
     source = await service.read(service.buckets.get, call.bucket)
     try:
         target = await service.read(service.buckets.get, setting["bucket"])
-    except NoSuchBucket:
+    except (NoSuchBucket, InvalidBucketName):
         raise _unfit("The target bucket for logging does not exist", setting) from None
     owner = bucket_owner(service, source)
     if owner != bucket_owner(service, target):

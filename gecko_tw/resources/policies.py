@@ -82,16 +82,20 @@ async def delete_bucket_policy(call: Call) -> Answer:
 
 @operation("GetBucketPolicyStatus", GET, BUCKET, "policyStatus", needs="s3:GetBucketPolicyStatus")
 async def get_bucket_policy_status(call: Call) -> Answer:
-    """Whether the bucket is public, by its policy or its access control list. Source: S3 API Reference, GetBucketPolicyStatus."""
+    """Whether the bucket is public, by its policy or its access control list. Source: S3 API Reference, GetBucketPolicyStatus.
+
+    :raises NoSuchBucketPolicy: it has no policy.
+    """
     service = call.service
     record = await service.read(service.buckets.get, call.bucket)
+    if POLICY not in record.settings:
+        raise NoSuchBucketPolicy(BucketName=call.bucket)
     content = text("IsPublic", _by_policy(record) or (acls_count(service, record) and _by_acl(record)))
     return xml(documents.document("PolicyStatus", content))
 
 
 def _by_policy(record: BucketRecord) -> bool:
-    policy = record.settings.get(POLICY)
-    return policy is not None and not blocks(record, RESTRICT) and policy_of(policy, record.name)[1]
+    return not blocks(record, RESTRICT) and policy_of(record.settings[POLICY], record.name)[1]
 
 
 def _by_acl(record: BucketRecord) -> bool:

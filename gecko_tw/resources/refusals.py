@@ -116,6 +116,10 @@ class InvalidLocationConstraint(Refusal):
     """The specified location-constraint is not valid."""
 
 
+class InvalidRedirectLocation(Refusal):
+    """The website redirect location must have a prefix of 'http://' or 'https://' or '/'."""
+
+
 class InvalidStorageClass(Refusal):
     """The storage class you specified is not valid."""
 

@@ -7,7 +7,7 @@ from zope.interface import implementer
 
 from gecko_tw.interfaces import IBuckets, ICatalog
 from gecko_tw.store.records import BucketRecord
-from gecko_tw.store.refusals import BucketAlreadyExists, BucketAlreadyOwnedByYou, NoSuchBucket
+from gecko_tw.store.refusals import BucketAlreadyExists, BucketAlreadyOwnedByYou, InvalidBucketName, NoSuchBucket
 from gecko_tw.store.rules.names import check_bucket_name, is_bucket_name
 
 
@@ -23,8 +23,11 @@ class Buckets:
 
     def get(self, name: str) -> BucketRecord:
         if not is_bucket_name(name):
-            raise NoSuchBucket(BucketName=name)
-        return self.catalog.bucket(name)
+            raise InvalidBucketName(BucketName=name)
+        try:
+            return self.catalog.bucket(name)
+        except NoSuchBucket:
+            raise NoSuchBucket(BucketName=name) from None
 
     def create(self, record: BucketRecord) -> None:
         check_bucket_name(record.name)

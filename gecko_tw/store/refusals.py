@@ -30,7 +30,7 @@ class Refusal(Exception):
 
 
 class NoSuchBucket(Refusal):
-    """The specified bucket does not exist."""
+    """The specified bucket does not exist"""
 
 
 class NoSuchKey(Refusal):
@@ -146,6 +146,14 @@ class ConditionalRequestConflict(Refusal):
 
 class InvalidTag(Refusal):
     """The tag provided was not a valid tag."""
+
+
+class TooManyTags(Refusal):
+    """Object tags cannot be greater than 10"""
+
+    @property
+    def code(self) -> str:
+        return "BadRequest"
 
 
 class IdempotentParameterMismatch(Refusal):

@@ -7,6 +7,10 @@ from gecko_tw.store.records import NULL, DeleteMarker, KeyHistory, Version
 _LENGTH = 32
 _SALT = 16
 _DIGITS = frozenset("0123456789abcdef")
+_FOREIGN, _LONGEST = 26, 1024
+"""Characters of ids elsewhere: a ULID has the fewest; more than S3's most are none (S3 User Guide, "Version IDs")."""
+
+_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/=")
 
 
 def new_id(history: KeyHistory, now: int, salt: str) -> str:
@@ -35,5 +39,5 @@ def is_made_here(version_id: str) -> bool:
 
 
 def is_version_id(text: str) -> bool:
-    """Whether a version could have this id."""
-    return text == NULL or is_made_here(text)
+    """Whether a version could have this id, here or in another store, whose ids are told from what is none by their length."""
+    return text == NULL or (_FOREIGN <= len(text) <= _LONGEST and _SIGNS.issuperset(text))

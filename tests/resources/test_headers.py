@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gecko_tw.resources import headers
-from gecko_tw.resources.refusals import InvalidStorageClass, NotImplemented_
+from gecko_tw.resources.refusals import InvalidRedirectLocation, InvalidStorageClass, NotImplemented_
 from gecko_tw.store.records import Checksum, Version
-from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, InvalidTag, MetadataTooLarge
+from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, InvalidTag, MetadataTooLarge, TooManyTags
 
 VERSION = Version(etag="e", size=5, modified=1_795_230_000_900_000_000)
 
@@ -150,10 +150,8 @@ def test_tags_are_encoded_as_a_query(sent: bytes, tags: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "sent",
     [
-        b"=1",
         b"a=%26",
         b"aws:a=1",
-        b"&".join(b"k%d=v" % n for n in range(11)),
         b"k" * 129 + b"=v",
         b"k=" + b"v" * 257,
     ],
@@ -163,9 +161,27 @@ def test_tags_beyond_the_limits_are_refused(sent: bytes) -> None:
         headers.parse_tags(sent)
 
 
-def test_a_tag_given_twice_is_a_malformed_header() -> None:
+def test_too_many_tags_are_a_bad_request() -> None:
+    with pytest.raises(TooManyTags):
+        headers.parse_tags(b"&".join(b"k%d=v" % n for n in range(11)))
+
+
+@pytest.mark.parametrize(
+    "sent", [b"a=1&a=2", b"a&a", b"=", b"=1", b"a=1&=2", b"a%", b"a%2", b"a=%zz", b"a=b=c", b"a==", b"a=%ff", b"a=\xff"]
+)
+def test_tags_that_are_no_query_are_a_malformed_header(sent: bytes) -> None:
     with pytest.raises(InvalidArgument, match="without tag name duplicates"):
-        headers.parse_tags(b"a=1&a=2")
+        headers.parse_tags(sent)
+
+
+@pytest.mark.parametrize("place", ["example.com", "ftp://example.com", "//", "HTTP://example.com", "mailto:a@b"])
+def test_a_page_redirects_to_a_path_or_a_url(place: str) -> None:
+    name = "x-amz-website-redirect-location"
+    if place.startswith("/"):
+        assert headers.stored({name.encode(): place.encode()}).headers == {name: place}
+    else:
+        with pytest.raises(InvalidRedirectLocation):
+            headers.stored({name.encode(): place.encode()})
 
 
 def test_the_number_of_tags_is_told() -> None:

@@ -24,6 +24,14 @@ def there() -> Shop:
     return there
 
 
+@pytest.mark.parametrize("query", ["", "?list-type=2", "?prefix=a", "?list-type=2&max-keys=0"])
+def test_a_listing_tells_where_the_bucket_is(there: Shop, query: str) -> None:
+    place = b"<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>"
+    there.ask("PUT", "/abroad", place)
+    assert there.ask("GET", f"/photos{query}").header("x-amz-bucket-region") == "us-east-1"
+    assert there.ask("GET", f"/abroad{query}").header("x-amz-bucket-region") == "eu-west-1"
+
+
 def names(page: dict[str, Any]) -> list[str]:
     found = [entry["Key"] for entry in page.get("Contents", [])]
     return sorted(found + [entry["Prefix"] for entry in page.get("CommonPrefixes", [])])

@@ -242,5 +242,17 @@ def test_an_object_is_deleted_only_when_it_is_the_one_expected(
 
 
 def test_a_missing_bucket_is_told_as_such(there: Shop) -> None:
-    for method, target in (("GET", "/none/a"), ("PUT", "/none/a"), ("DELETE", "/none/a"), ("GET", "/No_Such/a")):
-        assert b"<Code>NoSuchBucket</Code>" in there.ask(method, target).body
+    for method, target in (("GET", "/none/a"), ("PUT", "/none/a"), ("DELETE", "/none/a"), ("GET", "/none")):
+        body = there.ask(method, target).body
+        assert b"<Code>NoSuchBucket</Code><Message>The specified bucket does not exist</Message>" in body
+        assert b"<BucketName>none</BucketName>" in body
+
+
+@pytest.mark.parametrize("name", ["No_Such", "ab", "192.168.0.1", "a..b", "-ab", "%C3%A4%C3%A4%C3%A4", "x" * 64])
+def test_a_name_that_no_bucket_can_have_is_told_as_such(there: Shop, name: str) -> None:
+    for target in (f"/{name}", f"/{name}/a", f"/{name}?tagging"):
+        for method in ("GET", "PUT", "DELETE"):
+            assert b"<Code>InvalidBucketName</Code>" in there.ask(method, target).body, (method, target)
+        assert there.ask("HEAD", target.partition("?")[0]).status == 400
+    reply = there.ask("PUT", "/photos/copy", headers={"x-amz-copy-source": f"{name}/a"})
+    assert b"<Code>InvalidBucketName</Code>" in reply.body

@@ -90,9 +90,16 @@ def test_who_would_be_locked_out_must_confirm_it() -> None:
     assert ask(there, "main", "DELETE", "/photos?policy").status == 204
 
 
+def test_a_bucket_without_a_policy_has_no_status_of_one(there: Shop) -> None:
+    ask(there, "main", "PUT", "/photos?acl", x_amz_acl="public-read")
+    assert code(ask(there, "main", "GET", "/photos?policyStatus")) == (404, "NoSuchBucketPolicy")
+
+
 def test_a_bucket_is_public_by_its_policy_or_its_list_unless_that_is_blocked(there: Shop) -> None:
-    assert not is_public(there)
+    own = {"Action": "s3:GetObject", "Principal": {"AWS": "main"}}
     for switch in ("RestrictPublicBuckets", "IgnorePublicAcls"):
+        put_policy(there, "photos", own)
+        assert not is_public(there)
         if switch == "RestrictPublicBuckets":
             put_policy(there, "photos", {"Action": "s3:GetObject"})
         else:

@@ -200,6 +200,29 @@ def test_markers_that_are_none_are_refused(there: Shop, query: str) -> None:
     assert code(there.ask("GET", f"/photos?versions&{query}")) == "InvalidArgument"
 
 
+ULID, UUID, LONG = "01G65Z755AFWAKHE12NY0CQ9FH", "0f1d4d0c-6b1a-4b7e-9a3f-3c1de4cf0d52", "x.Yz_0-" * 12
+
+
+@pytest.mark.parametrize("foreign", [ULID, UUID, LONG, "9" * 1024])
+def test_a_well_formed_id_of_another_store_is_one_that_is_not_there(there: Shop, foreign: str) -> None:
+    put(there, b"1")
+    source = {"x-amz-copy-source": f"{PHOTO}?versionId={foreign}"}
+    for method, query in (("GET", ""), ("GET", "&tagging"), ("GET", "&acl"), ("DELETE", "&tagging")):
+        assert code(there.ask(method, f"{PHOTO}?versionId={foreign}{query}")) == "NoSuchVersion", (method, query)
+    assert there.ask("HEAD", f"{PHOTO}?versionId={foreign}").status == 404
+    assert code(there.ask("PUT", "/photos/copy", headers=source)) == "NoSuchVersion"
+    assert there.ask("DELETE", f"{PHOTO}?versionId={foreign}").status == 204
+    listing = there.ask("GET", f"/photos?versions&key-marker=cat.jpg&version-id-marker={foreign}")
+    assert listing.status == 200
+
+
+@pytest.mark.parametrize("named", ["7", "invalid_versionId", "non_existing_version_id", "../../secret.txt", "9" * 1025])
+def test_what_cannot_be_the_id_of_a_version_is_refused(there: Shop, named: str) -> None:
+    put(there, b"1")
+    for method in ("GET", "DELETE"):
+        assert code(there.ask(method, f"{PHOTO}?versionId={named}")) == "InvalidArgument"
+
+
 def test_several_versions_go_in_one_request(there: Shop) -> None:
     first, second = put(there, b"1"), put(there, b"2")
     marker = there.ask("DELETE", PHOTO).header("x-amz-version-id") or ""

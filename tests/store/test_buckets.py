@@ -41,10 +41,11 @@ def test_a_bucket_cannot_have_a_name_that_S3_refuses(shop, name):
 
 
 @pytest.mark.parametrize("name", ["nowhere", "..", ".geckos3", "a/b", "\0", "ä" * 3])
-def test_a_bucket_that_is_not_there_is_refused_whatever_its_name(shop, name):
+def test_a_bucket_that_is_not_there_is_refused_and_named_whatever_its_name(shop, name):
     for verb in (shop.buckets.get, shop.buckets.remove, lambda name: shop.buckets.change(name, lambda record: record)):
-        with pytest.raises(NoSuchBucket):
+        with pytest.raises(NoSuchBucket if name == "nowhere" else InvalidBucketName) as refused:
             verb(name)
+        assert refused.value.details == {"BucketName": name}
 
 
 def test_a_bucket_that_holds_an_object_stays(shop):

@@ -20,6 +20,9 @@ KINDS = {
 }
 """The lists of a configuration as it is stored, and under which name each entry has its destination."""
 
+_LATER = ("ObjectTagging", "ObjectAcl", "LifecycleExpiration")
+"""Kinds of events that came with version 2.3 of the records."""
+
 Rule = Callable[[BucketRecord, KeyHistory], Change]
 
 
@@ -101,7 +104,7 @@ def _event(
         item["versionId"] = version.version_id
     owner = {"principalId": record.owner}
     return {
-        "eventVersion": "2.1",
+        "eventVersion": "2.3" if cause.event.startswith(_LATER) else "2.1",
         "eventSource": "aws:s3",
         "awsRegion": cause.region,
         "eventTime": _time(cause.now),

@@ -2,7 +2,7 @@
 
 from unicodedata import category
 
-from gecko_tw.store.refusals import InvalidTag
+from gecko_tw.store.refusals import InvalidTag, TooManyTags
 
 OF_OBJECT, OF_BUCKET = 10, 50
 """How many tags an object and a bucket may have."""
@@ -21,11 +21,12 @@ def check_tags(pairs: list[tuple[str, str]], limit: int) -> dict[str, str]:
     """Tags in the order given, within S3's limits.
 
     :param limit: ``OF_OBJECT`` or ``OF_BUCKET``.
-    :raises InvalidTag: too many; a key twice; a key or value that is too long or has characters that tags cannot have; or a key that
-        is reserved for the system.
+    :raises TooManyTags: always when they are.
+    :raises InvalidTag: a key twice; a key or value that is too long or has characters that tags cannot have; or a key that is reserved
+        for the system.
     """
     if len(pairs) > limit:
-        raise InvalidTag(_TOO_MANY[limit])
+        raise TooManyTags(_TOO_MANY[limit])
     for key, value in pairs:
         if not 1 <= len(key) <= MAX_KEY or not _allowed(key):
             raise InvalidTag("The TagKey you have provided is invalid", TagKey=key)
