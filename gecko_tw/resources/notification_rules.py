@@ -4,6 +4,7 @@ Sources: S3 API Reference, NotificationConfiguration; S3 User Guide, "Supported 
 """
 
 import secrets
+from itertools import combinations
 from typing import Any
 
 from gecko_tw.resources import documents
@@ -14,6 +15,8 @@ from gecko_tw.store.rules.notices import KINDS
 
 MAX_ENTRIES = 100
 _LONGEST_ARN = 1024
+
+_OVERLAP = "Configurations overlap. Configurations on the same bucket cannot share a common event type."
 
 Configuration = dict[str, Any]
 """A configuration as it is stored: the JSON that AWS's tools show, with an id in every entry."""
@@ -65,7 +68,36 @@ def read_configuration(body: bytes) -> Configuration:
         raise InvalidArgument(f"A bucket can have {MAX_ENTRIES} event notification configurations.", ArgumentName="Id")
     if len(set(ids)) != len(ids):
         raise InvalidArgument("Same ID used for multiple configurations. IDs must be unique", ArgumentName="Id")
+    _refuse_overlaps([entry for entries in found.values() for entry in entries])
     return found
+
+
+def _refuse_overlaps(entries: list[dict[str, Any]]) -> None:
+    """Raises InvalidArgument when one event of one key would be told by two entries, whatever their destinations."""
+    reaches = [(_events_of(entry), _affixes_of(entry)) for entry in entries]
+    for (events, (prefix, suffix)), (others, (other_prefix, other_suffix)) in combinations(reaches, 2):
+        if (
+            not events.isdisjoint(others)
+            and (prefix.startswith(other_prefix) or other_prefix.startswith(prefix))
+            and (suffix.endswith(other_suffix) or other_suffix.endswith(suffix))
+        ):
+            raise InvalidArgument(_OVERLAP, ArgumentName="Event")
+
+
+def _events_of(entry: dict[str, Any]) -> set[str]:
+    """The events that an entry wants, each by itself."""
+    kinds = tuple(wanted[:-1] for wanted in entry["Events"] if wanted.endswith("*"))
+    return {event for event in EVENTS if event in entry["Events"] or event.startswith(kinds)}
+
+
+def _affixes_of(entry: dict[str, Any]) -> tuple[str, str]:
+    """What the keys that an entry is about begin with, and end with."""
+    rules = {rule["Name"].lower(): rule["Value"] for rule in _rules_of(entry)}
+    return rules.get("prefix", ""), rules.get("suffix", "")
+
+
+def _rules_of(entry: dict[str, Any]) -> list[dict[str, str]]:
+    return entry.get("Filter", {}).get("Key", {}).get("FilterRules", [])  # type: ignore[no-any-return]
 
 
 def _read_entry(node: Element, arn: str, destination: str) -> dict[str, Any]:
@@ -123,9 +155,7 @@ def write_configuration(configuration: Configuration) -> bytes:
 
 def _write_entry(entry: dict[str, Any], arn: str, destination: str) -> str:
     events = "".join(text("Event", event) for event in entry["Events"])
-    rules = "".join(
-        element("FilterRule", texts(rule)) for rule in entry.get("Filter", {}).get("Key", {}).get("FilterRules", ())
-    )
+    rules = "".join(element("FilterRule", texts(rule)) for rule in _rules_of(entry))
     return (
         texts({"Id": entry["Id"], destination: entry[arn]})
         + events

@@ -161,6 +161,42 @@ def test_what_cannot_be_kept_is_refused(here, document, code):
     assert told(here) == []
 
 
+def entry(event: str, prefix: str = "", suffix: str = "", kind: str = "Queue") -> str:
+    rules = "".join(
+        f"<FilterRule><Name>{name}</Name><Value>{value}</Value></FilterRule>"
+        for name, value in (("Prefix", prefix), ("suffix", suffix))
+        if value
+    )
+    element = {"Queue": "QueueConfiguration", "Topic": "TopicConfiguration"}[kind]
+    chosen = f"<Filter><S3Key>{rules}</S3Key></Filter>" if rules else ""
+    return f"<{element}><{kind}>{ARN}</{kind}><Event>s3:{event}</Event>{chosen}</{element}>"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [
+        (entry("ObjectCreated:*"), entry("ObjectCreated:*"), 400),
+        (entry("ObjectCreated:*"), entry("ObjectCreated:Put"), 400),
+        (entry("ObjectCreated:Put"), entry("ObjectCreated:*", prefix="a"), 400),
+        (entry("ObjectCreated:Put"), entry("ObjectCreated:Put", suffix=".jpg", kind="Topic"), 400),
+        (entry("ObjectCreated:Put", prefix="ab"), entry("ObjectCreated:Put", prefix="a"), 400),
+        (entry("ObjectCreated:Put", suffix=".jpg"), entry("ObjectCreated:Put", suffix="a.jpg"), 400),
+        (entry("ObjectCreated:Put", prefix="a"), entry("ObjectCreated:Put", suffix=".jpg"), 400),
+        (entry("ObjectCreated:Put", "a", ".jpg"), entry("ObjectCreated:Put", "ab", ".jpg"), 400),
+        (entry("ObjectCreated:Put", "a", ".jpg"), entry("ObjectCreated:Put", "a", ".png"), 200),
+        (entry("ObjectCreated:Put", "a", ".jpg"), entry("ObjectCreated:Put", "b", ".jpg"), 200),
+        (entry("ObjectCreated:Put"), entry("ObjectCreated:Post"), 200),
+        (entry("ObjectCreated:*"), entry("ObjectRemoved:*"), 200),
+        (entry("ObjectRemoved:Delete"), entry("ObjectRemoved:DeleteMarkerCreated"), 200),
+    ],
+)
+def test_no_event_of_a_key_is_told_by_two_rules(here, first, second, status):
+    for document in (first + second, second + first):
+        body = f"<NotificationConfiguration>{document}</NotificationConfiguration>".encode()
+        answer = here.ask("PUT", "/photos?notification", body)
+        assert (answer.status, b"<Code>InvalidArgument</Code>" in answer.body) == (status, status == 400)
+
+
 @pytest.mark.parametrize("arn", ["http://192.0.2.1/", "arn:a:b::c\nanother line:webhook", "arn:" + "x" * 2000])
 def test_a_destination_that_is_not_validated_is_an_arn_in_one_line(here, arn):
     skip = {"x-amz-skip-destination-validation": "true"}
