@@ -35,6 +35,25 @@ _FROM_DOCUMENT: dict[str, tuple[str, ...]] = {
 _LOOKING = frozenset(("GetObject", "HeadObject"))
 """Operations that decide when they have found the version, so that it is looked at once."""
 
+_SIGNED_ONLY = {
+    "CopyObject": "copy objects",
+    "CreateMultipartUpload": "initiate multipart uploads",
+    "RenameObject": "rename objects",
+    "UploadPartCopy": "copy objects",
+    **dict.fromkeys(
+        (
+            "CreateBucket",
+            "DeleteBucketOwnershipControls",
+            "GetBucketOwnershipControls",
+            "PutBucketAcl",
+            "PutBucketOwnershipControls",
+            "PutObjectAcl",
+        ),
+        "invoke this API",
+    ),
+}
+"""Operations that nobody may ask for without a signature, whatever policies and lists say, and what they are called then."""
+
 _OWN_ACLS = frozenset((b"private", b"bucket-owner-read", b"bucket-owner-full-control"))
 
 
@@ -48,6 +67,8 @@ async def permit_row(call: Call) -> None:
     assert row is not None
     if call.bucket and row.name != "CreateBucket":
         call.record = await call.service.read(call.service.buckets.get, call.bucket)
+    if row.name in _SIGNED_ONLY and call.caller.kind == "anonymous":
+        raise AccessDenied(f"Anonymous users cannot {_SIGNED_ONLY[row.name]}. Please authenticate.")
     needs = row.needs
     if needs is None or row.name in _BY_THEMSELVES or _unlimited(call, call.record):
         return

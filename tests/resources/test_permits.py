@@ -146,6 +146,32 @@ def test_each_account_lists_its_own_buckets(there: Shop) -> None:
     assert ask(there, None, "GET", "/").status == 403
 
 
+@pytest.mark.parametrize(
+    ("method", "target", "headers"),
+    [
+        ("POST", "/photos/new?uploads", {}),
+        ("PUT", "/photos/new", {"x-amz-copy-source": "photos/cat.jpg"}),
+        ("PUT", "/photos/new?partNumber=1&uploadId=1", {"x-amz-copy-source": "photos/cat.jpg"}),
+        ("PUT", "/photos/new?renameObject", {"x-amz-rename-source": "photos/cat.jpg"}),
+        ("PUT", "/photos/cat.jpg?acl", {"x-amz-acl": "public-read"}),
+        ("PUT", "/photos?acl", {"x-amz-acl": "public-read"}),
+        ("PUT", "/photos?ownershipControls", {}),
+        ("GET", "/photos?ownershipControls", {}),
+        ("DELETE", "/photos?ownershipControls", {}),
+        ("PUT", "/another", {}),
+    ],
+)
+def test_nobody_copies_or_begins_uploads_or_changes_lists_without_a_signature(
+    there: Shop, method: str, target: str, headers: dict[str, str]
+) -> None:
+    ask(there, "main", "PUT", "/photos?acl", x_amz_acl="public-read-write")
+    put_policy(there, "photos", {})
+    reply = there.ask(method, target, headers=headers)
+    assert (reply.status, b"Anonymous users cannot" in reply.body) == (403, True)
+    assert there.ask("GET", PHOTO).status == 200
+    assert there.ask("PUT", PHOTO, b"meow", headers={"x-amz-acl": "private"}).status == 200
+
+
 def test_a_name_that_another_account_has_is_taken(there: Shop) -> None:
     assert b"BucketAlreadyExists" in ask(there, "alt", "PUT", "/photos").body
     assert b"BucketAlreadyOwnedByYou" in ask(there, "ann", "PUT", "/photos").body
