@@ -82,6 +82,9 @@ class Directory:
     def account(self, account_id: str) -> Account | None:
         return self._root.account(account_id) or self._registry.account(account_id)
 
+    def user(self, account_id: str, name: str) -> User | None:
+        return self._registry.user(account_id, name)
+
     def account_by_email(self, email: str) -> Account | None:
         seen = self._fresh()
         if seen.by_email is None:

@@ -115,6 +115,9 @@ class IIdentities(Interface):
     def account(account_id: str):  # type: ignore[no-untyped-def]
         """The :class:`Account` of that id, or None."""
 
+    def user(account_id: str, name: str):  # type: ignore[no-untyped-def]
+        """The :class:`User` of an account, or None."""
+
     def account_by_email(email: str):  # type: ignore[no-untyped-def]
         """The :class:`Account` with that e-mail address (case is ignored), or None."""
 
@@ -147,6 +150,10 @@ class OnePair:
     def account(self, account_id: str) -> Account | None:
         """The only account there is."""
         return self._account if account_id == self._account.id else None
+
+    def user(self, account_id: str, name: str) -> User | None:
+        """It has none."""
+        return None
 
     def account_by_email(self, email: str) -> Account | None:
         """It has none."""

@@ -1,17 +1,19 @@
 """Makes the accounts, groups, users and keys of a configuration file those of the registry."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from typing import Any
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from gecko_tw.callers.identities import ROOT_ACCOUNT
+from gecko_tw.callers.policies import check_principals, read_bucket_policy
 from gecko_tw.callers.registered import ACCOUNT, GROUP, KEY, USER, name_of
 from gecko_tw.callers.registry import Registry
 from gecko_tw.callers.sealing import WrongKey
 from gecko_tw.configuration.callers import Declared
 from gecko_tw.configuration.declarations import Declarations
+from gecko_tw.resources.access_settings import POLICY
 from gecko_tw.settings import BadSetting
 from gecko_tw.store.refusals import Refusal
 
@@ -31,9 +33,29 @@ def check_references(declared: Declarations, registry: Registry) -> None:
         account = user.value.account
         for name in user.value.groups:
             _need((account, name) in groups or registry.group(account, name), user, f"group {account}/{name}")
+    for bucket in declared.buckets:
+        if POLICY in bucket.settings:
+            with _told_at(bucket):
+                policy = read_bucket_policy(bucket.settings[POLICY], bucket.name)
+                check_principals(policy, _Everybody(accounts, users, registry))
     for key in declared.keys:
         account, name = key.value.account, key.value.user
         _need(not name or (account, name) in users or registry.user(account, name), key, f"user {account}/{name}")
+
+
+@frozen
+class _Everybody:
+    """Who is declared, and who is there."""
+
+    accounts: Set[str]
+    users: Set[tuple[str, str]]
+    registry: Registry
+
+    def account(self, account_id: str) -> object | None:
+        return account_id if account_id in self.accounts else self.registry.account(account_id)
+
+    def user(self, account_id: str, name: str) -> object | None:
+        return name if (account_id, name) in self.users else self.registry.user(account_id, name)
 
 
 def _need(there: object, one: Any, what: str) -> None:
@@ -56,7 +78,7 @@ def check_forms(declared: Declarations, registry: Registry) -> None:
 
 
 @contextmanager
-def _told_at(one: Declared[Any]) -> Iterator[None]:
+def _told_at(one: Any) -> Iterator[None]:
     """What is refused is told with its place. No refusal tells a secret."""
     try:
         yield

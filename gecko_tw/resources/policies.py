@@ -4,7 +4,7 @@ Sources: S3 API Reference, PutBucketPolicy; S3 User Guide, "Bucket policies for 
 """
 
 from gecko_tw.callers import acl
-from gecko_tw.callers.policies import is_public, read_bucket_policy
+from gecko_tw.callers.policies import check_principals, is_public, read_bucket_policy
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources import documents
 from gecko_tw.resources.access_settings import (
@@ -47,13 +47,14 @@ async def get_bucket_policy(call: Call) -> Answer:
 async def put_bucket_policy(call: Call, document: bytes) -> Answer:
     """Replaces the policy. Source: S3 API Reference, PutBucketPolicy.
 
-    :raises MalformedPolicy: it is not a policy of this bucket.
+    :raises MalformedPolicy: it is not a policy of this bucket, or about somebody who is not there.
     :raises AccessDenied: it is public and the bucket takes no such, or it locks its sender out, unconfirmed.
     """
     _refuse_other_accounts(call)
     if not document:
         raise MissingRequestBodyError
     policy = read_bucket_policy(document, call.bucket)
+    check_principals(policy, call.service.identities)
     public = is_public(policy)
 
     def rule(record: BucketRecord) -> BucketRecord:

@@ -49,6 +49,11 @@ def test_it_keeps_its_interface(found):
     assert verifyObject(IIdentities, found)
 
 
+def test_users_are_found_by_account_and_name(found):
+    assert found.user("main", "ann").name == "ann"
+    assert found.user("main", "bob") is None is found.user("other", "ann")
+
+
 def test_a_users_key_stands_for_the_user(found):
     ann = found.find("annkey")
     assert (ann.secret, ann.account, ann.display_name, ann.expires) == ("annsecret", "main", "The main one", 5.0)

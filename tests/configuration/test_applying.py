@@ -158,3 +158,24 @@ def test_nothing_is_applied_when_one_thing_cannot_be_kept(declare, deployment, t
         declare(f"{text}\ngroups: {{a/others: }}", rooted)
     assert "hidden" not in str(refused.value)
     assert deployment.registry.documents.revision() == revision
+
+
+POLICY = """
+accounts: [alice]
+users: [alice/ann]
+buckets:
+  b-1:
+    policy: {{Statement: {{Effect: Deny, Principal: {{AWS: '{}'}}, Action: 's3:GetObject', Resource: 'arn:aws:s3:::b-1/*'}}}}
+"""
+
+
+@pytest.mark.parametrize("who", ["alice", "arn:aws:iam::alice:user/ann", "arn:aws:iam::000000000000:root"])
+def test_a_declared_policy_is_about_whoever_is_declared(declare, who):
+    assert declare(POLICY.format(who))
+
+
+@pytest.mark.parametrize("who", ["bob", "arn:aws:iam::alice:user/nan", "arn:aws:iam::bob:root"])
+def test_a_declared_policy_about_nobody_changes_nothing(declare, deployment, who):
+    with pytest.raises(BadSetting, match="buckets.b-1: Invalid principal in policy"):
+        declare(POLICY.format(who))
+    assert deployment.registry.account("alice") is None

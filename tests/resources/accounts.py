@@ -8,7 +8,7 @@ from attrs import evolve
 from zope.interface import implementer
 
 from gecko_tw.callers.form_policy import LengthRange
-from gecko_tw.callers.identities import ROOT_ACCOUNT, Account, Caller, Identity, IIdentities
+from gecko_tw.callers.identities import ROOT_ACCOUNT, Account, Caller, Identity, IIdentities, User
 from gecko_tw.callers.policies import Policy, Principal, read_identity_policy
 from gecko_tw.head import Head
 from tests.resources.asking import FakeRequest, Shop, shop
@@ -54,6 +54,10 @@ class Town:
         if account_id not in known:
             return None
         return Account(id=account_id, display_name=f"The {account_id}", email=f"{account_id}@example.com")
+
+    def user(self, account_id: str, name: str) -> User | None:
+        there = {(one.account, one.principal.user_name) for one in self.identities.values()}
+        return User(account=account_id, name=name) if name and (account_id, name) in there else None
 
     def account_by_email(self, email: str) -> Account | None:
         return self.account(email.lower().removesuffix("@example.com"))

@@ -1,6 +1,7 @@
 """The rows of bucket policies."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,65 @@ def test_a_policy_that_cannot_be_leaves_the_old_one(there: Shop, body: bytes, ex
     ask(there, "main", "PUT", "/photos?policy", DOCUMENT)
     assert code(ask(there, "main", "PUT", "/photos?policy", body)) == (400, expected)
     assert ask(there, "main", "GET", "/photos?policy").body == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        "",
+        [],
+        {},
+        ["*"],
+        "main",
+        {"AWS": ""},
+        {"AWS": []},
+        {"AWS": "nobody"},
+        {"AWS": ["main", "nobody"]},
+        {"AWS": ["*", "nobody"]},
+        {"AWS": "arn:aws:iam::nobody:root"},
+        {"AWS": "arn:aws:iam::main:user/bbo"},
+        {"AWS": "arn:aws:iam::alt:user/bob"},
+        {"AWS": "arn:aws:iam::main:user/*"},
+        {"AWS": "arn:aws:iam::main:group/staff"},
+        {"AWS": "arn:aws:iam::main:role/admin"},
+        {"AWS": "arn:aws:sts::main:assumed-role/admin/session"},
+        {"AWS": "arn:aws:s3:::photos"},
+        {"CanonicalUser": "nobody"},
+        {"CanonicalUser": "*"},
+        {"Service": "logging.s3.amazonaws.co"},
+        {"Service": "*"},
+        {"Federated": "accounts.google.com"},
+        {"aws": "main"},
+    ],
+)
+@pytest.mark.parametrize("element", ["Principal", "NotPrincipal"])
+def test_a_policy_about_nobody_is_refused(there: Shop, principal: Any, element: str) -> None:
+    statement = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::photos/*", element: principal}
+    body = json.dumps({"Version": "2012-10-17", "Statement": [statement]}).encode()
+    assert code(ask(there, "main", "PUT", "/photos?policy", body)) == (400, "MalformedPolicy")
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        {"AWS": ["alt", "*"]},
+        {"AWS": "arn:aws:iam::main:root"},
+        {"AWS": ["arn:aws:iam::main:user/bob", "arn:aws:iam::000000000000:root"]},
+        {"CanonicalUser": "alt", "Service": ["logging.s3.amazonaws.com", "cloudtrail.amazonaws.com"]},
+    ],
+)
+def test_a_policy_is_about_whoever_is_there(there: Shop, principal: Any) -> None:
+    assert put_policy(there, "photos", {"Action": "s3:GetObject", "Principal": principal}).status == 204
+
+
+def test_a_policy_stays_when_somebody_leaves() -> None:
+    there, town = market()
+    ask(there, "main", "PUT", "/photos")
+    named = {"Effect": "Deny", "Principal": {"AWS": "arn:aws:iam::main:user/bob"}}
+    put_policy(there, "photos", named)
+    del town.identities["bob"]
+    assert ask(there, "main", "PUT", "/photos/new", b"meow").status == 200
+    assert b"user/bob" in ask(there, "main", "GET", "/photos?policy").body
 
 
 def test_nobody_of_another_account_manages_a_policy_whatever_it_says(there: Shop) -> None:

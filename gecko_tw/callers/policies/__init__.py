@@ -9,6 +9,7 @@ from gecko_tw.callers.policies.decisions import Decision, decide, needed_keys
 from gecko_tw.callers.policies.documents import (
     SIZE_LIMIT,
     Policy,
+    check_principals,
     normal_form,
     read_bucket_policy,
     read_identity_policy,
@@ -26,6 +27,7 @@ __all__ = [
     "Principal",
     "RequestContext",
     "authorize",
+    "check_principals",
     "decide",
     "explain",
     "is_public",

@@ -60,6 +60,22 @@ def read_identity_policy(document: bytes | str, name: str) -> Policy:
     return _read(document, f"policy {name}", None)
 
 
+def check_principals(policy: Policy, identities: Any) -> None:
+    """Refuses a policy about somebody who is not there: a slip of the pen would allow, or deny, nothing to anybody.
+
+    :param identities: as ``PrincipalSet.strangers``.
+    :raises MalformedPolicy: naming the principal.
+    """
+    for statement in policy.statements:
+        principals = statement.principals
+        if principals is not None:
+            for kind, text in principals.strangers(identities):
+                element = "NotPrincipal" if principals.negated else "Principal"
+                raise malformed(
+                    "Invalid principal in policy", f"Statement[{statement.number - 1}].{element}.{kind}", text
+                )
+
+
 def normal_form(policy: Policy) -> str:
     """A policy as compact JSON: lists everywhere, names as S3 spells them, values as texts."""
     document: dict[str, Any] = {"Version": policy.version}

@@ -3,6 +3,7 @@
 Sources: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal"; S3 User Guide, "Principals for bucket policies".
 """
 
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any
 
@@ -48,6 +49,13 @@ class PrincipalSet:
             # A user is excepted by name only: that the account is excepted says nothing of its users.
             return Grasp.NONE if self._names(who) is Grasp.DIRECT else Grasp.DIRECT
         return self._names(who)
+
+    def strangers(self, identities: Any) -> Iterator[tuple[str, str]]:
+        """What of ``written`` names nobody: accounts and users that are not there, roles, which nobody has here, and no services.
+
+        :param identities: ``account(id)`` and ``user(account, name)`` return something, or None.
+        """
+        return ((kind, text) for kind, text in self.written if text != "*" and not _is_somebody(kind, text, identities))
 
     def _names(self, who: Principal) -> Grasp:
         if self.everyone or who.arn in self.arns:
@@ -100,6 +108,16 @@ def _meaning(kind: str, text: str, place: str) -> tuple[str, str]:
             if name.startswith(within) and not name.endswith("/"):
                 return "arns", text
     raise malformed(_INVALID, f"{place}.{kind}", text)
+
+
+def _is_somebody(kind: str, text: str, identities: Any) -> bool:
+    if kind == "Service":
+        return text.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    name, meant = _meaning(kind, text, "")
+    if name != "arns":
+        return identities.account(meant) is not None
+    account, _, named = text.removeprefix(_IAM).partition(":")
+    return named.startswith("user/") and identities.user(account, named.removeprefix("user/")) is not None
 
 
 def _plain(text: str) -> bool:
