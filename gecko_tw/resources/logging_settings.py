@@ -6,6 +6,7 @@ Sources: S3 API Reference, PutBucketLogging; S3 User Guide, "Enabling Amazon S3 
 from typing import Any
 
 from gecko_tw.callers.acl import FULL_CONTROL, READ, WRITE, Grant, checked, grantee, grants_of
+from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.jobs.access_log_delivery import SETTING
 from gecko_tw.resources import documents
 from gecko_tw.resources.access_settings import ENFORCED, IGNORE, bucket_owner, ownership_of
@@ -24,6 +25,7 @@ from gecko_tw.resources.refusals import (
     InvalidTargetBucketForLogging,
     MalformedXML,
 )
+from gecko_tw.resources.rights import is_owners
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import InvalidBucketName, KeyTooLongError, NoSuchBucket
 from gecko_tw.store.rules import locks
@@ -35,7 +37,11 @@ _PARTITIONED = (EVENT_TIME, DELIVERY_TIME)
 
 @operation("GetBucketLogging", GET, BUCKET, "logging", needs="s3:GetBucketLogging")
 async def get_bucket_logging(call: Call) -> Answer:
-    """Never set: an empty document. Source: S3 API Reference, GetBucketLogging."""
+    """Never set: an empty document. Source: S3 API Reference, GetBucketLogging.
+
+    :raises AccessDenied: the bucket is another account's.
+    """
+    _refuse_other_accounts(call)
     setting = await read_setting(call, SETTING)
     return xml(documents.document("BucketLoggingStatus", "" if setting is None else _written(call, setting)))
 
@@ -45,10 +51,11 @@ async def put_bucket_logging(call: Call, document: bytes) -> Answer:
     """Begins, changes or, with an empty document, ends the log. Source: S3 API Reference, PutBucketLogging.
 
     :raises InvalidTargetBucketForLogging: there is no such target, it is another account's, or cannot take logs.
-    :raises AccessDenied: the caller may not write into the target.
+    :raises AccessDenied: the bucket is another account's, or the caller may not write into the target.
     :raises CrossLocationLoggingProhibited: the target is in another region.
     :raises AccessControlListNotSupported: grants, and the target has no access control lists.
     """
+    _refuse_other_accounts(call)
     root = documents.read(document, "BucketLoggingStatus").only(("LoggingEnabled",))
     enabled = root.all("LoggingEnabled")
     if len(enabled) > 1:
@@ -56,6 +63,12 @@ async def put_bucket_logging(call: Call, document: bytes) -> Answer:
     setting = await _checked(call, enabled[0]) if enabled else None
     await change_setting(call, SETTING, setting)
     return Answer(200)
+
+
+def _refuse_other_accounts(call: Call) -> None:
+    """Raises AccessDenied: a log is its bucket's owner's, whatever the policy of the bucket says."""
+    if not is_owners(call):
+        raise AccessDenied
 
 
 async def _checked(call: Call, node: Element) -> dict[str, Any]:

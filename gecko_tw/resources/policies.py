@@ -15,7 +15,6 @@ from gecko_tw.resources.access_settings import (
     RESTRICT,
     acls_count,
     blocks,
-    bucket_owner,
     policy_of,
 )
 from gecko_tw.resources.answers import Answer, xml
@@ -25,7 +24,7 @@ from gecko_tw.resources.documents import text
 from gecko_tw.resources.operations import BUCKET, DELETE, GET, PUT, Document, operation
 from gecko_tw.resources.permits import would_be_allowed
 from gecko_tw.resources.refusals import MethodNotAllowed, MissingRequestBodyError, NoSuchBucketPolicy
-from gecko_tw.resources.rights import is_superuser
+from gecko_tw.resources.rights import is_owners
 from gecko_tw.store.records import BucketRecord
 
 _JSON = (b"Content-Type", b"application/json")
@@ -105,6 +104,5 @@ def _by_acl(record: BucketRecord) -> bool:
 
 def _refuse_other_accounts(call: Call) -> None:
     """Raises MethodNotAllowed: nobody of another account manages a bucket's policy, whatever it says itself."""
-    assert call.record is not None
-    if not is_superuser(call) and call.caller.principal.account != bucket_owner(call.service, call.record):
+    if not is_owners(call):
         raise MethodNotAllowed(Method=call.head.method, ResourceType="BUCKETPOLICY")

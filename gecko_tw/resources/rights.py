@@ -14,6 +14,7 @@ from gecko_tw.resources.access_settings import (
     RESTRICT,
     acls_count,
     blocks,
+    bucket_owner,
     object_owner,
     policy_of,
 )
@@ -40,6 +41,12 @@ def is_superuser(call: Call) -> bool:
     """Whether the caller owns everything; everybody does while authentication is switched off."""
     identity = call.caller.identity
     return call.caller.kind == "open" if identity is None else identity.superuser
+
+
+def is_owners(call: Call) -> bool:
+    """Whether the caller belongs to the account of the addressed bucket, whatever its policy allows to others."""
+    assert call.record is not None
+    return is_superuser(call) or call.caller.principal.account == bucket_owner(call.service, call.record)
 
 
 def names(ask: Ask, *beginnings: str) -> bool:

@@ -205,3 +205,17 @@ def test_a_log_goes_only_where_its_sender_may_write(there):
     assert refused(ask(there, "bob", "PUT", "/photos?logging", status())) == (403, "AccessDenied")
     town.change("bob", policies=(identity_policy(only, {**only, "Resource": "arn:aws:s3:::logs/p/*"}),))
     assert ask(there, "bob", "PUT", "/photos?logging", status()).status == 200
+
+
+@pytest.mark.parametrize("document", [status(), EMPTY])
+def test_a_log_is_its_buckets_owners_whatever_a_policy_allows(there, document):
+    """Source: S3 API Reference, PutBucketLogging: "To set the logging status of a bucket, you must be the bucket owner."."""
+    put_policy(
+        there, "photos", {"Action": ["s3:PutBucketLogging", "s3:GetBucketLogging"], "Resource": "arn:aws:s3:::photos"}
+    )
+    assert ask(there, "main", "PUT", "/photos?logging", status()).status == 200
+    for who in ("alt", "eve", None):
+        assert refused(ask(there, who, "PUT", "/photos?logging", document)) == (403, "AccessDenied")
+        assert refused(ask(there, who, "GET", "/photos?logging")) == (403, "AccessDenied")
+    assert b"LoggingEnabled" in ask(there, "bob", "GET", "/photos?logging").body
+    assert ask(there, "root", "PUT", "/photos?logging", EMPTY).status == 200
