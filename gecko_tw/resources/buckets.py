@@ -19,6 +19,7 @@ from gecko_tw.resources.refusals import (
     InvalidLocationConstraint,
     NotImplemented_,
 )
+from gecko_tw.resources.regions import is_location
 from gecko_tw.resources.rights import is_superuser
 from gecko_tw.resources.tagging import tags_in
 from gecko_tw.store.records import BucketRecord
@@ -84,7 +85,7 @@ async def create_bucket(call: Call, document: bytes) -> Answer:
     :raises BucketAlreadyOwnedByYou: unless the deployment answers 200 to that, as us-east-1 does.
     """
     _refuse_kinds(call)
-    region, tags = _configuration(document)
+    region, tags = _configuration(call, document)
     permit_bucket(call, region, bool(tags))
     service = call.service
     record = BucketRecord(
@@ -154,10 +155,10 @@ def _refuse_kinds(call: Call) -> None:
             raise NotImplemented_(Header=name.decode(), Value=value)
 
 
-def _configuration(document: bytes) -> tuple[str, dict[str, str]]:
+def _configuration(call: Call, document: bytes) -> tuple[str, dict[str, str]]:
     """Region and tags of a CreateBucketConfiguration; an empty document has neither.
 
-    :raises MalformedXML, InvalidLocationConstraint, InvalidTag: as S3 does.
+    :raises MalformedXML, InvalidLocationConstraint, TooManyTags, InvalidTag: as S3 does.
     :raises NotImplemented_: it asks for a directory bucket.
     """
     if not document.strip():
@@ -167,7 +168,7 @@ def _configuration(document: bytes) -> tuple[str, dict[str, str]]:
         if child.name in ("Location", "Bucket"):
             raise NotImplemented_(Resource=child.name)
     region = (root.only(("LocationConstraint", "Tags")).get("LocationConstraint") or "").strip()
-    if len(region) > 64 or not all(char.isalnum() or char in "-_" for char in region):
+    if region and not is_location(call, region):
         raise InvalidLocationConstraint(LocationConstraint=region)
     tags = root.all("Tags")
     return region, tags_in(tags[0], OF_BUCKET) if tags else {}

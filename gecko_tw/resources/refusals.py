@@ -113,7 +113,7 @@ class RequestTimeout(Refusal):
 
 
 class InvalidLocationConstraint(Refusal):
-    """The specified location-constraint is not valid."""
+    """The specified location-constraint is not valid"""
 
 
 class InvalidRedirectLocation(Refusal):

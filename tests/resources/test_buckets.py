@@ -4,9 +4,11 @@ from urllib.parse import quote
 
 import pytest
 from attrs import evolve
+from botocore.session import get_session
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gecko_tw.resources.regions import LOCATIONS
 from tests.resources.asking import Shop, shop
 from tests.resources.reading import read
 
@@ -56,6 +58,26 @@ def test_a_region_given_at_creation_is_kept(there: Shop) -> None:
     assert there.ask("HEAD", "/pictures").header("x-amz-bucket-region") == "eu-central-1"
 
 
+def test_regions_are_those_of_aws() -> None:
+    model = get_session().get_service_model("s3").shape_for("BucketLocationConstraint")
+    assert set(model.enum) >= LOCATIONS
+
+
+def test_a_deployment_has_a_region_of_its_own_and_those_that_its_clients_sign_for(there: Shop) -> None:
+    there.service.region = "home"
+    signed = {
+        "authorization": "AWS4-HMAC-SHA256 Credential=key/20261121/attic/s3/aws4_request, SignedHeaders=host, Signature=0"
+    }
+    for region, headers, status in (
+        ("home", {}, 200),
+        ("attic", {}, 400),
+        ("attic", signed, 200),
+        ("tic", signed, 400),
+    ):
+        body = configuration(f"<LocationConstraint>{region}</LocationConstraint>")
+        assert there.ask("PUT", f"/b-{region}", body, headers=headers).status == status
+
+
 def test_us_east_1_is_written_as_nothing(there: Shop) -> None:
     assert there.ask("GET", "/photos?location").body.endswith(b'2006-03-01/"></LocationConstraint>')
     assert there.ask("HEAD", "/photos").header("x-amz-bucket-region") == "us-east-1"
@@ -73,7 +95,10 @@ def test_tags_given_at_creation_are_kept() -> None:
     [
         (b"<X/>", "MalformedXML"),
         (b"nonsense", "MalformedXML"),
-        (configuration("<LocationConstraint>a b</LocationConstraint>"), "InvalidLocationConstraint"),
+        *(
+            (configuration(f"<LocationConstraint>{region}</LocationConstraint>"), "InvalidLocationConstraint")
+            for region in ("a b", "foo", "us-east-1", "eu-west-11", "eu", "US-WEST-1", "é", "x" * 65)
+        ),
         (configuration("<Bucket><Type>Directory</Type></Bucket>"), "NotImplemented"),
         (configuration("<Other/>"), "MalformedXML"),
         (configuration("<Tags><Tag><Key></Key><Value/></Tag></Tags>"), "InvalidTag"),

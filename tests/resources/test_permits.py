@@ -185,7 +185,7 @@ def test_a_bucket_may_be_allowed_in_one_region_only() -> None:
     town.change("bob", policies=(identity_policy({**EVERYTHING, "Action": "s3:CreateBucket", "Condition": condition}),))
     document = "<CreateBucketConfiguration><LocationConstraint>{}</LocationConstraint></CreateBucketConfiguration>"
     assert ask(there, "bob", "PUT", "/west", document.format("eu-west-1").encode()).status == 200
-    assert ask(there, "bob", "PUT", "/east", document.format("eu-east-1").encode()).status == 403
+    assert ask(there, "bob", "PUT", "/east", document.format("eu-west-2").encode()).status == 403
     assert ask(there, "bob", "PUT", "/anywhere").status == 403
 
 
