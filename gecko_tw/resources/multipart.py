@@ -23,6 +23,7 @@ from gecko_tw.store.checksums import ALGORITHMS, check_kind, default_kind, raw_o
 from gecko_tw.store.records import NULL, Checksum, Upload, Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest
 from gecko_tw.store.requests import Complete, PutPart, WantedPart
+from gecko_tw.store.rules.multipart import check_part_checksum
 
 MAX_PARTS = 10_000
 
@@ -79,6 +80,7 @@ async def upload_part(call: Call) -> Answer:
     number = part_number(call.query["partNumber"])
     how = plan(call)
     upload = await service.read(service.uploads.get, call.bucket, call.key, upload_id)
+    check_part_checksum(upload, how.claims.checksum)
     part_sealing = sealing.part_sealing(call, upload, number)
     if quotas.limits(call):
         await quotas.refuse_part_without_room(call, upload_id, number, how.length)
@@ -93,7 +95,9 @@ async def upload_part(call: Call) -> Answer:
     part = await service.commit(
         incoming.pending, service.uploads.put_part, call.bucket, call.key, upload_id, incoming, request
     )
-    headers = [(b"ETag", object_headers.quoted(part.etag)), *object_headers.checksum_headers(part.checksum)[:1]]
+    named = how.claims.checksum
+    checksum = part.checksum if named is None else Checksum(named, incoming.digests.value(named))
+    headers = [(b"ETag", object_headers.quoted(part.etag)), *object_headers.checksum_headers(checksum)[:1]]
     if part_sealing is not None:
         headers += sealing.told(call, upload.extra)
     return Answer(200, headers)

@@ -153,13 +153,17 @@ class Copy:
 
 @frozen(kw_only=True)
 class PutPart:
-    """What UploadPart asks."""
+    """What UploadPart asks.
+
+    :ivar copied: whether the bytes come from the store itself, so that no client vouches for them.
+    """
 
     now: int
     number: int
     length: int | None = None
     claims: tuple[Claim, ...] = ()
     checksum: str | None = None
+    copied: bool = False
 
 
 @frozen

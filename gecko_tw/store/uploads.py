@@ -7,7 +7,7 @@ from zope.interface import implementer
 
 from gecko_tw.interfaces import IUploads
 from gecko_tw.store import copying
-from gecko_tw.store.data_keys import OTHER_KEY, PART_HAS_SEAL, PART_NEEDS_SEAL
+from gecko_tw.store.data_keys import CUSTOMER, OTHER_KEY, PART_HAS_SEAL, PART_NEEDS_SEAL
 from gecko_tw.store.incoming import Incoming
 from gecko_tw.store.objects import DEFAULT_CHECKSUM, Objects
 from gecko_tw.store.records import BlobNote, Checksum, Part, Span, Upload, Version
@@ -53,9 +53,9 @@ class Uploads:
                     ArgumentValue=request.number,
                 )
             upload = self.get(bucket, key, upload_id)
-            algorithm = multipart.part_checksum(upload, request.checksum) or (
-                DEFAULT_CHECKSUM if self.objects.hashing else None
-            )
+            if not request.copied:
+                multipart.check_part_checksum(upload, request.checksum)
+            algorithm = upload.checksum_algorithm or (DEFAULT_CHECKSUM if self.objects.hashing else None)
             if ("sse" in upload.extra) != incoming.is_sealed:
                 raise InvalidRequest(PART_NEEDS_SEAL if "sse" in upload.extra else PART_HAS_SEAL)
             incoming.verify(request.length, request.claims)
@@ -90,7 +90,7 @@ class Uploads:
     def copy_part(self, source: Source, bucket: str, key: bytes, upload_id: str, number: int, now: int) -> Part:
         upload = self.get(bucket, key, upload_id)
         incoming = copying.body_of(self.objects, source, upload.checksum_algorithm)
-        return self.put_part(bucket, key, upload_id, incoming, PutPart(now=now, number=number))
+        return self.put_part(bucket, key, upload_id, incoming, PutPart(now=now, number=number, copied=True))
 
     def parts(self, bucket: str, key: bytes, upload_id: str, after: int = 0, limit: int = MAX_PARTS) -> list[Part]:
         return self.objects.catalog.parts(bucket, key, upload_id, after, limit)
@@ -110,10 +110,9 @@ class Uploads:
         raise InvalidRequest("Parts of this upload keep changing while it is being completed.")
 
     def _complete(self, bucket: str, key: bytes, upload: Upload, request: Complete) -> Version:
-        if request.customer_key is not None:
-            self._check_key(upload, request.customer_key)
+        self._check_key(upload, request.customer_key)
         stored = {part.number: part for part in self.parts(bucket, key, upload.id)}
-        chosen = multipart.choose(stored, request.parts, self.min_part_size)
+        chosen = multipart.choose(upload, stored, request.parts, self.min_part_size)
         version = multipart.join(upload, chosen, request)
         rule = partial(multipart.complete, upload=upload, version=version, request=request)
         applied = self.objects.place(bucket, key, rule)
@@ -121,9 +120,14 @@ class Uploads:
         self._drop([part for part in stored.values() if part.number not in kept])
         return applied.after.newest  # type: ignore[return-value]
 
-    def _check_key(self, upload: Upload, customer_key: bytes) -> None:
-        """Raises InvalidRequest unless a customer's key is the upload's. None is needed: parts are not read."""
+    def _check_key(self, upload: Upload, customer_key: bytes | None) -> None:
+        """Raises InvalidRequest unless a customer's key is the upload's. Where its object gets a checksum, there must be one."""
         record = upload.extra.get("sse")
+        if customer_key is None:
+            checked = upload.checksum_algorithm is not None or self.objects.hashing
+            if record is not None and record["kind"] == CUSTOMER and checked:
+                raise InvalidRequest(PART_NEEDS_SEAL)
+            return
         if record is None:
             raise InvalidRequest(PART_HAS_SEAL)
         try:

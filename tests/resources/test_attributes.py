@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from gecko_tw.store.checksums import Digests
 from tests.resources.asking import FakeRequest, Shop, shop
 from tests.resources.reading import read
 
@@ -33,10 +34,17 @@ def attributes(reply: FakeRequest) -> dict[str, Any]:
 def upload(there: Shop, key: str, parts: list[bytes], **headers: str) -> None:
     more = {name.replace("_", "-"): value for name, value in headers.items()}
     begun = read("CreateMultipartUpload", there.ask("POST", f"/photos/{key}?uploads", headers=more))["UploadId"]
-    lines = ""
+    lines, algorithm = "", headers.get("x_amz_checksum_algorithm")
     for number, data in enumerate(parts, 1):
-        etag = there.ask("PUT", f"/photos/{key}?partNumber={number}&uploadId={begun}", data).header("etag")
-        lines += f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"
+        sent, line = {}, ""
+        if algorithm is not None:
+            digests = Digests((algorithm,))
+            digests.update(data)
+            sent = {f"x-amz-checksum-{algorithm.lower()}": digests.value(algorithm)}
+            line = f"<Checksum{algorithm}>{digests.value(algorithm)}</Checksum{algorithm}>"
+        target = f"/photos/{key}?partNumber={number}&uploadId={begun}"
+        etag = there.ask("PUT", target, data, headers=sent).header("etag")
+        lines += f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag>{line}</Part>"
     body = f"<CompleteMultipartUpload>{lines}</CompleteMultipartUpload>".encode()
     assert there.ask("POST", f"/photos/{key}?uploadId={begun}", body).status == 200
 

@@ -4,6 +4,7 @@ import hashlib
 from base64 import b64encode
 
 import pytest
+from attrs import evolve
 
 from tests.resources.asking import FakeRequest, Shop, shop
 
@@ -80,7 +81,7 @@ def test_the_parts_of_an_encrypted_upload_become_one_encrypted_object(there: Sho
         assert_tells(part, headers)
         listed += f"<Part><PartNumber>{number}</PartNumber><ETag>{part.header('ETag')}</ETag></Part>"
     document = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()
-    assert there.ask("POST", f"/photos/cat?uploadId={upload_id}", document).status == 200
+    assert there.ask("POST", f"/photos/cat?uploadId={upload_id}", document, headers=opening).status == 200
     assert there.ask("GET", "/photos/cat", headers=opening).body == b"meow"
     second = there.ask("GET", "/photos/cat?partNumber=2", headers=opening)
     assert (second.status, second.body) == (206, b"ow")
@@ -104,18 +105,33 @@ def test_parts_must_come_with_the_key_of_their_upload(there: Shop) -> None:
     assert there.ask("PUT", s3_part, b"x", headers=S3).status == 200
 
 
-def test_completing_needs_no_key_and_takes_no_other(there: Shop) -> None:
+@pytest.mark.parametrize("checksum", [{}, {"x-amz-checksum-algorithm": "CRC64NVME"}])
+def test_completing_needs_the_key_of_what_is_encrypted_with_it(there: Shop, checksum: dict[str, str]) -> None:
     def upload(headers: dict[str, str]) -> tuple[str, bytes]:
-        begun = there.ask("POST", "/photos/cat?uploads", headers=headers).body.decode()
+        begun = there.ask("POST", "/photos/cat?uploads", headers={**headers, **checksum}).body.decode()
         target = "/photos/cat?uploadId=" + begun.partition("<UploadId>")[2].partition("<")[0]
         etag = there.ask("PUT", target + "&partNumber=1", b"x", headers=headers).header("etag")
         part = f"<Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>"
         return target, f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode()
 
-    for begin, headers in [(CUSTOMERS, customers(OTHER)), ({}, CUSTOMERS)]:
+    for begin, headers in [(CUSTOMERS, {}), (CUSTOMERS, customers(OTHER)), ({}, CUSTOMERS), (S3, CUSTOMERS)]:
         assert code(there.ask("POST", *upload(begin), headers=headers)) == "InvalidRequest"
-    for headers in ({}, CUSTOMERS):
-        assert there.ask("POST", *upload(CUSTOMERS), headers=headers).status == 200
+    for headers in ({}, S3, CUSTOMERS):
+        begun = upload(headers)
+        assert there.ask("POST", *begun, headers=CUSTOMERS if headers is CUSTOMERS else {}).status == 200
+
+
+def test_an_object_without_a_checksum_is_completed_without_its_key() -> None:
+    there = shop()
+    there.service.objects = evolve(there.service.objects, hashing=False)
+    there.service.uploads = evolve(there.service.uploads, objects=there.service.objects)
+    there.ask("PUT", "/photos")
+    begun = there.ask("POST", "/photos/cat?uploads", headers=CUSTOMERS).body.decode()
+    target = "/photos/cat?uploadId=" + begun.partition("<UploadId>")[2].partition("<")[0]
+    etag = there.ask("PUT", target + "&partNumber=1", b"x", headers=CUSTOMERS).header("etag")
+    part = f"<Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>"
+    document = f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode()
+    assert there.ask("POST", target, document).status == 200
 
 
 @pytest.mark.parametrize("target", ["plain", *WAYS])

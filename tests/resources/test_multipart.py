@@ -30,10 +30,26 @@ def part(there: Shop, upload: str, number: int, data: bytes, **headers: str) -> 
 
 
 def listed(*parts: tuple[int, str], more: str = "") -> bytes:
-    lines = "".join(
-        f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag>{more}</Part>" for number, etag in parts
-    )
+    return document("".join(line(number, tag, more) for number, tag in parts))
+
+
+def line(number: int, tag: str, more: str = "") -> str:
+    return f"<Part><PartNumber>{number}</PartNumber><ETag>{tag}</ETag>{more}</Part>"
+
+
+def document(lines: str) -> bytes:
     return f"<CompleteMultipartUpload>{lines}</CompleteMultipartUpload>".encode()
+
+
+def send(there: Shop, upload: str, algorithm: str, *pieces: bytes) -> bytes:
+    """Sends parts with their checksums; returns the list that completes them."""
+    lines = ""
+    for number, data in enumerate(pieces, 1):
+        digest = value(algorithm, data)
+        reply = part(there, upload, number, data, **{f"x-amz-checksum-{algorithm.lower()}": digest})
+        assert reply.header(f"x-amz-checksum-{algorithm.lower()}") == digest
+        lines += line(number, etag(data), f"<Checksum{algorithm}>{digest}</Checksum{algorithm}>")
+    return document(lines)
 
 
 def complete(there: Shop, upload: str, body: bytes, **headers: str) -> FakeRequest:
@@ -75,9 +91,7 @@ def test_completing_again_answers_the_same(there: Shop) -> None:
 
 def test_a_part_of_a_finished_object_can_be_read(there: Shop) -> None:
     upload = begin(there, x_amz_checksum_algorithm="CRC32")
-    part(there, upload, 1, b"me")
-    part(there, upload, 2, b"ow!")
-    complete(there, upload, listed((1, etag(b"me")), (2, etag(b"ow!"))))
+    complete(there, upload, send(there, upload, "CRC32", b"me", b"ow!"))
     reply = there.ask("GET", "/photos/big?partNumber=2", headers={"x-amz-checksum-mode": "ENABLED"})
     assert (reply.status, reply.body, reply.header("content-range")) == (206, b"ow!", "bytes 2-4/5")
     assert reply.header("x-amz-mp-parts-count") == "2"
@@ -97,8 +111,8 @@ def test_each_checksum_is_kept_with_parts_and_object(there: Shop, algorithm: str
     name = f"x-amz-checksum-{algorithm.lower()}"
     sent = part(there, upload, 1, b"meow", **{name: value(algorithm, b"meow")})
     assert sent.header(name) == value(algorithm, b"meow")
-    line = f"<Checksum{algorithm}>{value(algorithm, b'meow')}</Checksum{algorithm}>"
-    found = read("CompleteMultipartUpload", complete(there, upload, listed((1, etag(b"meow")), more=line)))
+    checksum = f"<Checksum{algorithm}>{value(algorithm, b'meow')}</Checksum{algorithm}>"
+    found = read("CompleteMultipartUpload", complete(there, upload, listed((1, etag(b"meow")), more=checksum)))
     seen = there.ask("HEAD", "/photos/big", headers={"x-amz-checksum-mode": "ENABLED"})
     assert seen.header(name) == found[f"Checksum{algorithm}"]
     assert seen.header("x-amz-checksum-type") == found["ChecksumType"]
@@ -125,6 +139,36 @@ def test_a_part_with_another_checksum_than_agreed_is_refused(there: Shop) -> Non
     upload = begin(there, x_amz_checksum_algorithm="SHA1")
     reply = part(there, upload, 1, b"meow", **{"x-amz-checksum-crc32": value("CRC32", b"meow")})
     assert code("UploadPart", reply) == "InvalidRequest"
+
+
+def test_a_part_without_the_checksum_that_was_agreed_is_refused_before_it_is_read(there: Shop) -> None:
+    upload = begin(there, x_amz_checksum_algorithm="SHA256")
+    reply = part(there, upload, 1, b"meow")
+    assert code("UploadPart", reply) == "InvalidRequest"
+    assert b"expected checksum Type: sha256, actual checksum Type: null" in reply.body
+    assert reply.upload.consumer is None
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_part_tells_the_checksum_that_it_was_sent_with(there: Shop, algorithm: str) -> None:
+    upload = begin(there)
+    name = f"x-amz-checksum-{algorithm.lower()}"
+    reply = part(there, upload, 1, b"meow", **{name: value(algorithm, b"meow")})
+    told = [key for key, _ in reply.headers if key.startswith(b"x-amz-checksum-")]
+    assert (told, reply.header(name)) == ([name.encode()], value(algorithm, b"meow"))
+    assert complete(there, upload, listed((1, etag(b"meow")))).status == 200
+
+
+def test_a_copied_part_needs_nobody_to_vouch_for_it(there: Shop) -> None:
+    there.ask("PUT", "/photos/cat", b"meow")
+    upload = begin(there, x_amz_checksum_algorithm="SHA256")
+    target = f"/photos/big?partNumber=1&uploadId={upload}"
+    copied = read("UploadPartCopy", there.ask("PUT", target, headers={"x-amz-copy-source": "photos/cat"}))
+    digest = copied["CopyPartResult"]["ChecksumSHA256"]
+    assert digest == value("SHA256", b"meow")
+    assert code("CompleteMultipartUpload", complete(there, upload, listed((1, etag(b"meow"))))) == "InvalidRequest"
+    body = listed((1, etag(b"meow")), more=f"<ChecksumSHA256>{digest}</ChecksumSHA256>")
+    assert complete(there, upload, body).status == 200
 
 
 @pytest.mark.parametrize("number", ["0", "10001", "x", "-1"])
@@ -175,7 +219,7 @@ def test_a_wrong_list_of_parts_leaves_the_upload_as_it_is(there: Shop, body: byt
         ({"x_amz_mp_object_size": "x"}, "InvalidArgument"),
         ({"x_amz_checksum_crc32": "AAAAAA=="}, "BadDigest"),
         ({"x_amz_checksum_crc32": "nonsense"}, "InvalidRequest"),
-        ({"x_amz_checksum_type": "COMPOSITE"}, "BadDigest"),
+        ({"x_amz_checksum_type": "COMPOSITE"}, "InvalidRequest"),
         ({"x_amz_checksum_crc32": value("CRC32", b"meow") + "-1"}, "BadDigest"),
         ({"x_amz_checksum_sha1": value("SHA1", b"meow")}, "InvalidRequest"),
         ({"if_match": '"x"'}, "NoSuchKey"),
@@ -194,9 +238,7 @@ def test_what_is_claimed_of_the_whole_object_is_verified(there: Shop, headers: d
 @pytest.mark.parametrize("kind", ["FULL_OBJECT", "COMPOSITE"])
 def test_every_part_is_read_with_its_own_checksum(there: Shop, kind: str) -> None:
     upload = begin(there, x_amz_checksum_algorithm="CRC32C", x_amz_checksum_type=kind)
-    part(there, upload, 1, b"me")
-    part(there, upload, 2, b"ow")
-    assert complete(there, upload, listed((1, etag(b"me")), (2, etag(b"ow")))).status == 200
+    assert complete(there, upload, send(there, upload, "CRC32C", b"me", b"ow")).status == 200
     for number, data in ((1, b"me"), (2, b"ow")):
         reply = there.ask("GET", f"/photos/big?partNumber={number}", headers={"x-amz-checksum-mode": "ENABLED"})
         assert (reply.body, reply.header("x-amz-checksum-crc32c")) == (data, value("CRC32C", data))
@@ -235,8 +277,8 @@ def test_small_parts_are_refused_when_they_are_not_the_last() -> None:
 
 
 def test_ten_thousand_parts_with_the_longest_checksums_fit(there: Shop) -> None:
-    line = f"\n        <ChecksumSHA512>{value('SHA512', b'')}</ChecksumSHA512>\n    "
-    body = listed(*((number, etag(b"")) for number in range(1, 10_001)), more=line)
+    longest = f"\n        <ChecksumSHA512>{value('SHA512', b'')}</ChecksumSHA512>\n    "
+    body = listed(*((number, etag(b"")) for number in range(1, 10_001)), more=longest)
     assert code("CompleteMultipartUpload", complete(there, begin(there), body)) == "InvalidPart"
     too_many = listed(*[(1, "x")] * 10_001)
     assert code("CompleteMultipartUpload", complete(there, begin(there), too_many)) == "MalformedXML"

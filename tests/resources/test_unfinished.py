@@ -1,5 +1,8 @@
 """Listing what is under way."""
 
+from base64 import b64encode
+from hashlib import sha1
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,12 +45,15 @@ def test_a_listing_of_parts_tells_what_the_upload_is(there: Shop) -> None:
     reply = there.ask("POST", "/photos/big?uploads", headers={"x-amz-checksum-algorithm": "sha1"})
     upload = read("CreateMultipartUpload", reply)
     assert (upload["ChecksumAlgorithm"], upload["ChecksumType"]) == ("SHA1", "COMPOSITE")
-    there.ask("PUT", f"/photos/big?partNumber=1&uploadId={upload['UploadId']}", b"x")
+    digest = b64encode(sha1(b"x").digest()).decode()
+    there.ask(
+        "PUT", f"/photos/big?partNumber=1&uploadId={upload['UploadId']}", b"x", headers={"x-amz-checksum-sha1": digest}
+    )
     page = read("ListParts", there.ask("GET", f"/photos/big?uploadId={upload['UploadId']}"))
     assert (page["Bucket"], page["Key"], page["UploadId"]) == ("photos", "big", upload["UploadId"])
     assert (page["ChecksumAlgorithm"], page["ChecksumType"], page["StorageClass"]) == ("SHA1", "COMPOSITE", "STANDARD")
     assert page["Owner"]["ID"] == page["Initiator"]["ID"] == there.service.owner
-    assert page["Parts"][0]["ChecksumSHA1"]
+    assert page["Parts"][0]["ChecksumSHA1"] == digest
     assert page["Parts"][0]["ETag"] == '"9dd4e461268c8034f5c8564e155c67a6"'
 
 

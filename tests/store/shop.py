@@ -58,16 +58,17 @@ class Shop:
         return upload
 
     def send(self, key: bytes, number: int, data: bytes, upload_id: str = "u1", **asked: Any) -> Part:
-        """A part; its body is hashed as the upload was created for, as well as by what is asked."""
+        """A part; its body is hashed as the upload was created for, which is what clients send, unless something else is asked."""
         upload = settled(self.driver.catalog.history, BUCKET, key).upload(upload_id)
-        algorithms = {asked.get("checksum"), upload.checksum_algorithm if upload else None} - {None}
-        algorithms |= {claim.algorithm for claim in asked.get("claims", ())}
-        incoming = self.objects.receive(algorithms)
+        agreed = upload.checksum_algorithm if upload else None
+        asked.setdefault("checksum", agreed)
+        claimed = {claim.algorithm for claim in asked.get("claims", ())}
+        incoming = self.objects.receive(({asked["checksum"], agreed} - {None}) | claimed)
         incoming.push(data)
         return self.uploads.put_part(BUCKET, key, upload_id, incoming, PutPart(now=NOW, number=number, **asked))
 
     def complete(self, key: bytes, parts: Iterable[Part], upload_id: str = "u1", **asked: Any) -> Version:
-        wanted = tuple(WantedPart(part.number, part.etag) for part in parts)
+        wanted = tuple(WantedPart(part.number, part.etag, part.checksum) for part in parts)
         return self.uploads.complete(BUCKET, key, upload_id, Complete(**{"now": NOW, "parts": wanted, **asked}))
 
     def multipart(self, key: bytes, bodies: Iterable[bytes], upload_id: str = "u1") -> Version:

@@ -350,10 +350,56 @@ def test_a_part_with_another_checksum_than_its_upload_is_refused(shop):
 def test_a_listed_checksum_of_a_part_is_compared(shop):
     (part,) = sent(shop, [b"data"], checksum_algorithm="SHA256", checksum_kind="COMPOSITE")
     wrong = WantedPart(1, part.etag, Checksum("SHA256", digest("SHA256", b"other").value("SHA256")))
-    with pytest.raises(InvalidPart):
-        shop.uploads.complete(BUCKET, b"key", "u1", Complete(now=NOW, parts=(wrong,)))
     right = WantedPart(1, part.etag, part.checksum)
-    assert shop.uploads.complete(BUCKET, b"key", "u1", Complete(now=NOW, parts=(right,))).size == 4
+    for _ in range(2):  # of the upload, and of the object that it has become
+        with pytest.raises(InvalidPart):
+            shop.uploads.complete(BUCKET, b"key", "u1", Complete(now=NOW, parts=(wrong,)))
+        assert shop.uploads.complete(BUCKET, b"key", "u1", Complete(now=NOW, parts=(right,))).size == 4
+
+
+CRC32, SHA256 = (Checksum(name, digest(name, b"data").value(name)) for name in ("CRC32", "SHA256"))
+OTHER = Checksum("CRC32", digest("CRC32", b"other").value("CRC32"))
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "kind", "listed", "refusal"),
+    [
+        (None, None, CRC32, InvalidPart),
+        (None, None, OTHER, InvalidPart),
+        (None, None, None, None),
+        ("CRC32", "COMPOSITE", CRC32, None),
+        ("CRC32", "COMPOSITE", OTHER, InvalidPart),
+        ("CRC32", "COMPOSITE", SHA256, BadDigest),
+        ("CRC32", "COMPOSITE", None, InvalidRequest),
+        ("CRC32", "FULL_OBJECT", CRC32, None),
+        ("CRC32", "FULL_OBJECT", OTHER, InvalidPart),
+        ("CRC32", "FULL_OBJECT", SHA256, BadDigest),
+        ("CRC32", "FULL_OBJECT", None, None),
+    ],
+)
+def test_what_is_listed_of_a_part_is_never_ignored(shop, algorithm, kind, listed, refusal):
+    (part,) = sent(shop, [b"data"], checksum_algorithm=algorithm, checksum_kind=kind)
+    request = Complete(now=NOW, parts=(WantedPart(1, part.etag, listed),))
+    if refusal is None:
+        assert shop.uploads.complete(BUCKET, b"key", "u1", request).size == 4
+        return
+    with pytest.raises(refusal) as refused:
+        shop.uploads.complete(BUCKET, b"key", "u1", request)
+    if refusal is InvalidRequest:
+        assert refused.value.message.endswith(
+            "created using a crc32 checksum. The complete request must include the checksum for each part."
+            " It was missing for part 1 in the request."
+        )
+    if refusal is BadDigest:
+        assert refused.value.message == "The sha256 you specified for part 1 did not match what we received."
+    assert shop.complete(b"key", [part] if algorithm else [evolve(part, checksum=None)]).size == 4
+
+
+def test_a_part_of_a_composite_checksum_brings_its_own(shop):
+    shop.begin(b"key", checksum_algorithm="CRC32C", checksum_kind="COMPOSITE")
+    with pytest.raises(InvalidRequest, match="expected checksum Type: crc32c, actual checksum Type: null"):
+        shop.send(b"key", 1, b"data", checksum=None)
+    assert shop.blobs() == set()
 
 
 # ---- copied parts ------------------------------------------------------------------------------------------------------------

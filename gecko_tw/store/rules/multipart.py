@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import evolve
 
-from gecko_tw.store.checksums import combine, composite, composite_etag, default_kind
+from gecko_tw.store.checksums import COMPOSITE, combine, composite, composite_etag, default_kind
 from gecko_tw.store.records import (
     BucketRecord,
     Change,
@@ -33,33 +33,42 @@ from gecko_tw.store.rules.locks import HOLD, RETENTION, check_has_locks
 from gecko_tw.store.rules.versions import added
 
 
+_MISSING = (
+    "The upload was created using a {} checksum. The complete request must include the checksum for each part."
+    " It was missing for part {} in the request."
+)
+_OTHER = "The {} you specified for part {} did not match what we received."
+_MODE = "The upload was created using the {} checksum mode. The complete request must use the same checksum mode."
+
+
 class Raced(Exception):  # noqa: N818 - a signal, not an error
     """A part changed between reading the parts and deciding: read them again."""
 
 
-def part_checksum(upload: Upload, given: str | None) -> str | None:
-    """The checksum algorithm that parts of an upload keep, or None when it was created without one.
+def check_part_checksum(upload: Upload, given: str | None) -> None:
+    """Parts of an upload with a composite checksum come with theirs, and none comes with one of another algorithm than was agreed.
 
-    :param given: the algorithm the client sent with the part, or None.
+    :param given: the algorithm of the checksum that the client sends with the part, or None.
     :raises InvalidRequest: it is not the upload's.
     """
     expected = upload.checksum_algorithm
-    if expected is not None and given not in (None, expected):
-        raise InvalidRequest(_mismatch(expected, str(given)))
-    return expected
+    needed = upload.checksum_kind == COMPOSITE or given is not None
+    if expected is not None and needed and given != expected:
+        raise InvalidRequest(_mismatch(expected, given))
 
 
-def _mismatch(expected: str | None, given: str) -> str:
+def _mismatch(expected: str | None, given: str | None) -> str:
     """What S3 says when a checksum is of another algorithm than was agreed."""
-    agreed = "null" if expected is None else expected.lower()
-    return f"Checksum Type mismatch occurred, expected checksum Type: {agreed}, actual checksum Type: {given.lower()}"
+    agreed, actual = ("null" if one is None else one.lower() for one in (expected, given))
+    return f"Checksum Type mismatch occurred, expected checksum Type: {agreed}, actual checksum Type: {actual}"
 
 
-def choose(stored: Mapping[int, Part], wanted: tuple[WantedPart, ...], min_size: int) -> list[Part]:
+def choose(upload: Upload, stored: Mapping[int, Part], wanted: tuple[WantedPart, ...], min_size: int) -> list[Part]:
     """The stored parts that the client lists, checked.
 
     :param min_size: bytes that every part but the last must have at least.
     :raises InvalidPartOrder, InvalidPart, EntityTooSmall: as S3 does.
+    :raises InvalidRequest, BadDigest: as :func:`_check_listed`.
     """
     numbers = [part.number for part in wanted]
     if any(first >= second for first, second in zip(numbers, numbers[1:], strict=False)):
@@ -67,8 +76,9 @@ def choose(stored: Mapping[int, Part], wanted: tuple[WantedPart, ...], min_size:
     chosen = []
     for entry in wanted:
         part = stored.get(entry.number)
-        if part is None or part.etag != entry.etag or not _same_checksum(part, entry):
-            raise InvalidPart(PartNumber=entry.number, ETag=entry.etag)
+        if part is None or part.etag != entry.etag:
+            raise _not_found(entry)
+        _check_listed(upload.checksum_algorithm, upload.checksum_kind, part.checksum, entry)
         chosen.append(part)
     for part in chosen[:-1]:
         if part.size < min_size:
@@ -78,11 +88,28 @@ def choose(stored: Mapping[int, Part], wanted: tuple[WantedPart, ...], min_size:
     return chosen
 
 
-def _same_checksum(part: Part, entry: WantedPart) -> bool:
-    """A listed checksum must be the part's; one of an algorithm that the store did not keep cannot be told and passes."""
-    if entry.checksum is None or part.checksum is None or entry.checksum.algorithm != part.checksum.algorithm:
-        return True
-    return entry.checksum.value == part.checksum.value
+def _not_found(entry: WantedPart) -> InvalidPart:
+    return InvalidPart(PartNumber=entry.number, ETag=entry.etag)
+
+
+def _check_listed(algorithm: str | None, kind: str | None, kept: Checksum | None, entry: WantedPart) -> None:
+    """A listed checksum must be the part's: one that cannot be told is never believed.
+
+    :param algorithm: what was agreed for the upload, with its kind, or None.
+    :param kept: the part's.
+    :raises InvalidRequest: none is listed, and the checksum of the object is made from those of the parts.
+    :raises BadDigest: it is of another algorithm than was agreed.
+    :raises InvalidPart: it differs, or none was agreed and it is not what the store keeps.
+    """
+    listed = entry.checksum
+    if listed is None:
+        if algorithm is not None and kind == COMPOSITE:
+            raise InvalidRequest(_MISSING.format(algorithm.lower(), entry.number))
+        return
+    if algorithm is not None and listed.algorithm != algorithm:
+        raise BadDigest(_OTHER.format(listed.algorithm.lower(), entry.number))
+    if kept is None or (listed.algorithm, listed.value) != (kept.algorithm, kept.value):
+        raise _not_found(entry)
 
 
 def join(upload: Upload, parts: list[Part], request: Complete) -> Version:
@@ -135,9 +162,9 @@ def _whole(upload: Upload, parts: list[Part], request: Complete) -> Checksum | N
         return None
     kind = upload.checksum_kind or default_kind(algorithm)
     if request.checksum_kind not in (None, kind):
-        raise BadDigest(f"The upload was created with the {kind} checksum type, not {request.checksum_kind}.")
+        raise InvalidRequest(_MODE.format(kind))
     raws = [b64decode(part.checksum.value) for part in parts if part.checksum]
-    if kind == "COMPOSITE":
+    if kind == COMPOSITE:
         value = composite(algorithm, raws)
     else:
         lengths = [part.size for part in parts]
@@ -180,11 +207,25 @@ def completed(history: KeyHistory, upload_id: str, request: Complete) -> Version
     """The version that an earlier Complete of the same upload made: the answer is repeatable.
 
     :raises NoSuchUpload: there is none, or it was made from other parts.
+    :raises InvalidRequest, InvalidPart, BadDigest: what is claimed of its checksums is not so.
     """
     for version in history.versions:
         if isinstance(version, Version) and version.upload == upload_id and _is_made_from(version, request.parts):
+            _check_again(version, request)
             return version
     raise NoSuchUpload(UploadId=upload_id)
+
+
+def _check_again(version: Version, request: Complete) -> None:
+    whole = version.checksum
+    algorithm, kind = (None, None) if whole is None else (whole.algorithm, whole.kind)
+    for part, entry in zip(version.parts, request.parts, strict=True):
+        kept = None if algorithm is None or part.checksum is None else Checksum(algorithm, part.checksum)
+        _check_listed(algorithm, kind, kept, entry)
+    if request.checksum is not None:
+        if whole is None:
+            raise InvalidRequest(_mismatch(None, request.checksum.algorithm))
+        _check_claimed(request.checksum, whole)
 
 
 def _is_made_from(version: Version, parts: tuple[WantedPart, ...]) -> bool:
