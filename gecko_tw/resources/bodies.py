@@ -19,7 +19,7 @@ from gecko_tw.resources.service import Service
 from gecko_tw.resources.tanks import Basin
 from gecko_tw.resources.unauthenticated import LONGEST, PATIENCE
 from gecko_tw.store.checksums import Digests
-from gecko_tw.store.refusals import BadDigest, EntityTooLarge, Refusal
+from gecko_tw.store.refusals import BadDigest, EntityTooLarge, InvalidRequest, Refusal
 from gecko_tw.store.requests import Claim
 from gecko_tw.threads import Shielded
 
@@ -285,6 +285,7 @@ async def read_document(call: Call, kind: Document, patience: float = DOCUMENT_S
     :param patience: seconds that it may take.
     :raises UploadStalled: it takes longer.
     :raises MaxMessageLengthExceeded: it is longer than its kind may be.
+    :raises InvalidRequest: nothing vouches for a document of a kind that needs it.
     :raises BadDigest, XAmzContentSHA256Mismatch: it is not what was claimed.
     """
     if b"content-length" not in call.headers and b"transfer-encoding" not in call.headers:
@@ -293,6 +294,8 @@ async def read_document(call: Call, kind: Document, patience: float = DOCUMENT_S
         how = plan(call, kind.limit, kind.described)
     except EntityTooLarge:
         raise MaxMessageLengthExceeded(MaxMessageLengthBytes=kind.limit) from None
+    if kind.vouched and how.length != 0 and not how.claims.vouched:
+        raise InvalidRequest("Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
     pieces = _Pieces(kind.limit)
     if how.length != 0 or how.decoder is not None:
         call.request.upload.within(patience)

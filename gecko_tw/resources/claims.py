@@ -13,6 +13,7 @@ from gecko_tw.callers.identities import Caller
 from gecko_tw.resources.refusals import MissingContentLength
 from gecko_tw.store.checksums import ALGORITHMS, raw_of
 from gecko_tw.store.refusals import (
+    BadDigest,
     EntityTooLarge,
     InvalidArgument,
     InvalidDigest,
@@ -38,6 +39,11 @@ class Claims:
     claims: tuple[Claim, ...] = ()
     checksum: str | None = None
     trailer: str | None = None
+
+    @property
+    def vouched(self) -> bool:
+        """Whether the client vouches for the body with more than its signature: by Content-MD5, or by a checksum."""
+        return self.checksum is not None or any(claim.refusal is BadDigest for claim in self.claims)
 
     @property
     def algorithms(self) -> list[str]:

@@ -13,7 +13,7 @@ from gecko_tw.resources.answers import Answer, xml
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.conditions import bare_etag, http_seconds
 from gecko_tw.resources.documents import Element, element, texts
-from gecko_tw.resources.locking import wants_bypass
+from gecko_tw.resources.locking import refuse_bypass, wants_bypass
 from gecko_tw.resources.operations import BUCKET, POST, Document, operation
 from gecko_tw.resources.permits import may_remove
 from gecko_tw.resources.refusals import MalformedXML, MissingRequestBodyError
@@ -38,13 +38,14 @@ class Wanted:
     request: Remove
 
 
-@operation("DeleteObjects", POST, BUCKET, "delete", needs="s3:DeleteObject", body=Document(_LIMIT))
+@operation("DeleteObjects", POST, BUCKET, "delete", needs="s3:DeleteObject", body=Document(_LIMIT, vouched=True))
 async def delete_objects(call: Call, document: bytes) -> Answer:
     """Deletes each key by itself and tells of each what became of it. Source: S3 API Reference, DeleteObjects."""
     service = call.service
     if not document:
         raise MissingRequestBodyError
     await service.read(service.buckets.get, call.bucket)
+    refuse_bypass(call)
     quiet, wanted = read_wanted(document, service.now(), call.owner)
     bypass, objects = wants_bypass(call), objects_for(call, "ObjectRemoved:Delete")
 

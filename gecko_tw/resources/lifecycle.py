@@ -37,7 +37,7 @@ async def get_bucket_lifecycle_configuration(call: Call) -> Answer:
     BUCKET,
     "lifecycle",
     needs="s3:PutLifecycleConfiguration",
-    body=Document(_LIMIT),
+    body=Document(_LIMIT, vouched=True),
 )
 async def put_bucket_lifecycle_configuration(call: Call, document: bytes) -> Answer:
     """Replaces the rules; also the deprecated PutBucketLifecycle. Source: S3 API Reference, PutBucketLifecycleConfiguration."""

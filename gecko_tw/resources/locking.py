@@ -9,6 +9,7 @@ from gecko_tw.resources import documents
 from gecko_tw.resources.answers import Answer, Headers, xml
 from gecko_tw.resources.bucket_settings import read_setting
 from gecko_tw.resources.call import Call
+from gecko_tw.resources.claims import Claims
 from gecko_tw.resources.documents import texts
 from gecko_tw.resources.lock_documents import (
     read_configuration,
@@ -23,12 +24,13 @@ from gecko_tw.resources.permits import permit
 from gecko_tw.resources.refusals import NoSuchObjectLockConfiguration, ObjectLockConfigurationNotFoundError
 from gecko_tw.resources.versioning import version_id
 from gecko_tw.store.records import BucketRecord, Version
-from gecko_tw.store.refusals import InvalidArgument, InvalidBucketState
+from gecko_tw.store.refusals import InvalidArgument, InvalidBucketState, InvalidRequest
 from gecko_tw.store.rules import locks, versions
 
-_DOCUMENT = Document(64 * 1024)
+_DOCUMENT = Document(64 * 1024, vouched=True)
 _MODE, _UNTIL = b"x-amz-object-lock-mode", b"x-amz-object-lock-retain-until-date"
 _HOLD = b"x-amz-object-lock-legal-hold"
+_BYPASS = b"x-amz-bypass-governance-retention"
 
 
 @operation("GetObjectLockConfiguration", GET, BUCKET, "object-lock", needs="s3:GetBucketObjectLockConfiguration")
@@ -124,7 +126,19 @@ async def _amend(call: Call, change: Callable[[Version, BucketRecord], Version])
 
 def wants_bypass(call: Call) -> bool:
     """Whether the caller wants to pass over a retention in governance mode."""
-    return call.headers.get(b"x-amz-bypass-governance-retention", b"").lower() == b"true"
+    return call.headers.get(_BYPASS, b"").lower() == b"true"
+
+
+def refuse_bypass(call: Call) -> None:
+    """Whoever deletes and speaks of passing over a retention, in a bucket that has none, means another bucket.
+
+    :raises InvalidArgument: naming the header, whatever it says.
+    """
+    if _BYPASS in call.headers and call.record is not None and locks.SETTING not in call.record.settings:
+        raise InvalidArgument(
+            "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
+            ArgumentName=_BYPASS.decode(),
+        )
 
 
 async def may_bypass(call: Call) -> bool:
@@ -159,6 +173,19 @@ def asked_protection(headers: Mapping[bytes, bytes], now: int) -> dict[str, Any]
     if _HOLD in headers:
         found[locks.HOLD] = _read_hold(headers[_HOLD])
     return found
+
+
+def check_vouched(record: BucketRecord | None, extra: Mapping[str, Any], claims: Claims, what: str = "Object") -> None:
+    """What nobody may take back is not taken on trust.
+
+    :param extra: of the version or upload that the body becomes, or becomes part of.
+    :raises InvalidRequest: it will have a retention, its own or its bucket's, and neither Content-MD5 nor a checksum comes with it.
+    """
+    default = None if record is None else record.settings.get(locks.SETTING)
+    if default is not None and (default or locks.RETENTION in extra) and not claims.vouched:
+        raise InvalidRequest(
+            f"Content-MD5 OR x-amz-checksum- HTTP header is required for Put {what} requests with Object Lock parameters"
+        )
 
 
 def _read_hold(value: bytes) -> bool:

@@ -14,6 +14,7 @@ from gecko_tw.resources.copying import part_number
 from gecko_tw.resources.documents import Element, texts
 from gecko_tw.resources.headers import checksum_algorithm, checksum_element
 from gecko_tw.resources.lifecycle import abort_headers, expiration_headers
+from gecko_tw.resources.locking import check_vouched
 from gecko_tw.resources.operations import DELETE, OBJECT, POST, PUT, STREAM, Document, operation
 from gecko_tw.resources.patience import Slow, eventually
 from gecko_tw.resources.refusals import MalformedXML
@@ -81,6 +82,7 @@ async def upload_part(call: Call) -> Answer:
     how = plan(call)
     upload = await service.read(service.uploads.get, call.bucket, call.key, upload_id)
     check_part_checksum(upload, how.claims.checksum)
+    check_vouched(call.record, upload.extra, how.claims, "Part")
     part_sealing = sealing.part_sealing(call, upload, number)
     if quotas.limits(call):
         await quotas.refuse_part_without_room(call, upload_id, number, how.length)

@@ -9,7 +9,7 @@ from gecko_tw.resources.bodies import plan, receive
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.conditions import check_read, remove_conditions, wanted_range, write_conditions
 from gecko_tw.resources.lifecycle import expiration_headers
-from gecko_tw.resources.locking import may_bypass, protection_headers
+from gecko_tw.resources.locking import check_vouched, may_bypass, protection_headers, refuse_bypass
 from gecko_tw.resources.operations import DELETE, GET, HEAD, OBJECT, PUT, STREAM, operation
 from gecko_tw.resources.permits import permit_found, permit_missing
 from gecko_tw.resources.service import SMALL
@@ -36,6 +36,7 @@ async def put_object(call: Call) -> Answer:
     service = call.service
     how = plan(call)
     stored = await stored_for(call)
+    check_vouched(call.record, stored.extra, how.claims)
     conditions = write_conditions(call.headers)
     encryption = await sealing.wished(call)
     if how.length is None or how.length > SMALL or conditions is not UNCONDITIONAL or b"expect" in call.headers:
@@ -124,6 +125,7 @@ async def head_object(call: Call) -> Answer:
 @operation("DeleteObject", DELETE, OBJECT, needs="s3:DeleteObject", needs_version="s3:DeleteObjectVersion")
 async def delete_object(call: Call) -> Answer:
     """Removes the key, whether it is there or not. Source: S3 API Reference, DeleteObject."""
+    refuse_bypass(call)
     service = call.service
     request = Remove(
         now=service.now(),

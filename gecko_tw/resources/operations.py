@@ -27,10 +27,12 @@ class Document:
     """Body kind of an operation that reads a whole document into memory: at most ``limit`` bytes.
 
     :ivar described: whether ``x-amz-checksum-*`` headers speak of this document; else the operation reads them.
+    :ivar vouched: whether one of them, or Content-MD5, must come with it.
     """
 
     limit: int = 1024 * 1024
     described: bool = True
+    vouched: bool = False
 
 
 @frozen(kw_only=True)

@@ -14,6 +14,7 @@ from gecko_tw.resources.form_data import Fields, FormDecoder, boundary_of
 from gecko_tw.resources.headers import Stored, as_they_are, refuse_lacking
 from gecko_tw.resources.lifecycle import expiration_headers
 from gecko_tw.resources.limits import admit_caller
+from gecko_tw.resources.locking import check_vouched
 from gecko_tw.resources.multipart import location
 from gecko_tw.resources.operations import BUCKET, POST, STREAM, operation
 from gecko_tw.resources.permits import permit_form
@@ -120,6 +121,7 @@ class Form:
         refuse_lacking(headers)
         self.stored = stored_of(call, headers, as_they_are)
         self.plan.claims = read_claims(headers, caller)
+        check_vouched(call.record, self.stored.extra, self.plan.claims)
         longest = self.lengths.longest
         self.plan.limit = MAX_OBJECT if longest is None else min(longest, MAX_OBJECT)
         encryption = sealing.by_default(sealing.wish(headers), self._settings.get(sealing.SETTING, {}))

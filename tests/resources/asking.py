@@ -1,6 +1,8 @@
 """Requests without a wire: what the resources see of one, and what they answered."""
 
+from base64 import b64encode
 from collections.abc import Iterable
+from hashlib import md5
 from typing import Any
 
 from attrs import define, field
@@ -26,6 +28,8 @@ from gecko_tw.wire.answer_head import lines_of
 from tests.store.rings import data_keys
 
 NOW = 1_795_230_000.0
+VOUCHED = frozenset((b"delete", b"tagging", b"lifecycle", b"object-lock", b"retention", b"legal-hold"))
+"""Sub-resources whose documents need Content-MD5 or a checksum."""
 
 
 @implementer(IPool)
@@ -215,11 +219,13 @@ class Shop:
         headers: dict[str, str | bytes] | None = None,
         upload: FakeUpload | None = None,
     ) -> FakeRequest:
-        """One request, handed to the tree. Headers given as None are left out."""
+        """One request, handed to the tree. Headers given as None are left out, those that every SDK sends too."""
         raw_target = target if isinstance(target, bytes) else target.encode()
         raw = {b"host": b"s3.test"}
         if body or method in ("PUT", "POST"):
             raw[b"content-length"] = b"%d" % len(body)
+        if body and VOUCHED.intersection(raw_target.partition(b"?")[2].split(b"&")):
+            raw[b"content-md5"] = b64encode(md5(body).digest())
         for name, value in (headers or {}).items():
             if value is None:
                 raw.pop(name.lower().encode(), None)

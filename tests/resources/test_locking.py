@@ -1,6 +1,10 @@
 """Object Lock as clients see it."""
 
+from base64 import b64encode
+from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import md5, sha256
+from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -8,12 +12,13 @@ from hypothesis import strategies as st
 
 from gecko_tw.resources import lock_documents
 from tests.resources.accounts import Town, ask, identity_policy, market
-from tests.resources.asking import NOW, Shop, shop
+from tests.resources.asking import NOW, FakeRequest, Shop, shop
 from tests.resources.reading import read
 
 PHOTO = "/photos/cat.jpg"
 SOON, LATER = "2027-01-01T00:00:00Z", "2028-01-01T00:00:00Z"
 BYPASS = {"x-amz-bypass-governance-retention": "true"}
+MEOW = {"content-md5": b64encode(md5(b"meow").digest()).decode()}
 GOVERNED = {"x-amz-object-lock-mode": "GOVERNANCE", "x-amz-object-lock-retain-until-date": SOON}
 
 
@@ -31,7 +36,7 @@ def code(reply: object) -> str:
 
 def put(there: Shop, **headers: str) -> str:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    reply = there.ask("PUT", PHOTO, b"meow", headers=named)
+    reply = there.ask("PUT", PHOTO, b"meow", headers={**MEOW, **named})
     assert reply.status == 200, reply.body
     return reply.header("x-amz-version-id") or ""
 
@@ -67,6 +72,13 @@ def test_a_bucket_gets_locks_later_only_while_it_keeps_versions(there: Shop) -> 
         "PUT", "/plain?versioning", b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
     )
     assert configure(there, enabled, "plain").status == 200  # type: ignore[attr-defined]
+
+
+ON = "<ObjectLockEnabled>Enabled</ObjectLockEnabled>"
+LIFECYCLE = (
+    b"<LifecycleConfiguration><Rule><Status>Enabled</Status><Filter/><Expiration><Days>1</Days></Expiration></Rule>"
+    b"</LifecycleConfiguration>"
+)
 
 
 def default(mode: str, period: str) -> str:
@@ -127,6 +139,98 @@ def test_time_ends_a_retention(there: Shop) -> None:
     assert there.ask("DELETE", target, headers=BYPASS).status == 403
     there.clock.advance(60 * 86_400)
     assert there.ask("DELETE", target).status == 204
+
+
+UNVOUCHED = "Content-MD5 OR x-amz-checksum- HTTP header is required for Put {} requests with Object Lock parameters"
+VOUCHERS = [
+    MEOW,
+    {"x-amz-checksum-crc32": b64encode(crc32(b"meow").to_bytes(4, "big")).decode()},
+    {"x-amz-sdk-checksum-algorithm": "SHA256", "x-amz-checksum-sha256": b64encode(sha256(b"meow").digest()).decode()},
+]
+
+
+def put_retained(there: Shop, headers: dict[str, str]) -> FakeRequest:
+    return there.ask("PUT", PHOTO, b"meow", headers={**GOVERNED, **headers})
+
+
+def put_by_default(there: Shop, headers: dict[str, str]) -> FakeRequest:
+    configure(there, default("GOVERNANCE", "<Days>1</Days>"))
+    return there.ask("PUT", PHOTO, b"meow", headers=headers)
+
+
+def put_part(there: Shop, headers: dict[str, str]) -> FakeRequest:
+    upload = read("CreateMultipartUpload", there.ask("POST", f"{PHOTO}?uploads", headers=GOVERNED))["UploadId"]
+    return there.ask("PUT", f"{PHOTO}?partNumber=1&uploadId={upload}", b"meow", headers=headers)
+
+
+def put_part_by_default(there: Shop, headers: dict[str, str]) -> FakeRequest:
+    upload = read("CreateMultipartUpload", there.ask("POST", f"{PHOTO}?uploads"))["UploadId"]
+    configure(there, default("GOVERNANCE", "<Days>1</Days>"))
+    return there.ask("PUT", f"{PHOTO}?partNumber=1&uploadId={upload}", b"meow", headers=headers)
+
+
+def post_form(there: Shop, headers: dict[str, str]) -> FakeRequest:
+    fields = {"key": "cat.jpg", **GOVERNED, **headers}
+    lines = [f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in fields.items()]
+    body = "".join(lines) + '--x\r\nContent-Disposition: form-data; name="file"\r\n\r\nmeow\r\n--x--\r\n'
+    return there.ask("POST", "/photos", body.encode(), headers={"content-type": "multipart/form-data; boundary=x"})
+
+
+@pytest.mark.parametrize("upload", [put_retained, put_by_default, put_part, put_part_by_default, post_form])
+def test_what_will_have_a_retention_needs_a_digest(
+    there: Shop, upload: Callable[[Shop, dict[str, str]], FakeRequest]
+) -> None:
+    refused = upload(there, {"x-amz-content-sha256": sha256(b"meow").hexdigest()} if upload is not post_form else {})
+    assert (refused.status, code(refused)) == (400, "InvalidRequest")
+    assert UNVOUCHED.format("Part" if "part" in upload.__name__ else "Object").encode() in refused.body
+    assert there.ask("GET", PHOTO).status == 404
+    for headers in VOUCHERS:
+        assert upload(there, headers).status in (200, 204)
+
+
+def test_what_has_no_retention_needs_no_digest(there: Shop) -> None:
+    assert there.ask("PUT", PHOTO, b"meow").status == 200
+    assert there.ask("PUT", PHOTO, b"meow", headers={"x-amz-object-lock-legal-hold": "ON"}).status == 200
+    assert there.ask("PUT", "/photos/copy", headers={"x-amz-copy-source": PHOTO, **GOVERNED}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body"),
+    [
+        ("POST", "/photos?delete", b"<Delete><Object><Key>cat.jpg</Key></Object></Delete>"),
+        ("PUT", "/photos?tagging", b"<Tagging><TagSet/></Tagging>"),
+        ("PUT", f"{PHOTO}?tagging", b"<Tagging><TagSet/></Tagging>"),
+        ("PUT", "/photos?lifecycle", LIFECYCLE),
+        ("PUT", "/photos?object-lock", f"<ObjectLockConfiguration>{ON}</ObjectLockConfiguration>".encode()),
+        ("PUT", f"{PHOTO}?retention", b"<Retention/>"),
+        ("PUT", f"{PHOTO}?legal-hold", b"<LegalHold><Status>OFF</Status></LegalHold>"),
+    ],
+)
+def test_documents_that_remove_or_protect_need_a_digest(there: Shop, method: str, target: str, body: bytes) -> None:
+    put(there)
+    reply = there.ask(method, target, body, headers={"content-md5": None})  # type: ignore[dict-item]
+    assert (reply.status, code(reply)) == (400, "InvalidRequest")
+    assert b"Missing required header for this request: Content-MD5 OR x-amz-checksum-*" in reply.body
+    assert there.ask("GET", PHOTO).status == 200
+    crc = b64encode(crc32(body).to_bytes(4, "big")).decode()
+    for headers in ({}, {"content-md5": None, "x-amz-checksum-crc32": crc}):
+        assert there.ask(method, target, body, headers=headers).status in (200, 204)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", ["true", "false", ""])
+def test_a_bypass_in_a_bucket_without_locks_removes_nothing(there: Shop, value: str) -> None:
+    there.ask("PUT", "/plain/a", b"meow")
+    headers = {"x-amz-bypass-governance-retention": value}
+    document = b"<Delete><Object><Key>a</Key></Object></Delete>"
+    for method, target, body in (
+        ("DELETE", "/plain/a", b""),
+        ("DELETE", "/plain/a?versionId=null", b""),
+        ("POST", "/plain?delete", document),
+    ):
+        reply = there.ask(method, target, body, headers=headers)
+        assert (reply.status, code(reply)) == (400, "InvalidArgument")
+        assert b"is only applicable to Object Lock enabled buckets" in reply.body
+    assert there.ask("GET", "/plain/a").body == b"meow"
 
 
 def test_a_legal_hold_is_put_told_and_taken_away(there: Shop) -> None:
@@ -215,7 +319,7 @@ def test_copies_and_uploads_are_protected_as_they_ask_and_not_as_their_source(th
     assert there.ask("HEAD", "/photos/copy").header("x-amz-object-lock-mode") == "GOVERNANCE"
     upload = read("CreateMultipartUpload", there.ask("POST", "/photos/joined?uploads", headers=GOVERNED))["UploadId"]
     target = f"/photos/joined?uploadId={upload}"
-    etag = there.ask("PUT", f"{target}&partNumber=1", b"1").header("etag")
+    etag = there.ask("PUT", f"{target}&partNumber=1", b"meow", headers=MEOW).header("etag")
     parts = f"<Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>"
     there.ask("POST", target, f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode())
     assert (
@@ -245,9 +349,8 @@ def held_in_town() -> tuple[Shop, Town, str]:
     """A bucket of the account ``main`` with a governed version that its users may not remove."""
     there, town = market()
     ask(there, "main", "PUT", "/photos", x_amz_bucket_object_lock_enabled="true")
-    reply = ask(
-        there, "main", "PUT", PHOTO, b"meow", **{name.replace("-", "_"): value for name, value in GOVERNED.items()}
-    )
+    headers = {name.replace("-", "_"): value for name, value in {**GOVERNED, **MEOW}.items()}
+    reply = ask(there, "main", "PUT", PHOTO, b"meow", **headers)
     return there, town, reply.header("x-amz-version-id") or ""
 
 

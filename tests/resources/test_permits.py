@@ -464,7 +464,8 @@ def test_a_retention_may_be_limited_wherever_it_is_written(until: str, status: i
     condition = {"NumericGreaterThan": {"s3:object-lock-remaining-retention-days": "10"}}
     put_policy(there, "photos", {"Effect": DENY, "Action": "s3:PutObjectRetention", "Condition": condition})
     headers = {"x_amz_object_lock_mode": "GOVERNANCE", "x_amz_object_lock_retain_until_date": until}
-    assert ask(there, "main", "PUT", "/photos/new", **headers).status == status
+    empty = {"content_md5": "1B2M2Y8AsgTpgAmY7PhCfg=="}
+    assert ask(there, "main", "PUT", "/photos/new", **headers, **empty).status == status
     document = f"<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>{until}</RetainUntilDate></Retention>".encode()
     assert ask(there, "main", "PUT", PHOTO + "?retention", document).status == status
     protected = ask(there, "main", "GET", PHOTO + "?retention").status

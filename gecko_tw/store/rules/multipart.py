@@ -32,7 +32,6 @@ from gecko_tw.store.rules.conditions import check_write
 from gecko_tw.store.rules.locks import HOLD, RETENTION, check_has_locks
 from gecko_tw.store.rules.versions import added
 
-
 _MISSING = (
     "The upload was created using a {} checksum. The complete request must include the checksum for each part."
     " It was missing for part {} in the request."
