@@ -38,27 +38,33 @@ _CUSTOMERS = (CUSTOMERS + b"algorithm", CUSTOMERS + b"key", CUSTOMERS + b"key-md
 _SOURCES = (SOURCES + b"algorithm", SOURCES + b"key", SOURCES + b"key-md5")
 
 
-def customer_key(headers: Mapping[bytes, bytes], names: tuple[bytes, bytes, bytes] = _CUSTOMERS) -> bytes | None:
+def customer_key(
+    headers: Mapping[bytes, bytes], names: tuple[bytes, bytes, bytes] = _CUSTOMERS, opens: bool = False
+) -> bytes | None:
     """The key that a customer gives in three headers, or None when none of them is there.
 
+    :param opens: whether it is to open something that is there already.
     :raises InvalidArgument, InvalidEncryptionAlgorithmError: they are not all there, or do not agree.
+    :raises WrongCustomerKey: it is none, so that it cannot be the one that opens it.
     """
     if names[0] not in headers and names[1] not in headers and names[2] not in headers:
         return None
     algorithm, encoded, digest = (headers.get(name) for name in names)
     if not algorithm:
-        raise _invalid(names[0], _WITH_CUSTOMER_KEY + "a valid encryption algorithm.")
+        raise _invalid(_WITH_CUSTOMER_KEY + "a valid encryption algorithm.")
     if algorithm != b"AES256":
         raise InvalidEncryptionAlgorithmError(ArgumentName=names[0].decode(), ArgumentValue=algorithm.decode("latin-1"))
     if not encoded:
-        raise _invalid(names[1], _WITH_CUSTOMER_KEY + "an appropriate secret key.")
+        raise _invalid(_WITH_CUSTOMER_KEY + "an appropriate secret key.")
     if not digest:
-        raise _invalid(names[2], _WITH_CUSTOMER_KEY + "the client calculated MD5 of the secret key.")
+        raise _invalid(_WITH_CUSTOMER_KEY + "the client calculated MD5 of the secret key.")
     key = _decoded(encoded)
-    if len(key) != 32:
-        raise _invalid(names[1], "The secret key was invalid for the specified algorithm.")
+    if len(key) != 32 and not opens:
+        raise _invalid("The secret key was invalid for the specified algorithm.")
     if _decoded(digest) != hashlib.md5(key, usedforsecurity=False).digest():
-        raise _invalid(names[2], "The calculated MD5 hash of the key did not match the hash that was provided.")
+        raise _invalid("The calculated MD5 hash of the key did not match the hash that was provided.")
+    if len(key) != 32:
+        raise WrongCustomerKey
     return key
 
 
@@ -69,13 +75,13 @@ def _decoded(value: bytes) -> bytes:
         return b""
 
 
-def _invalid(name: bytes, message: str) -> InvalidArgument:
-    return InvalidArgument(message, ArgumentName=name.decode())
+def _invalid(message: str) -> InvalidArgument:
+    return InvalidArgument(message, ArgumentName=ASKED.decode())
 
 
 def source_key(headers: Mapping[bytes, bytes]) -> bytes | None:
     """The same for the source of a copy."""
-    return customer_key(headers, _SOURCES)
+    return customer_key(headers, _SOURCES, opens=True)
 
 
 def wish(headers: Mapping[bytes, bytes]) -> Encryption | None:
@@ -87,7 +93,7 @@ def wish(headers: Mapping[bytes, bytes]) -> Encryption | None:
     key, asked = customer_key(headers), headers.get(ASKED)
     if key is not None:
         if asked is not None or KEY_ID in headers:
-            raise _invalid(ASKED, _BOTH)
+            raise _invalid(_BOTH)
         return Encryption(kind=CUSTOMER, customer_key=key)
     if asked == KMS.encode():
         return Encryption(
@@ -97,7 +103,7 @@ def wish(headers: Mapping[bytes, bytes]) -> Encryption | None:
             bucket_key=headers.get(BUCKET_KEY, b"").lower() == b"true",
         )
     if KEY_ID in headers or CONTEXT in headers:
-        raise _invalid(KEY_ID if KEY_ID in headers else CONTEXT, _NEEDS_KMS)
+        raise _invalid(_NEEDS_KMS)
     if asked is None:
         return None
     if asked == b"aws:kms:dsse":
@@ -213,7 +219,7 @@ async def unlock(call: Call, reading: Any) -> None:
     :raises: as :func:`customer_key` and DataKeys.open; InvalidRequest when the version needs no customer's key.
     """
     refuse_asking(call)
-    key = customer_key(call.headers)
+    key = customer_key(call.headers, opens=True)
     if "sse" in reading.version.extra:
         await call.service.write(reading.unlock, key)
     elif key is not None:
@@ -223,7 +229,7 @@ async def unlock(call: Call, reading: Any) -> None:
 async def check_key(call: Call, version: Version) -> None:
     """The same for a version of which only the record is told."""
     refuse_asking(call)
-    key = customer_key(call.headers)
+    key = customer_key(call.headers, opens=True)
     record = version.extra.get("sse")
     if record is not None and (record["kind"] == CUSTOMER or key is not None):
         await call.service.write(call.service.objects.keys.open, record, key)

@@ -169,7 +169,7 @@ class SlowDown(Refusal):
 
 
 class WrongCustomerKey(Refusal):
-    """Access Denied"""
+    """Requests specifying Server Side Encryption with Customer provided keys must provide the correct secret key."""
 
     @property
     def code(self) -> str:

@@ -225,6 +225,9 @@ def test_what_cannot_be_encrypted_as_asked_is_refused_and_not_stored(
     [
         (CUSTOMERS, {}, 400),
         (CUSTOMERS, customers(OTHER), 403),
+        (CUSTOMERS, customers(b"short"), 403),
+        (CUSTOMERS, customers(OTHER + OTHER), 403),
+        (CUSTOMERS, {**CUSTOMERS, f"{SSE}-customer-key-MD5": None}, 400),
         (CUSTOMERS, {**CUSTOMERS, **S3}, 400),
         ({}, CUSTOMERS, 400),
         (S3, CUSTOMERS, 400),

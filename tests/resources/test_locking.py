@@ -233,6 +233,15 @@ def test_a_bypass_in_a_bucket_without_locks_removes_nothing(there: Shop, value: 
     assert there.ask("GET", "/plain/a").body == b"meow"
 
 
+def test_a_batch_that_names_every_version_may_speak_of_a_bypass_anywhere(there: Shop) -> None:
+    there.ask("PUT", "/plain/a", b"meow")
+    one, other = b"<Object><Key>a</Key><VersionId>null</VersionId></Object>", b"<Object><Key>b</Key></Object>"
+    mixed = there.ask("POST", "/plain?delete", b"<Delete>%b%b</Delete>" % (one, other), headers=BYPASS)
+    assert (mixed.status, code(mixed), there.ask("GET", "/plain/a").status) == (400, "InvalidArgument", 200)
+    assert there.ask("POST", "/plain?delete", b"<Delete>%b</Delete>" % one, headers=BYPASS).status == 200
+    assert there.ask("GET", "/plain/a").status == 404
+
+
 def test_a_legal_hold_is_put_told_and_taken_away(there: Shop) -> None:
     version = put(there)
     assert code(there.ask("GET", f"{PHOTO}?legal-hold")) == "NoSuchObjectLockConfiguration"
