@@ -75,10 +75,9 @@ async def preflight_object(call: Call) -> Answer:
 
 
 async def _preflight(call: Call) -> Answer:
-    rules = await _rules(call)
+    rules, origin = await _rules(call), call.header(b"origin")
     if rules is None and call.service.cors == "permissive":
         return Answer(200, _permissive(call))
-    origin = call.header(b"origin")
     if not origin:
         raise BadRequest("Insufficient information. Origin request header needed.")
     method = call.header(b"access-control-request-method")

@@ -224,6 +224,8 @@ def test_a_permissive_preflight_allows_the_headers_that_are_asked_for(target: st
     reply = preflight(shop(), target, headers="amz-sdk-request")
     assert (reply.status, reply.body) == (200, b"")
     assert reply.header("access-control-allow-headers").endswith("x-amz-meta-*, amz-sdk-request")
+    nobody = preflight(shop(), target, None, None)
+    assert (nobody.status, nobody.body, nobody.header("access-control-allow-origin")) == (200, b"", None)
 
 
 def configuration(*rules: str) -> bytes:
