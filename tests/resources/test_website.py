@@ -224,3 +224,31 @@ def test_no_key_breaks_a_location_header(key, prefix):
     assert place.isascii()
     assert place.isprintable()
     assert " " not in place
+
+
+@pytest.mark.parametrize("place", ["ftp://example.com", "example.com", "mailto:a@b"])
+def test_no_object_redirects_to_what_is_no_path_and_no_url(place: str) -> None:
+    there = shop()
+    there.ask("PUT", "/photos")
+    there.ask("PUT", "/photos/cat", b"meow")
+    name = "x-amz-website-redirect-location"
+    fields = "".join(
+        f'--x\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{text}\r\n'
+        for field, text in (("key", "new"), (name, place))
+    )
+    form = fields + '--x\r\nContent-Disposition: form-data; name="file"\r\n\r\nmeow\r\n--x--\r\n'
+    for method, target, body, headers in (
+        ("PUT", "/photos/new", b"meow", {name: place}),
+        ("PUT", "/photos/new", b"", {name: place, "x-amz-copy-source": "photos/cat"}),
+        (
+            "PUT",
+            "/photos/new",
+            b"",
+            {name: place, "x-amz-copy-source": "photos/cat", "x-amz-metadata-directive": "REPLACE"},
+        ),
+        ("POST", "/photos/new?uploads", b"", {name: place}),
+        ("POST", "/photos", form.encode(), {"content-type": "multipart/form-data; boundary=x"}),
+    ):
+        reply = there.ask(method, target, body, headers=headers)
+        assert (reply.status, b"<Code>InvalidRedirectLocation</Code>" in reply.body) == (400, True), (method, target)
+    assert there.ask("GET", "/photos/new").status == 404
