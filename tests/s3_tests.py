@@ -7,6 +7,7 @@
     python -m tests.s3_tests CHECKOUT --keep           no cleaning up between cases: faster, but cases that list all buckets fail
     python -m tests.s3_tests CHECKOUT --failed FILE    where the names of failed cases go (default: s3-tests-failed.txt)
     python -m tests.s3_tests CHECKOUT --files test_iam.py test_sts.py
+    python -m tests.s3_tests CHECKOUT --defaults       with the accounts and short days of s3-tests.yaml, and no other setting of it
 
 Each process of pytest-xdist has a daemon, a data directory and accounts of its own, so cases that count buckets do not meet. The
 daemon's log is kept in the folder that is named at the end when a case fails.
@@ -26,6 +27,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.end_to_end.daemon import ROOT, Daemon
 
@@ -40,7 +42,9 @@ DAY = 2
 
 
 _FOLDER = "GECKOS3_TESTS_FOLDER"
-_NAMES, _KEEP = "GECKOS3_TESTS_FAILED", "GECKOS3_TESTS_KEEP"
+_NAMES, _KEEP, _DEFAULTS = "GECKOS3_TESTS_FAILED", "GECKOS3_TESTS_KEEP", "GECKOS3_TESTS_DEFAULTS"
+_AS_THE_SUITE_EXPECTS = ("cors", "recreate")
+"""The settings of ``s3-tests.yaml`` that are left out where the defaults are to be tested."""
 
 
 def suite_config(port: int) -> configparser.RawConfigParser:
@@ -73,7 +77,12 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         day = f"--lifecycle-day={DAY}s"
-        self.daemon = Daemon(folder, f"--config={CONFIG}", day, "--shutdown-timeout=1s")
+        config = folder / CONFIG.name
+        folder.mkdir(parents=True, exist_ok=True)
+        declared = yaml.safe_load(CONFIG.read_text())
+        left_out = _AS_THE_SUITE_EXPECTS if os.environ[_DEFAULTS] else ()
+        config.write_text(yaml.safe_dump({name: value for name, value in declared.items() if name not in left_out}))
+        self.daemon = Daemon(folder, f"--config={config}", day, "--shutdown-timeout=1s")
         self.conf = folder / "s3tests.conf"
 
     def open(self) -> None:
@@ -185,6 +194,7 @@ def main() -> int:
     parser.add_argument("--files", nargs="+", default=FILES)
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--defaults", action="store_true")
     given, more = parser.parse_known_args()
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
@@ -196,6 +206,7 @@ def main() -> int:
         _FOLDER: tempfile.mkdtemp(prefix="s3-tests-"),
         _NAMES: str(given.failed.resolve()),
         _KEEP: "yes" if given.keep else "",
+        _DEFAULTS: "yes" if given.defaults else "",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
         # Where awscrt is installed it signs, and refuses what some cases want signed.

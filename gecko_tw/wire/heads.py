@@ -164,10 +164,5 @@ def _keep_alive(headers: dict[bytes, bytes], modern: bool) -> bool:
 
 def _expects(headers: dict[bytes, bytes], modern: bool) -> bool:
     expectation = headers.get(b"expect")
-    # An empty list of expectations is none (RFC 9110, 10.1.1).
-    if not expectation:
-        return False
-    if expectation.lower() != b"100-continue":
-        raise BadHead(417, "ExpectationFailed", "The only expectation that can be met is 100-continue.")
-    # A client of HTTP/1.0 cannot know interim answers (RFC 9110, 10.1.1).
-    return modern
+    # A client of HTTP/1.0 cannot know interim answers, and what is expected beyond them may be ignored (RFC 9110, 10.1.1), as S3 does.
+    return modern and expectation is not None and expectation.lower() == b"100-continue"
