@@ -89,7 +89,7 @@ def test_an_object_of_parts_comes_back_whole_in_parts_and_across_them(there: Pla
     for number, body in enumerate(bodies, 1):
         part = there.s3.upload_part(**named, PartNumber=number, Body=body, **opening(way))
         parts.append({"PartNumber": number, "ETag": part["ETag"]})
-    there.s3.complete_multipart_upload(**named, MultipartUpload={"Parts": parts})
+    there.s3.complete_multipart_upload(**named, MultipartUpload={"Parts": parts}, **opening(way))
     data = b"".join(bodies)
     got = there.s3.get_object(Bucket=bucket, Key="parts", **opening(way))
     assert hashlib.md5(got["Body"].read()).digest() == hashlib.md5(data).digest()
