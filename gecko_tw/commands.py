@@ -84,7 +84,7 @@ def serve_command(settings: Settings) -> int:
 @_settings(_STORE)
 def adopt(settings: Settings) -> int:
     """Take over files that were put into the data directory by others. May run beside a daemon."""
-    return _with_data(settings, lambda data: f"{data.adopt(_progress)} files are adopted")
+    return _with_data(settings, lambda data: f"{data.adopt(_progress)} files are adopted", adopting=True)
 
 
 @main.command(cls=_Command)
@@ -187,11 +187,12 @@ def explain_command(settings: Settings, **question: Any) -> int:
         raise click.ClickException(str(problem)) from problem
 
 
-def _with_data(settings: Settings, work: Callable[[Any], str], sealed: bool = True) -> int:
-    from gecko_tw.data_dir import CannotOpen, DataDir
+def _with_data(settings: Settings, work: Callable[[Any], str], sealed: bool = True, adopting: bool = False) -> int:
+    from gecko_tw.data_dir import CannotOpen, DataDir, check_data_dir
 
     data = DataDir(settings)
     try:
+        check_data_dir(settings.data_dir, adopting)
         data.open(sealed)
         click.echo(work(data))
     except CannotOpen as problem:

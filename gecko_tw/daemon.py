@@ -12,7 +12,7 @@ from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
 from gecko_tw import __version__
-from gecko_tw.data_dir import CannotOpen, DataDir
+from gecko_tw.data_dir import CannotOpen, DataDir, make_data_dir
 from gecko_tw.interfaces import IPool
 from gecko_tw.listening import Listener, hold, shown
 from gecko_tw.scanning import Scan
@@ -24,6 +24,14 @@ DESCRIPTORS = 65_536
 """Open files and connections that a process may have where the system lets it."""
 
 _log = Logger()
+
+
+class CannotStart(SystemExit, Exception):  # noqa: N818 - named for what it tells
+    """Nothing can be served, and the program ends with this one line and exit code 1.
+
+    twistd looks at an Exception only: after any other SystemExit it would leave its pid file behind, and in the background the process
+    that was started would wait for ever to be told how the start went.
+    """
 
 
 @frozen(kw_only=True)
@@ -74,17 +82,15 @@ class Daemon(MultiService):
             parent.setComponent(ILogObserver, self._plan.observer)
 
     def privilegedStartService(self) -> None:
-        """Binds, so that an address that cannot be had stops the start with one line."""
+        """Makes the data directory and binds, so that what cannot be had stops the start with one line. Raises CannotStart."""
         allow_descriptors()
         try:
-            self._plan.settings.data_dir.mkdir(parents=True, exist_ok=True)
+            make_data_dir(self._plan.settings.data_dir)
             self._ports = [hold(self._reactor, listener) for listener in self._plan.listeners]
-        except OSError as problem:
-            raise SystemExit(
-                f"geckos3: --data-dir: {str(self._plan.settings.data_dir)!r}: {problem.strerror}"
-            ) from problem
-        except BadSetting as problem:
-            raise SystemExit(f"geckos3: {problem}") from problem
+        except (CannotOpen, BadSetting) as problem:
+            if self._plan.observer is None:  # nobody sees standard error
+                _log.critical("cannot start: {why}", why=str(problem))
+            raise CannotStart(f"geckos3: {problem}") from None
         super().privilegedStartService()
 
     def startService(self) -> None:

@@ -10,9 +10,11 @@ from gecko_tw.callers.registry import Registry
 from gecko_tw.callers.sealing import KeyFile, Sealer, WrongKey, is_sealed, rekey, sealing_key
 from gecko_tw.kinds import key_of
 from gecko_tw.settings import Settings
+from gecko_tw.store.bucket_names import is_bucket_name
 from gecko_tw.store.drivers.files.adoption import Progress
 from gecko_tw.store.drivers.files.disk import InUse
 from gecko_tw.store.drivers.files.driver import FilesDriver
+from gecko_tw.store.drivers.files.paths import INNER
 from gecko_tw.store.drivers.layouts import CATALOGS, POOL, WrongLayout
 from gecko_tw.store.drivers.pool.driver import PoolDriver
 from gecko_tw.store.drivers.sqlite.connections import CatalogDamaged, CatalogTooNew
@@ -23,8 +25,54 @@ TOLD = 10_000
 """Files between two messages about a long scan."""
 
 
+_WRITTEN = (*CATALOGS.values(), "lock", "used")
+"""What the names of files begin with that every process writes to."""
+
+
 class CannotOpen(Exception):  # noqa: N818 - named for what it tells
     """The data directory cannot be used now. Its text says why, in one line."""
+
+
+def make_data_dir(path: Path) -> None:
+    """Makes the directory to serve when it is missing. Raises CannotOpen when it cannot be made, or written to."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        _check_access(next(parent for parent in path.absolute().parents if parent.exists()))
+        raise CannotOpen(f"--data-dir: {str(path)!r}: {problem.strerror}") from problem
+    _check_access(path)
+
+
+def check_data_dir(path: Path, adopting: bool = False) -> None:
+    """Refuses what is no data directory, so that a mistyped path does not become one. Raises CannotOpen.
+
+    :param adopting: whether a directory of buckets will do, too, that neither is in a data directory nor has one in it.
+    """
+    inner = os.fsdecode(INNER)
+    if (path / inner).is_dir():
+        return
+    if not path.is_dir():
+        raise CannotOpen(f"--data-dir: {str(path)!r}: there is no such directory; `geckos3 serve` makes one")
+    within = any((parent / inner).exists() for parent in path.resolve().parents)
+    inside = [one for one in path.iterdir() if is_bucket_name(one.name) and one.is_dir() and not one.is_symlink()]
+    if not adopting or within or not inside or any((one / inner).exists() for one in inside):
+        raise CannotOpen(f"--data-dir: {str(path)!r}: is no data directory; `geckos3 serve` makes one of it")
+
+
+def _check_access(*paths: Path) -> None:
+    """Tells what to do about the first of these that is there and that this process may not write to. Raises CannotOpen."""
+    for path in paths:
+        needed = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
+        if not os.path.exists(path) or os.access(path, needed, effective_ids=True):
+            continue
+        if os.statvfs(path).f_flag & os.ST_RDONLY:
+            raise CannotOpen(f"--data-dir: {str(path)!r}: is on a file system that is read-only")
+        us, owner = f"{os.geteuid()}:{os.getegid()}", path.stat()
+        raise CannotOpen(
+            f"--data-dir: {str(path)!r}: belongs to user {owner.st_uid} and cannot be written to by user {os.geteuid()}, as whom this"
+            f" runs: `chown -R {us}` the data directory (of a container's volume, on the host), or run this as its owner"
+            f" (`docker run --user {owner.st_uid}:{owner.st_gid}`)"
+        )
 
 
 class DataDir:
@@ -56,6 +104,7 @@ class DataDir:
         """
         if self._umask:
             os.umask(int(self._umask, 8))
+        self._check_access()
         self.fresh = not self._catalog.exists()
         try:
             self.driver.open()
@@ -69,6 +118,13 @@ class DataDir:
             ) from None
         except (OSError, ValueError, InUse, WrongLayout, CatalogTooNew, CatalogDamaged, sqlite3.Error) as problem:
             raise CannotOpen(f"{self.driver.data_dir}: {problem}") from problem
+
+    def _check_access(self) -> None:
+        """A catalog that can only be read would be noticed by the first write, and not by the start. Raises CannotOpen."""
+        inner = self._catalog.parent
+        _check_access(inner.parent, inner)
+        if inner.is_dir():
+            _check_access(*(one for one in inner.iterdir() if one.is_dir() or one.name.startswith(_WRITTEN)))
 
     @property
     def registry(self) -> Registry:

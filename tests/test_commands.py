@@ -74,6 +74,51 @@ def test_a_catalog_is_not_made_anew_while_somebody_uses_it(data):
     assert "in use" in told.output
 
 
+NAMED = [
+    "quota photos",
+    "key list",
+    "key add",
+    "account add shop",
+    "keys list",
+    "rekey",
+    "limits show",
+    "limits set key 1",
+]
+OVER_DATA = [
+    "rebuild",
+    *NAMED,
+    "limits clear",
+    "user list",
+    "group add readers",
+    "policy explain anonymous s3:GetObject photos/a",
+]
+
+
+@pytest.mark.parametrize("command", ["adopt", *OVER_DATA])
+def test_no_command_makes_a_data_directory(tmp_path, command):
+    (tmp_path / "empty").mkdir()
+    for mistyped in ("missing/data", "empty"):
+        told = geckos3(*command.split(), "--data-dir", tmp_path / mistyped)
+        assert told.exit_code == 1
+        assert told.output.startswith(f"Error: --data-dir: '{tmp_path / mistyped}': ")
+        assert "`geckos3 serve` makes one" in told.output and len(told.output.splitlines()) == 1
+    assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
+
+
+@pytest.mark.parametrize("command", OVER_DATA)
+def test_a_directory_of_files_is_not_made_a_data_directory_but_by_adopting(data, command):
+    assert geckos3(*command.split(), "--data-dir", data).exit_code == 1
+    assert not (data / ".geckos3").exists()
+
+
+def test_what_has_or_is_in_a_data_directory_is_not_adopted(data):
+    geckos3("adopt", "--data-dir", data)
+    for mistyped in (data.parent, data / "photos"):
+        told = geckos3("adopt", "--data-dir", mistyped)
+        assert (told.exit_code, "is no data directory" in told.output) == (1, True)
+        assert not (mistyped / ".geckos3").exists()
+
+
 def test_a_directory_that_cannot_be_opened_is_told_in_one_line(tmp_path):
     (tmp_path / "file").touch()
     told = geckos3("adopt", "--data-dir", tmp_path / "file")

@@ -1,15 +1,17 @@
 """A data directory and its encryption key: made, missing, wrong, changed, and changed only half."""
 
 import os
+import tempfile
 from base64 import b64encode
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from attrs import evolve
 
 from gecko_tw.callers.identities import AccessKey, Account
 from gecko_tw.callers.sealing import KeyFile, rekey
-from gecko_tw.data_dir import CannotOpen, DataDir
+from gecko_tw.data_dir import CannotOpen, DataDir, make_data_dir
 from gecko_tw.settings import Settings
 
 OLD, NEW = "o" * 32, b64encode(bytes(range(32))).decode()
@@ -193,3 +195,56 @@ def test_a_rebuild_makes_a_damaged_catalog_anew_and_keeps_identities(settings):
     catalog.write_bytes(raw)
     within(settings, lambda data: data.rebuild(), sealed=False)
     assert secret(settings) == "secret"
+
+
+@contextmanager
+def somebody_else():
+    """The process is user 10001, as in our image."""
+    os.setegid(10001)
+    os.seteuid(10001)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+@pytest.fixture
+def roots():
+    """A data directory of root in a place where all may look."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        data = Path(folder, "data")
+        within(Settings(data_dir=data), lambda data: None)
+        data.chmod(0o755)
+        (data / ".geckos3").chmod(0o755)
+        yield data
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize("given", ["root", "inner", "catalog"])
+def test_who_may_not_write_is_told_whose_it_is_and_what_to_do(roots, given):
+    owned = {"root": [], "inner": [roots], "catalog": [roots, *(roots / ".geckos3").rglob("*"), roots / ".geckos3"]}[
+        given
+    ]
+    for path in owned:
+        os.chown(path, 10001, 10001)
+    os.chown(roots / ".geckos3" / "catalog.sqlite", 0, 0)
+    with somebody_else():
+        told = refusal(Settings(data_dir=roots))
+        if given == "root":
+            for place in (roots, roots / "missing" / "data"):
+                with pytest.raises(CannotOpen) as made:
+                    make_data_dir(place)
+                assert str(made.value) == told
+    assert "belongs to user 0 and cannot be written to by user 10001" in told
+    assert "`chown -R 10001:10001`" in told and "`docker run --user 0:0`" in told
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_who_may_write_by_the_group_is_not_refused(roots):
+    os.chown(roots, 0, 10001)
+    roots.chmod(0o775)
+    with somebody_else():
+        make_data_dir(roots)
+        make_data_dir(roots / "new" / "data")

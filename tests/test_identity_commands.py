@@ -23,6 +23,9 @@ def no_settings_from_outside(monkeypatch):
 @pytest.fixture
 def geckos3(tmp_path):
     """Runs a command and returns what it prints; ``fails`` returns the one line of its refusal."""
+    made = DataDir(Settings(data_dir=tmp_path / "data"))
+    made.open()
+    made.close()
 
     def run(*arguments, code=0):
         told = CliRunner().invoke(main, [*map(str, arguments), f"--data-dir={tmp_path / 'data'}"])

@@ -66,6 +66,27 @@ def test_an_address_in_use_stops_the_start_with_one_line(tmp_path, command):
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize("background", [True, False], ids=["background", "foreground"])
+@pytest.mark.parametrize("fault", ["address", "directory", "endpoint"])
+def test_a_start_that_fails_ends_twistd_with_the_reason_and_no_pid_file(tmp_path, background, fault):
+    log, pid_file = tmp_path / "twistd.log", tmp_path / "twistd.pid"
+    (tmp_path / "file").touch()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place, data, told = {
+            "address": (f"127.0.0.1:{taken.getsockname()[1]}", "data", "cannot be had: [Errno 98]"),
+            "directory": ("127.0.0.1:0", "file/data", "/file/data': Not a directory"),
+            "endpoint": ("tcp:99999", "data", "--listen: 'tcp:99999' is not allowed"),
+        }[fault]
+        options = [f"--logfile={log}", f"--pidfile={pid_file}", *([] if background else ["--nodaemon"])]
+        ended = run(*TWISTD[:3], *options, "geckos3", f"--data-dir={tmp_path / data}", f"--listen={place}")
+    assert ended.returncode == 1
+    assert not pid_file.exists()
+    assert f"cannot start: --{'data-dir' if fault == 'directory' else 'listen'}: " in log.read_text()
+    assert told in log.read_text()
+    assert not background or "An error has occurred" in ended.stderr
+    assert "Traceback" not in ended.stderr + log.read_text()
+
+
 @pytest.mark.parametrize(
     "place", ["tcp:nonsense", "nothing:9000:x", "systemd:domain=INET:index=7", "ssl:0:privateKey=/gone.pem"]
 )

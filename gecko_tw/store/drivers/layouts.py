@@ -2,7 +2,8 @@
 
 import os
 
-from gecko_tw.store.drivers.files.paths import INNER, is_bucket_name
+from gecko_tw.store.bucket_names import is_bucket_name
+from gecko_tw.store.drivers.files.paths import INNER
 
 FILES, POOL = "files", "pool"
 LAYOUTS = (FILES, POOL)

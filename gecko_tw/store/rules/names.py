@@ -1,40 +1,16 @@
 """Which names buckets and keys may have (S3 User Guide, "Bucket naming rules" and "Creating object key names")."""
 
-from functools import lru_cache
-
+from gecko_tw.store.bucket_names import is_bucket_name
 from gecko_tw.store.refusals import InvalidBucketName, InvalidRequest, KeyTooLongError
 
 MAX_KEY = 1024
 """The longest key in bytes."""
 
-_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
 _PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED = frozenset(("minio",))
 """Paths below it are those of MinIO's own APIs."""
 
 _SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
-
-
-def is_bucket_name(name: str) -> bool:
-    """Whether S3 allows a bucket of this name, its reserved prefixes and suffixes aside."""
-    return 3 <= len(name) <= 63 and _is_well_formed(name)
-
-
-@lru_cache(4096)  # every request names a bucket
-def _is_well_formed(name: str) -> bool:
-    return (
-        _LETTERS.issuperset(name)
-        and name[0] not in "-."
-        and name[-1] not in "-."
-        and ".." not in name
-        and not _is_address(name)
-    )
-
-
-def _is_address(name: str) -> bool:
-    """Whether a name looks like an IPv4 address."""
-    groups = name.split(".")
-    return len(groups) == 4 and all(group.isdigit() for group in groups)
 
 
 def check_bucket_name(name: str) -> None:

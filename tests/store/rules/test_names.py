@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gecko_tw.store.bucket_names import is_bucket_name
 from gecko_tw.store.refusals import InvalidBucketName
-from gecko_tw.store.rules.names import check_bucket_name, is_bucket_name
+from gecko_tw.store.rules.names import check_bucket_name
 
 SHAPE = re.compile(r"(?!\d+\.\d+\.\d+\.\d+\Z)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
 

@@ -8,6 +8,7 @@ import stat
 from contextlib import suppress
 from hashlib import sha256
 
+from gecko_tw.store.bucket_names import is_bucket_name
 from gecko_tw.store.drivers.files.beneath import open_directory
 from gecko_tw.store.drivers.files.carriers import read_beside
 from gecko_tw.store.drivers.files.disk import Disk, directory_of, unlink
@@ -15,7 +16,6 @@ from gecko_tw.store.drivers.files.paths import (
     SIDECAR,
     STAGING_OF_GECKOS3,
     has_path,
-    is_bucket_name,
     is_litter,
     is_safe_bucket_name,
 )

@@ -1,4 +1,4 @@
-"""Which keys are paths, and which directories are buckets: pure functions over bytes."""
+"""Which keys are paths, and which directories can be made for buckets: pure functions over bytes."""
 
 import unicodedata
 
@@ -12,8 +12,7 @@ FOREIGN_LITTER = frozenset({b".DS_Store", b"Thumbs.db"})
 
 _NO_SEGMENTS = STAGING_OF_GECKOS3 | {b"", b".", b"..", INNER}
 _CONTROL = bytes(range(32)) + b"\x7f"
-_BUCKET_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
-_LOOSE_LETTERS = _BUCKET_LETTERS | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ_")
+_LOOSE_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
 
 
 def has_path(key: bytes, folding: bool = False) -> bool:
@@ -59,17 +58,6 @@ def file_of(bucket: str, key: bytes) -> bytes:
 def pool_path(blob: str) -> str:
     """Where in the pool a blob lies: two levels of directories keep each of them small."""
     return f"{blob[:2]}/{blob[2:4]}/{blob}"
-
-
-def is_bucket_name(name: str) -> bool:
-    """Whether a directory of that name is taken for a bucket (S3 User Guide, "General purpose bucket naming rules")."""
-    return (
-        3 <= len(name) <= 63
-        and _BUCKET_LETTERS.issuperset(name)
-        and name[0] not in ".-"
-        and name[-1] not in ".-"
-        and ".." not in name
-    )
 
 
 def is_safe_bucket_name(name: str) -> bool:

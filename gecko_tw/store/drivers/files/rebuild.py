@@ -8,13 +8,14 @@ from itertools import groupby
 
 from attrs import evolve, frozen
 
+from gecko_tw.store.bucket_names import is_bucket_name
 from gecko_tw.store.drivers.files.attributes import Description, description_of
 from gecko_tw.store.drivers.files.carriers import read_attribute
 from gecko_tw.store.drivers.files.directories import upload_written
 from gecko_tw.store.drivers.files.disk import Disk, description_file, pool_file
 from gecko_tw.store.drivers.files.documents import FilesDocuments
 from gecko_tw.store.drivers.files.examining import Examiner
-from gecko_tw.store.drivers.files.paths import INNER, is_bucket_name
+from gecko_tw.store.drivers.files.paths import INNER
 from gecko_tw.store.drivers.files.walking import walk_files
 from gecko_tw.store.drivers.sqlite import connections
 from gecko_tw.store.drivers.sqlite.blobnames import is_pooled
