@@ -11,12 +11,25 @@ from typing import Any
 import click
 
 from gecko_tw import __version__
-from gecko_tw.configuration.command import config
+from gecko_tw.configuration.command import add_validation, config
 from gecko_tw.identity_groups import groups
 from gecko_tw.settings import SETTINGS, BadSetting, Flags, Setting, Settings, file_of, plain_arguments, read_settings
+from gecko_tw.telling import Group, Told, as_json, json_wanted, tell
 
 _STORE = ("data_dir", "layout", "metadata", "fsync", "attributes", "encryption_key")
 _PLACE = ("listen", "tls_cert", "tls_key")
+_HELP = ("-h", "-help", "--help")
+
+
+class _Main(Group):
+    """GeckoS3's own command lines work: it has no commands, and flags alone serve."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if any(argument in ("-version", "--version") for argument in args) and args[0].startswith("-"):
+            args = ["--version"]
+        elif not args or (args[0].startswith("-") and args[0] not in _HELP):
+            args = ["serve", *args]
+        return super().parse_args(ctx, args)
 
 
 class _Command(click.Command):
@@ -26,10 +39,13 @@ class _Command(click.Command):
         return super().parse_args(ctx, plain_arguments(args))
 
 
-def _settings(names: Iterable[str] | None = None, own: Iterable[str] = ()) -> Callable[[Callable[..., Any]], Any]:
+def _settings(
+    names: Iterable[str] | None = None, own: Iterable[str] = (), telling: bool = True
+) -> Callable[[Callable[..., Any]], Any]:
     """Gives a command the flags of these settings, all by default, and calls it with the Settings in force.
 
     :param own: the command's own parameters, which it gets by name.
+    :param telling: whether it answers by :func:`~gecko_tw.telling.tell`.
     """
     wanted = [one for one in SETTINGS if names is None or one.name in names or one.name == "config"]
 
@@ -45,7 +61,7 @@ def _settings(names: Iterable[str] | None = None, own: Iterable[str] = ()) -> Ca
         command.__name__, command.__doc__ = function.__name__, function.__doc__
         for one in reversed(wanted):
             command = _option(one)(command)
-        return command
+        return as_json(command) if telling else command
 
     return decorate
 
@@ -64,14 +80,17 @@ def _option(one: Setting) -> Callable[[Any], Any]:
     return click.option(one.flag, one.name, multiple=one.several, default=None, metavar=one.kind.word, help=text)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(cls=_Main, context_settings={"help_option_names": list(_HELP), "max_content_width": 120})
 @click.version_option(__version__, prog_name="geckos3", message="%(prog)s %(version)s")
 def main() -> None:
-    """GeckoS3 on Twisted: a self-hosted, S3-compatible object store."""
+    """GeckoS3 on Twisted: a self-hosted, S3-compatible object store.
+
+    Without a command it serves: `geckos3 -auth=false` is `geckos3 serve --auth=false`.
+    """
 
 
 @main.command(cls=_Command, name="serve")
-@_settings()
+@_settings(telling=False)
 def serve_command(settings: Settings) -> int:
     """Serve in the foreground until SIGTERM; the same as `twistd -n geckos3`."""
     gc.disable()  # as in a worker: until all is imported
@@ -84,7 +103,12 @@ def serve_command(settings: Settings) -> int:
 @_settings(_STORE)
 def adopt(settings: Settings) -> int:
     """Take over files that were put into the data directory by others. May run beside a daemon."""
-    return _with_data(settings, lambda data: f"{data.adopt(_progress)} files are adopted", adopting=True)
+
+    def work(data: Any) -> str:
+        count = data.adopt(_progress)
+        return Told(f"{count} files are adopted", {"adopted": count})
+
+    return _with_data(settings, work, adopting=True)
 
 
 @main.command(cls=_Command)
@@ -168,7 +192,9 @@ def policy() -> None:
 @click.argument("action", metavar="ACTION")
 @click.argument("resource", metavar="RESOURCE")
 @click.argument("values", metavar="[KEY=VALUE]...", nargs=-1)
-@click.option("--policy", "policies", type=click.Path(path_type=Path), multiple=True, help="A policy of the user.")
+@click.option(
+    "--policy", "policies", type=click.Path(path_type=Path), multiple=True, help="A policy that the user has, too."
+)
 @_settings(
     (*_STORE, "access_key", "secret_key", "region", "acl"), own=("who", "action", "resource", "values", "policies")
 )
@@ -194,7 +220,7 @@ def _with_data(settings: Settings, work: Callable[[Any], str], sealed: bool = Tr
     try:
         check_data_dir(settings.data_dir, adopting)
         data.open(sealed)
-        click.echo(work(data))
+        tell(work(data))
     except CannotOpen as problem:
         raise click.ClickException(str(problem)) from problem
     finally:
@@ -207,11 +233,12 @@ def _progress(count: int) -> None:
 
 
 @main.command()
+@as_json
 def operations() -> None:
     """Print every operation this deployment answers."""
-    from gecko_tw.tables import operations_text
+    from gecko_tw.tables import operations_told
 
-    click.echo(operations_text(_table()), nl=False)
+    tell(operations_told(_table()))
 
 
 @main.command(hidden=True)
@@ -245,9 +272,12 @@ def healthcheck(settings: Settings) -> int:
     try:
         status = health(listener.text, listener.secure)
     except (OSError, HTTPException, ValueError) as problem:
-        click.echo(f"{listener.text}: {problem}", err=True)
+        if json_wanted():
+            tell(Told("", {"place": listener.text, "error": str(problem)}))
+        else:
+            click.echo(f"{listener.text}: {problem}", err=True)
         return 1
-    click.echo(f"{listener.text}: {status}")
+    tell(Told(f"{listener.text}: {status}", {"place": listener.text, "status": status}))
     return int(status != 200)
 
 
@@ -283,6 +313,13 @@ def _over_registry(*own: str) -> Callable[[Callable[..., str]], Any]:
     return decorate
 
 
+def _check_declarations(declared: Any, settings: Settings) -> str:
+    from gecko_tw.validating import check_declarations
+
+    return check_declarations(declared, settings)
+
+
+add_validation(_check_declarations)
 main.add_command(config)
 for _command in groups(_over_registry, _over_data):
     main.add_command(_command)

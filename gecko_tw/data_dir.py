@@ -43,19 +43,23 @@ def make_data_dir(path: Path) -> None:
     _check_access(path)
 
 
+def is_data_dir(path: Path) -> bool:
+    """Whether a directory was served before."""
+    return (path / os.fsdecode(INNER)).is_dir()
+
+
 def check_data_dir(path: Path, adopting: bool = False) -> None:
     """Refuses what is no data directory, so that a mistyped path does not become one. Raises CannotOpen.
 
     :param adopting: whether a directory of buckets will do, too, that neither is in a data directory nor has one in it.
     """
-    inner = os.fsdecode(INNER)
-    if (path / inner).is_dir():
+    if is_data_dir(path):
         return
     if not path.is_dir():
         raise CannotOpen(f"--data-dir: {str(path)!r}: there is no such directory; `geckos3 serve` makes one")
-    within = any((parent / inner).exists() for parent in path.resolve().parents)
+    within = any(map(is_data_dir, path.resolve().parents))
     inside = [one for one in path.iterdir() if is_bucket_name(one.name) and one.is_dir() and not one.is_symlink()]
-    if not adopting or within or not inside or any((one / inner).exists() for one in inside):
+    if not adopting or within or not inside or any(map(is_data_dir, inside)):
         raise CannotOpen(f"--data-dir: {str(path)!r}: is no data directory; `geckos3 serve` makes one of it")
 
 

@@ -8,7 +8,7 @@ from twisted.plugin import getPlugins
 
 import gecko_tw.plugins
 from gecko_tw.callers.directory import Directory
-from gecko_tw.callers.identities import IIdentities, OnePair
+from gecko_tw.callers.identities import OnePair
 from gecko_tw.callers.registry import Registry
 from gecko_tw.data_dir import DataDir
 from gecko_tw.interfaces import (
@@ -103,12 +103,12 @@ def operation_table() -> OperationTable:
         raise BadSetting(f"a dropin cannot be used: {twice}") from twice
 
 
-def identities_of(settings: Settings, store: Store) -> IIdentities:
+def identities_of(settings: Settings, store: Store) -> Directory:
     """Whose key pairs are accepted, and which accounts there are."""
     return Directory(store.registry, OnePair(settings.access_key, settings.secret_key))
 
 
-def known_in(data: DataDir, settings: Settings) -> tuple[Objects, IIdentities]:
+def known_in(data: DataDir, settings: Settings) -> tuple[Objects, Directory]:
     """The objects of an open data directory, and who may be asked about: for the command line."""
     store = store_in(data, settings)
     return store.objects, identities_of(settings, store)

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from gecko_tw.callers import acl
+from gecko_tw.callers.directory import Directory
 from gecko_tw.callers.identities import ROOT_ACCOUNT, Caller, Identity, IIdentities
 from gecko_tw.callers.policies import Policy, Principal, explain, read_identity_policy
 from gecko_tw.callers.policies.actions import SPELLING
@@ -20,6 +21,7 @@ from gecko_tw.resources.circumstances import Ask
 from gecko_tw.resources.rights import is_allowed, is_superuser
 from gecko_tw.store.refusals import NoSuchBucket, Refusal
 from gecko_tw.store.settling import settled
+from gecko_tw.telling import Told
 
 ANONYMOUS = "anonymous"
 
@@ -28,10 +30,10 @@ ANONYMOUS = "anonymous"
 class Question:
     """May somebody do something?
 
-    :ivar who: an access key, ``anonymous``, or ``ACCOUNT`` or ``ACCOUNT/USER`` with ``policies``.
+    :ivar who: an access key, ``anonymous``, ``ACCOUNT`` or ``ACCOUNT/USER``; with ``policies`` also a user that there is not yet.
     :ivar resource: ``arn:aws:s3:::BUCKET/KEY``, or without its beginning.
     :ivar values: ``KEY=VALUE`` of condition keys.
-    :ivar policies: files with policies of the user.
+    :ivar policies: files with policies that the user has beside those that are stored.
     """
 
     who: str
@@ -58,7 +60,7 @@ class _Deployment:
     clock: Any = field(factory=_Clock)
 
 
-def explained(objects: Any, identities: IIdentities, question: Question, settings: Any) -> str:
+def explained(objects: Any, identities: Directory, question: Question, settings: Any) -> Told:
     """The answer in lines of text: the outcome, what each statement says, and what access control lists grant.
 
     :param objects: the store's IObjects with its ``catalog``.
@@ -71,25 +73,45 @@ def explained(objects: Any, identities: IIdentities, question: Question, setting
     )
     policies = list(_policies(ask))
     told = explain(ask.context(), policies)
-    lines = [told[0], "ALLOWED" if is_allowed(ask) else "DENIED"]
+    allowed, lists = is_allowed(ask), list(_lists(ask))
+    lines = [told[0], "ALLOWED" if allowed else "DENIED"]
     if is_superuser(ask.call):
         lines.append("the key pair of the settings may do everything that no policy of the bucket denies")
     elif ask.principal.root and ask.principal.account == ask.owner:
         lines.append("the root key of the account that owns the bucket: only a Deny keeps it out")
-    return "\n".join([*lines, f"statements: {told[1]}", *told[2:], *_lists(ask)])
+    values = {
+        "allowed": allowed,
+        "request": told[0],
+        "why": [*lines[2:], told[1]],
+        "statements": told[2:],
+        "acl": lists,
+    }
+    return Told("\n".join([*lines, f"statements: {told[1]}", *told[2:], *lists]), values)
 
 
-def _identity(identities: IIdentities, question: Question) -> Identity | None:
+def _identity(identities: Directory, question: Question) -> Identity | None:
     if question.who == ANONYMOUS:
         return None
-    found = None if question.policies else identities.find(question.who)
-    if found is not None:
-        return found  # type: ignore[no-any-return]
     account, _, user = question.who.partition("/")
-    if not user and identities.account(account) is None:
+    found = identities.find(question.who) or identities.standing(account, user)
+    if found is None:
+        found = _not_there(identities, question)
+    if found.expires is not None and found.expires <= time.time():
+        raise ValueError(f"access key {question.who!r} has expired: whatever it asks is refused")
+    return evolve(found, policies=(*found.policies, *_read(question.policies)))
+
+
+def _not_there(identities: Directory, question: Question) -> Identity:
+    """Somebody new with the policies that were given. Raises ValueError when there are none, or there is such a one but disabled."""
+    account, slash, user = question.who.partition("/")
+    if identities.is_known(question.who):
+        raise ValueError(f"{question.who!r} is disabled, or its account is: whatever it asks is refused")
+    if not slash:
         raise ValueError(f"there is no access key and no account {question.who!r}")
-    principal = Principal(account=account, user_name=user, user_id=user, canonical_id=account)
-    return Identity(access_key="", secret="", principal=principal, policies=tuple(_read(question.policies)))
+    if not question.policies:
+        raise ValueError(f"there is no user {question.who!r}; with --policy it is told what a new one may do")
+    principal = Principal(account=account, user_name=user, user_id=f"{account}:{user}", canonical_id=account)
+    return Identity(access_key="", secret="", principal=principal)
 
 
 def _read(files: Iterable[Path]) -> Iterable[Policy]:

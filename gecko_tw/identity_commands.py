@@ -1,17 +1,20 @@
 """``geckos3 account|user|group|key``: who may ask, changed in a data directory, beside a running daemon or without one."""
 
+import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve
+from attrs import asdict, evolve
 
 from gecko_tw.callers.identities import ROOT_ACCOUNT, AccessKey, Account, Group, User
 from gecko_tw.callers.refusals import DeleteConflict, NoSuchEntity
 from gecko_tw.callers.registry import ACCOUNT, GROUP, KEY, USER, Registry, new_account_id, new_pair, unless_found
 from gecko_tw.callers.scopes import KeyScope
 from gecko_tw.interfaces import ICatalog
+from gecko_tw.telling import Told
 
 AT_ONCE = 1000
 """Buckets that are looked at together."""
@@ -21,21 +24,21 @@ def add_account(registry: Registry, account_id: str | None, name: str, email: st
     """Adds an account. Raises EntityAlreadyExists, InvalidArgument."""
     account = Account(id=account_id or new_account_id(), display_name=name or account_id or "", email=email)
     registry.revise(ACCOUNT, account.id, lambda found: unless_found(found, account, f"an account {account.id!r}"))
-    return f"account {account.id} is made"
+    return Told(f"account {account.id} is made", value_of(account))
 
 
 def add_user(registry: Registry, account: str, name: str, groups: tuple[str, ...]) -> str:
     """Adds a user. Raises EntityAlreadyExists, NoSuchEntity, InvalidArgument."""
     user = User(account=account, name=name, groups=groups)
     registry.revise(USER, f"{account}/{name}", lambda found: unless_found(found, user, f"a user {name!r}"))
-    return f"user {name} of account {account} is made"
+    return Told(f"user {name} of account {account} is made", value_of(user))
 
 
 def add_group(registry: Registry, account: str, name: str) -> str:
     """Adds a group. Raises EntityAlreadyExists, NoSuchEntity, InvalidArgument."""
     group = Group(account=account, name=name)
     registry.revise(GROUP, f"{account}/{name}", lambda found: unless_found(found, group, f"a group {name!r}"))
-    return f"group {name} of account {account} is made"
+    return Told(f"group {name} of account {account} is made", value_of(group))
 
 
 def add_key(registry: Registry, account: str, user: str, given: Mapping[str, Any]) -> str:
@@ -43,7 +46,10 @@ def add_key(registry: Registry, account: str, user: str, given: Mapping[str, Any
 
     :param given: ``access_key`` and ``secret`` or None for new ones, ``expires``, ``description``, and the limits of a KeyScope.
     :raises EntityAlreadyExists, NoSuchEntity, InvalidArgument, MalformedPolicy: as Registry.add_key.
+    :raises ValueError: it would have expired already.
     """
+    if given["expires"] is not None and given["expires"] <= time.time():
+        raise ValueError(f"{_time(given['expires'])} is over: a key can only expire later")
     made_id, made_secret = new_pair()
     limits = {name: tuple(given[name]) for name in ("actions", "buckets", "prefixes", "networks")}
     key = AccessKey(
@@ -56,7 +62,8 @@ def add_key(registry: Registry, account: str, user: str, given: Mapping[str, Any
         description=given["description"],
     )
     registry.add_key(key)
-    return f"access key: {key.access_key}\nsecret key: {key.secret}"
+    told = f"access key: {key.access_key}\nsecret key: {key.secret}"
+    return Told(told, {**value_of(key), "secret_key": key.secret})
 
 
 def remove_account(registry: Registry, catalog: ICatalog, account: str) -> str:
@@ -112,9 +119,34 @@ def attach(registry: Registry, account: str, name: str, kind: str, policy: Path 
     return f"policy {policy_name} of {kind} {account}/{name} is {'removed' if policy is None else 'set'}"
 
 
-def listed(registry: Registry, kind: str) -> str:
+def listed(registry: Registry, kind: str) -> Told:
     """A line for each of a kind; no secrets."""
-    return "\n".join(_LINES[kind](one) for one in registry.all(kind)) or f"no {kind}s"
+    found = registry.all(kind)
+    return Told("\n".join(_LINES[kind](one) for one in found) or f"no {kind}s", [value_of(one) for one in found])
+
+
+def shown(registry: Registry, kind: str, name: str) -> Told:
+    """All that is kept of one, policies as they were attached; no secrets. Raises NoSuchEntity."""
+    found = registry.one(kind, name)
+    if found is None:
+        raise NoSuchEntity(f"There is no {kind} {name!r}.")
+    values = value_of(found)
+    return Told(json.dumps(values, indent=2, ensure_ascii=False), values)
+
+
+def value_of(one: Account | User | Group | AccessKey) -> dict[str, Any]:
+    """One of them for programs: what its document says, policies and times to be read, and no secret."""
+    values = asdict(one)
+    if isinstance(one, AccessKey):
+        del values["secret"]
+        values["expires"] = None if one.expires is None else _time(one.expires)
+    if isinstance(one, User | Group):
+        values["policies"] = {name: json.loads(text) for name, text in one.policies.items()}
+    return values
+
+
+def _time(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _key_line(key: AccessKey) -> str:
@@ -123,9 +155,9 @@ def _key_line(key: AccessKey) -> str:
     if not key.enabled:
         told.append("disabled")
     if key.expires is not None:
-        told.append(f"expires {datetime.fromtimestamp(key.expires, UTC):%Y-%m-%dT%H:%M:%SZ}")
-    if key.scope is not None:
-        told.append("scoped")
+        told.append(f"{'expired' if key.expires <= time.time() else 'expires'} {_time(key.expires)}")
+    limits = {} if key.scope is None else asdict(key.scope)
+    told += [f"{name} {','.join(texts)}" for name, texts in limits.items() if texts]
     return "  ".join([*told, key.description]).rstrip()
 
 

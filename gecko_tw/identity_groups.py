@@ -8,10 +8,15 @@ from typing import Any
 import click
 
 from gecko_tw.callers.registry import ACCOUNT, GROUP, KEY, USER
+from gecko_tw.telling import Told, not_empty
 
-_OF = click.option(
-    "--account", default="", metavar="ID", help="Whose; without it the account of the settings' key pair."
-)
+
+def _option(*names: str, **more: Any) -> Any:
+    """An option whose text must not be empty: what is not given means something else."""
+    return click.option(*names, callback=not_empty, **more)
+
+
+_OF = _option("--account", default="", metavar="ID", help="Whose; without it the account of the settings' key pair.")
 
 
 def groups(with_registry: Callable[..., Any], with_data: Callable[..., Any]) -> list[click.Command]:
@@ -38,6 +43,15 @@ def _listing(group: click.Group, kind: str, with_registry: Callable[..., Any]) -
         from gecko_tw.identity_commands import listed
 
         return listed(registry, kind)
+
+    @group.command("show")
+    @click.argument("name", callback=not_empty)
+    @with_registry("name")
+    def show_command(registry: Any, name: str) -> str:
+        """Show all that is kept of one, attached policies as they are; no secrets."""
+        from gecko_tw.identity_commands import shown
+
+        return shown(registry, kind, _full(kind, name))
 
 
 def _removal(group: click.Group, kind: str, with_registry: Callable[..., Any], word: str = "remove") -> None:
@@ -81,7 +95,7 @@ def _accounts(with_registry: Callable[..., Any], with_data: Callable[..., Any]) 
         """Accounts: who owns buckets and objects."""
 
     @account.command("add")
-    @click.argument("account_id", metavar="[ID]", required=False)
+    @click.argument("account_id", metavar="[ID]", required=False, callback=not_empty)
     @click.option("--name", default="", help="The name that is shown.")
     @click.option("--email", default="", help="The e-mail address that grants may name.")
     @with_registry("account_id", "name", "email")
@@ -113,7 +127,7 @@ def _users(with_registry: Callable[..., Any]) -> click.Group:
 
     @user.command("add")
     @click.argument("name")
-    @click.option("--group", "names", multiple=True, help="A group of the account; may be given more than once.")
+    @_option("--group", "names", multiple=True, help="A group of the account; may be given more than once.")
     @_OF
     @with_registry("name", "names", "account")
     def add(registry: Any, name: str, names: tuple[str, ...], account: str) -> str:
@@ -219,18 +233,16 @@ def _access_keys(with_registry: Callable[..., Any]) -> click.Group:
     )
 
     @key.command("add")
-    @click.option("--id", "access_key", help="The access key id; without it one is made.")
-    @click.option("--secret", envvar="GECKOS3_NEW_SECRET", help="Its secret; without it one is made.")
-    @click.option("--user", default="", help="Whose; without it the key may do everything in the account.")
+    @_option("--id", "access_key", help="The access key id; without it one is made.")
+    @_option("--secret", envvar="GECKOS3_NEW_SECRET", help="Its secret; without it one is made.")
+    @_option("--user", default="", help="Whose; without it the key may do everything in the account.")
     @_OF
-    @click.option("--expires", metavar="TIME", help="When it stops to work, e.g. 2030-01-31.")
+    @_option("--expires", metavar="TIME", help="When it stops to work, e.g. 2030-01-31.")
     @click.option("--description", default="")
-    @click.option(
-        "--action", "actions", multiple=True, help="Limit it to these actions, e.g. s3:GetObject or object:get."
-    )
-    @click.option("--bucket", "buckets", multiple=True, help="Limit it to these buckets.")
-    @click.option("--prefix", "prefixes", multiple=True, help="Limit it to keys that begin so.")
-    @click.option("--network", "networks", multiple=True, help="Limit it to clients from there, e.g. 10.0.0.0/8.")
+    @_option("--action", "actions", multiple=True, help="Limit it to these actions, e.g. s3:GetObject or object:get.")
+    @_option("--bucket", "buckets", multiple=True, help="Limit it to these buckets.")
+    @_option("--prefix", "prefixes", multiple=True, help="Limit it to keys that begin so.")
+    @_option("--network", "networks", multiple=True, help="Limit it to clients from there, e.g. 10.0.0.0/8.")
     @with_registry(*own)
     def add(registry: Any, user: str, account: str, expires: str | None, **given: Any) -> str:
         """Add a key and print its secret, this once."""
@@ -253,10 +265,11 @@ def _encryption_keys(with_data: Callable[..., Any]) -> click.Group:
     @with_data()
     def list_command(data: Any) -> str:
         """List their names."""
-        return str(_rings(data).listed())
+        rings = _rings(data)
+        return Told(rings.listed(), rings.values())
 
     @keys.command("add")
-    @click.argument("name")
+    @click.argument("name", callback=not_empty)
     @with_data("name")
     def add(data: Any, name: str) -> str:
         """Add a key for SSE-KMS."""

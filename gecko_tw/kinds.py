@@ -27,6 +27,7 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _WEBHOOK = re.compile(r"[A-Za-z0-9_-]+=https?://[^\s/]+\S*")
 _UMASK = re.compile(r"0?[0-7]{3}")
+_REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DOMAIN = re.compile(r"(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*")
 
 
@@ -163,6 +164,12 @@ def _umask(text: str) -> str:
     return text
 
 
+def _region(text: str) -> str:
+    if text and not _REGION.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
 def _domain(text: str) -> str:
     if text and not _DOMAIN.fullmatch(text.lower()):
         raise ValueError(text)
@@ -216,6 +223,7 @@ DURATION = Kind(_duration, "a duration such as 30s, 15m, 24h or 1h30m (a plain n
 INTERVAL = Kind(_interval, "a duration of at least 10ms, such as 500ms, 1s or 2s", "DURATION")
 SIZE = Kind(_size, "a number of bytes, or one with KiB, MiB or GiB", "SIZE")
 UMASK = Kind(_umask, "three octal digits such as 027, or nothing", "OCTAL")
+REGION = Kind(_region, "a name such as us-east-1 with letters, digits and any of . _ -, or nothing for any", "NAME")
 DOMAIN = Kind(_domain, "a domain name, or nothing", "NAME")
 LISTEN = Kind(
     _listen,

@@ -7,6 +7,7 @@ from gecko_tw.interfaces import IDocuments
 from gecko_tw.kinds import RATE
 from gecko_tw.resources.limits import KIND, OVERRIDE
 from gecko_tw.settings import Settings
+from gecko_tw.telling import Told
 
 OF = ("address", "key")
 
@@ -14,13 +15,14 @@ OF = ("address", "key")
 def shown(documents: IDocuments, settings: Settings) -> str:
     """A line for each limit: what is in force, and since when it is not what the settings say."""
     override = documents.get(KIND, OVERRIDE) or {}
-    lines = []
+    lines, values = [], {}
     for name in OF:
         rate, burst = _of_settings(settings, name)
         settled = _told(budget_of(rate, burst))
+        values[name] = {"limit": _value(*override.get(name, (rate, burst))), "settings": _value(rate, burst)}
         told = f"{_told(budget_of(*override[name]))} (the settings say: {settled})" if name in override else settled
         lines.append(f"{name}: {told}")
-    return "\n".join(lines)
+    return Told("\n".join(lines), values)
 
 
 def set_limit(documents: IDocuments, name: str, rate: str, burst: str) -> str:
@@ -33,7 +35,7 @@ def set_limit(documents: IDocuments, name: str, rate: str, burst: str) -> str:
     """
     pair = [_number("RATE", rate), _number("--burst", burst)]
     documents.change(KIND, OVERRIDE, lambda found: {**(found or {}), name: pair})
-    return f"{name}: {_told(budget_of(*pair))}"
+    return Told(f"{name}: {_told(budget_of(*pair))}", {name: {"limit": _value(*pair)}})
 
 
 def clear_limits(documents: IDocuments, name: str | None) -> str:
@@ -56,6 +58,12 @@ def _number(what: str, text: str) -> float:
         return RATE.read(text)  # type: ignore[no-any-return]
     except ValueError:
         raise ValueError(f"{what}: {text!r} is not allowed; allowed is {RATE.allowed}") from None
+
+
+def _value(rate: float, burst: float) -> dict[str, float] | None:
+    """The same for programs; None for no limit."""
+    budget = budget_of(rate, burst)
+    return None if budget is None else {"rate": budget.rate, "burst": budget.burst}
 
 
 def _told(budget: Budget | None) -> str:

@@ -6,6 +6,7 @@ from gecko_tw.interfaces import IUsage
 from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.rules.quotas import SETTING, read_quota
+from gecko_tw.telling import Told
 
 NONE = "none"
 """What is written for: not limited."""
@@ -37,7 +38,9 @@ def change_quota(catalog: Any, bucket: str, limits: dict[str, Any]) -> str:
     record = buckets.change(bucket, rule) if limits else buckets.get(bucket)
     quota = record.settings.get(SETTING, {})
     held = IUsage(catalog).usage(bucket)
-    return f"{bucket}: {_of(held.bytes, quota.get('bytes'))} bytes, {_of(held.objects, quota.get('objects'))} objects"
+    told = f"{bucket}: {_of(held.bytes, quota.get('bytes'))} bytes, {_of(held.objects, quota.get('objects'))} objects"
+    used = {"bytes": held.bytes, "objects": held.objects}
+    return Told(told, {"bucket": bucket, "used": used, "quota": {name: quota.get(name) for name in used}})
 
 
 def _of(used: int, limit: int | None) -> str:

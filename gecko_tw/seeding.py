@@ -11,7 +11,7 @@ from gecko_tw.store.refusals import Refusal
 _log = Logger()
 
 KIND = "seed"
-"""The documents that say which access keys were seeded: one that was revoked stays revoked."""
+"""The documents that say which access keys were seeded, with which secrets: a pair that was revoked stays revoked."""
 
 
 def seed(registry: Registry, settings: Settings) -> None:
@@ -27,7 +27,7 @@ def seed(registry: Registry, settings: Settings) -> None:
 def _seed(registry: Registry, settings: Settings) -> None:
     account, key_id = settings.seed_account, settings.seed_key_id
     found = registry.key(key_id)
-    if registry.documents.get(KIND, key_id) is None:
+    if settings.seed_secret not in _seeded(registry, key_id):
         if account != ROOT_ACCOUNT and registry.account(account) is None:
             registry.put_account(Account(id=account, display_name=account))
             _log.info("account {account} is made", account=account)
@@ -35,8 +35,21 @@ def _seed(registry: Registry, settings: Settings) -> None:
             found = AccessKey(access_key=key_id, secret=settings.seed_secret, account=account)
             registry.add_key(found)
             _log.info("access key {key} of account {account} is made", key=key_id, account=account)
-        registry.documents.change(KIND, key_id, lambda known: True)
+        if found.secret == settings.seed_secret:
+            sealed = registry.sealer.seal(settings.seed_secret, f"{KIND} {key_id}")
+            registry.documents.change(
+                KIND, key_id, lambda known: {"secrets": [*(known or {}).get("secrets", ()), sealed]}
+            )
     if found is None:
-        _log.info("access key {key} was seeded before, and removed since: it is not made again", key=key_id)
+        _log.info(
+            "access key {key} was seeded before, and removed since: it is made again with another secret only",
+            key=key_id,
+        )
     elif found.secret != settings.seed_secret or found.account != account:
         _log.warn("access key {key} is there already, with another secret or account: it stays as it is", key=key_id)
+
+
+def _seeded(registry: Registry, key_id: str) -> list[str]:
+    """The secrets that an access key was seeded with so far. Raises WrongKey."""
+    known = registry.documents.get(KIND, key_id) or {"secrets": ()}
+    return [registry.sealer.open(sealed, f"{KIND} {key_id}") for sealed in known["secrets"]]

@@ -150,7 +150,7 @@ class Settings:
         "auto", kinds.WORKERS, "how many processes answer requests; `auto` is one a core, 1 serves in the main process"
     )
     threads: int = setting("16", kinds.COUNT, "threads for disk work in each process, at most")
-    region: str = setting("", kinds.ANY_TEXT, "the region that signatures must name; empty accepts any")
+    region: str = setting("", kinds.REGION, "the region that signatures must name; empty accepts any")
     signature_v2: bool = setting(
         "true",
         kinds.BOOLEAN,
@@ -207,10 +207,10 @@ class Settings:
         " buckets without them, as AWS does",
     )
     recreate: str = setting(
-        "refuse",
-        kinds.one_of("refuse", "accept"),
-        "what becomes of creating a bucket that the caller owns already: `refuse` answers 409, `accept` answers 200 and changes nothing,"
-        " as AWS's region us-east-1 does",
+        "accept",
+        kinds.one_of("accept", "refuse"),
+        "what becomes of creating a bucket that the caller owns already: `accept` answers 200 and changes nothing, as AWS's region"
+        " us-east-1 and GeckoS3 do, `refuse` answers 409, as AWS's other regions do",
     )
     min_part_size: int = setting(
         "5MiB", kinds.SIZE, "the least size of a part of a multipart upload, but the last; `0` allows any"

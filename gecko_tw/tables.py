@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from gecko_tw.resources.operations import STREAM, Document, Operation, OperationTable
 from gecko_tw.settings import SETTINGS
+from gecko_tw.telling import Told
 
 _PLACES = {"service": "/", "bucket": "/{bucket}", "object": "/{bucket}/{key}", "website": "/{key}"}
 _HEADERS = ("x-amz-", "content-")
@@ -13,6 +14,12 @@ def operations_text(table: OperationTable) -> str:
     """One aligned line for each operation."""
     cells = [(name, f"{method} {asked}", needs) for name, method, asked, needs, _ in _operations(table)]
     return "".join(f"{line}\n" for line in _aligned(cells))
+
+
+def operations_told(table: OperationTable) -> Told:
+    """The same as a command answers it."""
+    names = ("operation", "method", "request", "permission", "body")
+    return Told(operations_text(table).rstrip(), [dict(zip(names, one, strict=True)) for one in _operations(table)])
 
 
 def operations_markdown(table: OperationTable) -> str:

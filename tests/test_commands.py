@@ -1,12 +1,15 @@
 """The ``geckos3`` command, beside serving: what it does to a data directory, and what it says."""
 
+import gc
+import json
+
 import pytest
 from click.testing import CliRunner
 
-from gecko_tw import __version__
+from gecko_tw import __version__, tap
 from gecko_tw.commands import main
 from gecko_tw.data_dir import DataDir
-from gecko_tw.settings import SETTINGS, Settings
+from gecko_tw.settings import SETTINGS, Settings, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +44,56 @@ def keys_in(data):
 def test_the_version_is_told():
     told = geckos3("--version")
     assert (told.exit_code, told.output) == (0, f"geckos3 {__version__}\n")
+
+
+@pytest.mark.parametrize("flags", ["-version", "-auth=false -version", "--auth=false --version"])
+def test_the_version_is_told_whatever_other_flags_say(flags):
+    assert geckos3(*flags.split()).output == f"geckos3 {__version__}\n"
+
+
+@pytest.mark.parametrize("flag", ["-h", "-help", "--help"])
+def test_help_is_told(flag):
+    told = geckos3(flag)
+    assert told.exit_code == 0 and "Without a command it serves" in told.output
+    assert "--data-dir" in geckos3("serve", flag).output
+
+
+@pytest.mark.parametrize(
+    "line", ["", "-auth=false -data-dir x -listen :1", "--auth false --data-dir=x --listen=:1", "serve -auth=false"]
+)
+def test_flags_alone_serve(monkeypatch, line):
+    served = []
+    monkeypatch.setattr(tap, "serve", lambda settings: served.append(settings) or 0)
+    told = geckos3(*line.split())
+    gc.enable()
+    assert (told.exit_code, told.output) == (0, "")
+    expected = read_settings({"auth": "false", "data_dir": "x", "listen": [":1"]}, {}) if "x" in line else None
+    assert served == [expected or read_settings({"auth": "false" if line else None}, {})]
+
+
+def test_what_is_no_command_and_no_flag_is_refused():
+    assert geckos3("serv").exit_code == geckos3("-bogus=1").exit_code == 2
+
+
+def test_adopting_and_looking_are_told_in_json(data):
+    assert json.loads(geckos3("adopt", "--json", "--data-dir", data).output) == {"adopted": 2}
+    usage = json.loads(geckos3("quota", "photos", "--objects=3", "--json", "--data-dir", data).output)
+    assert usage == {
+        "bucket": "photos",
+        "used": {"bytes": 8, "objects": 2},
+        "quota": {"bytes": None, "objects": 3},
+    }
+    geckos3("limits", "set", "key", "5", "--data-dir", data)
+    limits = json.loads(geckos3("limits", "show", "--json", "--data-dir", data).output)
+    assert limits == {
+        "address": {"limit": None, "settings": None},
+        "key": {"limit": {"rate": 5.0, "burst": 10.0}, "settings": None},
+    }
+    rows = json.loads(geckos3("operations", "--json").output)
+    assert {"GetObject", "PutObject"} <= {row["operation"] for row in rows}
+    assert "error" in json.loads(geckos3("healthcheck", "--json", "--listen=127.0.0.1:1").output)
+    refused = geckos3("quota", "none", "--json", "--data-dir", data)
+    assert refused.exit_code == 1 and json.loads(refused.output)["error"]
 
 
 def test_every_setting_is_explained_by_the_help_of_serve():

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from gecko_tw import identity_commands
+from gecko_tw.callers.identities import ROOT_ACCOUNT, AccessKey
 from gecko_tw.commands import main
 from gecko_tw.data_dir import DataDir
 from gecko_tw.settings import SETTINGS, Settings
@@ -103,7 +104,83 @@ def test_a_key_is_limited(geckos3, registry):
     key = registry.key("k")
     assert key.scope.actions == ("object:get", "s3:ListBucket")
     assert (key.scope.buckets, key.scope.prefixes, key.scope.networks) == (("photos",), ("a/",), ("10.0.0.0/8",))
-    assert geckos3("key", "list") == "k  000000000000  expires 2030-01-31T00:00:00Z  scoped\n"
+    told = "actions object:get,s3:ListBucket  buckets photos  prefixes a/  networks 10.0.0.0/8"
+    assert geckos3("key", "list") == f"k  000000000000  expires 2030-01-31T00:00:00Z  {told}\n"
+
+
+def test_a_key_that_has_expired_is_listed_so(geckos3, registry):
+    registry.add_key(AccessKey(access_key="k", secret="s", account=ROOT_ACCOUNT, expires=1.0))
+    assert geckos3("key", "list") == "k  000000000000  expired 1970-01-01T00:00:01Z\n"
+
+
+def test_what_is_kept_is_shown_with_attached_policies_and_without_secrets(geckos3, registry, policy):
+    geckos3("account", "add", "main")
+    geckos3("group", "add", "main/readers")
+    geckos3("group", "attach", "main/readers", "read", policy)
+    geckos3("user", "add", "main/ann", "--group=readers")
+    geckos3("user", "attach", "main/ann", "own", policy)
+    geckos3("key", "add", "--user=main/ann", "--id=k", "--secret=hidden", "--bucket=photos")
+    assert json.loads(geckos3("group", "show", "main/readers"))["policies"] == {"read": READ}
+    ann = json.loads(geckos3("user", "show", "main/ann"))
+    assert (ann["groups"], ann["policies"]) == (["readers"], {"own": READ})
+    key = json.loads(geckos3("key", "show", "k"))
+    assert (key["user"], key["scope"]["buckets"], "secret" in key) == ("ann", ["photos"], False)
+    assert json.loads(geckos3("account", "show", "main"))["id"] == "main"
+    for kind in ("account", "user", "group", "key"):
+        assert f"no {kind} " in geckos3.fails(kind, "show", "nobody")
+
+
+def test_every_command_answers_in_json(geckos3, registry, policy):
+    def told(*arguments):
+        return json.loads(geckos3(*arguments, "--json"))
+
+    assert told("account", "add", "main", "--email=m@example.com")["email"] == "m@example.com"
+    assert told("user", "add", "main/ann")["name"] == "ann"
+    assert "policy own of user main/ann is set" in told("user", "attach", "main/ann", "own", policy)["message"]
+    made = told("key", "add", "--user=main/ann", "--expires=2030-01-31", "--prefix=a/", "--bucket=b")
+    assert made["secret_key"] == registry.key(made["access_key"]).secret
+    (listed,) = told("key", "list")
+    assert listed == {name: value for name, value in made.items() if name != "secret_key"}
+    assert (listed["expires"], listed["scope"]["prefixes"]) == ("2030-01-31T00:00:00Z", ["a/"])
+    assert told("user", "list")[0]["policies"] == {"own": READ}
+    assert told("user", "show", "main/ann") == told("user", "list")[0]
+    assert told("group", "list") == []
+    assert told("keys", "add", "archive") == {"message": "archive is added"}
+    assert told("keys", "list") == [{"name": "archive", "generations": 1}]
+    assert "sealed" in told("rekey")["message"]
+    refused = geckos3("user", "add", "main/ann", "--json", code=1)
+    assert "already" in json.loads(refused)["error"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "key add --secret=",
+        "key add --id=",
+        "key add --user=",
+        "key add --account=",
+        "key add --account=main --user=",
+        "key add --expires=",
+        "key add --action=",
+        "key add --bucket=",
+        "key add --bucket=b --prefix=",
+        "key add --network=",
+        "user add ann --account=",
+        "user add ann --group=",
+        "group add readers --account=",
+        "user join ann readers --account=",
+    ],
+)
+def test_an_empty_text_is_refused_and_never_means_the_default(geckos3, registry, command):
+    told = geckos3.fails(*command.split())
+    assert f"{command.split()[-1][:-1]}'" in told and "'' is not allowed" in told
+    assert [registry.all(kind) for kind in ("account", "user", "group", "key")] == [[], [], [], []]
+
+
+@pytest.mark.parametrize("command", [("account", "add", ""), ("keys", "add", ""), ("user", "add", "")])
+def test_an_empty_name_is_refused(geckos3, registry, command):
+    geckos3.fails(*command)
+    assert registry.all("account") == registry.all("user") == [] and geckos3("keys", "list").startswith("no key")
 
 
 def test_accounts_users_and_keys_are_switched_off_and_on(geckos3, registry):
@@ -133,6 +210,8 @@ def test_accounts_users_and_keys_are_switched_off_and_on(geckos3, registry):
         ("account add 000000000000", "of the settings"),
         ("key add --id=geckoadmin", "of the settings"),
         ("key add --expires=soon", "'soon' is no time"),
+        ("key add --expires=2020-01-31", "2020-01-31T00:00:00Z is over"),
+        ("key add --expires=1970-01-01T00:00:00Z", "is over"),
         ("key add --action=object:fly", "object:fly"),
         ("key add --prefix=a/", "must name buckets"),
         ("key add --bucket=b --network=10.0.0.0.0", "10.0.0.0.0"),

@@ -66,6 +66,18 @@ def test_a_seeded_key_that_was_revoked_stays_revoked(registry):
     assert registry.key("nextkey").account == "shop"
 
 
+def test_a_revoked_key_is_seeded_again_with_a_secret_it_never_had(registry, told):
+    seed(registry, SEED)
+    registry.remove(KEY, "shopkey")
+    seed(registry, evolve(SEED, seed_secret="second"))
+    assert registry.key("shopkey").secret == "second"
+    registry.remove(KEY, "shopkey")
+    for known in ("second", "shopsecret"):
+        seed(registry, evolve(SEED, seed_secret=known))
+        assert registry.key("shopkey") is None
+    assert "second" not in repr(registry.documents.all("seed"))
+
+
 @pytest.mark.parametrize("field", ["seed_account", "seed_key_id", "seed_secret"])
 def test_what_cannot_be_is_a_bad_setting(registry, field):
     with pytest.raises(BadSetting, match="--seed-account, --seed-key-id and --seed-secret: ") as refused:

@@ -35,7 +35,7 @@ BAD = {
     "attributes": "both",
     "workers": "0",
     "threads": "many",
-    "region": "eu\n",
+    "region": "a b",
     "domain": "-s3.example.com",
     "website_domain": "web_site",
     "encryption_key": "too short",

@@ -1,11 +1,11 @@
 """Finding identities on the way of a request: a cache over what is registered that no change can make stale."""
 
-from attrs import define, field
+from attrs import define, evolve, field
 from zope.interface import implementer
 
 from gecko_tw.callers.identities import Account, Identity, IIdentities, OnePair, User
 from gecko_tw.callers.policies import Policy, Principal, read_identity_policy
-from gecko_tw.callers.registered import ACCOUNT, Registered
+from gecko_tw.callers.registered import ACCOUNT, KEY, USER, Registered
 from gecko_tw.callers.scopes import boundary_of
 from gecko_tw.callers.sessions import Sessions
 
@@ -100,23 +100,30 @@ class Directory:
 
     def _load(self, access_key: str) -> Identity | None:
         key = self._registry.key(access_key)
-        if key is None or not key.enabled:
+        standing = None if key is None or not key.enabled else self.standing(key.account, key.user)
+        if key is None or standing is None:
             return None
-        account = self.account(key.account)
-        if account is None or not account.enabled:
-            return None
-        user = self._registry.user(key.account, key.user) if key.user else None
-        if key.user and (user is None or not user.enabled):
+        boundaries = () if key.scope is None else (boundary_of(key.scope),)
+        return evolve(standing, access_key=access_key, secret=key.secret, boundaries=boundaries, expires=key.expires)
+
+    def standing(self, account_id: str, user_name: str = "") -> Identity | None:
+        """What any key of an account, or of one of its users, stands for; None when it is not there, or disabled."""
+        account = self.account(account_id)
+        user = self._registry.user(account_id, user_name) if user_name else None
+        if account is None or not account.enabled or (user_name and (user is None or not user.enabled)):
             return None
         return Identity(
-            access_key=access_key,
-            secret=key.secret,
+            access_key="",
+            secret="",
             principal=principal_of(account, user),
             display_name=account.display_name or account.id,
             policies=() if user is None else self._policies(user),
-            boundaries=() if key.scope is None else (boundary_of(key.scope),),
-            expires=key.expires,
         )
+
+    def is_known(self, name: str) -> bool:
+        """Whether there is an access key, an account or an ``account/user`` of that name, disabled ones included."""
+        kinds = (KEY, USER) if "/" in name else (KEY, ACCOUNT)
+        return any(self._registry.documents.get(kind, name) is not None for kind in kinds)
 
     def _policies(self, user: User) -> tuple[Policy, ...]:
         """Those of the user and of the user's groups."""

@@ -76,10 +76,7 @@ def apply(declared: Declarations, deployment: Deployment) -> list[str]:
 
     :raises BadSetting: a declaration contradicts what is there; nothing has been changed then.
     """
-    found = {one.name: _found(one, deployment.buckets) for one in declared.buckets}
-    check_forms(declared, deployment.registry)
-    check_references(declared, deployment.registry)
-    wanted = [(one, found[one.name], _wanted(one, found[one.name], deployment)) for one in declared.buckets]
+    wanted = check(declared, deployment)
     told = [*register(declared, deployment.registry), *_add_kms_keys(declared, deployment.registry)]
     for one, before, after in wanted:
         if before is None:
@@ -89,6 +86,19 @@ def apply(declared: Declarations, deployment: Deployment) -> list[str]:
             deployment.buckets.change(one.name, lambda record, one=one: _merged(one, record))
             told.append(f"{one.place}: bucket is changed")
     return told
+
+
+def check(
+    declared: Declarations, deployment: Deployment
+) -> list[tuple[DeclaredBucket, BucketRecord | None, BucketRecord]]:
+    """The declared buckets with their records as they are and as they are to be; changes nothing.
+
+    :raises BadSetting: a declaration contradicts what is there, or refers to what is neither there nor declared.
+    """
+    found = {one.name: _found(one, deployment.buckets) for one in declared.buckets}
+    check_forms(declared, deployment.registry)
+    check_references(declared, deployment.registry)
+    return [(one, found[one.name], _wanted(one, found[one.name], deployment)) for one in declared.buckets]
 
 
 def _add_kms_keys(declared: Declarations, registry: Registry) -> Iterator[str]:

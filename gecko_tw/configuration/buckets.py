@@ -14,6 +14,7 @@ from gecko_tw.callers.acl import is_public as is_public_list
 from gecko_tw.callers.policies import is_public, read_bucket_policy
 from gecko_tw.configuration import shapes
 from gecko_tw.configuration.entries import Entry
+from gecko_tw.kinds import REGION
 from gecko_tw.resources.access_settings import (
     BLOCK,
     BLOCK_ACLS,
@@ -81,10 +82,17 @@ def _bucket(name: str, entry: Entry, given: dict[str, Entry]) -> DeclaredBucket:
         name=name,
         place=f"{entry.place}: {entry.path}",
         owner=owner.text() if owner else None,
-        region=region.text() if region else None,
+        region=_region(region) if region else None,
         acl=acl.text() if acl else None,
         settings=settings,
     )
+
+
+def _region(entry: Entry) -> str:
+    try:
+        return REGION.read(entry.text())  # type: ignore[no-any-return]
+    except ValueError:
+        raise entry.refusal(f"must be {REGION.allowed}") from None
 
 
 def canned_list(name: str, owner: str) -> tuple[Grant, ...]:

@@ -161,8 +161,10 @@ def _key(entry: Entry) -> Declared[AccessKey]:
     for needed in ("access-key", "secret", "account"):
         if needed not in given:
             raise entry.refusal(f"must have {needed}")
-        if not given[needed].text().isprintable() or not given[needed].text():
-            raise given[needed].refusal("must be printable text that is not empty")
+    for stated in given.keys() & {"access-key", "secret", "account", "user"}:
+        # A user that a variable left empty would make the key the account's own.
+        if not given[stated].text().isprintable() or not given[stated].text():
+            raise given[stated].refusal("must be printable text that is not empty")
     key = AccessKey(
         access_key=given["access-key"].text(),
         secret=given["secret"].text(),
@@ -186,6 +188,9 @@ def _moment(entry: Entry) -> float:
 
 def _scope(entry: Entry) -> KeyScope:
     given = entry.keys("actions", "buckets", "prefixes", "networks")
+    for one in given.values():
+        if "" in one.texts():
+            raise one.refusal("must not have empty texts: they would limit nothing")
     scope = KeyScope(**{name: one.texts() for name, one in given.items()})
     accepted(entry, lambda: boundary_of(scope))
     return scope

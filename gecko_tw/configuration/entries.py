@@ -13,12 +13,13 @@ from typing import Any
 import yaml
 from attrs import evolve, frozen
 
-from gecko_tw.configuration.interpolation import BadReference, interpolate
+from gecko_tw.configuration.interpolation import BadReference, has_references, interpolate
 from gecko_tw.settings import BadSetting
 
 MOST_ENTRIES = 100_000
 """Entries of a file: aliases of aliases make a few lines as large as anybody likes."""
 
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 _WORDS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)")
@@ -145,10 +146,18 @@ def _scalar(text: str) -> Any:
     return float(text) if _FRACTION.fullmatch(text) else text
 
 
-def read_yaml(file: str, text: str, environment: Mapping[str, str]) -> Entry:
+def _unless_telling(quoted: re.Match[str]) -> str:
+    """The library quotes pieces of the file, which might be pieces of a secret: signs and names of its own are none."""
+    inside = quoted[0][1:-1]
+    telling = re.fullmatch(r"<[a-z -]+>", inside) or (not inside.isalnum() and len(inside.removeprefix("\\")) == 1)
+    return quoted[0] if telling else "…"
+
+
+def read_yaml(file: str, text: str, environment: Mapping[str, str] | None) -> Entry:
     """The one document of a file.
 
     :param file: its name in messages.
+    :param environment: None leaves values as they are written, references to variables and double dollars included.
     :raises BadSetting: it is no YAML, has a key twice, a tag, or refers to a variable that is not set.
     """
     try:
@@ -156,8 +165,7 @@ def read_yaml(file: str, text: str, environment: Mapping[str, str]) -> Entry:
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         line = mark.line + 1 if mark else 1
-        # The library quotes pieces of the file, which might be pieces of a secret.
-        why = (problem.problem or "cannot be read").partition("'")[0].strip()
+        why = _QUOTED.sub(_unless_telling, problem.problem or "cannot be read")
         raise BadSetting(f"{file}:{line}: is no YAML: {why}") from None
     except yaml.YAMLError:
         raise BadSetting(f"{file}:1: is no YAML: it has characters that are not allowed") from None
@@ -169,7 +177,7 @@ def read_yaml(file: str, text: str, environment: Mapping[str, str]) -> Entry:
 class _Reader:
     """Turns nodes into entries."""
 
-    def __init__(self, file: str, environment: Mapping[str, str]) -> None:
+    def __init__(self, file: str, environment: Mapping[str, str] | None) -> None:
         self._file, self._environment = file, environment
         self._within: list[int] = []
         self._count = 0
@@ -183,9 +191,8 @@ class _Reader:
         if not node.tag.startswith("tag:yaml.org,2002:"):
             raise found.refusal("tags are not allowed")
         if isinstance(node, yaml.ScalarNode):
-            text = self._text(node, found)
+            text, filled = self._text(node, found)
             # What a variable holds is never nothing: an empty one is an empty text.
-            filled = text != node.value
             return evolve(found, value=text, bare=node.style is None and not (filled and text in _NULLS), filled=filled)
         if id(node) in self._within:
             raise found.refusal("refers to itself")
@@ -194,9 +201,13 @@ class _Reader:
         self._within.pop()
         return evolve(found, value=value)
 
-    def _text(self, node: yaml.ScalarNode, found: Entry) -> str:
+    def _text(self, node: yaml.ScalarNode, found: Entry) -> tuple[str, bool]:
+        """The text, and whether a variable is or would be in it."""
         try:
-            return interpolate(node.value, self._environment)
+            if self._environment is None:
+                return node.value, has_references(node.value)
+            text = interpolate(node.value, self._environment)
+            return text, text != node.value
         except BadReference as bad:
             raise found.refusal(str(bad)) from None
 
@@ -210,7 +221,7 @@ class _Reader:
             here = Entry(f"{self._file}:{line}", path, "")
             if not isinstance(key_node, yaml.ScalarNode):
                 raise here.refusal("a key must be a text")
-            key = self._text(key_node, here)
+            key, _ = self._text(key_node, here)
             if key in found:
                 raise here.refusal(
                     f"the key {key!r} is there twice, first in line {found[key].place.rpartition(':')[2]}"

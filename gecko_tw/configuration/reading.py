@@ -8,6 +8,7 @@ from twisted.logger import Logger
 
 from gecko_tw.configuration.entries import Entry, read_yaml, unknown
 from gecko_tw.configuration.gos3rve import is_xml, read_xml
+from gecko_tw.configuration.interpolation import escaped
 from gecko_tw.settings import SETTINGS, BadSetting, Flags, Given, Setting, Settings, file_of, places_of, read_settings
 
 SECTIONS = ("buckets", "accounts", "users", "groups", "keys", "policies", "kms-keys")
@@ -32,14 +33,17 @@ class Document:
     remarks: tuple[str, ...] = ()
 
 
-def read_document(path: Path, environment: Mapping[str, str]) -> Document:
+def read_document(path: Path, environment: Mapping[str, str] | None) -> Document:
     """Reads a file: YAML, or gos3rve's XML.
 
+    :param environment: None leaves references to variables and double dollars in the texts of settings.
     :raises BadSetting: it cannot be read or has something that is not allowed in its settings; names file and line.
     """
     text = _text(path)
     if is_xml(text):
         settings, remarks = read_xml(str(path), text)
+        if environment is None:  # dollars mean nothing there
+            settings = {name: Given(one.source, tuple(map(escaped, one.texts))) for name, one in settings.items()}
         return Document(str(path), settings, {}, tuple(remarks))
     root = read_yaml(str(path), text, environment)
     found, sections = dict[str, Given](), dict[str, Entry]()
@@ -47,7 +51,7 @@ def read_document(path: Path, environment: Mapping[str, str]) -> Document:
         if key in SECTIONS:
             sections[key] = entry
         elif key in KEYS:
-            found[KEYS[key].name] = _setting(KEYS[key], entry)
+            found[KEYS[key].name] = _setting(KEYS[key], entry, environment is not None)
         else:
             raise unknown(entry, key, [*KEYS, *SECTIONS])
     return Document(str(path), found, sections)
@@ -77,13 +81,14 @@ def _text(path: Path) -> str:
         raise BadSetting(f"--config: {str(path)!r}: is not UTF-8") from None
 
 
-def _setting(one: Setting, entry: Entry) -> Given:
-    """A setting's texts, each of which is allowed. Raises BadSetting."""
+def _setting(one: Setting, entry: Entry, interpolated: bool) -> Given:
+    """A setting's texts, each of which is allowed, where no variable is left out. Raises BadSetting."""
     texts = entry.texts() if one.several else (entry.text(),)
     if not texts:
         raise entry.refusal("must have a value")
     given = Given(f"{entry.place}: {one.key}", texts)
-    given.value(evolve(one, secret=one.secret or entry.confidential))
+    if interpolated or not entry.confidential:
+        given.value(evolve(one, secret=one.secret or entry.confidential))
     return given
 
 

@@ -147,6 +147,13 @@ class Rings:
         lines += [f"{name} {self.kms.generations(name)}" for name in self.kms.names()]
         return "\n".join(lines) or "no key has been made yet"
 
+    def values(self) -> list[dict[str, Any]]:
+        """The same for programs; the name of the key of SSE-S3 is None."""
+        found = [(None, self.s3, name) for name in self.s3.names()] + [
+            (name, self.kms, name) for name in self.kms.names()
+        ]
+        return [{"name": shown, "generations": ring.generations(name)} for shown, ring, name in found]
+
     def add(self, name: str) -> str:
         """Adds a key for SSE-KMS; says what was done."""
         if name in self.kms.names():
