@@ -23,7 +23,7 @@ from gecko_tw.resources.regions import is_location
 from gecko_tw.resources.rights import is_superuser
 from gecko_tw.resources.tagging import tags_in
 from gecko_tw.store.records import BucketRecord
-from gecko_tw.store.refusals import BucketAlreadyExists, BucketAlreadyOwnedByYou, InvalidArgument
+from gecko_tw.store.refusals import BucketAlreadyExists, BucketAlreadyOwnedByYou, InvalidArgument, NoSuchBucket
 from gecko_tw.store.rules import locks, versions
 from gecko_tw.store.rules.tags import OF_BUCKET
 
@@ -98,8 +98,12 @@ async def create_bucket(call: Call, document: bytes) -> Answer:
     record = _with_acl(call, record)
     try:
         await service.write(service.buckets.create, record)
-    except (BucketAlreadyOwnedByYou, BucketAlreadyExists):
-        if not _owns(call, await service.read(service.buckets.get, call.bucket)):
+    except (BucketAlreadyOwnedByYou, BucketAlreadyExists) as taken:
+        try:
+            found = await service.read(service.buckets.get, call.bucket)
+        except NoSuchBucket:  # what has its name is none
+            raise taken from None
+        if not _owns(call, found):
             raise
         if service.recreate_status != 200:
             raise BucketAlreadyOwnedByYou(BucketName=call.bucket) from None

@@ -34,8 +34,12 @@ class Buckets:
         check_bucket_name(record.name)
         try:
             self.catalog.add_bucket(record)
-        except BucketAlreadyExists:
-            if self.catalog.bucket(record.name).owner == record.owner:
+        except BucketAlreadyExists as taken:
+            try:
+                found = self.catalog.bucket(record.name)
+            except NoSuchBucket:  # what has its name is none
+                raise taken from None
+            if found.owner == record.owner:
                 raise BucketAlreadyOwnedByYou(BucketName=record.name) from None
             raise
 

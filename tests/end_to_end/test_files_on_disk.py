@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.patience import eventually
@@ -108,6 +109,61 @@ def test_files_and_folders_put_there_while_stopped_are_found_at_the_start(tmp_pa
             assert (head["ETag"], head["ContentLength"]) == (etag, stat.st_size)
             assert head["LastModified"].timestamp() == int(stat.st_mtime)
         assert contents(daemon.data_dir / "copied-tree") == before
+
+
+REQUESTS = {
+    "head": lambda s3, bucket: s3.head_bucket(Bucket=bucket),
+    "list": lambda s3, bucket: s3.list_objects_v2(Bucket=bucket),
+    "versions": lambda s3, bucket: s3.list_object_versions(Bucket=bucket),
+    "uploads": lambda s3, bucket: s3.list_multipart_uploads(Bucket=bucket),
+    "get": lambda s3, bucket: s3.get_object(Bucket=bucket, Key="a"),
+    "put": lambda s3, bucket: s3.put_object(Bucket=bucket, Key="b", Body=b"x"),
+    "delete": lambda s3, bucket: s3.delete_object(Bucket=bucket, Key="a"),
+    "delete several": lambda s3, bucket: s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "a"}]}),
+    "copy": lambda s3, bucket: s3.copy_object(Bucket=bucket, Key="b", CopySource=f"{bucket}/a"),
+    "upload": lambda s3, bucket: s3.create_multipart_upload(Bucket=bucket, Key="b"),
+    "versioning": lambda s3, bucket: s3.get_bucket_versioning(Bucket=bucket),
+    "policy": lambda s3, bucket: s3.get_bucket_policy(Bucket=bucket),
+    "delete bucket": lambda s3, bucket: s3.delete_bucket(Bucket=bucket),
+}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_bucket_whose_directory_was_removed_is_gone_whatever_is_asked_first(plain: Place, name: str):
+    bucket = plain.new_bucket()
+    plain.put(bucket, "a", b"x")
+    shutil.rmtree(plain.daemon.data_dir / bucket)
+    for one in (name, "list", "put", "head"):
+        code, status = refusal(REQUESTS[one], plain.s3, bucket)
+        assert (code in ("NoSuchBucket", "404"), status) == (True, 404), one
+    assert not (plain.daemon.data_dir / bucket).exists()
+    plain.s3.create_bucket(Bucket=bucket)
+    assert plain.keys(bucket) == []
+
+
+def test_a_bucket_whose_directory_was_removed_is_not_listed(plain: Place):
+    bucket = plain.new_bucket()
+    shutil.rmtree(plain.daemon.data_dir / bucket)
+    assert bucket not in [one["Name"] for one in plain.s3.list_buckets()["Buckets"]]
+
+
+def test_a_directory_whose_name_looks_like_an_address_is_no_bucket(plain: Place):
+    (plain.daemon.data_dir / "192.168.1.1").mkdir()
+    assert refusal(plain.s3.list_objects_v2, Bucket="192.168.1.1")[1] == 404
+    assert "192.168.1.1" not in [one["Name"] for one in plain.s3.list_buckets()["Buckets"]]
+    shutil.rmtree(plain.daemon.data_dir / "192.168.1.1")
+
+
+def test_a_bucket_is_not_made_over_a_file_and_the_refusal_says_so(plain: Place):
+    bucket = plain.new_name()
+    file = plain.daemon.data_dir / bucket
+    file.write_text("of somebody else")
+    with pytest.raises(ClientError, match="There is a file of this name in the data directory") as refused:
+        plain.s3.create_bucket(Bucket=bucket)
+    assert refused.value.response["Error"]["Code"] == "BucketAlreadyExists"
+    assert file.read_text() == "of somebody else"
+    file.unlink()
+    plain.s3.create_bucket(Bucket=bucket)
 
 
 def test_symbolic_links_are_neither_listed_nor_followed(plain: Place, tmp_path: Path):

@@ -57,7 +57,8 @@ class FilesBucketDirectories:
         if not is_safe_bucket_name(record.name):
             raise InvalidBucketName()
         if fresh and self.exists(record.name) and not self._is_directory(record.name):
-            raise BucketAlreadyExists()
+            log.warning("bucket not made: %s is no directory", os.path.join(self._disk.data_dir, record.name))
+            raise BucketAlreadyExists("There is a file of this name in the data directory, where the bucket would be.")
         data = bucket_text(record).encode("ascii")
         transaction.touched.add(self._disk.write_whole(_bucket_file(record.name), data))
         if fresh:  # the directory is what makes it a bucket: whoever sees one finds its record
@@ -76,7 +77,11 @@ class FilesBucketDirectories:
         return found if stat.S_ISDIR(found.st_mode) else None
 
     def exists(self, name: str) -> bool:
-        return os.path.lexists(os.path.join(self._disk.data_dir, name))
+        if os.access(name, os.F_OK, dir_fd=self._disk.root):  # every request asks
+            return True
+        with suppress(FileNotFoundError):  # any other error says nothing of what is there
+            return bool(os.stat(name, dir_fd=self._disk.root, follow_symlinks=False))
+        return False
 
     def record_of(self, name: str) -> BucketRecord | None:
         found = self._directory(name) if is_safe_bucket_name(name) else None

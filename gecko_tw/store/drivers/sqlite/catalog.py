@@ -13,6 +13,7 @@ from gecko_tw.store.drivers.sqlite.buckets import (
     AddBucket,
     AdoptBucket,
     ChangeBucket,
+    ForgetAbsentBucket,
     RemoveBucket,
     StrayFile,
     find,
@@ -108,10 +109,22 @@ class SqliteCatalog:
             "SELECT name, record FROM bucket WHERE name > ? AND name >= ? AND substr(name, 1, ?) = ? ORDER BY name LIMIT ?",
             (after, prefix, len(prefix), prefix, limit),
         )
-        return [record_of(*row) for row in rows.fetchall()]
+        found = [record_of(*row) for row in rows.fetchall()]
+        absent = [record.name for record in found if not self._ground.directories.exists(record.name)]
+        for name in absent:
+            self._forget_absent(name)
+        return self.buckets(prefix, after, limit) if absent else found
 
     def bucket(self, name: str) -> BucketRecord:
+        found = self._find(name)[1]
+        if self._ground.directories.exists(name):
+            return found
+        self._forget_absent(name)
         return self._find(name)[1]
+
+    def _forget_absent(self, name: str) -> None:
+        """A bucket whose directory others removed is gone, whoever is asked first; or its directory is made again."""
+        self._ground.places.forget(self._commits.run(ForgetAbsentBucket(self._ground, name)))
 
     def _find(self, name: str) -> tuple[int, BucketRecord]:
         """Raises NoSuchBucket; takes over a directory that was made by hand."""

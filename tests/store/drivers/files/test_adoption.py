@@ -1,5 +1,6 @@
 """Adoption: what others put, changed or removed is served as it is now."""
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -193,6 +194,27 @@ def test_a_bucket_whose_directory_was_removed_is_gone(shop, folder):
     shop.driver.adopt()
     with pytest.raises(NoSuchBucket):
         shop.buckets.get(BUCKET)
+
+
+def test_a_directory_that_cannot_be_looked_at_is_not_taken_for_a_removed_one(shop, monkeypatch):
+    def broken(*_, **__):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", broken)
+        with pytest.raises(OSError, match="Input/output error"):
+            shop.driver.catalog.bucket(BUCKET)
+    assert shop.buckets.get(BUCKET).name == BUCKET
+
+
+def test_a_directory_that_can_be_no_bucket_is_none(shop, folder):
+    for name in ("192.168.1.1", "Photos", "a_b", "ab"):
+        (folder / name).mkdir()
+        (folder / name / "file").write_bytes(b"x")
+    shop.driver.adopt()
+    shop.driver.rebuild()
+    assert [record.name for record in shop.buckets.page("", "", 10)] == [BUCKET]
 
 
 def test_a_bucket_whose_directory_was_removed_stays_while_the_pool_has_its_objects(shop, folder):
