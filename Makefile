@@ -87,12 +87,15 @@ build: $(BIN)/python ## Make a wheel and a source distribution in dist/
 	$(PIP_INSTALL) 'build>=1.2'
 	$(BIN)/python -m build
 
-install: ## Install for this machine: $(PREFIX)/lib/geckos3 and $(PREFIX)/bin/geckos3
+install: ## Install for this machine: $(PREFIX)/lib/geckos3, and geckos3 and twistd in $(PREFIX)/bin
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed" >&2; exit 1; }
 	$(PYTHON) -m venv $(PREFIX)/lib/geckos3
 	$(PREFIX)/lib/geckos3/bin/python -m pip install --quiet --disable-pip-version-check .
 	mkdir -p $(PREFIX)/bin
 	ln -sf ../lib/geckos3/bin/geckos3 $(PREFIX)/bin/geckos3
+	@if [ -e $(PREFIX)/bin/twistd ] && ! [ $(PREFIX)/bin/twistd -ef $(PREFIX)/lib/geckos3/bin/twistd ]; then \
+		echo "$(PREFIX)/bin/twistd is there already and stays: ours is $(PREFIX)/lib/geckos3/bin/twistd" >&2; \
+	else ln -sf ../lib/geckos3/bin/twistd $(PREFIX)/bin/twistd; fi
 
 clean: ## Remove what builds and tests made; never data
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage .coverage.*

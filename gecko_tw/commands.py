@@ -221,7 +221,7 @@ def _with_data(settings: Settings, work: Callable[[Any], str], sealed: bool = Tr
         check_data_dir(settings.data_dir, adopting)
         data.open(sealed)
         tell(work(data))
-    except CannotOpen as problem:
+    except (CannotOpen, BadSetting) as problem:
         raise click.ClickException(str(problem)) from problem
     finally:
         data.close()
@@ -253,9 +253,10 @@ def docs(readme: Path, page: Path) -> None:
 
 
 def _table() -> Any:
-    from gecko_tw.deployment import operation_table
+    from gecko_tw.deployment import check_dropins, operation_table
 
     try:
+        check_dropins()
         return operation_table()
     except BadSetting as bad:
         raise click.ClickException(str(bad)) from None

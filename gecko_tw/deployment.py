@@ -1,10 +1,13 @@
 """One deployment's store, identities and operations, as its settings and dropins make them: for the daemon and for commands alike."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from attrs import frozen
 from twisted.plugin import getPlugins
+from twisted.python.modules import getModule
 
 import gecko_tw.plugins
 from gecko_tw.callers.directory import Directory
@@ -59,6 +62,30 @@ def store_in(data: DataDir, settings: Settings) -> Store:
     )
 
 
+@contextmanager
+def _blamed(dropin: str) -> Iterator[None]:
+    """Whatever goes wrong inside is the dropin's fault, and told in one line. Raises BadSetting."""
+    try:
+        yield
+    except BaseException as wrong:
+        if isinstance(wrong, BadSetting) or not isinstance(wrong, Exception):
+            raise
+        why = " ".join(f"{type(wrong).__name__}: {wrong}".split())
+        raise BadSetting(f"dropin {dropin} cannot be used: {why}") from wrong
+
+
+def check_dropins() -> None:
+    """Imports all dropins and their operations: Twisted passes over one that cannot be imported. Raises BadSetting."""
+    published = (IOperationFamily, INotificationSinkFamily, IKeyManagementService)
+    for found in getModule(gecko_tw.plugins.__name__).iterModules():
+        with _blamed(found.name):
+            module = import_module(found.name)
+        if not any(interface.providedBy(one) for interface in published for one in vars(module).values()):
+            raise BadSetting(f"dropin {found.name} cannot be used: it publishes nothing of {gecko_tw.__name__}.dropins")
+    if any(getPlugins(IOperationFamily, gecko_tw.plugins)):
+        operation_table()
+
+
 def data_keys(rings: Rings) -> DataKeys:
     """What opens and makes the data keys of encrypted objects: the ring, and for SSE-KMS the key management of a dropin if there is one.
 
@@ -68,14 +95,20 @@ def data_keys(rings: Rings) -> DataKeys:
     if len(services) > 1:
         names = ", ".join(sorted(service.name for service in services))
         raise BadSetting(f"only one dropin may publish a key management, and these do: {names}")
-    return DataKeys(rings.s3, services[0].load() if services else rings.kms)
+    if not services:
+        return DataKeys(rings.s3, rings.kms)
+    with _blamed(services[0].name):
+        return DataKeys(rings.s3, services[0].load())
 
 
 def sinks_for(reactor: Any, settings: Settings) -> list[INotificationSink]:
     """Where events can be delivered to: webhooks of the settings, then the sinks of dropins."""
     urls = dict(text.split("=", 1) for text in settings.webhook if text)
     published = getPlugins(INotificationSinkFamily, gecko_tw.plugins)
-    sinks = [dropin.load(reactor) for dropin in published]
+    sinks = []
+    for dropin in published:
+        with _blamed(dropin.name):
+            sinks.append(dropin.load(reactor))
     if urls:
         # An HTTP client, which few deployments need.
         from gecko_tw.jobs.webhooks import Webhooks
@@ -92,7 +125,9 @@ def families() -> Iterator[tuple[str, Iterable[Operation]]]:
     for family in FAMILIES:
         yield family.__name__, rows_of(family)
     for dropin in getPlugins(IOperationFamily, gecko_tw.plugins):
-        yield dropin.name, dropin.load()
+        with _blamed(dropin.name):
+            rows = dropin.load()
+        yield dropin.name, rows
 
 
 def operation_table() -> OperationTable:

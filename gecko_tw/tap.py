@@ -17,7 +17,7 @@ from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.stdio import StandardIO
 from twisted.logger import ILogObserver, Logger, globalLogBeginner
-from twisted.plugin import getPlugins
+from twisted.python.modules import getModule
 from twisted.python.usage import Options as UsageOptions
 
 import gecko_tw.plugins
@@ -25,7 +25,6 @@ from gecko_tw.balance import balance_file
 from gecko_tw.callers.tally import Tally
 from gecko_tw.daemon import Daemon, Plan
 from gecko_tw.data_dir import CannotOpen, DataDir
-from gecko_tw.interfaces import IOperationFamily
 from gecko_tw.listening import listeners_of
 from gecko_tw.logs import bridge, observer
 from gecko_tw.seeding import seed
@@ -166,14 +165,14 @@ def makeService(options: Options) -> MultiService:
 
 
 def _check_dropins() -> None:
-    """Ends the program with one line, before anything is opened, when two claim the same request: only dropins can."""
-    if not any(getPlugins(IOperationFamily, gecko_tw.plugins)):
+    """Ends the program with one line, before anything is opened, when one has a mistake or two claim the same request."""
+    if not any(getModule(gecko_tw.plugins.__name__).iterModules()):
         return
     # All operations, which are read here for dropins alone.
-    from gecko_tw.deployment import operation_table
+    from gecko_tw.deployment import check_dropins
 
     try:
-        operation_table()
+        check_dropins()
     except BadSetting as bad:
         raise SystemExit(f"geckos3: {bad}") from None
 

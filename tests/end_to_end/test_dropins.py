@@ -1,6 +1,7 @@
 """Operations that another package adds with a dropin."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,14 +9,28 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon
+from tests.end_to_end.daemon import PATIENCE, ROOT, SERVE, TWISTD, Daemon
 
-DROPIN = Path(__file__).parent / "dropin"
+EXAMPLE = ROOT / "docs" / "examples" / "geckos3-weather"
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the example of docs/plugins.md is installed."""
+    folder = tmp_path_factory.mktemp("example")
+    source = shutil.copytree(EXAMPLE, folder / "source", ignore=shutil.ignore_patterns("__pycache__", "dropin.cache"))
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*pip, "--target", str(folder / "site"), str(source)], check=True, timeout=PATIENCE)
+    return folder / "site"
+
+
+def with_folder(*folders: Path) -> str:
+    return os.pathsep.join(filter(None, [str(ROOT), *map(str, folders), os.environ.get("PYTHONPATH", "")]))
 
 
 @pytest.fixture
-def path():
-    return os.pathsep.join(filter(None, [str(ROOT), str(DROPIN), os.environ.get("PYTHONPATH", "")]))
+def path(installed: Path) -> str:
+    return with_folder(installed)
 
 
 def operations(path: str) -> subprocess.CompletedProcess[str]:
@@ -42,10 +57,64 @@ def test_a_request_that_two_claim_is_refused_at_start_naming_both(tmp_path, path
     plugins = tmp_path / "gecko_tw" / "plugins"
     plugins.mkdir(parents=True)
     (plugins / "other_dropin.py").write_text(
-        "from gecko_tw.dropins import OperationFamily\nother = OperationFamily('other', 'weather_station')\n"
+        "from gecko_tw.dropins import OperationFamily\nother = OperationFamily('other', 'geckos3_weather')\n"
     )
     ended = operations(f"{path}{os.pathsep}{tmp_path}")
     assert ended.returncode == 1
     assert "GetWeather: declared by " in ended.stderr
     assert "weather" in ended.stderr
     assert "other" in ended.stderr
+
+
+SINK = "from gecko_tw.dropins import NotificationSink\nqueue = NotificationSink('queue', 'my_queue', 'connect')\n"
+KEYS = "from gecko_tw.dropins import KeyManagement\nvault = KeyManagement('vault', 'my_queue', 'connect')\n"
+MISTAKES = {
+    "syntax": ("def", None, "dropin gecko_tw.plugins.bad_dropin cannot be used: SyntaxError: "),
+    "import": ("import nowhere_to_be_found", None, "ModuleNotFoundError: No module named 'nowhere_to_be_found'"),
+    "module": (
+        "from gecko_tw.dropins import OperationFamily\nphotos = OperationFamily('photos', 'nowhere_to_be_found')",
+        None,
+        "dropin photos cannot be used: ModuleNotFoundError",
+    ),
+    "nothing": ("from gecko_tw.dropins import OperationFamily\nphotos = OperationFamily", None, "publishes nothing"),
+    "sink": (
+        SINK,
+        "def connect(reactor):\n    raise OSError('no queue\\nthere')",
+        "dropin queue cannot be used: OSError: no queue there",
+    ),
+    "factory": (SINK, "", "dropin queue cannot be used: AttributeError: "),
+    "keys": (
+        KEYS,
+        "def connect():\n    raise ValueError('no vault')",
+        "dropin vault cannot be used: ValueError: no vault",
+    ),
+}
+
+
+@pytest.mark.parametrize("command", [SERVE, TWISTD], ids=["geckos3-serve", "twistd"])
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_dropin_with_a_mistake_stops_the_start_with_one_line_that_names_it(tmp_path, mistake, command):
+    text, module, told = MISTAKES[mistake]
+    plugins = tmp_path / "gecko_tw" / "plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "bad_dropin.py").write_text(text)
+    if module is not None:
+        (tmp_path / "my_queue.py").write_text(module)
+    ended = subprocess.run(
+        [*command, f"--data-dir={tmp_path}/data", "--listen=127.0.0.1:0", "--workers=1"],
+        env=os.environ | {"PYTHONPATH": with_folder(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert told in ended.stderr and "Traceback" not in ended.stderr
+    assert ended.returncode == 1 or (module is not None and command is TWISTD)
+
+
+def test_a_command_tells_of_a_dropin_with_a_mistake_as_well(tmp_path):
+    plugins = tmp_path / "gecko_tw" / "plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "bad_dropin.py").write_text("def")
+    ended = operations(with_folder(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: dropin gecko_tw.plugins.bad_dropin cannot be used: SyntaxError: ")

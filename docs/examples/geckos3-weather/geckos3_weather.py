@@ -1,4 +1,4 @@
-"""An operation that another package adds."""
+"""An operation that this package adds: `GET /?weather` is answered to whoever has the permission `weather:GetWeather`."""
 
 from gecko_tw.resources.answers import Answer
 from gecko_tw.resources.operations import GET, SERVICE, operation
