@@ -1,6 +1,8 @@
 """Documentation that cannot rot: what it says exists, exists, and what exists is said."""
 
 import re
+import subprocess
+from collections.abc import Iterator
 
 import click
 import pytest
@@ -39,9 +41,17 @@ def test_every_link_to_a_file_leads_to_one(page):
     assert not [link for link in links if not (page.parent / link).exists()]
 
 
+def _options(command: click.Command) -> Iterator[str]:
+    """The options of a command and of those below it."""
+    for parameter in command.params:
+        yield from parameter.opts
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from _options(below)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_flag_that_is_spoken_of_exists(page):
-    known = {one.flag for one in SETTINGS} | {"--endpoint-url"}
+    known = {one.flag for one in SETTINGS} | set(_options(main)) | {"--endpoint-url"}
     mentioned = set(re.findall(r"`(--[a-z][a-z0-9-]+)", page.read_text()))
     assert mentioned <= known
 
@@ -51,6 +61,13 @@ def test_every_command_that_is_spoken_of_exists(page):
     assert isinstance(main, click.Group)
     mentioned = set(re.findall(r"`geckos3 ([a-z]+)", page.read_text()))
     assert mentioned <= set(main.commands)
+
+
+def test_the_page_of_plugins_shows_the_example_as_it_is():
+    shown = re.findall(r"```python\n(.*?)```", (ROOT / "docs/plugins.md").read_text(), re.DOTALL)
+    example = [path.read_text() for path in (ROOT / "docs/examples/geckos3-weather").rglob("*.py")]
+    assert len(shown) == len(example) == 2
+    assert all(any(code in text for text in example) for code in shown)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -71,6 +88,28 @@ def test_every_target_of_make_is_explained_by_make_help():
     targets = set(re.findall(r"^([a-z0-9-]+):(?!=)", MAKEFILE, re.MULTILINE))
     explained = set(re.findall(r"^([a-z0-9-]+):.*## ", MAKEFILE, re.MULTILINE))
     assert targets == explained
+
+
+def test_make_install_links_both_commands_and_no_other_twistd_is_replaced(tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "lib/geckos3/bin").mkdir(parents=True)
+    (tmp_path / "lib/geckos3/bin/python").write_text("#!/bin/sh\n")  # in place of pip
+    (tmp_path / "lib/geckos3/bin/python").chmod(0o755)
+    for name in ("geckos3", "twistd"):
+        (tmp_path / "lib/geckos3/bin" / name).touch()
+
+    def install() -> str:
+        made = ["make", "install", f"PREFIX={tmp_path}", "PYTHON=true"]
+        return subprocess.run(made, cwd=ROOT, capture_output=True, text=True, check=True).stderr
+
+    for _ in range(2):
+        assert "twistd" not in install()
+        for name in ("geckos3", "twistd"):
+            assert (tmp_path / "bin" / name).resolve() == tmp_path / "lib/geckos3/bin" / name
+    (tmp_path / "bin" / "twistd").unlink()
+    (tmp_path / "bin" / "twistd").write_text("of somebody else")
+    assert "is there already and stays" in install()
+    assert (tmp_path / "bin" / "twistd").read_text() == "of somebody else"
 
 
 def test_every_room_is_on_the_map():

@@ -118,6 +118,7 @@ def test_a_policy_is_yaml_or_json(tmp_path, value):
             "FILE:3: buckets.b-1: unknown key 'versionin'; did you mean versioning? ",
         ),
         ("buckets:\n  b-1:\n    versioning: on", "FILE:3: buckets.b-1.versioning: must be one of Enabled, Suspended"),
+        ("buckets: {b-1: {region: a b}}", "FILE:1: buckets.b-1.region: must be a name such as us-east-1"),
         ("buckets: {b-1: {tags: [a]}}", "FILE:1: buckets.b-1.tags: must be a mapping"),
         ("buckets: {b-1: {tags: {'aws:x': y}}}", "FILE:1: buckets.b-1.tags: InvalidTag: "),
         ("buckets: {b-1: {object-lock: {enabled: false}}}", "FILE:1: buckets.b-1.object-lock: must have enabled: true"),

@@ -84,6 +84,12 @@ def test_keys_have_a_scope_and_an_end(tmp_path):
         ("keys: [{access-key: a, account: b}]", "FILE:1: keys[0]: must have secret"),
         ("keys: [{access-key: a, account: b, secret: [x]}]", "FILE:1: keys[0].secret: must be a text"),
         ("keys: [{access-key: a, account: b, secret: ''}]", "FILE:1: keys[0].secret: must be printable text"),
+        ("keys: [{access-key: a, account: '', secret: c}]", "FILE:1: keys[0].account: must be printable text"),
+        ("keys: [{access-key: a, account: b, secret: c, user: ''}]", "FILE:1: keys[0].user: must be printable text"),
+        (
+            "keys: [{access-key: a, account: b, secret: c, scope: {buckets: [b-1], prefixes: ['']}}]",
+            "FILE:1: keys[0].scope.prefixes: must not have empty texts",
+        ),
         (
             "keys: [{access-key: a, account: b, secrets: '${SECRET}'}]",
             "FILE:1: keys[0]: unknown key 'secrets'; did you mean secret? ",

@@ -131,6 +131,12 @@ def test_geckos3_style_flags_are_understood(tmp_path):
         assert "authentication is off" in daemon.log
 
 
+@pytest.mark.parametrize("flags", [(), ("-auth=false", "-fsync")])
+def test_flags_alone_serve_as_in_geckos3(tmp_path, flags):
+    with Daemon(tmp_path, *flags, command=SERVE[:-1]) as daemon:
+        assert ("authentication is off" in daemon.log) == bool(flags)
+
+
 def test_the_default_keys_are_warned_of_and_others_are_not(tmp_path):
     with Daemon(tmp_path / "default") as daemon:
         assert "is the default one" in daemon.log
