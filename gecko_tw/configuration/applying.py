@@ -20,7 +20,7 @@ from gecko_tw.resources.access_settings import ACL
 from gecko_tw.settings import BadSetting
 from gecko_tw.store.keyring import rings_of
 from gecko_tw.store.records import BucketRecord, now_of
-from gecko_tw.store.refusals import NoSuchBucket
+from gecko_tw.store.refusals import BucketAlreadyExists, NoSuchBucket
 
 
 @frozen(kw_only=True)
@@ -80,7 +80,7 @@ def apply(declared: Declarations, deployment: Deployment) -> list[str]:
     told = [*register(declared, deployment.registry), *_add_kms_keys(declared, deployment.registry)]
     for one, before, after in wanted:
         if before is None:
-            deployment.buckets.create(after)
+            _create(one, after, deployment.buckets)
             told.append(f"{one.place}: bucket is made")
         elif after != before:
             deployment.buckets.change(one.name, lambda record, one=one: _merged(one, record))
@@ -116,6 +116,14 @@ def _found(declared: DeclaredBucket, buckets: IBuckets) -> BucketRecord | None:
         return buckets.get(declared.name)  # type: ignore[no-any-return]
     except NoSuchBucket:
         return None
+
+
+def _create(declared: DeclaredBucket, record: BucketRecord, buckets: IBuckets) -> None:
+    """Raises BadSetting when something else has its name."""
+    try:
+        buckets.create(record)
+    except BucketAlreadyExists as taken:
+        raise BadSetting(f"{declared.place}: {taken.code}: {taken.message}") from taken
 
 
 def _wanted(declared: DeclaredBucket, found: BucketRecord | None, deployment: Deployment) -> BucketRecord:

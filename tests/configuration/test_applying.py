@@ -7,6 +7,7 @@ from gecko_tw.callers.identities import ROOT_ACCOUNT
 from gecko_tw.callers.registry import KEY
 from gecko_tw.configuration.applying import Bootstrap, apply
 from gecko_tw.settings import BadSetting
+from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.records import BucketRecord
 from tests.configuration.writing import declarations, deployment, document
@@ -71,6 +72,19 @@ def test_nothing_is_applied_when_one_thing_contradicts_what_is_there(declare, de
     with pytest.raises(BadSetting, match=r":1: buckets\.photos: belongs to account alice"):
         declare(f"buckets: {{fresh: {{}}, photos: {{owner: '{ROOT_ACCOUNT}'}}}}")
     assert [record.name for record in deployment.buckets.page("", "", 9)] == ["photos"]
+
+
+def test_a_bucket_that_cannot_be_made_is_told_with_its_place(tmp_path):
+    driver = FilesDriver(str(tmp_path / "data"))
+    driver.open()
+    (tmp_path / "data" / "photos").write_text("a file")
+    try:
+        with pytest.raises(
+            BadSetting, match=r"yaml:1: buckets.photos: BucketAlreadyExists: There is a file of this name"
+        ):
+            apply(declarations(tmp_path, "buckets: {photos: {}}"), deployment(driver))
+    finally:
+        driver.close()
 
 
 def test_versioning_stays_enabled_where_object_lock_is(declare, deployment):
