@@ -152,7 +152,7 @@ class FilesDriver:
         )
         self._flusher = Flusher(disk, self._connections, self._commits)
         self._settler = Settler(disk, self._commits, self._ground, self._examiner)
-        watch.settle = self._settler.settle
+        watch.settle, watch.settle_bucket = self._settler.settle, self._settler.settle_bucket
         self.catalog = SqliteCatalog(self._connections, self._commits, self._ground)
         self.documents = SqliteDocuments(self._connections, self._commits, FilesDocuments(disk).note)
         self.notices = SqliteNotices(self._connections, self._commits)

@@ -22,12 +22,13 @@ _HASHED_LOOKS = 2
 class FilesWatch:
     """One look at the disk tells whether a row is true.
 
-    :ivar settle: called with bucket and key where it is not.
+    :ivar settle: called with bucket and key where it is not; ``settle_bucket`` with a bucket whose directory is not there.
     """
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
         self.settle: Callable[[str, bytes], None] | None = None
+        self.settle_bucket: Callable[[str], None] | None = None
 
     def agrees(self, bucket: str, key: bytes, row: Row | None) -> bool:
         if (row is None or not row.visible) and not has_path(key, self._disk.folding):

@@ -23,6 +23,9 @@ class NoWatch:
     def unsettled(self, bucket: str, key: bytes) -> Unsettled:
         return Unsettled(lambda: None)
 
+    def settle_bucket(self, bucket: str) -> None:
+        return None
+
     def fingerprint(self, bucket: str, key: bytes) -> tuple[int | None, int | None]:
         return None, None
 

@@ -13,7 +13,6 @@ from gecko_tw.store.drivers.sqlite.buckets import (
     AddBucket,
     AdoptBucket,
     ChangeBucket,
-    ForgetAbsentBucket,
     RemoveBucket,
     StrayFile,
     find,
@@ -112,19 +111,15 @@ class SqliteCatalog:
         found = [record_of(*row) for row in rows.fetchall()]
         absent = [record.name for record in found if not self._ground.directories.exists(record.name)]
         for name in absent:
-            self._forget_absent(name)
+            self._ground.watch.settle_bucket(name)
         return self.buckets(prefix, after, limit) if absent else found
 
     def bucket(self, name: str) -> BucketRecord:
         found = self._find(name)[1]
         if self._ground.directories.exists(name):
             return found
-        self._forget_absent(name)
+        self._ground.watch.settle_bucket(name)
         return self._find(name)[1]
-
-    def _forget_absent(self, name: str) -> None:
-        """A bucket whose directory others removed is gone, whoever is asked first; or its directory is made again."""
-        self._ground.places.forget(self._commits.run(ForgetAbsentBucket(self._ground, name)))
 
     def _find(self, name: str) -> tuple[int, BucketRecord]:
         """Raises NoSuchBucket; takes over a directory that was made by hand."""

@@ -38,6 +38,9 @@ class Watch(Protocol):
     def unsettled(self, bucket: str, key: bytes) -> Unsettled:
         """What to raise when it is not."""
 
+    def settle_bucket(self, bucket: str) -> None:
+        """Brings a bucket whose directory is not there to agree: it is gone, too, or its directory is made again. Blocks."""
+
     def fingerprint(self, bucket: str, key: bytes) -> tuple[int | None, int | None]:
         """Size and modification time of the file at a key's path; (None, None) when no object is there."""
 
