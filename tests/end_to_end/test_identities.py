@@ -11,7 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
+from gecko_tw.callers.identities import AccessKey
 from gecko_tw.commands import main
+from gecko_tw.data_dir import DataDir
+from gecko_tw.settings import Settings
 from tests.end_to_end.connections import visitors
 from tests.end_to_end.daemon import PATIENCE, Daemon
 from tests.end_to_end.processes import family
@@ -135,7 +138,10 @@ def test_a_scoped_key_stays_in_its_scope_on_listings_and_copies_too(daemon: Daem
 
 
 def test_an_expired_key_is_refused_and_told_so(daemon: Daemon, geckos3):
-    geckos3("key", "add", "--account=shop", "--id=brief", "--secret=s", "--expires=2020-01-01")
+    data = DataDir(Settings(data_dir=daemon.data_dir, encryption_key=SECRETS[3]))
+    data.open()
+    data.registry.put_key(AccessKey(access_key="brief", secret="s", account="shop", expires=1_577_836_800.0))
+    data.close()
     geckos3("key", "add", "--account=shop", "--id=long", "--secret=s", f"--expires={time.gmtime().tm_year + 2}-01-01")
     with pytest.raises(ClientError, match="expired at 2020-01-01") as refused:
         client(daemon, "brief", "s").list_buckets()
