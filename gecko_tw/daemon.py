@@ -15,6 +15,7 @@ from gecko_tw import __version__
 from gecko_tw.data_dir import CannotOpen, DataDir, make_data_dir
 from gecko_tw.interfaces import IPool
 from gecko_tw.listening import Listener, hold, shown
+from gecko_tw.noticing import Noticing
 from gecko_tw.scanning import Scan
 from gecko_tw.settings import DEFAULT_KEY, BadSetting, Settings
 from gecko_tw.signals import take_signals
@@ -71,6 +72,7 @@ class Daemon(MultiService):
         self._jobs: Service | None = None
         self._started: Deferred[None] | None = None
         self._scan = Scan(reactor, plan.data, plan.pool)
+        self._noticing = Noticing(reactor, plan.data, plan.pool, self._scan)
         self.failed = False
         for pool in plan.pools:
             pool.setServiceParent(self)
@@ -103,6 +105,7 @@ class Daemon(MultiService):
         plan = self._plan
         _warn(plan.settings)
         await plan.pool.run(plan.data.open)
+        await self._noticing.begin()
         await self._scan.first()
         await plan.pool.run(plan.bootstrap)
         if not self.running:
@@ -164,6 +167,7 @@ class Daemon(MultiService):
         if self._started is not None:
             await self._started
         self.failed = self.failed or (self._front is not None and self._front.cut)
+        await self._noticing.stopService()
         if self._jobs is not None:
             await self._jobs.stopService()  # type: ignore[misc]
         await super().stopService()

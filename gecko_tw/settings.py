@@ -220,7 +220,7 @@ class Settings:
     )
     multipart_sweep_interval: float = setting("1h", kinds.DURATION, "how often to look for such uploads")
     scan_interval: float = setting(
-        "1h", kinds.DURATION, "how often to look through the directory for files put there by others; `0` only at start"
+        "1h", kinds.DURATION, "how often to look through the directory for unnoticed files of others; `0` only at start"
     )
     lifecycle_interval: float = setting(
         "1h", kinds.DURATION, "how often to look for objects that the lifecycle rules of buckets let expire"

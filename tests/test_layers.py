@@ -19,7 +19,7 @@ FLOORS = (
         f"{PACKAGE}.dropins",
         f"{PACKAGE}.validating",
     ),
-    (f"{PACKAGE}.deployment",),
+    (f"{PACKAGE}.deployment", f"{PACKAGE}.noticing"),
     (
         f"{PACKAGE}.worker_protocol",
         f"{PACKAGE}.listening",
@@ -173,7 +173,8 @@ def test_nobody_uses_the_threads_of_the_reactor():
 def test_coroutines_become_deferreds_only_in_the_pipeline_and_in_the_life_of_a_process():
     bridges = {s.name for s in sources() for name, _line in _names(s) if name in {"fromCoroutine", "ensureDeferred"}}
     assert bridges <= {
-        f"{PACKAGE}.{room}" for room in ("resources.pipeline", "jobs.notifications", "daemon", "workers", "tap")
+        f"{PACKAGE}.{room}"
+        for room in ("resources.pipeline", "jobs.notifications", "daemon", "noticing", "workers", "tap")
     }
 
 

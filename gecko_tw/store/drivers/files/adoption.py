@@ -1,26 +1,36 @@
-"""Adoption: a walk over all buckets that finds what was put, changed or removed behind our back."""
+"""Adoption: looking through all buckets, or at a few places, for what was put, changed or removed behind our back."""
 
 import logging
 import os
 from collections.abc import Callable, Iterator
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
 from gecko_tw.store.drivers.files.comparing import differing
 from gecko_tw.store.drivers.files.disk import Disk
-from gecko_tw.store.drivers.files.paths import INNER
+from gecko_tw.store.drivers.files.noticing import Changes
+from gecko_tw.store.drivers.files.paths import INNER, file_of
 from gecko_tw.store.drivers.files.unfinished import adopt_uploads
+from gecko_tw.store.drivers.files.walking import nowhere
 from gecko_tw.store.drivers.files.watch import Settler
 from gecko_tw.store.drivers.sqlite.catalog import SqliteCatalog
 from gecko_tw.store.drivers.sqlite.connections import Connections
+from gecko_tw.store.drivers.sqlite.notation import version_text
+from gecko_tw.store.drivers.sqlite.rows import COLUMNS, Row
 from gecko_tw.store.drivers.sqlite.takeover import Finding
 from gecko_tw.store.refusals import NoSuchBucket
 
 log = logging.getLogger(__name__)
 
 BATCH = 200
+LARGE = 16 * 1024 * 1024
+"""Bytes of a file that others do not wait for while it is read."""
 _REPORT_EVERY = 1000
+_NEWEST = (
+    f"SELECT {COLUMNS} FROM version WHERE bucket_id = (SELECT id FROM bucket WHERE name = ?) AND key = ?"
+    " ORDER BY seq DESC LIMIT 1"
+)
 
 
 @define
@@ -31,25 +41,38 @@ class Progress:
     :ivar looked: keys compared.
     :ivar changed: keys whose rows were brought in line.
     :ivar uploads: unfinished uploads of GeckoS3 taken over.
+    :ivar large: files that are left for the end because they are large, as paths below the data directory.
     """
 
     bucket: str = ""
     looked: int = 0
     changed: int = 0
     uploads: int = 0
+    large: list[bytes] = field(factory=list)
 
 
 class Adoption:
-    """One walk."""
+    """One look.
+
+    :param entering: called with each directory, below the data directory, before it is looked through.
+    """
 
     def __init__(
-        self, disk: Disk, connections: Connections, catalog: SqliteCatalog, blobs: FilesBlobs, settler: Settler
+        self,
+        disk: Disk,
+        connections: Connections,
+        catalog: SqliteCatalog,
+        blobs: FilesBlobs,
+        settler: Settler,
+        *,
+        entering: Callable[[bytes], None] = nowhere,
     ) -> None:
         self._disk = disk
         self._connections = connections
         self._catalog = catalog
         self._blobs = blobs
         self._settler = settler
+        self._entering = entering
         self._progress = Progress()
         self._pending: list[Finding] = []
 
@@ -57,20 +80,54 @@ class Adoption:
         """Walks every bucket; see FilesDriver.adopt."""
         for bucket in self._buckets():
             self._progress.bucket = bucket
-            for key in differing(self._disk, self._connections.mine(), bucket):
-                self._progress.looked += 1
-                if key is not None:
-                    self._look(bucket, key)
-                if self._progress.looked % _REPORT_EVERY == 0:
-                    report(evolve(self._progress))
-                if stop():
-                    break
-            self._flush()
+            self._look_through(bucket, b"", report, stop)
             if stop():
                 break
             self._progress.uploads += adopt_uploads(self._disk, self._catalog, self._blobs, bucket)
+        self.look_at(self._progress.large, stop)
         report(evolve(self._progress))
         return self._progress
+
+    def take(self, changes: Changes, stop: Callable[[], bool]) -> Progress:
+        """Looks where something may have changed. Large files are left to :meth:`look_at`."""
+        trees = set(changes.trees)
+        for name in map(os.fsdecode, changes.buckets):
+            if self._has_bucket(name):
+                self._settler.settle_bucket(name)
+                trees.add(os.fsencode(name))
+            elif self._is_directory(name):
+                self._refuse(name)
+        for path in sorted(trees):
+            if not _is_below_any(path, trees):
+                bucket, below = _parted(path)
+                self._look_through(bucket, below and below + b"/", _tell_nobody, stop)
+        for path in changes.files | changes.described:
+            if stop():
+                break
+            self._look_again(path, path in changes.described)
+        self._flush()
+        return self._progress
+
+    def look_at(self, files: list[bytes], stop: Callable[[], bool]) -> None:
+        """Looks at large files, one after the other."""
+        for path in files:
+            if stop():
+                break
+            self._look(*_parted(path), large=True)
+            self._flush()
+
+    def _look_through(
+        self, bucket: str, below: bytes, report: Callable[[Progress], None], stop: Callable[[], bool]
+    ) -> None:
+        for key in differing(self._disk, self._connections.mine(), bucket, below, self._entering):
+            self._progress.looked += 1
+            if key is not None:
+                self._look(bucket, key)
+            if self._progress.looked % _REPORT_EVERY == 0:
+                report(evolve(self._progress))
+            if stop():
+                break
+        self._flush()
 
     def _buckets(self) -> Iterator[str]:
         """Every bucket of the catalog, those made by hand included; one whose directory is gone is settled first."""
@@ -79,10 +136,10 @@ class Adoption:
         for name in names:
             if name == os.fsdecode(INNER):
                 continue
-            try:
-                self._catalog.bucket(name)
-            except NoSuchBucket:
-                log.warning("%s is no bucket: its name cannot be one", os.path.join(self._disk.data_dir, name))
+            if self._has_bucket(name):
+                self._entering(os.fsencode(name))
+            else:
+                self._refuse(name)
         after = ""
         while page := self._catalog.buckets("", after, BATCH):
             for record in page:
@@ -91,18 +148,54 @@ class Adoption:
                     yield record.name
             after = page[-1].name
 
+    def _is_directory(self, name: str) -> bool:
+        path = os.path.join(self._disk.data_dir, name)
+        return os.path.isdir(path) and not os.path.islink(path)
+
+    def _refuse(self, name: str) -> None:
+        path = os.path.join(self._disk.data_dir, name).encode("utf-8", "backslashreplace")
+        log.warning("%s is no bucket: its name cannot be one", path.decode())
+
     def _has_bucket(self, name: str) -> bool:
         try:
             self._catalog.bucket(name)
-        except NoSuchBucket:
+        except (NoSuchBucket, UnicodeEncodeError):  # a name of arbitrary bytes
             return False
         return True
 
-    def _look(self, bucket: str, key: bytes) -> None:
+    def _look_again(self, path: bytes, described: bool) -> None:
+        """Looks at a file unless its row is true already.
+
+        :param described: whether what is said of it may have changed without the file.
+        """
+        bucket, key = _parted(path)
+        values = self._connections.mine().execute(_NEWEST, (bucket, key)).fetchone()
+        row = None if values is None else Row._make(values)
+        watch = self._settler.watch
         try:
-            self._pending.append(self._settler.examiner.examine(bucket, key))
+            if not watch.agrees(bucket, key, row):
+                self._look(bucket, key)
+            elif described and row is not None and row.is_bare:
+                self._look(bucket, key, anew=True)
         except PermissionError as error:
             log.warning("cannot be read and is passed over: %s", error)
+
+    def _look(self, bucket: str, key: bytes, *, anew: bool = False, large: bool = False) -> None:
+        """Finds out what a file is.
+
+        :param anew: whether that matters only if it is described.
+        :param large: whether it may be a large one.
+        """
+        try:
+            if not large and (self._settler.watch.fingerprint(bucket, key)[0] or 0) > LARGE:
+                self._progress.large.append(file_of(bucket, key))
+                return
+            finding = self._settler.examiner.examine(bucket, key)
+        except PermissionError as error:
+            log.warning("cannot be read and is passed over: %s", error)
+            return
+        if not anew or _is_described(finding):
+            self._pending.append(evolve(finding, anew=anew))
         if len(self._pending) >= BATCH:
             self._flush()
 
@@ -111,3 +204,25 @@ class Adoption:
             outdated = self._settler.take_over(self._pending)
             self._progress.changed += len(self._pending) - len(outdated)
             self._pending = []
+
+
+def _parted(path: bytes) -> tuple[str, bytes]:
+    """A bucket and what is below it."""
+    bucket, _, below = path.partition(b"/")
+    return os.fsdecode(bucket), below
+
+
+def _is_below_any(path: bytes, trees: set[bytes]) -> bool:
+    above = path.rpartition(b"/")[0]
+    while above and above not in trees:
+        above = above.rpartition(b"/")[0]
+    return bool(above)
+
+
+def _is_described(finding: Finding) -> bool:
+    version = finding.version
+    return version is not None and bool(version.parts or version_text(version))
+
+
+def _tell_nobody(progress: Progress) -> None:
+    """Small looks are not told of."""

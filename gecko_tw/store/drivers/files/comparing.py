@@ -1,20 +1,29 @@
-"""Comparing all rows of a bucket with all of its files, by walking both in one order."""
+"""Comparing rows of a bucket with its files, by walking both in one order."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from gecko_tw.store.drivers.files.disk import Disk
-from gecko_tw.store.drivers.files.walking import walk_files
+from gecko_tw.store.drivers.files.walking import nowhere, walk_files
 from gecko_tw.store.drivers.sqlite.buckets import find
 from gecko_tw.store.drivers.sqlite.listing import fingerprints
 
 
-def differing(disk: Disk, connection: sqlite3.Connection, bucket: str) -> Iterator[bytes | None]:
-    """Keys whose file is not as the newest row says; None for each that agrees."""
+def differing(
+    disk: Disk,
+    connection: sqlite3.Connection,
+    bucket: str,
+    below: bytes = b"",
+    entering: Callable[[bytes], None] = nowhere,
+) -> Iterator[bytes | None]:
+    """Keys whose file is not as the newest row says; None for each that agrees.
+
+    :param below: as for walk_files, like ``entering``.
+    """
     found = find(connection.execute, bucket)
-    rows = iter(()) if found is None else fingerprints(connection, found[0])
+    rows = iter(()) if found is None else fingerprints(connection, found[0], below)
     row = next(rows, None)
-    for key, there in walk_files(disk.root, bucket, disk.folding):
+    for key, there in walk_files(disk.root, bucket, disk.folding, below, entering):
         while row is not None and row[0] < key:
             yield row[0] if row[1] else None
             row = next(rows, None)

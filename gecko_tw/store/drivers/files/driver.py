@@ -12,6 +12,7 @@ from gecko_tw.store.drivers.files.directories import FilesBucketDirectories, Fil
 from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.documents import FilesDocuments
 from gecko_tw.store.drivers.files.examining import Examiner
+from gecko_tw.store.drivers.files.noticing import Changes, TreeWatch
 from gecko_tw.store.drivers.files.placing import FilesPlaces
 from gecko_tw.store.drivers.files.pooling import Pool
 from gecko_tw.store.drivers.files.rebuild import Rebuild
@@ -36,7 +37,8 @@ CARRIERS = ("xattr", "sidecar")
 
 class FilesDriver:
     """One data directory. Between :meth:`open` and :meth:`close` it has a ``catalog`` (ICatalog), ``blobs`` (IBlobs,
-    IBlobCloning), ``documents`` (IDocuments) and ``notices`` (INotices).
+    IBlobCloning), ``documents`` (IDocuments) and ``notices`` (INotices). Once its ``tree_watch`` has begun, :meth:`adopt`
+    and :meth:`take` watch every directory that they look through.
 
     :param data_dir: the directory whose subdirectories are buckets; made when missing.
     :param metadata: False writes no attributes beside visible files, and does not hash files it finds.
@@ -70,6 +72,7 @@ class FilesDriver:
         self._is_open = False
         self._disk = Disk(data_dir, fsync)
         self._connections = Connections(self._disk.inner_path("catalog.sqlite"), fsync)
+        self.tree_watch = TreeWatch(self._disk)
 
     def open(self) -> None:
         """Prepares the directory and opens the catalog, which is made again from the files when it cannot be used.
@@ -163,6 +166,7 @@ class FilesDriver:
 
     def close(self) -> None:
         """Closes every connection and descriptor, after a flush when nobody else has the directory open. Harmless when repeated."""
+        self.tree_watch.close()
         if self._is_open:
             self._is_open = False
             try:
@@ -182,8 +186,19 @@ class FilesDriver:
         :param report: called now and then with what was done so far.
         :param stop: asked now and then; True ends it early, with everything so far in force.
         """
-        adoption = Adoption(self._disk, self._connections, self.catalog, self.blobs, self._settler)
-        return adoption.run(report or (lambda progress: None), stop or (lambda: False))
+        return self._adoption().run(report or (lambda progress: None), stop or (lambda: False))
+
+    def take(self, changes: Changes, stop: Callable[[], bool]) -> Progress:
+        """The same for a few places. Large files are left, and told: they are for :meth:`take_large`."""
+        return self._adoption().take(changes, stop)
+
+    def take_large(self, files: list[bytes], stop: Callable[[], bool]) -> None:
+        """The same for files, as paths below the data directory."""
+        self._adoption().look_at(files, stop)
+
+    def _adoption(self) -> Adoption:
+        watch = self.tree_watch.watch
+        return Adoption(self._disk, self._connections, self.catalog, self.blobs, self._settler, entering=watch)
 
     def rebuild(self) -> None:
         """Makes the catalog anew from the files alone and puts it in the old one's place.

@@ -16,13 +16,15 @@ NAME_LENGTH = 32
 STINT = 256
 """So many names in a row have the same beginning, and their files the same directory in staging: they lie together on the disk."""
 
+DIRECTORIES = 256
+
 _numbers = count(int.from_bytes(os.urandom(2), "big"))
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def fresh_name() -> str:
     """A name that nothing else has: 32 hexadecimal digits, the first two of them the directory in staging."""
-    return f"{next(_numbers) // STINT % 256:02x}{os.urandom(NAME_LENGTH // 2 - 1).hex()}"
+    return f"{next(_numbers) // STINT % DIRECTORIES:02x}{os.urandom(NAME_LENGTH // 2 - 1).hex()}"
 
 
 def staging_file(name: str) -> str:
@@ -54,6 +56,14 @@ class Staging:
             if len(name) == NAME_LENGTH:
                 self._make(name)
                 os.rename(name, _path(name), src_dir_fd=self._room, dst_dir_fd=self._room)
+
+    def fill(self) -> list[bytes]:
+        """The names of all its directories, made where they are missing."""
+        present = set(os.listdir(self._room))
+        for number in range(DIRECTORIES):
+            if f"{number:02x}" not in present:
+                self._make(f"{number:02x}")
+        return [b"%02x" % number for number in range(DIRECTORIES)]
 
     def close(self) -> None:
         """Gives it back. Harmless when repeated."""
@@ -111,7 +121,7 @@ class Staging:
         return do()
 
     def _make(self, name: str) -> None:
-        """Makes a file's directory."""
+        """Makes the directory of a file with a name that begins so."""
         found = os.fstat(self._room)
         with suppress(FileExistsError, PermissionError):
             os.mkdir(name[:2], 0o700, dir_fd=self._room)

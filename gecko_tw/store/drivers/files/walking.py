@@ -3,14 +3,15 @@
 import logging
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath, open_directory
 from gecko_tw.store.drivers.files.paths import INNER, STAGING_OF_GECKOS3, has_path, is_litter
 
 log = logging.getLogger(__name__)
 
-_SKIPPED = STAGING_OF_GECKOS3 | {INNER}
+SKIPPED = STAGING_OF_GECKOS3 | {INNER}
+"""Directories that hold no objects."""
 
 
 def entries(root: int, path: bytes) -> list[tuple[bytes, bool, bool]]:
@@ -26,20 +27,35 @@ def entries(root: int, path: bytes) -> list[tuple[bytes, bool, bool]]:
         os.close(directory)
 
 
-def walk_files(root: int, bucket: str, folding: bool) -> Iterator[tuple[bytes, os.stat_result]]:
+def nowhere(path: bytes) -> None:
+    """Called with a directory about to be looked through: does nothing."""
+
+
+def walk_files(
+    root: int, bucket: str, folding: bool, below: bytes = b"", entering: Callable[[bytes], None] = nowhere
+) -> Iterator[tuple[bytes, os.stat_result]]:
     """Keys and what their files are, in byte order of the keys: a directory sorts as its name and a slash.
 
     Memory is bounded by the names in the directories on the way down.
+
+    :param below: what the keys begin with: empty, or a directory with a slash at its end.
+    :param entering: called with each directory, its path below the data directory, before it is looked through.
     """
     top = bucket.encode()
-    waiting = [(b"", iter(_names(root, top)))]
+
+    def names(prefix: bytes) -> Iterator[bytes]:
+        path = b"%b/%b" % (top, prefix[:-1]) if prefix else top
+        entering(path)
+        return iter(_names(root, path))
+
+    waiting = [(below, names(below))]
     while waiting:
-        prefix, names = waiting[-1]
-        name = next(names, None)
+        prefix, rest = waiting[-1]
+        name = next(rest, None)
         if name is None:
             waiting.pop()
         elif name.endswith(b"/"):
-            waiting.append((prefix + name, iter(_names(root, b"%b/%b" % (top, (prefix + name)[:-1])))))
+            waiting.append((prefix + name, names(prefix + name)))
         elif not has_path(prefix + name, folding):
             if not is_litter(name):
                 log.warning("no key can have the name of the file %r in bucket %s", prefix + name, bucket)
@@ -63,7 +79,7 @@ def _names(root: int, path: bytes) -> list[bytes]:
     return sorted(
         name + b"/" if is_directory else name
         for name, is_directory, is_file in found
-        if is_file or (is_directory and name not in _SKIPPED)
+        if is_file or (is_directory and name not in SKIPPED)
     )
 
 

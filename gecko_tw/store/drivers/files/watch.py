@@ -65,7 +65,7 @@ class Settler:
         self._disk = disk
         self._commits = commits
         self._ground = ground
-        self.examiner = examiner
+        self.watch, self.examiner = ground.watch, examiner
 
     def settle(self, bucket: str, key: bytes) -> None:
         """Looks at a key's file, hashing it where it must, and writes down what it is. Blocks."""

@@ -199,19 +199,26 @@ def uploads(connection: sqlite3.Connection, wanted: Wanted) -> list[Listed]:
     return listed
 
 
-def fingerprints(connection: sqlite3.Connection, bucket_id: int) -> Iterator[tuple[bytes, int, int | None, int | None]]:
-    """Of each key in order: the key, whether its newest version is visible, and what its file must be (size, time)."""
-    start = b""
+_BEHIND_ALL = b"\xff" * 1025
+"""Longer than any key."""
+_FINGERPRINTS_AT_ONCE = 500
+_FINGERPRINTS = (
+    "SELECT key, visible, file_size, file_mtime FROM version AS newest WHERE bucket_id = ?1 AND key >= ?2 AND key < ?4 AND seq ="
+    " (SELECT max(seq) FROM version WHERE bucket_id = ?1 AND key = newest.key) ORDER BY key LIMIT ?3"
+)
+
+
+def fingerprints(
+    connection: sqlite3.Connection, bucket_id: int, below: bytes = b""
+) -> Iterator[tuple[bytes, int, int | None, int | None]]:
+    """Of each key in order: the key, whether its newest version is visible, and what its file must be (size, time).
+
+    :param below: what the keys begin with: empty, or ending in a slash.
+    """
+    start, end = below, below[:-1] + b"0" if below else _BEHIND_ALL  # "0" is what follows "/"
     while True:
-        rows = connection.execute(_FINGERPRINTS, (bucket_id, start, _FINGERPRINTS_AT_ONCE)).fetchall()
+        rows = connection.execute(_FINGERPRINTS, (bucket_id, start, _FINGERPRINTS_AT_ONCE, end)).fetchall()
         yield from rows
         if len(rows) < _FINGERPRINTS_AT_ONCE:
             return
         start = rows[-1][0] + b"\x00"
-
-
-_FINGERPRINTS_AT_ONCE = 500
-_FINGERPRINTS = (
-    "SELECT key, visible, file_size, file_mtime FROM version AS newest WHERE bucket_id = ?1 AND key >= ?2 AND seq ="
-    " (SELECT max(seq) FROM version WHERE bucket_id = ?1 AND key = newest.key) ORDER BY key LIMIT ?3"
-)

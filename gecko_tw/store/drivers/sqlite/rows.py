@@ -51,6 +51,11 @@ class Row(NamedTuple):
         """Whether the file of an older version may still be at the key's path."""
         return not self.visible and self.file_mtime is not None
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether nothing is known of the version but its bytes and their time."""
+        return not self.record and self.parts is None
+
     def spans_at(self, bucket: str, key: bytes) -> tuple[Span, ...]:
         """Where the bytes are, the file at its key's path included."""
         if not self.visible:

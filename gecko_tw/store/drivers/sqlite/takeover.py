@@ -30,6 +30,7 @@ class Finding:
     :ivar version: what the file is, or None when there is none.
     :ivar kept: the pool's name of the bytes that the file replaced, when their version stays.
     :ivar files: further files of ours that hold its attributes.
+    :ivar anew: whether the file may be described now and was not when its row was written.
     """
 
     bucket: str
@@ -39,6 +40,7 @@ class Finding:
     version: Version | None = None
     kept: str | None = None
     files: tuple[str, ...] = ()
+    anew: bool = False
 
 
 @frozen
@@ -59,7 +61,7 @@ class TakeOver:
                 address = Address(finding.bucket, found[0], finding.key)
                 rows = versions_of(transaction, address)
                 there = self.ground.watch.fingerprint(finding.bucket, finding.key)
-                if _is_true(rows[0] if rows else None, there):
+                if _is_true(rows[0] if rows else None, there) and not (finding.anew and rows and rows[0].is_bare):
                     continue
                 if there == (finding.size, finding.mtime):
                     self._one(transaction, address, rows, finding)
