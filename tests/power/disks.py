@@ -33,6 +33,8 @@ from attrs import frozen
 FICLONE = 0x40049409
 SYNC_FILE_RANGE_WRITE = 2
 
+SECTOR = 4096
+
 HOST_SIZE = 16 << 30
 """Of the XFS that holds all images; it is sparse."""
 
@@ -59,7 +61,7 @@ FILE_SYSTEMS = {
     for found in (
         FileSystem("ext4", ("mkfs.ext4", "-q", "-F"), ("commit=1", "commit=5")),
         FileSystem("ext4-nojournal", ("mkfs.ext4", "-q", "-F", "-O", "^has_journal"), check=("e2fsck", "-fy")),
-        FileSystem("xfs", ("mkfs.xfs", "-q", "-f")),
+        FileSystem("xfs", ("mkfs.xfs", "-q", "-f", "-s", f"size={SECTOR}")),
         FileSystem("btrfs", ("mkfs.btrfs", "-q", "-f"), ("commit=2", "commit=30")),
     )
 }
@@ -108,7 +110,7 @@ def make_image(file: Path, make: tuple[str, ...], size: int) -> None:
 def mounted(image: Path, place: Path, options: str, direct: bool = True) -> Iterator[Path]:
     """An image, mounted at a folder that is made when it is missing."""
     place.mkdir(exist_ok=True)
-    device = call("losetup", "--find", "--show", f"--direct-io={'on' if direct else 'off'}", image).strip()
+    device = attach(image) if direct else call("losetup", "--find", "--show", image).strip()
     try:
         call("mount", "-o", options, device, place)
     finally:
@@ -117,6 +119,11 @@ def mounted(image: Path, place: Path, options: str, direct: bool = True) -> Iter
         yield place
     finally:
         unmount(place)
+
+
+def attach(image: Path) -> str:
+    """The loop device of an image. Its sectors are of one size, whether the image shares its extents with another one or not."""
+    return call("losetup", "--find", "--show", "--direct-io=on", f"--sector-size={SECTOR}", image).strip()
 
 
 def unmount(place: Path) -> None:

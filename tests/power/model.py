@@ -165,7 +165,7 @@ def _fault(subject: Subject, steps: list[Step], cut: Cut, state: State) -> str:
 def _without_bytes(state: State) -> State:
     """To tell wrong bytes from a wrong state."""
     if isinstance(state, tuple) and state and isinstance(state[0], Version):
-        return [(version.id, version.digest is None) for version in state]
+        return [(version.id, version.note, version.digest is None) for version in state]
     return state
 
 

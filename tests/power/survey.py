@@ -89,7 +89,8 @@ def _version(client: Client, subject: Subject, entry: Element, found: Survey) ->
         return Version(version_id)
     if answer.status != 200:
         found.faults.append(f"{subject} {version_id}: listed, and GET answers {answer.status} {answer.body[:200]!r}")
-        return Version(version_id, digest=f"status {answer.status}")
+        headers = client.ask("HEAD", path, query).headers
+        return Version(version_id, digest=f"status {answer.status}", note=headers.get("x-amz-meta-note", ""))
     _compare_head(client, path, query, answer, found)
     headers, digest = answer.headers, hashlib.md5(answer.body).hexdigest()
     listed = (int(text(entry, "Size")), text(entry, "ETag").strip('"'))

@@ -51,7 +51,7 @@ def test_what_was_asked_for_after_the_cut_cannot_be_there():
 def test_bytes_under_another_versions_attributes_are_a_fault():
     mixed = Version("null", digest=ONE.digest, note=TWO.note)
     (fault,) = faults(recorded((1, 2, (ONE,)), (7, 8, (TWO,))), key=(mixed,))
-    assert "was never so" in fault
+    assert "was so at step 2, but for its bytes" in fault
 
 
 def test_what_nobody_made_is_a_fault():
