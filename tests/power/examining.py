@@ -29,6 +29,7 @@ class Verdict:
     faults: list[str]
     notes: list[str]
     log: str
+    counted: str = ""
 
 
 class Examination:
@@ -41,6 +42,7 @@ class Examination:
         self.daemon = Daemon(logs / f"image-{image.number}", *ALWAYS, *self.plan.options)
         self.faults: list[str] = []
         self.notes: list[str] = []
+        self.counted = ""
 
     def verdict(self) -> Verdict:
         try:
@@ -48,7 +50,7 @@ class Examination:
         except (AssertionError, OSError, subprocess.SubprocessError) as error:
             self.faults.append(f"{type(error).__name__}: {error}")
         log = self.daemon.log if self.daemon.log_path.exists() else ""
-        return Verdict(self.image, self.faults, self.notes, log)
+        return Verdict(self.image, self.faults, self.notes, log, self.counted)
 
     def _examine(self) -> None:
         disk = self._copy(self.image.file, "examined")
@@ -67,6 +69,7 @@ class Examination:
         self.daemon.start()
         with closing(Client(self.daemon.port)) as client:
             found = survey(client, known)
+            self.counted = found.counted()
             self.faults += judge(record, self.image.cut, found.states) + found.faults
             self.faults += use(client, found, self.plan.hashed, self.rng)
             used = survey(client, known)

@@ -68,7 +68,7 @@ def line(verdict: Verdict) -> str:
     image, notes = verdict.image, "".join(f", {note}" for note in verdict.notes)
     head = f"{image.plan} {image.name}{notes}: "
     if not verdict.faults:
-        return head + "ok"
+        return f"{head}ok, {verdict.counted}"
     shown = [f"  - {fault.splitlines()[0][:200]}" for fault in verdict.faults[:8]]
     more = [f"  ... and {len(verdict.faults) - 8} more"] if len(verdict.faults) > 8 else []
     return "\n".join([f"{head}FAILED, {len(verdict.faults)} faults", *shown, *more])

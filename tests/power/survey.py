@@ -33,6 +33,12 @@ class Survey:
     states: dict[Subject, State] = Factory(dict)
     faults: list[str] = Factory(list)
 
+    def counted(self) -> str:
+        """How much there was to compare."""
+        versions = sum(len(state) for subject, state in self.states.items() if subject.key and not subject.upload)
+        uploads = sum(bool(subject.upload) for subject in self.states)
+        return f"{versions} versions and {uploads} uploads"
+
     def objects(self) -> dict[Subject, State]:
         """Without uploads."""
         return {subject: state for subject, state in self.states.items() if not subject.upload}
