@@ -18,7 +18,7 @@ from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.processes import kill_family
 from tests.power import disks
 from tests.power.client import Client
-from tests.power.model import Subject, judge
+from tests.power.model import Subject, judge, show
 from tests.power.rounds import ALWAYS, Image
 from tests.power.survey import Survey, survey, use
 
@@ -92,7 +92,9 @@ class Examination:
         before, after = used.objects(), found.objects()
         for subject in sorted(before.keys() | after.keys(), key=str):
             if before.get(subject) != after.get(subject):
-                self.faults.append(f"after a rebuild {subject} is {after.get(subject)}, was {before.get(subject)}")
+                self.faults.append(
+                    f"after a rebuild {subject} is {show(after.get(subject))}, was {show(before.get(subject))}"
+                )
 
     def _cut_again(self, disk: Path) -> Path:
         """The disk as a second cut leaves it, soon after a daemon was started on it."""
