@@ -13,13 +13,14 @@ from functools import partial
 
 from attrs import frozen
 
+from gecko_tw.store.bucket_names import is_bucket_name
 from gecko_tw.store.drivers.files.beneath import open_beneath
 from gecko_tw.store.drivers.files.comparing import differing
 from gecko_tw.store.drivers.files.directories import upload_file, upload_written
 from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.documents import FilesDocuments
 from gecko_tw.store.drivers.files.examining import Examiner
-from gecko_tw.store.drivers.files.paths import file_of, is_bucket_name
+from gecko_tw.store.drivers.files.paths import file_of
 from gecko_tw.store.drivers.files.placing import FilesPlaces
 from gecko_tw.store.drivers.files.recovery import Recovery
 from gecko_tw.store.drivers.files.staging import staging_file
