@@ -1,6 +1,7 @@
 """Flushes: what was committed goes to the disk, and then what those commits have made worthless goes from there."""
 
 import threading
+import time
 from collections.abc import Iterable
 
 from attrs import field, frozen
@@ -35,11 +36,12 @@ class Flusher:
             commits = self.disk.state.commits
             if commits == self._last[0]:
                 return False
+            moment = time.time_ns()
             last = undo.newest(self.connections.mine().execute)
             records = undo.records(self.connections.mine().execute, last)
             if not self.disk.fsync:
                 self._sync(records)
-            self.disk.state.flush(last)
+                self.disk.state.flush(last, moment)
             self._last[0] = commits + self._remove(records)
             return True
 

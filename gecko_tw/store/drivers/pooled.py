@@ -61,21 +61,23 @@ class PooledFiles:
         finally:
             os.close(descriptor)
 
-    def drop_orphans(self, is_recent: Callable[[os.stat_result], bool]) -> int:
-        """Removes files that came with steps that did not survive: recent ones that no row needs. Returns how many."""
+    def drop_orphans(self, is_recent: Callable[[os.stat_result], bool]) -> set[str]:
+        """Removes files that came with steps that did not survive: recent ones that no row needs. Returns the other recent ones."""
         paths = (
             os.path.join(directory, name)
             for directory, _, names in os.walk(self.disk.inner_path("pool"))
             for name in names
             if is_pooled(name.removesuffix(".json"))
         )
-        dropped = 0
+        needed = set()
         for path in paths:
             blob = os.path.basename(path).removesuffix(".json")
-            if os.path.lexists(path) and is_recent(os.lstat(path)) and not self._is_needed(blob):
-                remove_files(self.disk, blob)
-                dropped += 1
-        return dropped
+            if os.path.lexists(path) and is_recent(os.lstat(path)):
+                if self._is_needed(blob):
+                    needed.add(blob)
+                else:
+                    remove_files(self.disk, blob)
+        return needed
 
     def _is_needed(self, blob: str) -> bool:
         found = self.connections.mine().execute("SELECT 1 FROM span WHERE blob = ?", (blob,))

@@ -1,5 +1,6 @@
 """Comparing rows of a bucket with its files, by walking both in one order."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 
@@ -15,10 +16,12 @@ def differing(
     bucket: str,
     below: bytes = b"",
     entering: Callable[[bytes], None] = nowhere,
+    doubted: Callable[[os.stat_result], bool] | None = None,
 ) -> Iterator[bytes | None]:
     """Keys whose file is not as the newest row says; None for each that agrees.
 
     :param below: as for walk_files, like ``entering``.
+    :param doubted: whether a file that agrees is to be told, too.
     """
     found = find(connection.execute, bucket)
     rows = iter(()) if found is None else fingerprints(connection, found[0], below)
@@ -28,7 +31,7 @@ def differing(
             yield row[0] if row[1] else None
             row = next(rows, None)
         same = row is not None and row[0] == key and row[2:] == (there.st_size, there.st_mtime_ns)
-        yield None if same else key
+        yield None if same and (doubted is None or not doubted(there)) else key
         if row is not None and row[0] == key:
             row = next(rows, None)
     while row is not None:

@@ -47,6 +47,11 @@ def bucket_written(disk: Disk, name: str) -> BucketRecord | None:
         return None
 
 
+def is_written(disk: Disk, name: str) -> bool:
+    """Whether anything is written down of a bucket, readable or not."""
+    return os.path.lexists(disk.inner_path(_bucket_file(name)))
+
+
 class FilesBucketDirectories:
     """The directory of each bucket, and ``buckets/<name>.json`` with its record."""
 

@@ -133,7 +133,9 @@ class FilesDriver:
     def _reconciliation(self) -> Reconciliation:
         disk, ground = self._disk, self._ground
         torn = TornFiles(disk, disk.state.flushed_at, self._metadata)
-        return Reconciliation(disk, self._connections, ground, self._places, self._examiner, self._recovery, torn)
+        return Reconciliation(
+            disk, self._connections, ground, self._places, self._pool, self._examiner, self._recovery, torn
+        )
 
     def _has_history(self) -> bool:
         """Whether a catalog was here: ours wrote down buckets, and only rebuilding knows what is in the pool."""
@@ -144,7 +146,7 @@ class FilesDriver:
         disk = self._disk
         watch = FilesWatch(disk)
         self.blobs = FilesBlobs(disk, carrier_of(disk, self._metadata, self._attributes), watch)
-        pool = Pool(self.blobs)
+        pool = self._pool = Pool(self.blobs)
         self._places = FilesPlaces(self.blobs, pool, watch)
         self._ground = Ground(watch, self._places, FilesBucketDirectories(disk), FilesUploadNotes(disk, pool))
         self._examiner = Examiner(disk, self._metadata)

@@ -16,10 +16,9 @@ from gecko_tw.store.drivers.sqlite.blobnames import is_pooled
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.notation import spans_of
 from gecko_tw.store.drivers.sqlite.rows import Address, Placed, Row
-from gecko_tw.store.records import Part, Span, Version, stored_size
+from gecko_tw.store.records import DeleteMarker, Part, Span, Version, stored_size
 
 _COPY_STEP = 1024 * 1024
-_LINK = partial(os.link, follow_symlinks=False)
 NO_LINKS = frozenset({errno.EPERM, errno.EXDEV, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS})
 
 
@@ -113,6 +112,20 @@ class Pool:
         transaction.touched.add(self._disk.write_whole(description_file(name), data))
         return name
 
+    def rewrite(self, address: Address, record: Version | DeleteMarker, row: Row) -> None:
+        """Writes again what is written down of a delete marker, or of an object that is not one file yet."""
+        leftover = None if row.file_mtime is None else (row.file_size, row.file_mtime)
+        spans = None if isinstance(record, DeleteMarker) else record.spans
+        description = Description(
+            bucket=address.bucket,
+            key=address.key,
+            record=record,
+            spans=spans,
+            replaces=leftover,  # type: ignore[arg-type]
+        )
+        for name in row.files.split():
+            self._disk.write_whole(description_file(name), text_of(description).encode("ascii"))
+
     def describe(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placed:
         """Changes the description of bytes in the pool."""
         spans = spans_of(row.spans, row.size)
@@ -147,7 +160,8 @@ class Pool:
     def duplicate(self, blob: str) -> str:
         """A second name in staging for a file of the pool; returns that name."""
         try:
-            return self._disk.staging.take(pool_file(blob).encode(), self._disk.inner, _LINK)
+            link = partial(os.link, follow_symlinks=False)
+            return self._disk.staging.take(pool_file(blob).encode(), self._disk.inner, link)
         except OSError as error:
             if error.errno not in NO_LINKS:
                 raise

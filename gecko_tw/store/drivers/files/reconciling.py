@@ -16,12 +16,14 @@ from attrs import frozen
 from gecko_tw.store.bucket_names import is_bucket_name
 from gecko_tw.store.drivers.files.beneath import open_beneath
 from gecko_tw.store.drivers.files.comparing import differing
-from gecko_tw.store.drivers.files.directories import upload_file, upload_written
+from gecko_tw.store.drivers.files.directories import bucket_written, is_written, upload_file, upload_written
 from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.documents import FilesDocuments
 from gecko_tw.store.drivers.files.examining import Examiner
 from gecko_tw.store.drivers.files.paths import file_of
 from gecko_tw.store.drivers.files.placing import FilesPlaces
+from gecko_tw.store.drivers.files.pooling import Pool
+from gecko_tw.store.drivers.files.pooling import is_whole as is_whole_blob
 from gecko_tw.store.drivers.files.recovery import Recovery
 from gecko_tw.store.drivers.files.staging import staging_file
 from gecko_tw.store.drivers.files.torn import TornFiles, read_of
@@ -36,11 +38,13 @@ from gecko_tw.store.drivers.sqlite.takeover import TakeOver
 from gecko_tw.store.drivers.sqlite.taking_back import Recent, take_back
 from gecko_tw.store.drivers.verifying import is_whole
 from gecko_tw.store.records import DeleteMarker, Upload, Version
+from gecko_tw.store.refusals import BucketNotEmpty
 
 log = logging.getLogger(__name__)
 
 _NEWEST = f"SELECT {COLUMNS} FROM version WHERE bucket_id = ? AND key = ? ORDER BY seq DESC LIMIT 1"
-_ALL_UPLOADS = f"SELECT (SELECT name FROM bucket WHERE bucket.id = bucket_id), key, {UPLOAD_COLUMNS} FROM upload"
+_NAME = "(SELECT name FROM bucket WHERE bucket.id = bucket_id)"
+_ALL_UPLOADS = f"SELECT {_NAME}, key, {UPLOAD_COLUMNS} FROM upload"
 _AT_ONCE = 500
 
 Fingerprint = tuple[int, int]
@@ -54,6 +58,7 @@ class Reconciliation:
     connections: Connections
     ground: Ground
     places: FilesPlaces
+    pool: Pool
     examiner: Examiner
     recovery: Recovery
     torn: TornFiles
@@ -62,7 +67,7 @@ class Reconciliation:
         """Blocks, for about 5 seconds for each million objects. Raises OSError where something of ours cannot be written."""
         staged = self._staged()
         with self._transaction() as transaction:
-            for recent in take_back(transaction, partial(self._is_whole, staged)):
+            for recent in take_back(transaction, self.disk.state.flushed, partial(self._is_whole, staged)):
                 self._settle(transaction, recent, staged)
         with self._transaction() as transaction:
             self._buckets(transaction)
@@ -70,8 +75,10 @@ class Reconciliation:
             self._compare(bucket, staged)
         with self._transaction() as transaction:
             self._uploads(transaction)
-            self._documents(transaction)
-        PooledFiles(self.disk, self.connections).drop_orphans(self.torn.is_recent)
+            FilesDocuments(self.disk).follow(transaction)
+            needed = PooledFiles(self.disk, self.connections).drop_orphans(self.torn.is_recent)
+            for address, row in self._rows_of(transaction, needed):
+                self._guarded(address, self._describe, transaction, address, row)
 
     @contextmanager
     def _transaction(self) -> Iterator[Transaction]:
@@ -144,9 +151,28 @@ class Reconciliation:
         for row in recent.rows:
             there = self.ground.watch.fingerprint(address.bucket, address.key)
             if not row.visible or there == (row.file_size, row.file_mtime):
-                self._guarded(address, self.recovery.describe, transaction, address, row)
+                self._guarded(address, self._describe, transaction, address, row)
         for upload_id, part in recent.parts:
             self._guarded(address, self.ground.uploads.restore_part, address, upload_id, part)
+
+    def _describe(self, transaction: Transaction, address: Address, row: Row) -> None:
+        """Describes a version's bytes as its row says; what a step that did not survive has said of them is there, perhaps."""
+        record = version_of(row, address.bucket, address.key)
+        if isinstance(record, DeleteMarker) or (not row.visible and not is_whole_blob(record)):
+            self.pool.rewrite(address, record, row)
+        else:
+            self.recovery.describe(transaction, address, row)
+
+    def _rows_of(self, transaction: Transaction, names: set[str]) -> list[tuple[Address, Row]]:
+        """The rows of versions that need some of these files of ours."""
+        found = []
+        if names:
+            rows = transaction.execute(f"SELECT bucket_id, {_NAME}, key, {COLUMNS} FROM version WHERE NOT visible")
+            for bucket_id, name, key, *values in rows.fetchall():
+                row = Row._make(values)
+                if not names.isdisjoint(row.blobs()):
+                    found.append((Address(name, bucket_id, key), row))
+        return found
 
     def _return(self, address: Address, row: Row, staged: dict[Fingerprint, list[str]]) -> bool:
         """Whether the file at a key's path is what its newest row says, now."""
@@ -166,7 +192,7 @@ class Reconciliation:
     def _compare(self, bucket: str, staged: dict[Fingerprint, list[str]]) -> None:
         """Reconciles the keys of a bucket whose file is not what the row says."""
         keys: list[bytes] = []
-        for key in differing(self.disk, self.connections.mine(), bucket):
+        for key in differing(self.disk, self.connections.mine(), bucket, doubted=self.torn.is_recent):
             if key is not None:
                 keys.append(key)
             if len(keys) >= _AT_ONCE:
@@ -185,21 +211,23 @@ class Reconciliation:
         top = transaction.execute(_NEWEST, (address.bucket_id, address.key)).fetchone()
         row = None if top is None else Row._make(top)
         if row is not None and row.visible and self._return(address, row, staged):
-            self.recovery.describe(transaction, address, row)
+            if self.torn.is_described(address.bucket, address.key):  # a file of others is left as it is
+                self.recovery.describe(transaction, address, row)
             return
         if row is None or not row.visible:
             is_torn, version = self.torn.version(address.bucket, address.key)
-            if is_torn or (version is not None and self._is_under_way(transaction, address, version)):
+            if is_torn or (version is not None and self._is_older(transaction, address, version)):
                 log.warning("%s/%r: what was stored last did not survive and is set aside", address.bucket, address.key)
                 self.places.take_away(transaction, address)
                 return
         TakeOver(self.ground, (self.examiner.examine(address.bucket, address.key),))(transaction)
 
-    def _is_under_way(self, transaction: Transaction, address: Address, version: Version) -> bool:
-        """Whether the upload that made a version is under way, so that the version was never committed."""
-        where = (address.bucket_id, address.key, version.upload)
-        held = transaction.execute("SELECT 1 FROM upload WHERE bucket_id = ? AND key = ? AND id = ?", where)
-        return held.fetchone() is not None
+    def _is_older(self, transaction: Transaction, address: Address, version: Version) -> bool:
+        """Whether the catalog is from before the step that put a version's file to its path: its bytes are elsewhere, too."""
+        here = "bucket_id = ?1 AND key = ?2"
+        held = f"SELECT 1 FROM version WHERE {here} AND version_id = ?3 UNION ALL SELECT 1 FROM upload WHERE {here} AND id = ?4"
+        where = (address.bucket_id, address.key, version.version_id, version.upload)
+        return transaction.execute(held, where).fetchone() is not None
 
     def _buckets(self, transaction: Transaction) -> None:
         """Every bucket of the catalog has its directory and its record, and directories made since are buckets."""
@@ -211,6 +239,9 @@ class Reconciliation:
             names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
         for name in filter(is_bucket_name, names):
             if find(transaction.execute, name) is None:
+                if is_written(self.disk, name) and bucket_written(self.disk, name) is None:
+                    with suppress(BucketNotEmpty):  # a bucket that was made last and did not survive
+                        self.ground.directories.clear(transaction, name)
                 record = self.ground.directories.record_of(name)
                 if record is not None:
                     AddBucket(self.ground, record)(transaction)
@@ -232,6 +263,3 @@ class Reconciliation:
                     del standing[path]
         for address, upload in standing.values():
             self.ground.uploads.note(transaction, address, upload, True)
-
-    def _documents(self, transaction: Transaction) -> None:
-        FilesDocuments(self.disk).follow(transaction)

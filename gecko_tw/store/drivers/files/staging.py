@@ -76,14 +76,17 @@ class Staging:
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
         return self._reach(name, lambda: os.open(_path(name), flags, 0o666, dir_fd=self._room))
 
-    def take(self, leaf: bytes, directory: int, move: Callable[..., None] = os.rename, name: str | None = None) -> str:
+    def take(
+        self, leaf: bytes, directory: int, move: Callable[..., None] | None = None, name: str | None = None
+    ) -> str:
         """Moves a file here; returns its name. Raises OSError.
 
-        :param move: called as ``os.rename`` is.
+        :param move: called as ``os.rename`` is, which is the default.
         :param name: the name that it gets; None for a fresh one.
         """
         here = name or fresh_name()
-        self._reach(here, lambda: move(leaf, _path(here), src_dir_fd=directory, dst_dir_fd=self._room))
+        do = move or os.rename
+        self._reach(here, lambda: do(leaf, _path(here), src_dir_fd=directory, dst_dir_fd=self._room))
         return here
 
     def fingerprint(self, name: str) -> tuple[int, int] | None:

@@ -27,7 +27,8 @@ class State:
     :ivar was_clean: whether everybody who had the directory open before has closed it.
     :ivar was_killed: whether it was not closed, and all that was written is there all the same: same boot, same mount, same file.
     :ivar commits: how many steps were committed, by all processes; ``sequence`` is the number of the last record in the undo log.
-    :ivar flushed: the number of the last record that is certainly on the disk; ``flushed_at`` (nanoseconds) is when that was.
+    :ivar flushed: the number of the last record that is certainly on the disk; what was written before ``flushed_at`` (nanoseconds) is,
+        too.
     """
 
     def __init__(self, inner: int) -> None:
@@ -76,11 +77,15 @@ class State:
     def follow(self, sequence: int) -> None:
         """The catalog's last record has this number, whatever was thought before. For whoever is alone with the directory."""
         os.pwrite(self._file, _PAIR.pack(self.commits, sequence), _COMMITTED)
-        os.pwrite(self._file, _PAIR.pack(sequence, self.flushed_at), _FLUSHED)
+        os.pwrite(self._file, _PAIR.pack(min(self.flushed, sequence), self.flushed_at), _FLUSHED)
 
-    def flush(self, sequence: int) -> None:
-        """All records up to this number are on the disk."""
-        os.pwrite(self._file, _PAIR.pack(sequence, time.time_ns()), _FLUSHED)
+    def flush(self, sequence: int, moment: int) -> None:
+        """All records up to this number are on the disk, and so is this.
+
+        :param moment: nanoseconds: what was written before it is on the disk, too.
+        """
+        os.pwrite(self._file, _PAIR.pack(sequence, moment), _FLUSHED)
+        os.fsync(self._file)
 
     @property
     def commits(self) -> int:

@@ -38,6 +38,18 @@ class TornFiles:
         """Whether a file was changed since the last flush."""
         return found.st_ctime_ns >= self._since
 
+    def is_described(self, bucket: str, key: bytes) -> bool:
+        """Whether the file at a key's path, or something beside it, says what it is."""
+        parents, _, leaf = file_of(bucket, key).rpartition(b"/")
+        try:
+            descriptor = open_beneath(self._disk.root, file_of(bucket, key), os.O_RDONLY | os.O_NONBLOCK)
+        except OSError:
+            return False
+        try:
+            return read_attribute(self._disk, descriptor)[0] is not None or self._sidecar(parents, leaf) is not None
+        finally:
+            os.close(descriptor)
+
     def version(self, bucket: str, key: bytes) -> tuple[bool, Version | None]:
         """Whether the file at a key's path is torn, and the version that its bytes were found to be, if any.
 

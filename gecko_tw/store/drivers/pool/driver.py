@@ -115,7 +115,7 @@ class PoolDriver:
             pooled = PooledFiles(self._disk, self._connections)
             connection.execute("BEGIN IMMEDIATE")
             transaction = Transaction(connection, lambda *note: None, lambda slot: None)
-            take_back(transaction, partial(_is_whole, pooled))
+            take_back(transaction, state.flushed, partial(_is_whole, pooled))
             transaction.done()
             connection.execute("COMMIT")
             pooled.drop_orphans(TornFiles(self._disk, state.flushed_at, False).is_recent)

@@ -42,49 +42,80 @@ class Recent:
     fresh: list[Row]
     parts: list[tuple[str, Part]]
 
+    @property
+    def identity(self) -> object:
+        """What tells it from what was asked about before."""
+        parts = tuple((upload_id, part.number, part.etag, part.spans) for upload_id, part in self.parts)
+        return self.address.bucket_id, self.address.key, tuple(self.rows), tuple(self.fresh), parts
 
-def take_back(transaction: Transaction, is_whole: Callable[[Recent], bool]) -> list[Recent]:
-    """Takes steps of each key back, the last ones first, until what the remaining ones have written is whole.
 
-    :param is_whole: whether all fresh bytes are there and are what the rows say.
+def take_back(transaction: Transaction, flushed: int, is_whole: Callable[[Recent], bool]) -> list[Recent]:
+    """Takes steps back, the very last ones first, until what all the remaining ones have written is whole.
+
+    So the catalog is in a state that it once had: no step survives one that came before it, and what was moved from one key to another is
+    under one of them.
+
+    :param flushed: records of the log up to this number are of steps that are on the disk.
+    :param is_whole: whether all fresh bytes of a key are there and are what the rows say.
     :returns: what remains of each key that the log names.
     """
-    return [one for group in undo.by_key(transaction.execute) for one in _take_back_key(transaction, group, is_whole)]
+    known: dict[object, bool] = {}
+    taken = 0
+    while True:
+        recents, worst = [], 0
+        for records in undo.by_key(transaction.execute, flushed):
+            recent = _recent(transaction, records)
+            if recent is None:  # its bucket was removed by a later step
+                continue
+            recents.append(recent)
+            good = known.get(recent.identity)
+            if good is None:
+                good = known[recent.identity] = is_whole(recent)
+            if not good:
+                worst = min(worst or records[0].id, records[0].id)
+        if not worst:
+            break
+        taken += _take_back_from(transaction, worst)
+    if taken:
+        log.warning("the last %d changes did not survive and are taken back", taken)
+    return recents
 
 
-def _take_back_key(transaction: Transaction, records: list[Record], is_whole: Callable[[Recent], bool]) -> list[Recent]:
-    former = records[0].former
-    assert former is not None
-    bucket = transaction.execute("SELECT name FROM bucket WHERE id = ?", (former.bucket_id,)).fetchone()
-    if bucket is None:  # it was removed by a later step
-        return []
-    address = Address(bucket[0], former.bucket_id, former.key)
-    steps = [one.former for one in records if one.former is not None]
-    numbers = [one.id for one in records]
-    changed = {row[0] for one in steps for row in one.rows}.union(*(one.put for one in steps))
-    for taken, step in enumerate([*steps, None]):
-        recent = _recent(transaction, address, steps[taken:], changed)
-        if step is None or is_whole(recent):
-            if taken:
-                log.warning("%s/%r: the last %d changes did not survive and are taken back", *bucket, former.key, taken)
-            return [recent]
-        _apply(transaction, address, step)
+def _take_back_from(transaction: Transaction, first: int) -> int:
+    """Takes back all steps from a number on; returns how many."""
+    records = undo.since(transaction.execute, first)
+    for record in records:
+        assert record.former is not None
+        address = _address(transaction, record.former)
+        if address is not None:
+            _apply(transaction, address, record.former)
         # What it called worthless is needed again.
-        transaction.execute("DELETE FROM undo WHERE id = ?", (numbers[taken],))
-    raise AssertionError("unreachable")
+        transaction.execute("DELETE FROM undo WHERE id = ?", (record.id,))
+    return len(records)
 
 
-def _recent(transaction: Transaction, address: Address, steps: list[Former], changed: set[int]) -> Recent:
+def _address(transaction: Transaction, former: Former) -> Address | None:
+    bucket = transaction.execute("SELECT name FROM bucket WHERE id = ?", (former.bucket_id,)).fetchone()
+    return None if bucket is None else Address(bucket[0], former.bucket_id, former.key)
+
+
+def _recent(transaction: Transaction, records: list[Record]) -> Recent | None:
+    """What the steps of one key, the last one first, have written of it."""
+    steps = [record.former for record in records if record.former is not None]
+    address = _address(transaction, steps[0])
+    if address is None:
+        return None
     where = (address.bucket_id, address.key)
     fresh: set[int] = set()
     standing: set[tuple[object, ...]] = set()
     for step in reversed(steps):
         standing |= {_identity(Row._make(row)) for row in step.rows if row[0] not in fresh}
         fresh |= set(step.put)
+    changed = fresh | {row[0] for step in steps for row in step.rows}
     found = [transaction.execute(_ROW, (*where, seq)).fetchone() for seq in sorted(changed)]
     rows = [Row._make(values) for values in found if values is not None]
     parts = []
-    for upload_id, number in {tuple(one) for step in steps for one in step.added}:
+    for upload_id, number in sorted({tuple(one) for step in steps for one in step.added}):
         values = transaction.execute(_PART, (*where, upload_id, number)).fetchone()
         if values is not None:
             parts.append((upload_id, part_of_row(values)))
@@ -92,8 +123,9 @@ def _recent(transaction: Transaction, address: Address, steps: list[Former], cha
 
 
 def _identity(row: Row) -> tuple[object, ...]:
-    """What tells the bytes of one version from those of another."""
-    return row.version_id, row.etag, row.size, row.modified, row.marker
+    """What tells the bytes of one version, and where they are, from those of another."""
+    place = row.file_mtime if row.visible else row.spans
+    return row.version_id, row.etag, row.size, row.modified, row.marker, row.visible, place
 
 
 def _apply(transaction: Transaction, address: Address, step: Former) -> None:

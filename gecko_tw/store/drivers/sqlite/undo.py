@@ -14,7 +14,11 @@ from gecko_tw.store.drivers.sqlite.notation import decode, encode
 ADD_UNDO = "INSERT INTO undo (bucket_id, key, former, useless, replaced) VALUES (?, ?, ?, ?, ?)"
 _NEWEST = "SELECT coalesce(max(id), 0) FROM undo"
 _RECORDS = "SELECT id, bucket_id, key, former, useless, replaced FROM undo WHERE id <= ? ORDER BY id"
-_BY_KEY = "SELECT id, bucket_id, key, former, useless, replaced FROM undo WHERE former IS NOT NULL ORDER BY bucket_id, key, id DESC"
+_BY_KEY = (
+    "SELECT id, bucket_id, key, former, useless, replaced FROM undo WHERE former IS NOT NULL AND id > ?"
+    " ORDER BY bucket_id, key, id DESC"
+)
+_SINCE = "SELECT id, bucket_id, key, former, useless, replaced FROM undo WHERE former IS NOT NULL AND id >= ? ORDER BY id DESC"
 _DROP = "DELETE FROM undo WHERE id <= ?"
 _EMPTY = "UPDATE undo SET bucket_id = NULL, key = NULL, former = NULL, useless = '', replaced = '' WHERE id = ?"
 
@@ -81,10 +85,15 @@ def records(execute: Any, last: int) -> list[Record]:
     return [_record(row) for row in execute(_RECORDS, (last,)).fetchall()]
 
 
-def by_key(execute: Any) -> Iterator[list[Record]]:
-    """What can be taken back of each key, the latest first."""
+def since(execute: Any, first: int) -> list[Record]:
+    """What can be taken back from a number on, the last one first."""
+    return [_record(row) for row in execute(_SINCE, (first,)).fetchall()]
+
+
+def by_key(execute: Any, flushed: int) -> Iterator[list[Record]]:
+    """What can be taken back of each key, the last one first, without the records up to a number."""
     group: list[Record] = []
-    for row in execute(_BY_KEY).fetchall():
+    for row in execute(_BY_KEY, (flushed,)).fetchall():
         record = _record(row)
         assert record.former is not None
         if group and (group[0].former.bucket_id, group[0].former.key) != (record.former.bucket_id, record.former.key):  # type: ignore[union-attr]
