@@ -1,6 +1,7 @@
 """The power is cut while verbs change a data directory: what may be found then, and what is."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import product
@@ -10,17 +11,32 @@ from typing import Any
 
 from attrs import frozen
 
+from tests.crash.children import finish, in_child, looking
 from tests.crash.deeds import Setup, everything, litter
-from tests.crash.disks import Chance, Committed, Cut, Fate, Flushed, Recording, Short, Wrote, Zeros, after_power_cut
+from tests.crash.disks import (
+    Chance,
+    Change,
+    Committed,
+    Cut,
+    Fate,
+    Flushed,
+    Recording,
+    Short,
+    Wrote,
+    Zeros,
+    after_power_cut,
+)
 from tests.crash.power import Recorder, recorder
 from tests.store.shop import Shop
 
-State = dict[bytes, Any]
+State = dict[Any, Any]
 Act = Callable[[Shop], Any]
 
 CUTS = int(os.environ.get("POWER_CUTS", "0"))
 """So many cuts of each case; otherwise as few as the suite has time for."""
 SEED = os.environ.get("POWER_SEED", "")
+AT_ONCE = 25
+"""Cuts of one child: what it leaves on the disk is removed when it has ended."""
 
 
 @frozen
@@ -37,6 +53,11 @@ class History:
     done: tuple[int, ...]
     flushed: tuple[tuple[int, int], ...]
 
+    @property
+    def start(self) -> int:
+        """After so many changes the first flush had returned."""
+        return self.flushed[0][0]
+
     def allowed(self, point: int, fsync: bool) -> tuple[State, ...]:
         """States of which each key may be in any, when the power is cut after so many changes."""
         last = sum(place <= point for place in self.done)
@@ -44,34 +65,125 @@ class History:
         first = last if fsync else max(flushed, default=0)
         return self.states[first : last + 2]
 
+    def told(self, cut: Cut) -> str:
+        """A cut in words."""
+        names, commits = self.recording.least(cut.point)
+        changes = [f"  {place} {_told(change)}" for place, change in enumerate(self.recording.changes[: cut.point])]
+        return "\n".join(
+            [
+                f"{cut}; at least {names} names and {commits} commits survive",
+                f"of {len(self.recording.changes)} changes; acts acknowledged after {self.done}, flushed {self.flushed}",
+                *changes,
+            ]
+        )
+
+
+def _told(change: Change) -> str:
+    if isinstance(change, Committed):
+        return f"Committed(waited={change.waited}, log={len(change.files[1])})"
+    return f"{change!r:.200}"
+
 
 def flush(shop: Shop) -> None:
     """As an act: everything is flushed."""
     shop.driver.flush()
 
 
-def history(folder: Path, setup: Setup, before: Act, acts: Sequence[Act], look: Act = everything) -> History:
-    """Performs acts on what was made before them, and flushed; at last the directory is closed."""
-    made = recorder(folder)
-    with setup.shop(folder) as shop:
-        before(shop)
-        made.begin()
-        flush_or_mark(shop, made)
-        start = len(made.changes)
-        states, done, flushed = [look(shop)], [], []
-        for act in acts:
-            act(shop)
-            done.append(len(made.changes))
-            if act is flush:
-                flushed.append((len(made.changes), len(done)))
-            states.append(look(shop))
-    if hasattr(shop.driver, "flush"):
-        flushed.append((len(made.changes), len(done)))
-    recording = made.end()
-    return History(recording, tuple(states), tuple(done), ((start, 0), *flushed))
+@frozen
+class Rig:
+    """How a data directory is used, and looked at.
+
+    :ivar look: what is seen of it, by key.
+    :ivar litter: what lies about in it.
+    :ivar rebuilt: of a state, what can be told when the catalog was made again from the files.
+    """
+
+    setup: Setup
+    look: Callable[[Shop], State] = everything
+    litter: Callable[[Path, Shop], list[str]] = litter
+    rebuilt: Callable[[State], Any] = dict
+
+    def history(self, folder: Path, before: Act, acts: Sequence[Act]) -> History:
+        """Performs acts, in a child, on what was made before them and flushed; at last the directory is closed."""
+        return in_child(self._history, folder, before, acts)
+
+    def _history(self, folder: Path, before: Act, acts: Sequence[Act]) -> History:
+        made = recorder()
+        with self.setup.shop(folder) as shop:
+            before(shop)
+            made.begin(folder)
+            _flush(shop, made)
+            flushed = [(len(made.changes), 0)]
+            states, done = [self.look(shop)], []
+            for act in acts:
+                act(shop)
+                done.append(len(made.changes))
+                if act is flush:
+                    flushed.append((len(made.changes), len(done)))
+                states.append(self.look(shop))
+        if hasattr(shop.driver, "flush"):
+            flushed.append((len(made.changes), len(done)))
+        return History(made.end(), tuple(states), tuple(done), tuple(flushed))
+
+    def check(self, history: History, cuts: Sequence[Cut], folder: Path) -> None:
+        """Whether after each of the cuts each key is found in one of the states that it may be in."""
+        folder.mkdir()
+        for start in range(0, len(cuts), AT_ONCE):
+            finish(*looking(self._check, history, cuts[start : start + AT_ONCE], folder))
+            shutil.rmtree(folder)
+            folder.mkdir()
+
+    def _check(self, history: History, cuts: Sequence[Cut], folder: Path) -> None:
+        made = recorder()  # nothing waits for the disk, either
+        for number, cut in enumerate(cuts):
+            place = folder / str(number)
+            allowed = history.allowed(cut.point, self.setup.fsync)
+            try:
+                after_power_cut(history.recording, cut).write(place)
+                if number % 2:
+                    self._found(allowed, place)
+                else:
+                    self._cut_again(made, allowed, place, cut)
+            except Exception as error:
+                error.add_note(f"{self.setup}, {history.told(cut)}")
+                raise
+
+    def _found(self, allowed: tuple[State, ...], folder: Path) -> State:
+        """What is found, which must be allowed, and stay so."""
+        with self.setup.shop(folder) as shop:
+            found = self.look(shop)
+            for key in {key for state in (found, *allowed) for key in state}:
+                may_be = [state.get(key) for state in allowed]
+                assert found.get(key) in may_be, f"{key!r} is {found.get(key)!r}, which is none of {may_be!r}"
+            if hasattr(shop.driver, "flush"):
+                shop.driver.flush()
+            assert self.look(shop) == found, "flushing changed something"
+            shop.upkeep.sweep(-60)
+            assert self.look(shop) == found, "sweeping changed something"
+            assert self.litter(folder, shop) == []
+            self.setup.rebuild(shop)
+            assert self.rebuilt(self.look(shop)) == self.rebuilt(found), "the files tell something else"
+            return found
+
+    def _cut_again(self, made: Recorder, allowed: tuple[State, ...], folder: Path, cut: Cut) -> None:
+        """The power is cut once more while the directory is opened, and flushed."""
+        made.begin(folder)
+        with self.setup.shop(folder) as shop:
+            found = self.look(shop)
+            _flush(shop, made)
+            flushed = len(made.changes)
+        recording = made.end()
+        again = _any(recording, 0, len(recording.changes), Random(f"{cut.point} {cut.names} {cut.commits}"))
+        second = folder.with_name(f"{folder.name} again")
+        after_power_cut(recording, again).write(second)
+        try:
+            self._found((found,) if again.point >= flushed else allowed, second)
+        except Exception as error:
+            error.add_note(History(recording, (), (), ((flushed, 0),)).told(again))
+            raise
 
 
-def flush_or_mark(shop: Shop, made: Recorder) -> None:
+def _flush(shop: Shop, made: Recorder) -> None:
     if hasattr(shop.driver, "flush"):
         shop.driver.flush()
     else:
@@ -79,30 +191,25 @@ def flush_or_mark(shop: Shop, made: Recorder) -> None:
 
 
 def some_cuts(history: History, name: str, count: int) -> list[Cut]:
-    """So many of the cuts of a history, others for each name: corners first, if all of them are wanted, and then any."""
-    random = Random(name + SEED)
-    start, end = history.flushed[0][0], len(history.recording.changes)
-    corners = list(_corners(history.recording, start, end))
-    chosen = random.sample(corners, min(len(corners), -(-count // 2)))
-    return chosen + [_any(history.recording, start, end, random) for _ in range(count - len(chosen))]
+    """So many of the cuts of a history, others for each name: half of them are corners."""
+    random = Random(f"{name} {SEED}")
+    corners = list(_corners(history.recording, history.start))
+    cuts = random.sample(corners, min(len(corners), -(-count // 2)))
+    end = len(history.recording.changes)
+    return cuts + [_any(history.recording, history.start, end, random) for _ in range(count - len(cuts))]
 
 
-def _corners(recording: Recording, start: int, end: int) -> Iterator[Cut]:
-    """After every change: all, none and every prefix of those of names, with all bytes and none, all transactions and none."""
-    for point in range(start, end + 1):
+def _corners(recording: Recording, start: int) -> Iterator[Cut]:
+    """After every change: every prefix of those of names, all bytes and none, all transactions and none."""
+    for point in range(start, len(recording.changes) + 1):
         names, commits = recording.least(point)
-        for last, transactions, fate in product(
-            _prefixes(recording, names, point), {commits, point}, (Fate, Zeros, Short)
-        ):
+        prefixes = [names, *(place + 1 for place in range(names, point) if _is_name(recording.changes[place]))]
+        for last, transactions, fate in product(prefixes, {commits, point}, (Fate, Zeros, Short)):
             yield Cut(point, last, transactions, fate)
 
 
-def _prefixes(recording: Recording, least: int, point: int) -> Iterator[int]:
-    """Each ends with another change of names and the like."""
-    yield least
-    for place in range(least, point):
-        if not isinstance(recording.changes[place], Wrote | Flushed | Committed):
-            yield place + 1
+def _is_name(change: Change) -> bool:
+    return not isinstance(change, Wrote | Flushed | Committed)
 
 
 def _any(recording: Recording, start: int, end: int, random: Random) -> Cut:
@@ -110,47 +217,3 @@ def _any(recording: Recording, start: int, end: int, random: Random) -> Cut:
     names, commits = recording.least(point)
     fate = partial(Chance, random.getrandbits(32))
     return Cut(point, random.randint(names, point), random.randint(commits, point), fate)
-
-
-def check(history: History, setup: Setup, cuts: Sequence[Cut], folder: Path, rebuilt: Callable[[State], Any]) -> None:
-    """Whether each key is found in one of the states that it may be in."""
-    recorder(folder)  # so that nothing waits for the disk
-    for number, cut in enumerate(cuts):
-        folder.mkdir(exist_ok=True)
-        place = folder / str(number)
-        after_power_cut(history.recording, cut).write(place)
-        try:
-            _check_one(history.allowed(cut.point, setup.fsync), setup, place, rebuilt)
-        except Exception as error:
-            error.add_note(f"{setup}, {told(history, cut)}")
-            raise
-
-
-def _check_one(allowed: tuple[State, ...], setup: Setup, folder: Path, rebuilt: Callable[[State], Any]) -> None:
-    with setup.shop(folder) as shop:
-        found = everything(shop)
-        for key in {key for state in (found, *allowed) for key in state}:
-            may_be = [state.get(key) for state in allowed]
-            assert found.get(key) in may_be, f"{key!r} is {found.get(key)!r}, not any of {may_be!r}"
-        if hasattr(shop.driver, "flush"):
-            shop.driver.flush()
-        assert everything(shop) == found, "flushing changed something"
-        shop.upkeep.sweep(-60)
-        assert everything(shop) == found, "sweeping changed something"
-        assert litter(folder, shop) == []
-        setup.rebuild(shop)
-        assert rebuilt(everything(shop)) == rebuilt(found), "the files tell something else"
-
-
-def told(history: History, cut: Cut) -> str:
-    """A cut in words."""
-    changes = history.recording.changes
-    names, commits = history.recording.least(cut.point)
-    last = [f"  {place}: {change!r:.300}" for place, change in enumerate(changes[: cut.point])]
-    return "\n".join(
-        [
-            f"{cut}, of {len(changes)} changes; at least {names} and {commits} survive;",
-            f"acts acknowledged after {history.done}, flushed after {history.flushed}",
-            *last,
-        ]
-    )

@@ -5,7 +5,6 @@ Nothing waits for the real disk meanwhile.
 """
 
 import builtins
-import ctypes
 import fcntl
 import io
 import mmap
@@ -48,9 +47,9 @@ UNKNOWN = ("symlink", "mknod", "sendfile", "writev", "pwritev")
 _EXCHANGE = 2
 
 
-def recorder(folder: Path) -> "Recorder":
+def recorder() -> "Recorder":
     """From now on this process's changes can be recorded; what it has opened before is seen, too, but no earlier connection."""
-    made = Recorder(folder)
+    made = Recorder()
     Staging.take.__defaults__ = tuple(
         made.calls.rename if one is os.rename else one for one in Staging.take.__defaults__
     )
@@ -77,8 +76,8 @@ class Recorder:
     :ivar changes: since :meth:`begin`.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self) -> None:
+        self._folder = Path()
         self._numbers: dict[tuple[int, int], int] = {}
         self._base = self._disk = Disk()
         self._catalogs: dict[str, object] = {}
@@ -87,14 +86,15 @@ class Recorder:
         self.changes: list[Change] = []
         self.calls = Calls(self)
 
-    def begin(self) -> None:
-        """Takes the directory for durable as it is."""
+    def begin(self, folder: Path) -> None:
+        """Takes a data directory for durable as it is."""
         with self.lock:
+            self._folder = folder
             self._base, self._numbers = read(self._folder)
             self._disk = self._base.copy()
             self._fresh = count(len(self._numbers))
             self._catalogs = {catalog: self._stamps(catalog) for catalog in CATALOGS}
-            self.changes.clear()
+            self.changes = []
 
     def end(self) -> Recording:
         """All that was recorded; nothing is from now on."""

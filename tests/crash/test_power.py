@@ -24,9 +24,9 @@ def recorded(folder, *works):
     folder.mkdir(exist_ok=True)
 
     def work():
-        made = recorder(folder)
+        made = recorder()
         for one in works:
-            made.begin()
+            made.begin(folder)
             one(folder)
         return made.end()
 
