@@ -46,12 +46,15 @@ class History:
     :ivar states: what was seen once everything was flushed, and after each act.
     :ivar done: after how many changes each act was acknowledged.
     :ivar flushed: after how many changes a flush had returned, and how many acts had been acknowledged before it.
+    :ivar halves: further states that there may be until the last act is done, and ``ends`` further ones that it may end in.
     """
 
     recording: Recording
     states: tuple[State, ...]
     done: tuple[int, ...]
     flushed: tuple[tuple[int, int], ...]
+    halves: tuple[State, ...] = ()
+    ends: tuple[State, ...] = ()
 
     @property
     def start(self) -> int:
@@ -63,7 +66,8 @@ class History:
         last = sum(place <= point for place in self.done)
         flushed = [acts for place, acts in self.flushed if place <= point]
         first = last if fsync else max(flushed, default=0)
-        return self.states[first : last + 2]
+        halves = self.halves if first < len(self.done) else ()
+        return (*self.states[first : last + 2], *halves, *(self.ends if last + 2 >= len(self.states) else ()))
 
     def told(self, cut: Cut) -> str:
         """A cut in words."""
