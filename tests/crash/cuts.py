@@ -2,9 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -84,7 +83,7 @@ class History:
 
 def _told(change: Change) -> str:
     if isinstance(change, Committed):
-        return f"Committed(waited={change.waited}, log={len(change.files[1])})"
+        return f"Committed(waited={change.waited}, log={change.kept + len(change.added)})"
     return f"{change!r:.200}"
 
 
@@ -164,7 +163,8 @@ class Rig:
             assert self.look(shop) == found, "flushing changed something"
             shop.upkeep.sweep(-60)
             assert self.look(shop) == found, "sweeping changed something"
-            assert self.litter(folder, shop) == []
+            left = self.litter(folder, shop)
+            assert left == [], f"left over: {left}"
             self.setup.rebuild(shop)
             assert self.rebuilt(self.look(shop)) == self.rebuilt(found), "the files tell something else"
             return found
@@ -196,20 +196,18 @@ def _flush(shop: Shop, made: Recorder) -> None:
 
 def some_cuts(history: History, name: str, count: int) -> list[Cut]:
     """So many of the cuts of a history, others for each name: half of them are corners."""
-    random = Random(f"{name} {SEED}")
-    corners = list(_corners(history.recording, history.start))
-    cuts = random.sample(corners, min(len(corners), -(-count // 2)))
-    end = len(history.recording.changes)
-    return cuts + [_any(history.recording, history.start, end, random) for _ in range(count - len(cuts))]
+    random, end = Random(f"{name} {SEED}"), len(history.recording.changes)
+    kinds = (_corner, _any)
+    return [kinds[number % 2](history.recording, history.start, end, random) for number in range(count)]
 
 
-def _corners(recording: Recording, start: int) -> Iterator[Cut]:
-    """After every change: every prefix of those of names, all bytes and none, all transactions and none."""
-    for point in range(start, len(recording.changes) + 1):
-        names, commits = recording.least(point)
-        prefixes = [names, *(place + 1 for place in range(names, point) if _is_name(recording.changes[place]))]
-        for last, transactions, fate in product(prefixes, {commits, point}, (Fate, Zeros, Short)):
-            yield Cut(point, last, transactions, fate)
+def _corner(recording: Recording, start: int, end: int, random: Random) -> Cut:
+    """All bytes or none, all transactions or none, and a change of names that is the last one."""
+    point = random.randint(start, end)
+    names, commits = recording.least(point)
+    ends = [names, *(place + 1 for place in range(names, point) if _is_name(recording.changes[place]))]
+    last = random.choice((names, point, random.choice(ends)))
+    return Cut(point, last, random.choice((commits, point)), random.choice((Fate, Zeros, Short)))
 
 
 def _is_name(change: Change) -> bool:

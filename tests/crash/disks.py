@@ -318,17 +318,22 @@ class Flushed(Change):
 
 @frozen
 class Committed(Change):
-    """A transaction of a catalog: the file and its log afterwards.
+    """A transaction of a catalog.
 
+    :ivar file: the bytes of its file; None is as before.
+    :ivar kept: so many bytes of its log are as before; ``added`` are those behind them.
     :ivar waited: whether it was on the disk when it returned.
     """
 
     catalog: str
-    files: tuple[bytes, bytes]
+    file: bytes | None
+    kept: int
+    added: bytes
     waited: bool
 
     def apply(self, disk: Disk) -> None:
-        disk.catalogs[self.catalog] = self.files
+        file, log = disk.catalogs.get(self.catalog, (b"", b""))
+        disk.catalogs[self.catalog] = (file if self.file is None else self.file, log[: self.kept] + self.added)
 
 
 @frozen

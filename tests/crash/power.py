@@ -160,9 +160,11 @@ class Recorder:
             stamps = self._stamps(catalog)
             if stamps == self._catalogs.get(catalog) or stamps[0] is None:
                 continue
-            former, self._catalogs[catalog] = self._catalogs.get(catalog), stamps
-            folded = former is None or former[0] != stamps[0]  # type: ignore[index]
-            self.tell(Committed((), catalog, read_catalog(self._folder / INNER / catalog), waited or folded))
+            self._catalogs[catalog] = stamps
+            was = self._disk.catalogs.get(catalog, (b"", b""))
+            file, log = read_catalog(self._folder / INNER / catalog)
+            folded, kept = file != was[0], len(was[1]) if log.startswith(was[1]) else 0
+            self.tell(Committed((), catalog, file if folded else None, kept, log[kept:], waited or folded))
 
     def _stamps(self, catalog: str) -> tuple[object, object]:
         stamps: list[object] = []
