@@ -115,7 +115,7 @@ class Rig:
         with self.setup.shop(folder) as shop:
             before(shop)
             made.begin(folder)
-            _flush(shop, made)
+            shop.driver.flush()
             flushed = [(len(made.changes), 0)]
             states, done = [self.look(shop)], []
             for act in acts:
@@ -124,8 +124,7 @@ class Rig:
                 if act is flush:
                     flushed.append((len(made.changes), len(done)))
                 states.append(self.look(shop))
-        if hasattr(shop.driver, "flush"):
-            flushed.append((len(made.changes), len(done)))
+        flushed.append((len(made.changes), len(done)))
         return History(made.end(), tuple(states), tuple(done), tuple(flushed))
 
     def check(self, history: History, cuts: Sequence[Cut], folder: Path) -> None:
@@ -137,7 +136,7 @@ class Rig:
             folder.mkdir()
 
     def _check(self, history: History, cuts: Sequence[Cut], folder: Path) -> None:
-        made = recorder()  # nothing waits for the disk, either
+        made = recorder()  # so nothing waits for the disk, either
         for number, cut in enumerate(cuts):
             place = folder / str(number)
             allowed = history.allowed(cut.point, self.setup.fsync)
@@ -158,8 +157,7 @@ class Rig:
             for key in {key for state in (found, *allowed) for key in state}:
                 may_be = [state.get(key) for state in allowed]
                 assert found.get(key) in may_be, f"{key!r} is {found.get(key)!r}, which is none of {may_be!r}"
-            if hasattr(shop.driver, "flush"):
-                shop.driver.flush()
+            shop.driver.flush()
             assert self.look(shop) == found, "flushing changed something"
             shop.upkeep.sweep(-60)
             assert self.look(shop) == found, "sweeping changed something"
@@ -174,7 +172,7 @@ class Rig:
         made.begin(folder)
         with self.setup.shop(folder) as shop:
             found = self.look(shop)
-            _flush(shop, made)
+            shop.driver.flush()
             flushed = len(made.changes)
         recording = made.end()
         again = _any(recording, 0, len(recording.changes), Random(f"{cut.point} {cut.names} {cut.commits}"))
@@ -185,13 +183,6 @@ class Rig:
         except Exception as error:
             error.add_note(History(recording, (), (), ((flushed, 0),)).told(again))
             raise
-
-
-def _flush(shop: Shop, made: Recorder) -> None:
-    if hasattr(shop.driver, "flush"):
-        shop.driver.flush()
-    else:
-        made.flushed()
 
 
 def some_cuts(history: History, name: str, count: int) -> list[Cut]:

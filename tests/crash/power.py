@@ -11,15 +11,16 @@ import mmap
 import os
 import sqlite3
 import stat
-import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from gecko_tw.store.drivers.files import beneath
+from gecko_tw.store.drivers import flushing
+from gecko_tw.store.drivers.files import beneath, disk, pooling
 from gecko_tw.store.drivers.files.staging import Staging
 from tests.crash.disks import (
     CATALOGS,
@@ -50,12 +51,10 @@ _EXCHANGE = 2
 def recorder() -> "Recorder":
     """From now on this process's changes can be recorded; what it has opened before is seen, too, but no earlier connection."""
     made = Recorder()
-    Staging.take.__defaults__ = tuple(
-        made.calls.rename if one is os.rename else one for one in Staging.take.__defaults__
-    )
-    for module in list(sys.modules.values()):  # whoever has imported it
-        if hasattr(module, "sync_file_system"):
-            module.sync_file_system = made.flushed
+    disk.sync_file_system = flushing.sync_file_system = made.flushed
+    # What was bound to a call of the system before is bound anew.
+    Staging.take.__defaults__ = (made.calls.rename, *(Staging.take.__defaults__ or ())[1:])
+    pooling._LINK = partial(made.calls.link, *pooling._LINK.args, **pooling._LINK.keywords)
     for name in dir(Calls):
         if hasattr(os, name) and not name.startswith("_"):
             setattr(os, name, getattr(made.calls, name))
@@ -99,9 +98,9 @@ class Recorder:
     def end(self) -> Recording:
         """All that was recorded; nothing is from now on."""
         with self.lock:
-            self._numbers, disk = {}, self._disk
+            self._numbers, model = {}, self._disk
             found = read(self._folder)[0].told()
-        told = disk.told()
+        told = model.told()
         assert set(told) == set(found), f"not recorded: {set(told) ^ set(found)}"
         for path, (data, attributes, modified) in told.items():
             assert (data, attributes) == found[path][:2], f"not recorded: a change of {path!r}"
