@@ -13,15 +13,13 @@ import sqlite3
 import stat
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from itertools import count
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
 from gecko_tw.store.drivers import flushing
-from gecko_tw.store.drivers.files import beneath, disk, pooling
-from gecko_tw.store.drivers.files.staging import Staging
+from gecko_tw.store.drivers.files import beneath, disk
 from tests.crash.calls import Calls
 from tests.crash.disks import (
     CATALOGS,
@@ -48,9 +46,6 @@ def recorder() -> "Recorder":
     """From now on this process's changes can be recorded; what it has opened before is seen, too, but no earlier connection."""
     made = Recorder()
     disk.sync_file_system = flushing.sync_file_system = made.flushed
-    # What was bound to a call of the system before is bound anew.
-    Staging.take.__defaults__ = (made.calls.rename, *(Staging.take.__defaults__ or ())[1:])
-    pooling._LINK = partial(made.calls.link, *pooling._LINK.args, **pooling._LINK.keywords)
     for name in dir(Calls):
         if hasattr(os, name) and not name.startswith("_"):
             setattr(os, name, getattr(made.calls, name))
