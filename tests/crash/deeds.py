@@ -12,6 +12,7 @@ from attrs import frozen
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.pool.blobs import SMALL
 from gecko_tw.store.drivers.pool.driver import PoolDriver
+from gecko_tw.store.drivers.sqlite.notation import blobs_in
 from gecko_tw.store.records import NULL, BucketRecord
 from gecko_tw.store.refusals import NoSuchKey
 from gecko_tw.store.requests import Copy, ListRequest, Source
@@ -267,7 +268,7 @@ def rows_without_version(catalog: Path) -> list[str]:
     if not catalog.exists():
         return []
     with closing(sqlite3.connect(catalog)) as connection:
-        held = {spans for (spans,) in connection.execute("SELECT spans FROM version")}
+        held = {blob for (spans,) in connection.execute("SELECT spans FROM version") for blob in blobs_in(spans)}
         names = [f"@{row}.{stamp}" for row, stamp in connection.execute("SELECT id, stamp FROM blob")]
         return [name for name in names if name not in held]
 

@@ -134,7 +134,15 @@ class FilesDriver:
         disk, ground = self._disk, self._ground
         torn = TornFiles(disk, disk.state.flushed_at, self._metadata)
         return Reconciliation(
-            disk, self._connections, ground, self._places, self._pool, self._examiner, self._recovery, torn
+            disk,
+            self._connections,
+            ground,
+            self._places,
+            self._pool,
+            self._examiner,
+            self._recovery,
+            torn,
+            self.blobs.carrier.beside,
         )
 
     def _has_history(self) -> bool:
@@ -153,7 +161,13 @@ class FilesDriver:
         self._recovery = Recovery(disk, self._ground, self._examiner)
         self._journal = Journal(disk.lock, disk.probe)
         self._commits = Commits(
-            self._connections, self._journal, disk.sync, disk.state.committed, self._recovery, durable=disk.fsync
+            self._connections,
+            self._journal,
+            disk.sync,
+            disk.state.committed,
+            disk.state.is_behind,
+            self._recovery,
+            durable=disk.fsync,
         )
         self._flusher = Flusher(disk, self._connections, self._commits)
         self._settler = Settler(disk, self._commits, self._ground, self._examiner)

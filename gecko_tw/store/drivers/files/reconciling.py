@@ -14,30 +14,39 @@ from functools import partial
 from attrs import frozen
 
 from gecko_tw.store.bucket_names import is_bucket_name
-from gecko_tw.store.drivers.files.beneath import open_beneath
+from gecko_tw.store.drivers.files.beneath import open_beneath, open_directory
 from gecko_tw.store.drivers.files.comparing import differing
 from gecko_tw.store.drivers.files.directories import bucket_written, is_written, upload_file, upload_written
-from gecko_tw.store.drivers.files.disk import Disk
+from gecko_tw.store.drivers.files.disk import Disk, unlink
 from gecko_tw.store.drivers.files.documents import FilesDocuments
 from gecko_tw.store.drivers.files.examining import Examiner
-from gecko_tw.store.drivers.files.paths import file_of
+from gecko_tw.store.drivers.files.paths import SIDECAR, file_of
 from gecko_tw.store.drivers.files.placing import FilesPlaces
 from gecko_tw.store.drivers.files.pooling import Pool
 from gecko_tw.store.drivers.files.pooling import is_whole as is_whole_blob
 from gecko_tw.store.drivers.files.recovery import Recovery
 from gecko_tw.store.drivers.files.staging import staging_file
 from gecko_tw.store.drivers.files.torn import TornFiles, read_of
+from gecko_tw.store.drivers.files.walking import walk_sidecars
 from gecko_tw.store.drivers.pooled import PooledFiles
 from gecko_tw.store.drivers.sqlite.buckets import AddBucket, find
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.drivers.sqlite.ground import Ground
 from gecko_tw.store.drivers.sqlite.notation import upload_of
-from gecko_tw.store.drivers.sqlite.rows import COLUMNS, UPLOAD_COLUMNS, Address, Row, version_of
+from gecko_tw.store.drivers.sqlite.rows import (
+    COLUMNS,
+    PART_COLUMNS,
+    UPLOAD_COLUMNS,
+    Address,
+    Row,
+    part_of_row,
+    version_of,
+)
 from gecko_tw.store.drivers.sqlite.takeover import TakeOver
 from gecko_tw.store.drivers.sqlite.taking_back import Recent, take_back
 from gecko_tw.store.drivers.verifying import is_whole
-from gecko_tw.store.records import DeleteMarker, Upload, Version
+from gecko_tw.store.records import DeleteMarker, Part, Upload, Version
 from gecko_tw.store.refusals import BucketNotEmpty
 
 log = logging.getLogger(__name__)
@@ -62,6 +71,7 @@ class Reconciliation:
     examiner: Examiner
     recovery: Recovery
     torn: TornFiles
+    has_sidecars: bool
 
     def run(self) -> None:
         """Blocks, for about 5 seconds for each million objects. Raises OSError where something of ours cannot be written."""
@@ -73,12 +83,16 @@ class Reconciliation:
             self._buckets(transaction)
         for bucket in self._names():
             self._compare(bucket, staged)
+            if self.has_sidecars:
+                self._drop_sidecars(bucket)
         with self._transaction() as transaction:
             self._uploads(transaction)
             FilesDocuments(self.disk).follow(transaction)
             needed = PooledFiles(self.disk, self.connections).drop_orphans(self.torn.is_recent)
             for address, row in self._rows_of(transaction, needed):
                 self._guarded(address, self._describe, transaction, address, row)
+            for address, upload_id, part in self._parts_of(transaction, needed):
+                self._guarded(address, self.ground.uploads.restore_part, address, upload_id, part)
 
     @contextmanager
     def _transaction(self) -> Iterator[Transaction]:
@@ -174,6 +188,17 @@ class Reconciliation:
                     found.append((Address(name, bucket_id, key), row))
         return found
 
+    def _parts_of(self, transaction: Transaction, names: set[str]) -> list[tuple[Address, str, Part]]:
+        """The parts of uploads under way whose bytes are these."""
+        found = []
+        if names:
+            rows = transaction.execute(f"SELECT bucket_id, {_NAME}, key, upload_id, {PART_COLUMNS} FROM part")
+            for bucket_id, name, key, upload_id, *values in rows.fetchall():
+                part = part_of_row(tuple(values))
+                if not names.isdisjoint(span.blob for span in part.spans):
+                    found.append((Address(name, bucket_id, key), upload_id, part))
+        return found
+
     def _return(self, address: Address, row: Row, staged: dict[Fingerprint, list[str]]) -> bool:
         """Whether the file at a key's path is what its newest row says, now."""
         fingerprint = (row.file_size, row.file_mtime)
@@ -199,6 +224,18 @@ class Reconciliation:
                 self._reconcile(bucket, keys, staged)
                 keys = []
         self._reconcile(bucket, keys, staged)
+
+    def _drop_sidecars(self, bucket: str) -> None:
+        """Removes sidecars that were written for objects that did not survive."""
+        for key, found in walk_sidecars(self.disk.root, bucket):
+            if self.torn.is_recent(found) and self.ground.watch.fingerprint(bucket, key) == (None, None):
+                parents, _, leaf = file_of(bucket, key).rpartition(b"/")
+                directory = open_directory(self.disk.root, parents)
+                try:
+                    if self.torn.is_ours(parents, leaf):
+                        unlink(leaf + SIDECAR, directory)
+                finally:
+                    os.close(directory)
 
     def _reconcile(self, bucket: str, keys: list[bytes], staged: dict[Fingerprint, list[str]]) -> None:
         with self._transaction() as transaction:

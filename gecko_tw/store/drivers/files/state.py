@@ -87,6 +87,10 @@ class State:
         os.pwrite(self._file, _PAIR.pack(sequence, moment), _FLUSHED)
         os.fsync(self._file)
 
+    def is_behind(self) -> bool:
+        """Whether steps were committed that are in the undo log and not on the disk yet, as far as anybody knows."""
+        return self.sequence > self.flushed
+
     @property
     def commits(self) -> int:
         return _PAIR.unpack_from(self._memory, _COMMITTED)[0]  # type: ignore[no-any-return]

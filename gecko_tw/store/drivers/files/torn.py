@@ -99,6 +99,12 @@ class TornFiles:
                 return False, version
         return True, None
 
+    def is_ours(self, parents: bytes, leaf: bytes) -> bool:
+        """Whether the sidecar of a file was written by us, or not to its end; GeckoS3's own are not ours to remove."""
+        data = self._sidecar(parents, leaf)
+        sidecar = None if data is None else read_sidecar(data)
+        return data is not None and (sidecar is None or isinstance(sidecar.ours, dict))
+
     def _sidecar(self, parents: bytes, leaf: bytes) -> bytes | None:
         directory = open_directory(self._disk.root, parents)
         try:

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Callable, Iterator
 
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath, open_directory
-from gecko_tw.store.drivers.files.paths import INNER, STAGING_OF_GECKOS3, has_path, is_litter
+from gecko_tw.store.drivers.files.paths import INNER, SIDECAR, STAGING_OF_GECKOS3, has_path, is_litter
 
 log = logging.getLogger(__name__)
 
@@ -98,3 +98,18 @@ def _stat(root: int, path: bytes) -> os.stat_result | None:
     finally:
         os.close(directory)
     return found if stat.S_ISREG(found.st_mode) else None
+
+
+def walk_sidecars(root: int, bucket: str) -> Iterator[tuple[bytes, os.stat_result]]:
+    """Keys that a sidecar is for, whether their object is there or not, and what the sidecar's file is."""
+    waiting = [bucket.encode()]
+    while waiting:
+        path = waiting.pop()
+        for name in _names(root, path):
+            here = path + b"/" + name
+            if name.endswith(b"/"):
+                waiting.append(here[:-1])
+            elif name.endswith(SIDECAR):
+                found = _stat(root, here)
+                if found is not None:
+                    yield here.partition(b"/")[2].removesuffix(SIDECAR), found

@@ -96,7 +96,13 @@ class PoolDriver:
         self.blobs = PoolBlobs(files_of_pool, self._connections, self._small)
         self._turns = Turns(disk.lock, disk.probe)
         commits = Commits(
-            self._connections, self._turns, disk.sync, disk.state.committed, _nothing_to_recover, durable=disk.fsync
+            self._connections,
+            self._turns,
+            disk.sync,
+            disk.state.committed,
+            disk.state.is_behind,
+            _nothing_to_recover,
+            durable=disk.fsync,
         )
         self._flusher = Flusher(disk, self._connections, commits)
         self._checkpoints = Checkpoints(self._connections, commits)

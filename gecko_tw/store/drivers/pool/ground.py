@@ -40,7 +40,7 @@ class PoolPlaces:
         self._blobs = blobs
 
     def place(self, transaction: Transaction, address: Address, version: Version, standing: Standing) -> Placed:
-        replaced = standing.replaced
+        replaced = None if transaction.follows else standing.replaced  # its bytes may be needed again
         former = () if replaced is None else spans_of(replaced.spans, replaced.size)
         return Placed(False, spans=tuple([self._blobs.place(transaction, span, former) for span in version.spans]))
 

@@ -62,7 +62,7 @@ class HistoryChange:
         dropped = self._change_uploads(after)
         before, needed = dropped | needed_by(self._rows), needed_by(rows)
         change_blobs(self._transaction, self._address.bucket_id, before, needed)
-        if _of_files(self._rows, rows) or self._former.uploads or self._former.begun:
+        if self._transaction.follows or _of_files(self._rows, rows) or self._former.uploads or self._former.begun:
             self._transaction.former = self._former
         return Written(self._in_force(after, rows), rows[0] if rows else None)
 

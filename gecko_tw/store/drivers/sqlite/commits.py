@@ -46,6 +46,7 @@ class Transaction:
     """What a step works with.
 
     :param durable: whether what is committed is on the disk: then nothing need be taken back after a power failure.
+    :param follows: whether steps that came before may have to be taken back: then this one must be, too, whatever it changes.
 
     :ivar execute: SQL.
     :ivar outdate: Counters.outdate, to be called before a row of a key is changed.
@@ -58,7 +59,7 @@ class Transaction:
 
     __slots__ = (
         *("_claimed", "_note", "_step", "durable", "execute", "former", "last", "outdate"),
-        *("replaced", "touched", "useless", "unsettled"),
+        *("replaced", "touched", "useless", "unsettled", "follows"),
     )
 
     def __init__(
@@ -68,10 +69,12 @@ class Transaction:
         outdate: Callable[[int], None],
         durable: bool = False,
         unsettled: Container[tuple[str, bytes]] = (),
+        follows: bool = False,
     ) -> None:
         self.execute = connection.execute
         self.outdate = outdate
         self.durable = durable
+        self.follows = follows
         self.unsettled = unsettled
         self.touched: set[bytes] = set()
         self.useless: set[str] = set()
@@ -108,6 +111,7 @@ class Transaction:
             former = None if self.durable else self.former
             found = self.execute(ADD_UNDO, undo_row(former, self.useless, self.replaced))
             self.last = found.lastrowid or self.last
+            self.follows = not self.durable
 
     def turn(self) -> None:
         """The next step comes."""
@@ -146,6 +150,7 @@ class Commits:
     :param sync: called with the touched directories before a commit; makes their entries durable when that was asked for.
     :param committed: called after each commit with the number of the last record in the undo log, 0 when there is no new one, and
         with the number of steps.
+    :param follows: asked whether there are steps that a power failure may take back.
     :param recover: the step that puts files back in line with the rows of some keys after one was cut short; returns the notes of
         those where an error of the disk forbids it.
     :param durable: whether what is committed is on the disk.
@@ -158,13 +163,14 @@ class Commits:
         journal: Journal,
         sync: Callable[[set[bytes]], None],
         committed: Callable[[int, int], None],
+        follows: Callable[[], bool],
         recover: Callable[[Transaction, list[Note]], list[Note]],
         durable: bool,
     ) -> None:
         self._connections = connections
         self._journal = journal
         self._sync = sync
-        self._committed = committed
+        self._committed, self._follows = committed, follows
         self._recover = recover
         self._durable = durable
         self._unsettled: frozenset[tuple[str, bytes]] = frozenset()
@@ -318,6 +324,7 @@ class Commits:
                 self._journal.counters.outdate,
                 self._durable,
                 () if recovering else self._unsettled,
+                not self._durable and self._follows(),
             )
             standing = self._journal.noted() if self._journal.count else []
             torn = False

@@ -178,7 +178,8 @@ def drop_version(transaction: Transaction, address: Address, row: Row) -> None:
 def change_blobs(transaction: Transaction, bucket_id: int, before: set[str], after: set[str]) -> None:
     """Notes which blobs and files of ours are needed now, and in the undo log which are not any more.
 
-    What is in our own pages goes at once, unless a file has come, which may not survive a power failure when rows do.
+    What is in our own pages goes at once, unless a power failure may take the step back: it may when a file has come with it, or with a
+    step before it.
     """
     if before != after:
         files = [blob for blob in after - before if not is_inline(blob)]
@@ -186,7 +187,7 @@ def change_blobs(transaction: Transaction, bucket_id: int, before: set[str], aft
             if not is_inline(blob):
                 transaction.execute("DELETE FROM span WHERE blob = ?", (blob,))
                 transaction.useless.add(blob)
-            elif files and not transaction.durable:
+            elif transaction.follows or (files and not transaction.durable):
                 transaction.useless.add(blob)
             else:
                 transaction.execute("DELETE FROM blob WHERE id = ? AND stamp = ?", inline_parts(blob))

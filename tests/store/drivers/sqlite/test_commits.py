@@ -31,7 +31,7 @@ class Bench:
         self.journal = Journal(*self.descriptors)
         self.synced, self.committed, self.recovered, self.hopeless = [], [], [], set()
         self.commits = Commits(
-            self.connections, self.journal, self.synced.append, self.count, self.recover, durable=False
+            self.connections, self.journal, self.synced.append, self.count, bool, self.recover, durable=False
         )
 
     def count(self, sequence, steps):
