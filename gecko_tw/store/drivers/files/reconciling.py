@@ -247,8 +247,9 @@ class Reconciliation:
     def _key(self, transaction: Transaction, address: Address, staged: dict[Fingerprint, list[str]]) -> None:
         top = transaction.execute(_NEWEST, (address.bucket_id, address.key)).fetchone()
         row = None if top is None else Row._make(top)
-        if row is not None and row.visible and self._return(address, row, staged):
-            if self.torn.is_described(address.bucket, address.key):  # a file of others is left as it is
+        stayed = self.recovery.is_there(address, row)
+        if row is not None and row.visible and (stayed or self._return(address, row, staged)):
+            if not stayed or self.torn.is_described(address.bucket, address.key):  # a file of others is left as it is
                 self.recovery.describe(transaction, address, row)
             return
         if row is None or not row.visible:

@@ -69,7 +69,7 @@ class Recovery:
         top = transaction.execute(_NEWEST, (address.bucket_id, address.key)).fetchone()
         row = None if top is None else Row._make(top)
         self._ground.places.put_back(transaction, address, row, noted)
-        if row is not None and row.visible and (noted.described or noted.kept) and self._is_there(address, row):
+        if row is not None and (noted.described or noted.kept) and self.is_there(address, row):
             self.describe(transaction, address, row)
         for blob in filter(None, noted.described):
             self._describe_blob(transaction, address, blob)
@@ -78,9 +78,11 @@ class Recovery:
             if transaction.execute("SELECT 1 FROM span WHERE blob = ?", (name,)).fetchone() is None:
                 remove_files(self._disk, name)
 
-    def _is_there(self, address: Address, row: Row) -> bool:
-        there = self._ground.watch.fingerprint(address.bucket, address.key)
-        return there == (row.file_size, row.file_mtime)
+    def is_there(self, address: Address, row: Row | None) -> bool:
+        """Whether the file at a key's path is the one that its newest row says."""
+        if row is None or not row.visible:
+            return False
+        return self._ground.watch.fingerprint(address.bucket, address.key) == (row.file_size, row.file_mtime)
 
     def _describe_blob(self, transaction: Transaction, address: Address, blob: str) -> None:
         where = (address.bucket_id, address.key, blob)
