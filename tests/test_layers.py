@@ -45,6 +45,7 @@ FLOORS = (
     (f"{PACKAGE}.callers", f"{PACKAGE}.jobs"),
     (f"{PACKAGE}.store",),
     (f"{PACKAGE}.store.rules", f"{PACKAGE}.store.drivers"),
+    (f"{PACKAGE}.store.verifying",),
     (f"{PACKAGE}.store.requests", f"{PACKAGE}.store.checksums", f"{PACKAGE}.store.version_ids"),
     (f"{PACKAGE}.store.records", f"{PACKAGE}.store.refusals", f"{PACKAGE}.store.bucket_names"),
     (f"{PACKAGE}.threads", f"{PACKAGE}.settings"),

@@ -93,6 +93,7 @@ STATUS = {
     "NoSuchVersion": 404,
     "NoSuchWebsiteConfiguration": 404,
     "NotImplemented": 501,
+    "ObjectDamaged": 500,
     "ObjectLockConfigurationNotFoundError": 404,
     "OwnershipControlsNotFoundError": 404,
     "PackedPolicyTooLarge": 400,

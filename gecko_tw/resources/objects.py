@@ -88,6 +88,8 @@ async def get_object(call: Call) -> Answer | Spans:
             found = _described(call, version, piece)
             if piece.status == 200:
                 repeated = service.repeats.keep(call, version, piece.length, found)
+        if "sse" in version.extra:  # while the answer can still be a refusal
+            await service.write(reading.read, 0 if repeated is not None else piece.first, 1)
     except BaseException:
         reading.close()
         raise

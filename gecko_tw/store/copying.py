@@ -11,10 +11,11 @@ from gecko_tw.store.data_keys import NOT_APPLICABLE, Seal
 from gecko_tw.store.incoming import Incoming, pseudo_etag
 from gecko_tw.store.reading import Reading
 from gecko_tw.store.records import BlobNote, Version
-from gecko_tw.store.refusals import InvalidRequest, SlowDown
+from gecko_tw.store.refusals import InvalidRequest, ObjectDamaged, SlowDown
 from gecko_tw.store.requests import Copy, Put, Source
 from gecko_tw.store.sealed_reading import SealedReading
 from gecko_tw.store.settling import settled
+from gecko_tw.store.verifying import is_whole
 
 if TYPE_CHECKING:
     from gecko_tw.store.objects import Objects
@@ -52,10 +53,20 @@ def _copy(objects: "Objects", source: Source, bucket: str, key: bytes, request: 
         sealed = request.sealing is not None or "sse" in original.extra
         version = None if sealed else _same_bytes(objects, original, put)
         if version is not None:
+            refuse_damaged(original, reading)
             blob = _clone(objects, original, BlobNote(bucket=bucket, key=key, record=version))
             if blob is not None:
                 return objects.put_blob(bucket, key, version, blob, request.conditions)
         return objects.put(bucket, key, read_in(objects, reading, source, put.checksum, request.sealing), put)
+
+
+def refuse_damaged(version: Version, reading: Reading | SealedReading) -> None:
+    """A copy has an ETag of its own, under which bytes that rotted would look whole.
+
+    :raises ObjectDamaged: the bytes are not those that the version was made for.
+    """
+    if is_whole(version, reading.read) is False:
+        raise ObjectDamaged
 
 
 def _clone(objects: "Objects", original: Version, note: BlobNote) -> str | None:
@@ -142,6 +153,8 @@ def read_in(
     :param sealing: makes what the copy is encrypted with; None when it is stored as it is.
     :raises BlobGone: the bytes went away, and nothing stands in for them.
     """
+    if source.first is None and source.last is None and "sse" not in reading.version.extra:
+        refuse_damaged(reading.version, reading)
     incoming = objects.receive([algorithm] if algorithm in ALGORITHMS else [], sealing)
     at = source.first or 0
     end = reading.version.size if source.last is None else source.last + 1

@@ -14,6 +14,7 @@ from zope.interface import implementer
 
 from gecko_tw.interfaces import IBlobWriter
 from gecko_tw.store.records import BlobNote
+from gecko_tw.store.refusals import ObjectDamaged
 from gecko_tw.store.wrapping import derived
 
 FRAME = 64 * 1024
@@ -26,8 +27,12 @@ _FORMAT = b"\x01"
 _STORED_FRAME = FRAME + TAG
 
 
-class Tampered(Exception):  # noqa: N818 - said of the stored bytes
-    """Encrypted bytes are not what was written: they were damaged, cut, or put there from somewhere else."""
+class Tampered(ObjectDamaged):
+    """The stored bytes of this object are not those that were stored. Restore it from a copy, or remove it."""
+
+    @property
+    def code(self) -> str:
+        return ObjectDamaged.__name__
 
 
 def sealed_size(size: int) -> int:
@@ -105,7 +110,7 @@ class SealedBlob:
         self._last = _frames(size) - 1
         head = fetch(0, HEAD)
         if len(head) != HEAD or head[:1] != _FORMAT:
-            raise Tampered("the head of an encrypted blob is damaged")
+            raise Tampered
         self._cipher = _blob_key(data_key, head[1:], number)
 
     def read(self, offset: int, length: int) -> bytes:
@@ -132,7 +137,7 @@ class SealedBlob:
         try:
             return self._cipher.decrypt(_nonce(frame, frame == self._last), stored, None)
         except (InvalidTag, ValueError):
-            raise Tampered(f"frame {frame} of an encrypted blob is not what was written") from None
+            raise Tampered from None
 
 
 def _cuts(first: int, last: int) -> list[tuple[int, int]]:

@@ -184,5 +184,9 @@ class KeyNotFound(Refusal):
         return "KMS.NotFoundException"
 
 
+class ObjectDamaged(Refusal):
+    """The stored bytes of this object are not those that were stored. Restore it from a copy, or remove it."""
+
+
 class InsufficientStorage(Refusal):
     """There is not enough free space on the server's disk to store this object."""

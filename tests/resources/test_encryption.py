@@ -46,6 +46,17 @@ def assert_tells(reply: FakeRequest, headers: dict[str, str]) -> None:
     assert reply.header(f"{SSE}-customer-key") is None
 
 
+@pytest.mark.parametrize("asked", [{}, {"Range": "bytes=1-2"}])
+def test_a_damaged_object_is_refused_before_its_answer_begins(there: Shop, asked: dict[str, str]) -> None:
+    assert there.ask("PUT", "/photos/cat", b"meow", headers=S3).status == 200
+    assert there.ask("GET", "/photos/cat", headers=asked).status in (200, 206)
+    held = there.service.objects.blobs._bytes
+    held.update({blob: data[:-1] + bytes([data[-1] ^ 1]) for blob, data in held.items()})
+    reply = there.ask("GET", "/photos/cat", headers=asked)
+    assert (reply.status, code(reply)) == (500, "ObjectDamaged")
+    assert there.ask("HEAD", "/photos/cat").status == 200
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_an_encrypted_object_is_stored_told_of_and_read(there: Shop, way: str) -> None:
     headers, opening = WAYS[way]

@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import os
 from functools import partial
+from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -12,6 +14,7 @@ from zope.interface.verify import verifyObject
 
 from gecko_tw.interfaces import BlobGone, IIncoming, IObjects, IReading, Unsettled
 from gecko_tw.store.checksums import ALGORITHMS, Digests
+from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.objects import DEFAULT_CHECKSUM
 from gecko_tw.store.records import Change, Checksum
 from gecko_tw.store.refusals import (
@@ -23,11 +26,12 @@ from gecko_tw.store.refusals import (
     NoSuchBucket,
     NoSuchKey,
     NoSuchVersion,
+    ObjectDamaged,
     PreconditionFailed,
     XAmzContentSHA256Mismatch,
 )
 from gecko_tw.store.requests import Claim, Copy, ListRequest, Put, Remove, Source, WriteConditions
-from tests.store.shop import BUCKET, NOW, md5, open_shop, read_all
+from tests.store.shop import BUCKET, NOW, Shop, md5, open_shop, read_all
 
 CAT = b"the bytes of a cat"
 NEVER = WriteConditions(if_match="0" * 32)
@@ -314,6 +318,34 @@ def test_a_copy_has_the_bytes_and_all_that_is_said_about_them(shop):
     assert (copy.modified, copy.owner, copy.extra, copy.checksum) == (NOW + 1, "you", {}, original.checksum)
     shop.remove(b"cat")
     assert shop.get(b"copy") == CAT
+    assert shop.orphans() == set()
+
+
+def rot(shop: Shop) -> None:
+    """Changes a byte of everything that is stored, and nothing else."""
+    if isinstance(shop.driver, MemoryDriver):
+        held = shop.driver.blobs._bytes
+        held.update({blob: b"?" + data[1:] for blob, data in held.items()})
+        return
+    for path in Path(shop.driver.data_dir).rglob("*"):
+        found = path.lstat()
+        if path.is_file() and path.parent.name != ".geckos3":
+            with open(path, "r+b") as file:
+                file.write(b"?")
+            os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+def test_bytes_that_rotted_are_not_copied_under_an_etag_of_their_own(shop):
+    shop.put(b"cat", CAT)
+    shop.multipart(b"parts", [b"first part", b"second part"])
+    shop.put(b"good", CAT)
+    copied(shop, b"good", b"copy")
+    rot(shop)
+    for key in (b"cat", b"parts"):
+        with pytest.raises(ObjectDamaged):
+            copied(shop, key, b"copy of damage")
+        with pytest.raises(NoSuchKey):
+            shop.objects.look(BUCKET, b"copy of damage")
     assert shop.orphans() == set()
 
 

@@ -9,8 +9,8 @@ from attrs import frozen
 from gecko_tw.store.drivers.files.disk import Disk, pool_file, remove_files
 from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline, is_pooled
 from gecko_tw.store.drivers.sqlite.connections import Connections
-from gecko_tw.store.drivers.verifying import is_whole
 from gecko_tw.store.records import DeleteMarker, Part, Span, Version
+from gecko_tw.store.verifying import is_whole
 
 
 @frozen

@@ -45,9 +45,9 @@ from gecko_tw.store.drivers.sqlite.rows import (
 )
 from gecko_tw.store.drivers.sqlite.takeover import TakeOver
 from gecko_tw.store.drivers.sqlite.taking_back import Recent, take_back
-from gecko_tw.store.drivers.verifying import is_whole
 from gecko_tw.store.records import DeleteMarker, Part, Upload, Version
 from gecko_tw.store.refusals import BucketNotEmpty
+from gecko_tw.store.verifying import is_whole
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from gecko_tw.store.drivers.files.carriers import read_attribute, read_beside
 from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.paths import SIDECAR, file_of
 from gecko_tw.store.drivers.files.sidecars import read_sidecar
-from gecko_tw.store.drivers.verifying import is_whole
 from gecko_tw.store.records import Version
+from gecko_tw.store.verifying import is_whole
 
 SLACK = 1_000_000_000
 """Nanoseconds: a file system's clock and ours need not agree exactly."""
