@@ -13,7 +13,8 @@ import click
 from gecko_tw import __version__
 from gecko_tw.configuration.command import add_validation, config
 from gecko_tw.identity_groups import groups
-from gecko_tw.settings import SETTINGS, BadSetting, Flags, Setting, Settings, file_of, plain_arguments, read_settings
+from gecko_tw.setting_sources import Flags, file_of, plain_arguments, read_settings
+from gecko_tw.settings import SETTINGS, BadSetting, Setting, Settings
 from gecko_tw.telling import Group, Told, as_json, json_wanted, tell
 
 _STORE = ("data_dir", "layout", "metadata", "fsync", "attributes", "encryption_key")

@@ -28,7 +28,8 @@ from gecko_tw.data_dir import CannotOpen, DataDir
 from gecko_tw.listening import listeners_of
 from gecko_tw.logs import bridge, observer
 from gecko_tw.seeding import seed
-from gecko_tw.settings import SETTINGS, BadSetting, Settings, plain_arguments, read_settings, texts_of
+from gecko_tw.setting_sources import plain_arguments, read_settings, texts_of
+from gecko_tw.settings import SETTINGS, BadSetting, Settings
 from gecko_tw.threads import Pool
 from gecko_tw.worker_protocol import FIRST_SOCKET, READS, WRITES, CannotServe, ParentProcess
 from gecko_tw.workers import Recipe, Workers

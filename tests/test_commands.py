@@ -9,7 +9,8 @@ from click.testing import CliRunner
 from gecko_tw import __version__, tap
 from gecko_tw.commands import main
 from gecko_tw.data_dir import DataDir
-from gecko_tw.settings import SETTINGS, Settings, read_settings
+from gecko_tw.setting_sources import read_settings
+from gecko_tw.settings import SETTINGS, Settings
 
 
 @pytest.fixture(autouse=True)

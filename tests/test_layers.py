@@ -48,6 +48,7 @@ FLOORS = (
     (f"{PACKAGE}.store.verifying",),
     (f"{PACKAGE}.store.requests", f"{PACKAGE}.store.checksums", f"{PACKAGE}.store.version_ids"),
     (f"{PACKAGE}.store.records", f"{PACKAGE}.store.refusals", f"{PACKAGE}.store.bucket_names"),
+    (f"{PACKAGE}.setting_sources",),
     (f"{PACKAGE}.threads", f"{PACKAGE}.settings"),
     (f"{PACKAGE}.interfaces", f"{PACKAGE}.head", f"{PACKAGE}.kinds"),
     (PACKAGE,),

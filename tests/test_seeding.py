@@ -10,7 +10,8 @@ from gecko_tw.callers.registry import ACCOUNT, KEY, Registry
 from gecko_tw.callers.sealing import Sealer
 from gecko_tw.data_dir import DataDir
 from gecko_tw.seeding import seed
-from gecko_tw.settings import BadSetting, Settings, read_settings
+from gecko_tw.setting_sources import read_settings
+from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.store.drivers.memory import MemoryDriver
 
 SEED = Settings(seed_account="shop", seed_key_id="shopkey", seed_secret="shopsecret")

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gecko_tw import kinds
-from gecko_tw.settings import SETTINGS, BadSetting, Settings, plain_arguments, read_settings, texts_of
+from gecko_tw.setting_sources import plain_arguments, read_settings, texts_of
+from gecko_tw.settings import SETTINGS, BadSetting, Settings
 
 GECKOS3 = {
     "data_dir": ("--data-dir", "GECKOS3_DATA_DIR", "./data"),
@@ -16,8 +17,6 @@ GECKOS3 = {
     "auth": ("--auth", "GECKOS3_AUTH_ENABLED", "true"),
     "metadata": ("--metadata", "GECKOS3_METADATA", "true"),
     "fsync": ("--fsync", "GECKOS3_FSYNC", "false"),
-    "flush_interval": "0",
-    "repair": "maybe",
 }
 
 BAD = {

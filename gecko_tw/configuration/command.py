@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from gecko_tw.configuration.interpolation import escaped, has_references, only_references, shell_word
-from gecko_tw.settings import SETTINGS, BadSetting, Given, Setting, Settings, file_of, given_by, read_settings
+from gecko_tw.setting_sources import Given, file_of, given_by, read_settings
+from gecko_tw.settings import SETTINGS, BadSetting, Setting, Settings
 from gecko_tw.telling import Told, as_json, tell
 
 MASK = "********"

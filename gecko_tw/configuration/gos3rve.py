@@ -2,7 +2,8 @@
 
 from lxml import etree
 
-from gecko_tw.settings import SETTINGS, BadSetting, Given
+from gecko_tw.setting_sources import Given
+from gecko_tw.settings import SETTINGS, BadSetting
 
 ELEMENTS = {
     "BucketsPath": "data_dir",

@@ -9,7 +9,8 @@ from twisted.logger import Logger
 from gecko_tw.configuration.entries import Entry, read_yaml, unknown
 from gecko_tw.configuration.gos3rve import is_xml, read_xml
 from gecko_tw.configuration.interpolation import escaped
-from gecko_tw.settings import SETTINGS, BadSetting, Flags, Given, Setting, Settings, file_of, places_of, read_settings
+from gecko_tw.setting_sources import Flags, Given, file_of, places_of, read_settings
+from gecko_tw.settings import SETTINGS, BadSetting, Setting, Settings
 
 SECTIONS = ("buckets", "accounts", "users", "groups", "keys", "policies", "kms-keys")
 KEYS = {one.key: one for one in SETTINGS if one.name != "config"}
@@ -60,7 +61,7 @@ def read_document(path: Path, environment: Mapping[str, str] | None) -> Document
 def configured(flags: Flags, environment: Mapping[str, str]) -> Settings:
     """The settings in force, those of the configuration file among them; warns where something overrules the file.
 
-    :raises BadSetting: as :func:`gecko_tw.settings.read_settings` and :func:`read_document` do.
+    :raises BadSetting: as :func:`gecko_tw.setting_sources.read_settings` and :func:`read_document` do.
     """
     path = file_of(flags, environment)
     if path is None:

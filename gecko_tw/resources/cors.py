@@ -132,7 +132,9 @@ async def _headers(call: Call) -> Headers:
     rules, origin = await _rules(call), call.header(b"origin")
     if rules is None:
         return _permissive(call) if service.cors == "permissive" else []
-    rule = cors_rules.match(rules, origin, call.head.method) if origin else None
+    # S3 believes the header of a preflight in any request.
+    method = call.header(b"access-control-request-method") or call.head.method
+    rule = cors_rules.match(rules, origin, method) if origin else None
     return [_VARY] if rule is None else [*cors_rules.allowing_headers(rule, origin), _VARY]
 
 

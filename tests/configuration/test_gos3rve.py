@@ -2,7 +2,8 @@
 
 import pytest
 
-from gecko_tw.settings import BadSetting, read_settings
+from gecko_tw.setting_sources import read_settings
+from gecko_tw.settings import BadSetting
 from tests.configuration.writing import document
 
 WHOLE = """<?xml version="1.0" encoding="UTF-8"?>

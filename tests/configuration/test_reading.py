@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from gecko_tw.configuration.command import environment_as_yaml
 from gecko_tw.configuration.entries import read_yaml
 from gecko_tw.configuration.reading import KEYS, overruled, read_document
-from gecko_tw.settings import SETTINGS, BadSetting, read_settings
+from gecko_tw.setting_sources import read_settings
+from gecko_tw.settings import SETTINGS, BadSetting
 from tests.configuration.writing import document
 
 JSON = st.recursive(

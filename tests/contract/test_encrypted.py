@@ -80,8 +80,9 @@ def parts(
     return wanted
 
 
-def complete(shop: Shop, key: bytes, wanted: list[WantedPart], upload_id: str = "u1") -> Version:
-    return shop.uploads.complete(BUCKET, key, upload_id, Complete(now=NOW, parts=tuple(wanted)))
+def complete(shop: Shop, key: bytes, wanted: list[WantedPart], wish: Encryption, upload_id: str = "u1") -> Version:
+    request = Complete(now=NOW, parts=tuple(wanted), customer_key=wish.customer_key)
+    return shop.uploads.complete(BUCKET, key, upload_id, request)
 
 
 def assert_nowhere(folder: Path) -> None:
@@ -124,7 +125,7 @@ def test_an_object_of_encrypted_parts_reads_alike_before_and_after_they_are_join
     shop: Shop, wish: Encryption, tmp_path: Path
 ) -> None:
     bodies = {1: SECRET[:70_000], 3: SECRET[70_000 : 70_000 + FRAME], 7: SECRET[70_000 + FRAME : 200_001]}
-    version = complete(shop, b"cat", parts(shop, b"cat", bodies, wish))
+    version = complete(shop, b"cat", parts(shop, b"cat", bodies, wish), wish)
     assert version.size == 200_001
     for piece in (100_000, 33_333):
         assert get(shop, b"cat", wish, piece) == SECRET[:200_001]
@@ -136,7 +137,8 @@ def test_an_object_of_encrypted_parts_reads_alike_before_and_after_they_are_join
 
 
 def test_parts_that_were_exchanged_on_the_disk_are_noticed(shop: Shop) -> None:
-    complete(shop, b"cat", parts(shop, b"cat", {1: b"first", 2: b"other"}, WISHES["SSE-S3"]))
+    wish = WISHES["SSE-S3"]
+    complete(shop, b"cat", parts(shop, b"cat", {1: b"first", 2: b"other"}, wish), wish)
 
     def exchange(record: Any, history: Any) -> Change:
         version = history.newest
@@ -156,8 +158,11 @@ def test_the_catalog_is_made_again_from_encrypted_bytes(
     shop = shop_over(driver, keys)
     put(shop, b"small", b"meow", wish)
     put(shop, b"dir/large", SECRET, wish)
-    complete(shop, b"spans", parts(shop, b"spans", {1: SECRET[:70_000], 2: SECRET[70_000:]}, wish, "done"), "done")
-    complete(shop, b"joined", parts(shop, b"joined", {1: SECRET[:9], 2: SECRET[9:99]}, wish, "gone"), "gone")
+    for key, upload_id, bodies in (
+        (b"spans", "done", {1: SECRET[:70_000], 2: SECRET[70_000:]}),
+        (b"joined", "gone", {1: SECRET[:9], 2: SECRET[9:99]}),
+    ):
+        complete(shop, key, parts(shop, key, bodies, wish, upload_id), wish, upload_id)
     shop.upkeep.join(1)
     unfinished = parts(shop, b"later", {1: SECRET[:80_000], 2: b"end"}, wish, "later")
     before = {key: settled(shop.objects.look, BUCKET, key) for key in (b"small", b"dir/large", b"spans", b"joined")}
@@ -172,7 +177,7 @@ def test_the_catalog_is_made_again_from_encrypted_bytes(
         assert get(shop, b"small", wish) == b"meow"
         assert get(shop, b"dir/large", wish) == get(shop, b"spans", wish) == SECRET
         assert get(shop, b"joined", wish) == SECRET[:99]
-        complete(shop, b"later", unfinished, "later")
+        complete(shop, b"later", unfinished, wish, "later")
         assert get(shop, b"later", wish) == SECRET[:80_000] + b"end"
         assert shop.orphans() == set()
 

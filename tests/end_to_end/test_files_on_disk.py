@@ -149,7 +149,7 @@ def test_a_bucket_whose_directory_was_removed_is_not_listed(plain: Place):
 
 def test_a_directory_whose_name_looks_like_an_address_is_no_bucket(plain: Place):
     (plain.daemon.data_dir / "192.168.1.1").mkdir()
-    assert refusal(plain.s3.list_objects_v2, Bucket="192.168.1.1")[1] == 404
+    assert refusal(plain.s3.list_objects_v2, Bucket="192.168.1.1") == ("InvalidBucketName", 400)
     assert "192.168.1.1" not in [one["Name"] for one in plain.s3.list_buckets()["Buckets"]]
     shutil.rmtree(plain.daemon.data_dir / "192.168.1.1")
 

@@ -87,6 +87,15 @@ def test_a_rule_for_everybody_is_answered_with_a_star(there: Shop) -> None:
     assert reply.header("access-control-allow-credentials") is None
 
 
+@pytest.mark.parametrize(("method", "asked", "allowed"), [("DELETE", "PUT", PAGE), ("GET", "DELETE", None)])
+def test_the_method_that_is_asked_for_decides_in_any_request(
+    there: Shop, method: str, asked: str, allowed: str | None
+) -> None:
+    reply = there.ask(method, "/ruled/cat.jpg", headers={"origin": PAGE, "access-control-request-method": asked})
+    assert reply.status < 300
+    assert reply.header("access-control-allow-origin") == allowed
+
+
 def test_an_error_may_be_read_by_the_page_too(there: Shop) -> None:
     reply = there.ask("GET", "/ruled/none", headers={"origin": PAGE})
     assert (reply.status, reply.header("access-control-allow-origin")) == (404, PAGE)

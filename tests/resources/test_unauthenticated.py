@@ -12,11 +12,11 @@ from tests.resources.asking import FakeRequest, FakeUpload, Shop, shop
 from tests.resources.test_post_object import TYPE, form
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
+VOUCHED = {"x-amz-checksum-crc32": "AAAAAA=="}
 KINDS: list[tuple[str, str, dict[str, str]]] = [
     ("POST", "/", FORM),
     ("POST", "/photos", {"content-type": TYPE}),
-    ("POST", "/photos?delete", {}),
-    ("PUT", "/fresh", {}),
+    ("POST", "/photos?delete", VOUCHED),
 ]
 """Requests of nobody whose bodies must be read before it is known whether they may be made."""
 
@@ -71,7 +71,7 @@ def test_what_comes_at_once_takes_nobodys_place(there: Shop) -> None:
     there.service.unauthenticated = Unauthenticated(most=1)
     waiting = begin(there, "POST", "/", FORM)
     for _ in range(3):
-        assert there.ask("PUT", "/fresh", b"<CreateBucketConfiguration/>").status == 403
+        assert there.ask("POST", "/photos?delete", b"<Delete/>", headers=VOUCHED).status == 400
         there.clock.advance(0)
     assert waiting.status == 0
     waiting.upload.within(0)
@@ -82,16 +82,20 @@ def test_a_document_of_nobody_is_small() -> None:
     there.ask("PUT", "/photos", headers={"authorization": "main"})
     put_policy(there, "photos")
     body = b" " * LONGEST + b"<Delete><Object><Key>a</Key></Object></Delete>"
-    headers = {"x-amz-checksum-crc32": "AAAAAA=="}
-    reply = there.ask("POST", "/photos?delete", body, headers=headers)
+    reply = there.ask("POST", "/photos?delete", body, headers=VOUCHED)
     assert b"<Code>MaxMessageLengthExceeded</Code>" in reply.body
-    reply = there.ask("POST", "/photos?delete", body, headers={**headers, "authorization": "main"})
+    reply = there.ask("POST", "/photos?delete", body, headers={**VOUCHED, "authorization": "main"})
     assert b"<Code>BadDigest</Code>" in reply.body
+
+
+def test_what_needs_a_signature_is_refused_without_its_body(there: Shop) -> None:
+    request = begin(there, "PUT", "/fresh", {})
+    assert (request.status, request.upload.patience) == (403, None)
 
 
 def test_a_document_of_somebody_has_a_deadline_of_its_own(there: Shop) -> None:
     for method, target in (("POST", "/photos?delete"), ("PUT", "/photos?tagging"), ("PUT", "/fresh")):
-        request = begin(there, method, target, {"authorization": "main"})
+        request = begin(there, method, target, {**VOUCHED, "authorization": "main"})
         assert request.upload.patience == DOCUMENT_SECONDS
         request.upload.within(0)
 

@@ -65,8 +65,14 @@ class Caller:
         return key, f"secret-of-{key}"
 
     def may(self, case: Case, policy: str) -> bool:
-        """Whether the evaluator of policies lets the caller do everything that the case needs."""
+        """Whether the evaluator of policies lets the caller do everything that the case needs, and it is not beyond policies."""
+        if (case.recipe.signed and not self.account) or (case.recipe.owned and not self._owns):
+            return False
         return not self.expired and all(self._may(case, policy, action) for action in case.actions)
+
+    @property
+    def _owns(self) -> bool:
+        return self.account == OWNER or (self.superuser and not self.session)
 
     def _may(self, case: Case, policy: str, action: str) -> bool:
         bucket, key = case.asked(policy)

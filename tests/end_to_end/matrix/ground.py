@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 
-from gecko_tw.resources.operations import BUCKET, OBJECT
+from gecko_tw.resources.operations import OBJECT, Document
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.matrix.callers import CALLERS, Caller
 from tests.end_to_end.matrix.cases import NONE, Case, harmless_policy, policy_text
@@ -101,7 +101,7 @@ class Ground:
             path=f"/{path[0]}/{KEY}" if row.target == OBJECT else f"/{path[0]}",
             query={name: _filled(value, words) for name, value in query.items()},
             headers={name: _filled(value, words) for name, value in recipe.headers.items()}
-            | ({"content-md5": digest} if body and row.target == BUCKET and query else {}),
+            | ({"content-md5": digest} if body and isinstance(row.body, Document) else {}),
             body=body,
         )
 

@@ -23,6 +23,7 @@ class Recipe:
     :ivar uses_up: what an allowed request takes away: ``"object"``, ``"upload"``, ``"policy"``, or the ``"absence"`` of a bucket.
     :ivar filled: whether the bucket must have an object although it is not about one.
     :ivar locked: whether the bucket must have Object Lock.
+    :ivar signed: whether nobody may ask for it without a signature, whatever policies say; ``owned`` nobody but the bucket's account.
     """
 
     query: Mapping[str, str] = field(factory=dict)
@@ -37,9 +38,11 @@ class Recipe:
     uses_up: str = ""
     filled: bool = False
     locked: bool = False
+    signed: bool = False
+    owned: bool = False
 
 
-PLAIN = Recipe()
+PLAIN, SIGNED = Recipe(), Recipe(signed=True)
 UPLOAD = {"uploadId": "UPLOAD"}
 PART = {**UPLOAD, "partNumber": "1"}
 COPIED = {"x-amz-copy-source": f"/BUCKET/{SOURCE}"}
@@ -58,7 +61,7 @@ ENCRYPTION = (
 RECIPES: dict[str, Recipe] = {
     "ListBuckets": PLAIN,
     # Buckets themselves. One that is not empty is not removed.
-    "CreateBucket": Recipe(elsewhere="-new", uses_up="absence", answers=(409,)),
+    "CreateBucket": Recipe(signed=True, elsewhere="-new", uses_up="absence", answers=(409,)),
     "DeleteBucket": Recipe(filled=True, answers=(409,)),
     "HeadBucket": PLAIN,
     "GetBucketLocation": PLAIN,
@@ -68,7 +71,7 @@ RECIPES: dict[str, Recipe] = {
     "ListMultipartUploads": PLAIN,
     # Their settings.
     "GetBucketAcl": PLAIN,
-    "PutBucketAcl": Recipe(headers={"x-amz-acl": "private"}),
+    "PutBucketAcl": Recipe(signed=True, headers={"x-amz-acl": "private"}),
     "GetBucketCors": Recipe(answers=(404,)),
     "PutBucketCors": Recipe(
         body="<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule>"
@@ -85,17 +88,18 @@ RECIPES: dict[str, Recipe] = {
         body=f"<LifecycleConfiguration><Rule>{RULE}</Rule></LifecycleConfiguration>"
     ),
     "DeleteBucketLifecycle": PLAIN,
-    "GetBucketLogging": PLAIN,
-    "PutBucketLogging": Recipe(body="<BucketLoggingStatus/>"),
+    "GetBucketLogging": Recipe(owned=True),
+    "PutBucketLogging": Recipe(owned=True, body="<BucketLoggingStatus/>"),
     "GetBucketNotificationConfiguration": PLAIN,
     "PutBucketNotificationConfiguration": Recipe(body="<NotificationConfiguration/>"),
-    "GetBucketOwnershipControls": Recipe(answers=(404,)),
+    "GetBucketOwnershipControls": Recipe(signed=True, answers=(404,)),
     "PutBucketOwnershipControls": Recipe(
-        body="<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>"
+        signed=True,
+        body="<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>",
     ),
-    "DeleteBucketOwnershipControls": PLAIN,
+    "DeleteBucketOwnershipControls": SIGNED,
     "GetBucketPolicy": Recipe(answers=(404, *OTHERS_MAY_NOT)),
-    "GetBucketPolicyStatus": PLAIN,
+    "GetBucketPolicyStatus": Recipe(answers=(404,)),
     "PutBucketPolicy": Recipe(body="POLICY", answers=OTHERS_MAY_NOT),
     "DeleteBucketPolicy": Recipe(uses_up="policy", answers=OTHERS_MAY_NOT),
     "GetPublicAccessBlock": Recipe(answers=(404,)),
@@ -141,9 +145,10 @@ RECIPES: dict[str, Recipe] = {
     ),
     "PutObject": Recipe(body="new bytes"),
     "PostObject": Recipe(action="s3:PutObject", on_object=True, body="new bytes"),
-    "CopyObject": Recipe(headers=COPIED, also=("s3:GetObject",)),
+    "CopyObject": Recipe(signed=True, headers=COPIED, also=("s3:GetObject",)),
     # A condition that does not hold keeps the source where it is.
     "RenameObject": Recipe(
+        signed=True,
         headers={"x-amz-rename-source": f"/BUCKET/{SOURCE}", "x-amz-rename-source-if-match": "none"},
         also=("s3:GetObject", "s3:DeleteObject"),
         answers=(412,),
@@ -153,7 +158,7 @@ RECIPES: dict[str, Recipe] = {
         uses_up="object", on_object=True, body=f"<Delete><Object><Key>{KEY}</Key></Object></Delete>"
     ),
     "GetObjectAcl": PLAIN,
-    "PutObjectAcl": Recipe(headers={"x-amz-acl": "private"}),
+    "PutObjectAcl": Recipe(signed=True, headers={"x-amz-acl": "private"}),
     "GetObjectTagging": PLAIN,
     "PutObjectTagging": Recipe(body=TAGS),
     "DeleteObjectTagging": PLAIN,
@@ -165,9 +170,9 @@ RECIPES: dict[str, Recipe] = {
     "GetObjectLegalHold": Recipe(locked=True, answers=(404,)),
     "PutObjectLegalHold": Recipe(locked=True, body="<LegalHold><Status>ON</Status></LegalHold>"),
     # Multipart uploads. None is ever completed: the part that is named is not the one that is there.
-    "CreateMultipartUpload": PLAIN,
+    "CreateMultipartUpload": SIGNED,
     "UploadPart": Recipe(query=PART, body="new part"),
-    "UploadPartCopy": Recipe(query=PART, headers=COPIED, also=("s3:GetObject",)),
+    "UploadPartCopy": Recipe(signed=True, query=PART, headers=COPIED, also=("s3:GetObject",)),
     "ListParts": Recipe(query=UPLOAD),
     "CompleteMultipartUpload": Recipe(
         query=UPLOAD,
@@ -178,8 +183,8 @@ RECIPES: dict[str, Recipe] = {
 }
 
 OF_VERSIONS: dict[str, Recipe] = {
-    "CopyObject": Recipe(headers=COPIED_VERSION, also=("s3:GetObjectVersion",)),
-    "UploadPartCopy": Recipe(query=PART, headers=COPIED_VERSION, also=("s3:GetObjectVersion",)),
+    "CopyObject": Recipe(signed=True, headers=COPIED_VERSION, also=("s3:GetObjectVersion",)),
+    "UploadPartCopy": Recipe(signed=True, query=PART, headers=COPIED_VERSION, also=("s3:GetObjectVersion",)),
     "DeleteObjects": Recipe(
         action="s3:DeleteObjectVersion",
         uses_up="object",

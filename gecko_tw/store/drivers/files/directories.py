@@ -82,6 +82,8 @@ class FilesBucketDirectories:
         return found if stat.S_ISDIR(found.st_mode) else None
 
     def exists(self, name: str) -> bool:
+        if "\0" in name:  # no path has it
+            return False
         if os.access(name, os.F_OK, dir_fd=self._disk.root):  # every request asks
             return True
         with suppress(FileNotFoundError):  # any other error says nothing of what is there

@@ -110,7 +110,7 @@ def test_a_page_steps_over_very_many_older_versions(connection):
 
 @pytest.mark.parametrize("query", [listing._OBJECTS, listing._VERSIONS, listing._UPLOADS, listing._FINGERPRINTS])
 def test_no_page_sorts_or_scans(connection, query):
-    values = [1, b"a", 1] if "?3" in query else [1, b"a", b"b", 1][: query.count("?")]
+    values = [1, b"a", 1, b"b"] if "?3" in query else [1, b"a", b"b", 1][: query.count("?")]
     plan = connection.execute(f"EXPLAIN QUERY PLAN {query}", values)
     steps = [row[3] for row in plan]
     assert all(step.startswith(("SEARCH", "CORRELATED")) for step in steps), steps
