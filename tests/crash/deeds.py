@@ -28,6 +28,7 @@ OWN_FILES = {
     "lock",
     "used",
     "state",
+    "reserve",
     "layout",
     *(f"{name}.sqlite{end}" for name in ("catalog", "objects") for end in ("", "-wal", "-shm")),
 }

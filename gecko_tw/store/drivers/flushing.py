@@ -43,6 +43,7 @@ class Flusher:
                 self._sync(records)
                 self.disk.state.flush(last, moment)
             self._last[0] = commits + self._remove(records)
+            self.disk.reserve.keep()
             return True
 
     def _sync(self, records: Iterable[undo.Record]) -> None:

@@ -1,7 +1,6 @@
 """The data directory itself: where things are, what its file system can do, and writing small files whole."""
 
 import ctypes
-import errno
 import fcntl
 import os
 import time
@@ -10,12 +9,12 @@ from contextlib import contextmanager
 
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath
 from gecko_tw.store.drivers.files.paths import INNER, pool_path
+from gecko_tw.store.drivers.files.reserve import FULL, Reserve
 from gecko_tw.store.drivers.files.staging import Staging, fresh_name, staging_file
 from gecko_tw.store.drivers.files.state import State
 from gecko_tw.store.refusals import InsufficientStorage
 
 ATTRIBUTE = "user.geckos3"
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 RESERVE = 32 * 1024 * 1024
 SHARE_OF_RESERVE = 16
 """Bytes that new bodies leave free, and what part of a small disk: the catalog's log may grow by so much."""
@@ -40,7 +39,7 @@ class Disk:
     :ivar xattrs: whether files can carry attributes.
     :ivar folding: whether names that differ only in case are the same.
     :ivar allocates: whether room for bytes can be had before they are written.
-    :ivar staging: where files are made.
+    :ivar staging: where files are made; ``reserve`` is room for a full disk.
     :ivar state: what is known of the last use, while it is open.
     """
 
@@ -51,6 +50,7 @@ class Disk:
         self.root = self.inner = self.lock = self.probe = self._used = -1
         self.xattrs = self.folding = self.allocates = False
         self.staging = Staging()
+        self.reserve = Reserve()
         self.state: State = None  # type: ignore[assignment]
 
     def _open(self) -> None:
@@ -79,6 +79,7 @@ class Disk:
         if alone:
             self.staging.tidy()
         self._probe()
+        self.reserve.open(self.inner, self.allocates)
         yield alone
         if alone:
             self.state.write(False)

@@ -165,9 +165,10 @@ class FilesDriver:
             self._journal,
             disk.sync,
             disk.state.committed,
-            disk.state.is_behind,
             self._recovery,
+            follows=disk.state.is_behind,
             durable=disk.fsync,
+            make_room=disk.reserve.release,
         )
         self._flusher = Flusher(disk, self._connections, self._commits)
         self._settler = Settler(disk, self._commits, self._ground, self._examiner)

@@ -100,9 +100,10 @@ class PoolDriver:
             self._turns,
             disk.sync,
             disk.state.committed,
-            disk.state.is_behind,
             _nothing_to_recover,
+            follows=disk.state.is_behind,
             durable=disk.fsync,
+            make_room=disk.reserve.release,
         )
         self._flusher = Flusher(disk, self._connections, commits)
         self._checkpoints = Checkpoints(self._connections, commits)

@@ -154,6 +154,7 @@ class Commits:
     :param recover: the step that puts files back in line with the rows of some keys after one was cut short; returns the notes of
         those where an error of the disk forbids it.
     :param durable: whether what is committed is on the disk.
+    :param make_room: called when a step finds the disk full; whether it is worth another try.
     :ivar remembered: buckets and the documents' revision, as long as nobody changes any.
     """
 
@@ -163,9 +164,11 @@ class Commits:
         journal: Journal,
         sync: Callable[[set[bytes]], None],
         committed: Callable[[int, int], None],
-        follows: Callable[[], bool],
         recover: Callable[[Transaction, list[Note]], list[Note]],
-        durable: bool,
+        *,
+        follows: Callable[[], bool] = bool,
+        durable: bool = False,
+        make_room: Callable[[], bool] = bool,
     ) -> None:
         self._connections = connections
         self._journal = journal
@@ -173,6 +176,7 @@ class Commits:
         self._committed, self._follows = committed, follows
         self._recover = recover
         self._durable = durable
+        self._make_room = make_room
         self._unsettled: frozenset[tuple[str, bytes]] = frozenset()
         self._again = 0.0
         self.remembered = self.remembering(MOST_BUCKETS)
@@ -235,6 +239,11 @@ class Commits:
                 mine.wake.acquire()
             if mine.leads:
                 self._lead()
+        full = [mine for mine in steps if mine.error is not None and _is_full(mine.error)]
+        if full and self._make_room():
+            for mine in full:
+                mine.error, mine.wake, mine.leads = None, None, False
+            self._run(full)
 
     def idle(self) -> bool:
         """Whether a step would begin at once, or after what another process is in: nobody of this one is."""
@@ -257,10 +266,7 @@ class Commits:
 
     def _told(self, error: BaseException) -> BaseException:
         """A full disk is a refusal, wherever it was noticed."""
-        full = (isinstance(error, OSError) and error.errno in FULL) or (
-            isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_FULL
-        )
-        return InsufficientStorage() if full else error
+        return InsufficientStorage() if _is_full(error) else error
 
     def _lead(self) -> None:
         with self._mutex:
@@ -343,6 +349,15 @@ class Commits:
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether an error says that the disk is full."""
+    if isinstance(error, OSError):
+        return error.errno in FULL
+    if isinstance(error, sqlite3.OperationalError):
+        return error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    return isinstance(error, InsufficientStorage)
 
 
 def _nothing(transaction: Transaction) -> None:

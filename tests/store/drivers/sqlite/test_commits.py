@@ -30,9 +30,7 @@ class Bench:
         self.descriptors = [os.open(folder / "lock", flags) for _ in range(2)]
         self.journal = Journal(*self.descriptors)
         self.synced, self.committed, self.recovered, self.hopeless = [], [], [], set()
-        self.commits = Commits(
-            self.connections, self.journal, self.synced.append, self.count, bool, self.recover, durable=False
-        )
+        self.commits = Commits(self.connections, self.journal, self.synced.append, self.count, self.recover)
 
     def count(self, sequence, steps):
         self.committed.append((sequence, steps))
