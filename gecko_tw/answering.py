@@ -1,5 +1,6 @@
 """What answers requests, put together: the part of a deployment that the parent of several workers never needs."""
 
+import errno
 import socket
 from functools import partial
 from pathlib import Path
@@ -70,10 +71,18 @@ def site_for(
         notices=store.notices,
         delivers=lambda target: any(sink.takes(target) for sink in sinks),
     )
-    service.readiness = Readiness(partial(check_disk, Path(settings.data_dir, ".geckos3")), pools[0], reactor)
+    service.readiness = Readiness(partial(_look, Path(settings.data_dir, ".geckos3"), store.damage), pools[0], reactor)
+    service.notices_damage = store.damage.noticed
     service.server_log = AccessLogs(reactor, pools[1], LogObjects(service).write, settings.access_log_interval)
     limits = Limits(connections_per_address=settings.max_connections_per_address)
     return Site(ServiceResource(service), reactor, limits, neighbourhood), service.server_log
+
+
+def _look(inner: Path, damage: Any) -> None:
+    """Raises OSError when the disk, or the catalog, cannot be used."""
+    check_disk(inner)
+    if damage.text is not None:
+        raise OSError(errno.EIO, f"the catalog is damaged: {damage.text}")
 
 
 def serving_for(

@@ -107,7 +107,7 @@ def adopt(settings: Settings) -> int:
 
     def work(data: Any) -> str:
         count = data.adopt(_progress)
-        return Told(f"{count} files are adopted", {"adopted": count})
+        return _passed_over(f"{count} files are adopted", {"adopted": count}, data.unreadable)
 
     return _with_data(settings, work, adopting=True)
 
@@ -118,10 +118,10 @@ def rebuild(settings: Settings) -> int:
     """Make the catalog anew from the files alone. Stop the daemon first."""
 
     def work(data: Any) -> str:
-        data.rebuild()
-        return "the catalog is made anew"
+        text = "the catalog is made anew"
+        return _passed_over(text, {"message": text}, data.rebuild())
 
-    return _with_data(settings, work, sealed=False)
+    return _with_data(settings, work, opened=False)
 
 
 @main.command(cls=_Command)
@@ -214,19 +214,34 @@ def explain_command(settings: Settings, **question: Any) -> int:
         raise click.ClickException(str(problem)) from problem
 
 
-def _with_data(settings: Settings, work: Callable[[Any], str], sealed: bool = True, adopting: bool = False) -> int:
+class _Incomplete(Told):
+    """What a command says that has not done everything."""
+
+
+def _passed_over(text: str, values: dict[str, Any], unreadable: dict[str, str]) -> Told:
+    """Adds what could not be read."""
+    if not unreadable:
+        return Told(text, values)
+    lines = [f"  {place}: {why}" for place, why in sorted(unreadable.items())]
+    more = f"; {len(lines)} places could not be read and are passed over:"
+    return _Incomplete("\n".join([text + more, *lines]), {**values, "unreadable": unreadable})
+
+
+def _with_data(settings: Settings, work: Callable[[Any], str], adopting: bool = False, opened: bool = True) -> int:
     from gecko_tw.data_dir import CannotOpen, DataDir, check_data_dir
 
     data = DataDir(settings)
     try:
         check_data_dir(settings.data_dir, adopting)
-        data.open(sealed)
-        tell(work(data))
+        if opened:
+            data.open()
+        told = work(data)
+        tell(told)
     except (CannotOpen, BadSetting) as problem:
         raise click.ClickException(str(problem)) from problem
     finally:
         data.close()
-    return 0
+    return int(isinstance(told, _Incomplete))
 
 
 def _progress(count: int) -> None:

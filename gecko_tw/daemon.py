@@ -133,6 +133,13 @@ class Daemon(MultiService):
             _log.failure("cannot start", failure)
         self._reactor.stop()
 
+    def give_up(self, why: str) -> None:
+        """Ends, so that the next start can mend what is wrong."""
+        if self.running and not self.failed:
+            self.failed = True
+            _log.critical("ends, to be started again: the catalog cannot be used: {why}", why=why)
+            self._reactor.stop()
+
     def _reload(self) -> None:
         if self.running and self._front is not None:
             _log.info("reloading")

@@ -25,6 +25,9 @@ TOLD = 10_000
 """Files between two messages about a long scan."""
 
 
+_PROBLEMS = (OSError, ValueError, InUse, WrongLayout, CatalogTooNew, CatalogDamaged, sqlite3.Error)
+"""What opening a driver can say."""
+
 _WRITTEN = (*CATALOGS.values(), "lock", "used")
 """What the names of files begin with that every process writes to."""
 
@@ -95,21 +98,19 @@ class DataDir:
         self.sealing_key = sealing_key
         self._catalog = Path(settings.data_dir, ".geckos3", CATALOGS[settings.layout])
         self.fresh = False
+        self.unreadable: dict[str, str] = {}
         self._root, self._key = settings.access_key, settings.encryption_key
         self._key_path = Path(settings.data_dir, ".geckos3", "encryption.key")
         self._key_file = KeyFile(self._key_path)
         self.driver = _driver_of(settings)
-        self._umask = settings.umask
+        self._umask, self._repairs = settings.umask, settings.repair == "auto"
 
     def open(self, sealed: bool = True) -> None:
         """Raises CannotOpen.
 
         :param sealed: whether the encryption key is needed, too; without it there is no ``sealer``.
         """
-        if self._umask:
-            os.umask(int(self._umask, 8))
-        self._check_access()
-        self.fresh = not self._catalog.exists()
+        self._prepare()
         try:
             self.driver.open()
             if sealed:
@@ -120,8 +121,15 @@ class DataDir:
                 f"{self.driver.data_dir}: the encryption key is not the one that its secrets were encrypted with"
                 f" ({self._key_source})"
             ) from None
-        except (OSError, ValueError, InUse, WrongLayout, CatalogTooNew, CatalogDamaged, sqlite3.Error) as problem:
+        except _PROBLEMS as problem:
             raise CannotOpen(f"{self.driver.data_dir}: {problem}") from problem
+
+    def _prepare(self) -> None:
+        """Raises CannotOpen."""
+        if self._umask:
+            os.umask(int(self._umask, 8))
+        self._check_access()
+        self.fresh = not self._catalog.exists()
 
     def _check_access(self) -> None:
         """A catalog that can only be read would be noticed by the first write, and not by the start. Raises CannotOpen."""
@@ -203,7 +211,7 @@ class DataDir:
     def adopt(self, report: Callable[[int], object] | None = None, stop: Callable[[], bool] | None = None) -> int:
         """Takes over what others put, changed or removed; returns how many files and unfinished uploads of GeckoS3 that were.
 
-        Raises CannotOpen where objects are no files.
+        What could not be read is in ``unreadable`` then. Raises CannotOpen where objects are no files.
 
         :param report: called with how many files were looked at, after every 10,000 of them.
         :param stop: asked now and then whether to end early.
@@ -214,14 +222,36 @@ class DataDir:
                 report(progress.looked)
 
         done = self._files().adopt(told, stop)
+        self.unreadable = done.unreadable
         return done.changed + done.uploads
 
-    def rebuild(self) -> None:
-        """Makes the catalog anew from the files alone. Raises CannotOpen where there are none, and while anybody else uses them."""
+    def rebuild(self) -> dict[str, str]:
+        """Opens it while the catalog is made anew from the files alone, whatever state that is in.
+
+        Raises CannotOpen where there are none, and while anybody else uses them.
+
+        :returns: places that could not be read and are passed over, with the reasons.
+        """
+        files = self._files()
+        self._prepare()
         try:
-            self._files().rebuild()
-        except InUse as problem:
-            raise CannotOpen(str(problem)) from problem
+            files.open(anew=True)
+        except _PROBLEMS as problem:
+            raise CannotOpen(f"{files.data_dir}: {problem}") from problem
+        return files.unreadable
+
+    def flush(self) -> bool:
+        """As the driver's, but a damaged catalog is noted."""
+        try:
+            return self.driver.flush()
+        except sqlite3.Error as problem:
+            if not self.driver.damage.noticed(problem):
+                raise
+            return False
+
+    def lost(self) -> str | None:
+        """Why this process should end, so that the next start can mend it: the catalog is damaged and can be made again."""
+        return self.driver.damage.text if self.has_files and self._repairs else None
 
     def close(self) -> None:
         """Harmless when repeated."""

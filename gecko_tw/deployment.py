@@ -43,6 +43,7 @@ class Store:
     documents: IDocuments
     notices: INotices
     registry: Registry
+    damage: Any = None
 
 
 def store_in(data: DataDir, settings: Settings) -> Store:
@@ -59,6 +60,7 @@ def store_in(data: DataDir, settings: Settings) -> Store:
         documents=driver.documents,
         notices=driver.notices,
         registry=data.registry,
+        damage=driver.damage,
     )
 
 

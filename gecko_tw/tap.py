@@ -94,6 +94,9 @@ class Options(UsageOptions):
         return None if asked or self.in_background else observer(self.settings.log_level, self.settings.log_format)
 
 
+CHECKED = 1.0
+"""Seconds between two looks whether anybody has found the catalog damaged."""
+
 PATIENCE = 0.1
 """Seconds that a listing waits for another one of its process: thirty usual ones fit in."""
 
@@ -131,6 +134,11 @@ def makeService(options: Options) -> MultiService:
         sockets = [socket.socket(fileno=os.dup(port.fileno())) for port in ports]
         return serving_for(reactor, settings, data, pools, sockets, tally=Tally(), write=told)
 
+    def check() -> None:
+        why = data.lost()
+        if why is not None:
+            reactor.callFromThread(daemon.give_up, why)  # type: ignore[attr-defined]
+
     def upkeep(scan: Any) -> MultiService:
         # By now requests are answered: nobody waits for these.
         from gecko_tw.deployment import sinks_for, store_in
@@ -142,14 +150,15 @@ def makeService(options: Options) -> MultiService:
 
         store = store_in(data, settings)
         services = jobs(reactor, pools[1], store.upkeep, settings, scan)
-        Repeating(reactor, pools[1], "flush", settings.flush_interval, data.driver.flush).setServiceParent(services)
+        Repeating(reactor, pools[1], "flush", settings.flush_interval, data.flush).setServiceParent(services)
+        Repeating(reactor, pools[1], "catalog", CHECKED, check).setServiceParent(services)
         expiry = Expiry(store.uploads, settings.lifecycle_day)
         Lifecycle(reactor, pools[1], expiry, settings).setServiceParent(services)
         Delivery(reactor, pools[1], store.notices, sinks_for(reactor, settings)).setServiceParent(services)
         gc.freeze()  # as a worker does
         return services
 
-    return Daemon(
+    daemon = Daemon(
         reactor,
         Plan(
             settings=settings,
@@ -163,6 +172,7 @@ def makeService(options: Options) -> MultiService:
             bootstrap=bootstrap_for(settings, data),
         ),
     )
+    return daemon
 
 
 def _check_dropins() -> None:

@@ -102,10 +102,11 @@ async def _serve(call: Call, address: Address) -> None:
         error = outcome.error
     except (CancelledError, ConnectionClosed):
         status = LEFT
-    except Exception:
-        _log.failure(
-            "{method} {path} failed, request {id}", method=call.head.method, path=call.head.path, id=call.request_id
-        )
+    except Exception as problem:
+        if service.notices_damage is None or not service.notices_damage(problem):
+            _log.failure(
+                "{method} {path} failed, request {id}", method=call.head.method, path=call.head.path, id=call.request_id
+            )
         status, error = 500, "InternalError: see the daemon's log"
         if answering:
             call.request.abort()

@@ -60,6 +60,7 @@ class Service:
     :ivar repeats: heads of answers that were given before.
     :ivar tanks: memory for large bodies; ``flushing`` is how many bodies are being hashed and written now.
     :ivar readiness: a gecko_tw.resources.health.Readiness, or None where there is nothing that could not be ready.
+    :ivar notices_damage: told what nobody expected; returns whether it means that the catalog is damaged, and has been told.
     :ivar unauthenticated: bodies that are read before it is known who asks.
     :ivar limits: a gecko_tw.resources.limits.RateLimits, or None; ``logins``: a gecko_tw.resources.logins.Logins, or None.
     """
@@ -98,6 +99,7 @@ class Service:
     repeats: Any = field(factory=Repeats)
     flushing: int = 0
     readiness: Any = None
+    notices_damage: Any = None
     unauthenticated: Unauthenticated = field(factory=Unauthenticated)
 
     def now(self) -> int:

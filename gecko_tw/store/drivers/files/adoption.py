@@ -12,6 +12,7 @@ from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.noticing import Changes
 from gecko_tw.store.drivers.files.paths import INNER, file_of
 from gecko_tw.store.drivers.files.unfinished import adopt_uploads
+from gecko_tw.store.drivers.files.unreadable import Unreadable
 from gecko_tw.store.drivers.files.walking import nowhere
 from gecko_tw.store.drivers.files.watch import Settler
 from gecko_tw.store.drivers.sqlite.catalog import SqliteCatalog
@@ -42,6 +43,7 @@ class Progress:
     :ivar changed: keys whose rows were brought in line.
     :ivar uploads: unfinished uploads of GeckoS3 taken over.
     :ivar large: files that are left for the end because they are large, as paths below the data directory.
+    :ivar unreadable: what could not be looked at, with the reasons.
     """
 
     bucket: str = ""
@@ -49,6 +51,7 @@ class Progress:
     changed: int = 0
     uploads: int = 0
     large: list[bytes] = field(factory=list)
+    unreadable: dict[str, str] = field(factory=dict)
 
 
 class Adoption:
@@ -73,7 +76,8 @@ class Adoption:
         self._blobs = blobs
         self._settler = settler
         self._entering = entering
-        self._progress = Progress()
+        self._unreadable = Unreadable()
+        self._progress = Progress(unreadable=self._unreadable.places)
         self._pending: list[Finding] = []
 
     def run(self, report: Callable[[Progress], None], stop: Callable[[], bool]) -> Progress:
@@ -83,10 +87,16 @@ class Adoption:
             self._look_through(bucket, b"", report, stop)
             if stop():
                 break
-            self._progress.uploads += adopt_uploads(self._disk, self._catalog, self._blobs, bucket)
+            self._adopt_uploads(bucket)
         self.look_at(self._progress.large, stop)
         report(evolve(self._progress))
         return self._progress
+
+    def _adopt_uploads(self, bucket: str) -> None:
+        try:
+            self._progress.uploads += adopt_uploads(self._disk, self._catalog, self._blobs, bucket)
+        except OSError as error:
+            self._unreadable(bucket.encode() + b"/.geckos3-multipart", error)
 
     def take(self, changes: Changes, stop: Callable[[], bool]) -> Progress:
         """Looks where something may have changed. Large files are left to :meth:`look_at`."""
@@ -119,7 +129,8 @@ class Adoption:
     def _look_through(
         self, bucket: str, below: bytes, report: Callable[[Progress], None], stop: Callable[[], bool]
     ) -> None:
-        for key in differing(self._disk, self._connections.mine(), bucket, below, self._entering):
+        connection = self._connections.mine()
+        for key in differing(self._disk, connection, bucket, below, self._entering, failing=self._unreadable):
             self._progress.looked += 1
             if key is not None:
                 self._look(bucket, key)
@@ -177,8 +188,8 @@ class Adoption:
                 self._look(bucket, key)
             elif described and row is not None and row.is_bare:
                 self._look(bucket, key, anew=True)
-        except PermissionError as error:
-            log.warning("cannot be read and is passed over: %s", error)
+        except OSError as error:
+            self._unreadable(path, error)
 
     def _look(self, bucket: str, key: bytes, *, anew: bool = False, large: bool = False) -> None:
         """Finds out what a file is.
@@ -191,8 +202,8 @@ class Adoption:
                 self._progress.large.append(file_of(bucket, key))
                 return
             finding = self._settler.examiner.examine(bucket, key)
-        except PermissionError as error:
-            log.warning("cannot be read and is passed over: %s", error)
+        except OSError as error:
+            self._unreadable(file_of(bucket, key), error)
             return
         if not anew or _is_described(finding):
             self._pending.append(evolve(finding, anew=anew))
@@ -201,9 +212,19 @@ class Adoption:
 
     def _flush(self) -> None:
         if self._pending:
-            outdated = self._settler.take_over(self._pending)
-            self._progress.changed += len(self._pending) - len(outdated)
-            self._pending = []
+            pending, self._pending = self._pending, []
+            try:
+                self._take_over(pending)
+            except OSError:
+                for one in pending:
+                    try:
+                        self._take_over([one])
+                    except OSError as error:
+                        self._unreadable(file_of(one.bucket, one.key), error)
+
+    def _take_over(self, findings: list[Finding]) -> None:
+        outdated = self._settler.take_over(findings)
+        self._progress.changed += len(findings) - len(outdated)
 
 
 def _parted(path: bytes) -> tuple[str, bytes]:

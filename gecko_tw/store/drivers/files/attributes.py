@@ -19,6 +19,8 @@ from gecko_tw.store.drivers.sqlite.notation import (
 from gecko_tw.store.records import NULL, BlobNote, DeleteMarker, Part, Span, Version
 
 FORMAT = 1
+_TEXTS = ("bucket", "etag", "owner", "version", "marker", "kept")
+_NUMBERS = ("modified", "size", "mtime", "part", "stored")
 
 
 @frozen(kw_only=True)
@@ -107,6 +109,8 @@ def description_of(text: str | bytes) -> Description | None:
         key = base64.b64decode(fields["key64"]) if "key64" in fields else fields["key"].encode("utf-8")
         spans = fields.get("spans")
         replaces = fields.get("replaces")
+        if not all(isinstance(fields.get(name, ""), str) for name in _TEXTS) or not _are_numbers(fields):
+            return None
         return Description(
             bucket=fields["bucket"],
             key=key,
@@ -117,8 +121,12 @@ def description_of(text: str | bytes) -> Description | None:
             kept=fields.get("kept"),
             replaces=None if replaces is None else (replaces[0], replaces[1]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         return None
+
+
+def _are_numbers(fields: dict[str, Any]) -> bool:
+    return all(isinstance(fields.get(name, 0), int) and abs(fields.get(name, 0)) < 2**63 for name in _NUMBERS)
 
 
 def _record_of(fields: dict[str, Any]) -> Version | Part | DeleteMarker:

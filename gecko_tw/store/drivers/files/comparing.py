@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 
 from gecko_tw.store.drivers.files.disk import Disk
-from gecko_tw.store.drivers.files.walking import nowhere, walk_files
+from gecko_tw.store.drivers.files.walking import nowhere, told, walk_files
 from gecko_tw.store.drivers.sqlite.buckets import find
 from gecko_tw.store.drivers.sqlite.listing import fingerprints
 
@@ -17,16 +17,18 @@ def differing(
     below: bytes = b"",
     entering: Callable[[bytes], None] = nowhere,
     doubted: Callable[[os.stat_result], bool] | None = None,
+    *,
+    failing: Callable[[bytes, OSError], None] = told,
 ) -> Iterator[bytes | None]:
     """Keys whose file is not as the newest row says; None for each that agrees.
 
-    :param below: as for walk_files, like ``entering``.
+    :param below: as for walk_files, like ``entering`` and ``failing``.
     :param doubted: whether a file that agrees is to be told, too.
     """
     found = find(connection.execute, bucket)
     rows = iter(()) if found is None else fingerprints(connection, found[0], below)
     row = next(rows, None)
-    for key, there in walk_files(disk.root, bucket, disk.folding, below, entering):
+    for key, there in walk_files(disk.root, bucket, disk.folding, below, entering, failing=failing):
         while row is not None and row[0] < key:
             yield row[0] if row[1] else None
             row = next(rows, None)

@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
 
@@ -13,6 +14,7 @@ from gecko_tw.store.drivers.files.beneath import open_directory
 from gecko_tw.store.drivers.files.carriers import read_beside
 from gecko_tw.store.drivers.files.disk import Disk, directory_of, unlink
 from gecko_tw.store.drivers.files.paths import (
+    INNER,
     SIDECAR,
     STAGING_OF_GECKOS3,
     has_path,
@@ -21,7 +23,7 @@ from gecko_tw.store.drivers.files.paths import (
 )
 from gecko_tw.store.drivers.files.pooling import Pool
 from gecko_tw.store.drivers.files.sidecars import read_sidecar
-from gecko_tw.store.drivers.files.walking import entries
+from gecko_tw.store.drivers.files.walking import entries, told
 from gecko_tw.store.drivers.sqlite import marks
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.marks import Marks
@@ -37,13 +39,13 @@ def _bucket_file(name: str) -> str:
     return f"buckets/{name}.json"
 
 
-def bucket_written(disk: Disk, name: str) -> BucketRecord | None:
+def bucket_written(disk: Disk, name: str, failing: Callable[[bytes, Exception], None] = told) -> BucketRecord | None:
     """What is written down of a bucket, or None when that is nothing, or cannot be read, which the log tells."""
     try:
         text = disk.read_whole(_bucket_file(name))
         return None if text is None else bucket_of(name, text.decode("ascii"))
-    except (OSError, ValueError, TypeError) as error:
-        log.error("%s is damaged and is passed over: %s", disk.inner_path(_bucket_file(name)), error)
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        failing(INNER + b"/" + os.fsencode(_bucket_file(name)), error)
         return None
 
 
@@ -213,5 +215,5 @@ def upload_written(data: bytes) -> tuple[str, bytes, Upload] | None:
         fields = decode(data.decode("ascii"))
         upload = upload_of(fields["id"], fields["initiated"], 0, fields["record"])
         return fields["bucket"], fields["key"].encode("utf-8", "surrogateescape"), upload
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

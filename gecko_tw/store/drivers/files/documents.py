@@ -1,16 +1,16 @@
 """Documents as files of ours, so that identities and keys outlive the catalog: ``documents/<name>.json``."""
 
 import json
-import logging
 import os
 import sqlite3
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
 from gecko_tw.store.drivers.files.disk import Disk, directory_of
+from gecko_tw.store.drivers.files.paths import INNER
+from gecko_tw.store.drivers.files.walking import told
 from gecko_tw.store.drivers.sqlite.commits import Transaction
-
-log = logging.getLogger(__name__)
 
 ROOM = "documents"
 
@@ -52,14 +52,14 @@ class FilesDocuments:
         for kind, name, value in standing.values():
             self.note(transaction, kind, name, value)
 
-    def restore(self, connection: sqlite3.Connection) -> None:
-        """Fills the table of a new catalog."""
+    def restore(self, connection: sqlite3.Connection, failing: Callable[[bytes, Exception], None] = told) -> None:
+        """Fills the table of a new catalog; ``failing`` is told what is no document, or cannot be read."""
         for file in sorted(os.listdir(self._disk.inner_path(ROOM))):
-            text = self._disk.read_whole(f"{ROOM}/{file}")
             try:
+                text = self._disk.read_whole(f"{ROOM}/{file}")
                 found = json.loads(text or b"")
                 row = (found["kind"], found["name"], json.dumps(found["value"], separators=(",", ":")))
-            except (ValueError, KeyError, TypeError):
-                log.error("%s is no document and is passed over", self._disk.inner_path(ROOM, file))
+            except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+                failing(INNER + b"/" + os.fsencode(f"{ROOM}/{file}"), error)
                 continue
             connection.execute("INSERT OR REPLACE INTO document (kind, name, value) VALUES (?, ?, ?)", row)

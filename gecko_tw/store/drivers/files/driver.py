@@ -9,7 +9,7 @@ from gecko_tw.store.drivers.files.adoption import Adoption, Progress
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
 from gecko_tw.store.drivers.files.carriers import carrier_of
 from gecko_tw.store.drivers.files.directories import FilesBucketDirectories, FilesUploadNotes
-from gecko_tw.store.drivers.files.disk import Disk
+from gecko_tw.store.drivers.files.disk import Disk, InUse
 from gecko_tw.store.drivers.files.documents import FilesDocuments
 from gecko_tw.store.drivers.files.examining import Examiner
 from gecko_tw.store.drivers.files.noticing import Changes, TreeWatch
@@ -25,7 +25,8 @@ from gecko_tw.store.drivers.layouts import FILES, check_layout
 from gecko_tw.store.drivers.sqlite import connections, undo
 from gecko_tw.store.drivers.sqlite.catalog import SqliteCatalog
 from gecko_tw.store.drivers.sqlite.commits import Commits
-from gecko_tw.store.drivers.sqlite.connections import CatalogDamaged, Connections
+from gecko_tw.store.drivers.sqlite.connections import CatalogDamaged, CatalogTooNew, Connections
+from gecko_tw.store.drivers.sqlite.damage import Damage
 from gecko_tw.store.drivers.sqlite.documents import SqliteDocuments, SqliteNotices
 from gecko_tw.store.drivers.sqlite.ground import Ground
 from gecko_tw.store.drivers.sqlite.journal import Journal
@@ -45,6 +46,8 @@ class FilesDriver:
     :param fsync: whether what is committed is on the disk before a step returns.
     :param attributes: ``"xattr"`` or ``"sidecar"``: where a visible file's description is kept.
     :param repairs: whether a catalog that is lost, damaged or older than the directory is made again when it is opened.
+    :ivar damage: what is noticed of the catalog while it is in use.
+    :ivar unreadable: places that the last rebuild has passed over, with the reasons.
     """
 
     catalog: SqliteCatalog
@@ -71,18 +74,25 @@ class FilesDriver:
         self._repairs = repairs
         self._is_open = False
         self._disk = Disk(data_dir, fsync)
-        self._connections = Connections(self._disk.inner_path("catalog.sqlite"), fsync)
+        self._path = self._disk.inner_path("catalog.sqlite")
+        self._connections = Connections(self._path, fsync)
+        cure = "it is made again from the files at the next start" if repairs else "stop every process and run geckos3 rebuild"
+        self.damage = Damage(self._path, self._disk.inner_path("damaged"), cure)
+        self.unreadable: dict[str, str] = {}
         self.tree_watch = TreeWatch(self._disk)
 
-    def open(self) -> None:
+    def open(self, anew: bool = False) -> None:
         """Prepares the directory and opens the catalog, which is made again from the files when it cannot be used.
 
         After a power failure files and catalog are reconciled first. Raises OSError with the path at fault, InUse while a rebuild runs,
         CatalogTooNew, CatalogDamaged.
+
+        :param anew: whether the catalog is made again in any case, whatever is wrong with it. Raises InUse unless nobody else uses it.
         """
         try:
             with self._disk.opening() as alone:
-                self._prepare_catalog(alone)
+                self._prepare_catalog(alone, anew)
+            self.damage.watch()
             self._is_open = True
             self._commits.heal()
         except BaseException:
@@ -91,42 +101,55 @@ class FilesDriver:
         if self._attributes == "xattr" and self._metadata and not self._disk.xattrs:
             log.warning("%s cannot hold extended attributes: descriptions go to sidecars", self.data_dir)
 
-    def _prepare_catalog(self, alone: bool) -> None:
+    def _prepare_catalog(self, alone: bool, anew: bool) -> None:
+        if anew and not alone:
+            raise InUse(f"{self.data_dir} is in use by another process: stop it first")
         check_layout(self.data_dir, FILES)
         self._assemble()
         leftovers = (name for name in os.listdir(self._disk.inner_path()) if name.startswith("catalog.sqlite."))
         self._disk.drop(leftovers)  # of a start or a rebuild that was cut short
-        trouble = self._trouble(alone)
+        trouble = self._trouble(alone, anew)
         if trouble is not None:
-            self._repair(trouble, alone)
+            self._repair(trouble, alone, anew)
         elif alone and self._disk.state.power_failed:
             log.warning("%s was not closed: it is reconciled with what survived", self.data_dir)
             self._reconciliation().run()
             self._journal.keep([])  # type: ignore[union-attr]
+        if anew and trouble is None:
+            self._flusher.flush()  # type: ignore[union-attr]  # what nothing needs any more must not be taken for something
+            self._remake()
         if alone:
             self._disk.state.follow(undo.newest(self._connections.mine().execute))
 
-    def _trouble(self, alone: bool) -> str | None:
+    def _trouble(self, alone: bool, anew: bool) -> str | None:
         """What is wrong with the catalog, or None; it is made when there was never one, and brought up to date."""
-        path = self._disk.inner_path("catalog.sqlite")
+        path = self._path
         if not os.path.exists(path):
             if self._has_history():
                 return "it is missing"
             connections.make(path)
-        damage = connections.damage(path, thorough=alone and not self._disk.state.was_clean)
+        damage = self.damage.text if alone else None
+        damage = damage or connections.damage(path, thorough=alone and not self._disk.state.was_clean)
+        try:
+            if damage is None:
+                connections.upgrade(path)
+        except sqlite3.DatabaseError as problem:
+            damage = str(problem)
+        except CatalogTooNew as problem:
+            if not anew:
+                raise
+            damage = str(problem)
         if damage is not None:
             return f"it is damaged ({damage})"
-        connections.upgrade(path)
         if alone and self._disk.state.is_older(undo.newest(self._connections.mine().execute)):
             return "it is older than the directory"
         return None
 
-    def _repair(self, trouble: str, alone: bool) -> None:
+    def _repair(self, trouble: str, alone: bool, anew: bool) -> None:
         """Makes the catalog again. Raises CatalogDamaged when that is not allowed."""
-        path = self._disk.inner_path("catalog.sqlite")
-        if not (self._repairs and alone):
-            raise CatalogDamaged(f"{path} cannot be used: {trouble}; stop every process and run geckos3 rebuild")
-        log.error("%s cannot be used: %s; it is made again from the files", path, trouble)
+        if not ((self._repairs or anew) and alone):
+            raise CatalogDamaged(f"{self._path} cannot be used: {trouble}; stop every process and run geckos3 rebuild")
+        log.error("%s cannot be used: %s; it is made again from the files", self._path, trouble)
         self._connections.close()
         self._remake()
 
@@ -233,7 +256,13 @@ class FilesDriver:
             self._disk.claim(False)
 
     def _remake(self) -> None:
-        Rebuild(self._disk, self._examiner, self._ground.watch).run(self._connections)
+        state = self._disk.state
+        torn = TornFiles(self._disk, state.flushed_at, self._metadata) if state.power_failed else None
+        rebuild = Rebuild(self._disk, self._examiner, self._places, self._ground.watch, torn)
+        rebuild.run(self._connections)
+        self.unreadable = rebuild.unreadable.places
+        self.damage.cured()
+        self.damage.watch()
         if self._journal is not None:
             self._journal.keep([])
             self._journal.counters.outdate()

@@ -39,6 +39,7 @@ class _File:
     leaf: bytes
     descriptor: int
     told: Description | None
+    known: Description | None
 
 
 class Examiner:
@@ -51,11 +52,20 @@ class Examiner:
         self._disk = disk
         self._hashing = hashing
 
-    def examine(self, bucket: str, key: bytes, hashing: bool = True, told: Description | None = None) -> Finding:
+    def examine(
+        self,
+        bucket: str,
+        key: bytes,
+        hashing: bool = True,
+        told: Description | None = None,
+        *,
+        known: Description | None = None,
+    ) -> Finding:
         """What is at a key's path now. Reads the whole file where nothing that fits describes it.
 
         :param hashing: False for a file that changes faster than it can be hashed.
         :param told: what the file is to be if it has arrived.
+        :param known: what it was: true where nothing with the file says anything else, and its size and time are the same.
         """
         if not has_path(key):
             return Finding(bucket, key)
@@ -74,7 +84,7 @@ class Examiner:
                 return Finding(bucket, key)
             raise
         try:
-            file = _File(directory, leaf, descriptor, told)
+            file = _File(directory, leaf, descriptor, told, known)
             return self._opened(Finding(bucket, key), file, hashing and self._hashing)
         finally:
             os.close(descriptor)
@@ -119,13 +129,13 @@ class Examiner:
         yield from _claim(description, found, spill)
         data = read_beside(file.directory, file.leaf)
         sidecar = None if data is None else read_sidecar(data)
-        if sidecar is None:
-            return
-        if isinstance(sidecar.ours, dict):
-            for name in ("description", "previous"):
-                text = sidecar.ours.get(name)
-                yield from _claim(description_of(text) if isinstance(text, str) else None, found, None)
-        yield from _claim_of_geckos3(sidecar, found)
+        if sidecar is not None:
+            if isinstance(sidecar.ours, dict):
+                for name in ("description", "previous"):
+                    text = sidecar.ours.get(name)
+                    yield from _claim(description_of(text) if isinstance(text, str) else None, found, None)
+            yield from _claim_of_geckos3(sidecar, found)
+        yield from _claim(file.known, found, None)
 
 
 def _claim(description: Description | None, found: os.stat_result, spill: str | None) -> Iterator[_Claim]:

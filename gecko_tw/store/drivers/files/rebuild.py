@@ -6,27 +6,31 @@ import sqlite3
 from collections.abc import Iterator
 from itertools import groupby
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from gecko_tw.store.bucket_names import is_bucket_name
-from gecko_tw.store.drivers.files.attributes import Description, description_of
-from gecko_tw.store.drivers.files.carriers import read_attribute
-from gecko_tw.store.drivers.files.directories import upload_written
-from gecko_tw.store.drivers.files.disk import Disk, description_file, pool_file
+from gecko_tw.store.drivers.files.attributes import Description
+from gecko_tw.store.drivers.files.directories import bucket_written, upload_written
+from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.documents import FilesDocuments
 from gecko_tw.store.drivers.files.examining import Examiner
-from gecko_tw.store.drivers.files.paths import INNER
+from gecko_tw.store.drivers.files.former import FormerCatalog
+from gecko_tw.store.drivers.files.paths import INNER, file_of
+from gecko_tw.store.drivers.files.placing import FilesPlaces
+from gecko_tw.store.drivers.files.pool_reading import Pooled, PoolReader
+from gecko_tw.store.drivers.files.torn import TornFiles
+from gecko_tw.store.drivers.files.unreadable import Unreadable
 from gecko_tw.store.drivers.files.walking import walk_files
+from gecko_tw.store.drivers.pooled import PooledFiles
 from gecko_tw.store.drivers.sqlite import connections
-from gecko_tw.store.drivers.sqlite.blobnames import is_pooled
 from gecko_tw.store.drivers.sqlite.commits import Transaction
-from gecko_tw.store.drivers.sqlite.connections import Connections, quoted
+from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.drivers.sqlite.ground import Watch
-from gecko_tw.store.drivers.sqlite.notation import bucket_of, bucket_text
+from gecko_tw.store.drivers.sqlite.notation import bucket_text
 from gecko_tw.store.drivers.sqlite.rows import Address, Placed, change_blobs, put_version, row_of
 from gecko_tw.store.drivers.sqlite.takeover import Finding
 from gecko_tw.store.drivers.sqlite.uploads import put_part, put_upload
-from gecko_tw.store.records import BucketRecord, DeleteMarker, Part, Span, Upload, Version, stored_size
+from gecko_tw.store.records import BucketRecord, Part, Span, Upload, Version, stored_size
 from gecko_tw.store.version_ids import order_of
 
 log = logging.getLogger(__name__)
@@ -36,23 +40,23 @@ CREATE TEMP TABLE found (bucket TEXT, key BLOB, visible INTEGER, modified INTEGE
 """
 
 
-@frozen
-class _Pooled:
-    """A version that the pool says."""
-
-    description: Description
-    spans: tuple[Span, ...]
-    files: tuple[str, ...]
-
-
 class Rebuild:
-    """One rebuild."""
+    """One rebuild, by whoever is alone with the directory.
 
-    def __init__(self, disk: Disk, examiner: Examiner, watch: Watch) -> None:
+    :param torn: what a power failure may have torn, or None when there was none.
+    :ivar unreadable: what was passed over.
+    """
+
+    def __init__(
+        self, disk: Disk, examiner: Examiner, places: FilesPlaces, watch: Watch, torn: TornFiles | None
+    ) -> None:
         self._disk = disk
         self._examiner = examiner
+        self._places = places
         self._watch = watch
+        self._torn = torn
         self._ids: dict[str, int] = {}
+        self.unreadable = Unreadable()
 
     def run(self, catalog: Connections) -> None:
         """Writes a new catalog beside the old one and puts it in its place."""
@@ -61,18 +65,32 @@ class Rebuild:
         for leftover in (fresh, f"{fresh}-wal", f"{fresh}-shm"):
             _remove(leftover)
         connections.write_empty(fresh)
+        self._former = FormerCatalog(path)
+        self._pool = PoolReader(
+            self._disk, self._watch, PooledFiles(self._disk, catalog), self._torn, self.unreadable
+        )
         connection = connections.connect(fresh)
         try:
-            if not carry_over(connection, path):
-                FilesDocuments(self._disk).restore(connection)
+            self._carry_over(connection)
             connection.execute("BEGIN IMMEDIATE")
-            self._fill(Transaction(connection, lambda bucket, key: None, lambda slot: None))
+            self._fill(Transaction(connection, lambda bucket, key, text: None, lambda slot: None))
             connection.execute("COMMIT")
         finally:
             connection.close()
+            self._former.close()
         catalog.close()
         _replace(fresh, path)
         self._disk.sync([INNER])
+
+    def _carry_over(self, connection: sqlite3.Connection) -> None:
+        """Documents, and events that wait: from the old catalog if that can be read, else documents from their files."""
+        former = self._former
+        if former.documents is None:
+            FilesDocuments(self._disk).restore(connection, self.unreadable)
+        else:
+            connection.executemany("INSERT INTO document (kind, name, value) VALUES (?, ?, ?)", former.documents)
+        connection.executemany("INSERT INTO notice (number, target, event) VALUES (?, ?, ?)", former.notices)
+        connection.execute("UPDATE revision SET value = 1 + max(value, ?)", (former.revision,))
 
     def _fill(self, transaction: Transaction) -> None:
         transaction.execute(_FOUND)
@@ -84,14 +102,23 @@ class Rebuild:
         self._add_uploads(transaction, finished, parts)
 
     def _bucket_records(self) -> dict[str, BucketRecord]:
-        """What is written down of buckets, by name."""
+        """What is written down of buckets, by name; what is damaged there is taken from the old catalog."""
         records = {}
-        for name in os.listdir(self._disk.inner_path("buckets")):
-            text = self._disk.read_whole(f"buckets/{name}")
-            if name.endswith(".json") and text is not None:
-                bucket = name.removesuffix(".json")
-                records[bucket] = bucket_of(bucket, text.decode("ascii"))
+        for name in self._listed("buckets"):
+            bucket = name.removesuffix(".json")
+            if bucket != name:
+                record = bucket_written(self._disk, bucket, self.unreadable) or self._former.bucket(bucket)
+                if record is not None:
+                    records[bucket] = record
         return records
+
+    def _listed(self, room: str) -> list[str]:
+        """What one of our directories holds."""
+        try:
+            return sorted(os.listdir(self._disk.inner_path(room)))
+        except OSError as error:
+            self.unreadable(INNER + b"/" + room.encode(), error)
+            return []
 
     def _add_bucket(self, transaction: Transaction, record: BucketRecord) -> None:
         added = transaction.execute(
@@ -106,38 +133,23 @@ class Rebuild:
             if name not in written and (not is_bucket_name(name) or os.fsencode(name) == INNER):
                 continue
             self._add_bucket(transaction, written.get(name) or BucketRecord(name=name, created=mtime))
-            for key, _ in walk_files(self._disk.root, name, self._disk.folding):
+            walked = walk_files(self._disk.root, name, self._disk.folding, failing=self.unreadable)
+            for key, _ in walked:
                 transaction.execute("INSERT INTO found VALUES (?, ?, 1, 0, 0, '')", (name, key))
 
     def _note_pooled(
         self, transaction: Transaction, written: dict[str, BucketRecord]
     ) -> Iterator[tuple[Description, str]]:
         """Notes what the pool holds of versions; yields the parts with their blobs."""
-        for directory, _, names in os.walk(self._disk.inner_path("pool")):
-            for name in names:
-                blob = name.removesuffix(".json")
-                description = self._describe(blob) if is_pooled(blob) else None
-                if description is None or (name != blob and self._watch.is_pooled(blob)):
-                    continue  # nobody's, or described by a file of its own
-                if isinstance(description.record, Part):
-                    yield description, blob
-                    continue
-                if description.bucket in written and description.bucket not in self._ids:
-                    os.makedirs(os.path.join(self._disk.data_dir, description.bucket), exist_ok=True)
-                    self._add_bucket(transaction, written[description.bucket])
-                changed = os.lstat(os.path.join(directory, name)).st_ctime_ns
-                values = (description.bucket, description.key, order_of(description.record), changed, blob)
-                transaction.execute("INSERT INTO found VALUES (?, ?, 0, ?, ?, ?)", values)
-
-    def _describe(self, blob: str) -> Description | None:
-        """What a blob of the pool, or a list in it, says of itself."""
-        text = self._disk.read_whole(description_file(blob))
-        if text is not None:
-            return description_of(text)
-        if not self._watch.is_pooled(blob):
-            return None
-        description, spill = read_attribute(self._disk, self._disk.inner_path(pool_file(blob)))
-        return None if description is None else evolve(description, spill=spill)
+        for blob, description, changed in self._pool.described():
+            if isinstance(description.record, Part):
+                yield description, blob
+                continue
+            if description.bucket in written and description.bucket not in self._ids:
+                os.makedirs(os.path.join(self._disk.data_dir, description.bucket), exist_ok=True)
+                self._add_bucket(transaction, written[description.bucket])
+            values = (description.bucket, description.key, order_of(description.record), changed, blob)
+            transaction.execute("INSERT INTO found VALUES (?, ?, 0, ?, ?, ?)", values)
 
     def _add_keys(self, transaction: Transaction) -> set[str]:
         """Writes the histories; returns the ids of the uploads that are objects now."""
@@ -150,32 +162,30 @@ class Rebuild:
             visible, pooled = None, []
             for _, _, is_visible, _, _, blob in group:
                 if is_visible:
-                    visible = self._examiner.examine(bucket, key)
+                    visible = self._look(transaction, address)
                 else:
-                    pooled += self._whole(blob)
+                    pooled += filter(None, [self._pool.whole(blob)])
             self._add_key(transaction, address, visible, pooled)
             versions = [one.description.record for one in pooled]
             versions += [visible.version] if visible is not None and visible.version is not None else []
             finished |= {one.upload for one in versions if isinstance(one, Version) and one.upload is not None}
         return finished
 
-    def _whole(self, blob: str) -> list[_Pooled]:
-        """What the pool says under a name, if all its bytes are there."""
-        description = self._describe(blob)
-        if description is None or isinstance(description.record, Part):
-            return []
-        record = description.record
-        if isinstance(record, DeleteMarker):
-            return [_Pooled(description, (), (blob,))]
-        if description.spans is None:
-            files = () if description.spill is None else (description.spill,)
-            return [_Pooled(description, (Span(blob, 0, stored_size(record)),), files)]
-        if all(self._watch.is_pooled(span.blob) for span in description.spans):
-            return [_Pooled(description, description.spans, (blob,))]
-        return []
+    def _look(self, transaction: Transaction, address: Address) -> Finding | None:
+        """What is at a key's path; what a power failure has torn is set aside."""
+        try:
+            if self._torn is not None and self._torn.version(address.bucket, address.key)[0]:
+                log.warning("%s/%r: what was stored last did not survive and is set aside", address.bucket, address.key)
+                self._places.take_away(transaction, address)
+                return None
+            known = self._former.at_path(address.bucket, address.key)
+            return self._examiner.examine(address.bucket, address.key, known=known)
+        except OSError as error:
+            self.unreadable(file_of(address.bucket, address.key), error)
+            return None
 
     def _add_key(
-        self, transaction: Transaction, address: Address, visible: Finding | None, pooled: list[_Pooled]
+        self, transaction: Transaction, address: Address, visible: Finding | None, pooled: list[Pooled]
     ) -> None:
         rows = []
         leftover: tuple[int | None, int | None] = (None, None)
@@ -200,12 +210,11 @@ class Rebuild:
 
     def _add_uploads(self, transaction: Transaction, finished: set[str], parts: list[tuple[Description, str]]) -> None:
         known: dict[tuple[str, bytes, str], Upload] = {}
-        for name in sorted(os.listdir(self._disk.inner_path("uploads"))):
-            data = self._disk.read_whole(f"uploads/{name}")
-            written = None if data is None else upload_written(data)
+        for name in self._listed("uploads"):
+            written = self._upload_written(f"uploads/{name}")
             if written is None:
-                log.warning("uploads/%s is damaged and is passed over", name)
-            elif written[2].id in finished:
+                continue
+            if written[2].id in finished:
                 _remove(self._disk.inner_path("uploads", name))
             elif written[0] in self._ids:
                 known[written[0], written[1], written[2].id] = written[2]
@@ -215,36 +224,29 @@ class Rebuild:
             if (description.bucket, description.key, description.upload) in known:
                 self._add_part(transaction, description, blob)
 
+    def _upload_written(self, path: str) -> tuple[str, bytes, Upload] | None:
+        try:
+            written = upload_written(self._disk.read_whole(path) or b"")
+            why: object = "it is damaged"
+        except OSError as error:
+            written, why = None, error
+        if written is None:
+            self.unreadable(INNER + b"/" + os.fsencode(path), why)
+        return written
+
     def _add_part(self, transaction: Transaction, description: Description, blob: str) -> None:
         address = Address(description.bucket, self._ids[description.bucket], description.key)
         record = description.record
         assert isinstance(record, Part)
         part = evolve(record, spans=(Span(blob, 0, stored_size(record)),))
+        if not self._pool.holds(part, part.spans):
+            return
         put_part(transaction, address, description.upload or "", part)
         change_blobs(transaction, address.bucket_id, set(), {blob})
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:
     return entry.is_dir(follow_symlinks=False)
-
-
-def carry_over(connection: sqlite3.Connection, old: str) -> bool:
-    """Copies documents, and events that wait, from the old catalog; False when there is none that can be read."""
-    try:
-        connection.execute("ATTACH ? AS old", (f"file:{quoted(old)}?mode=ro",))
-    except sqlite3.DatabaseError as problem:
-        log.warning("events that waited in the old catalog cannot be read: %s", problem)
-        return False
-    try:
-        for table in ("document", "notice"):
-            connection.execute(f"INSERT INTO {table} SELECT * FROM old.{table}")
-        connection.execute("UPDATE revision SET value = 1 + (SELECT value FROM old.revision)")
-        return True
-    except sqlite3.DatabaseError as problem:
-        log.warning("events that waited in the old catalog cannot be read: %s", problem)
-        return False
-    finally:
-        connection.execute("DETACH old")
 
 
 def _remove(path: str) -> None:

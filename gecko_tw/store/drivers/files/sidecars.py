@@ -82,7 +82,7 @@ def read_sidecar(data: bytes) -> Sidecar | None:
             metadata=_texts(fields.get("custommetadata")),
             ours=fields.get(OURS),
         )
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
 
 

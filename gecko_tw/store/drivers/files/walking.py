@@ -1,5 +1,6 @@
 """Walking a bucket's directory in the order of its keys, following no link, whatever happens to the tree meanwhile."""
 
+import errno
 import logging
 import os
 import stat
@@ -31,8 +32,19 @@ def nowhere(path: bytes) -> None:
     """Called with a directory about to be looked through: does nothing."""
 
 
+def told(path: bytes, why: Exception) -> None:
+    """Called with what cannot be read, which is passed over."""
+    log.error("%s cannot be read and is passed over: %s", os.fsdecode(path), why)
+
+
 def walk_files(
-    root: int, bucket: str, folding: bool, below: bytes = b"", entering: Callable[[bytes], None] = nowhere
+    root: int,
+    bucket: str,
+    folding: bool,
+    below: bytes = b"",
+    entering: Callable[[bytes], None] = nowhere,
+    *,
+    failing: Callable[[bytes, OSError], None] = told,
 ) -> Iterator[tuple[bytes, os.stat_result]]:
     """Keys and what their files are, in byte order of the keys: a directory sorts as its name and a slash.
 
@@ -40,13 +52,14 @@ def walk_files(
 
     :param below: what the keys begin with: empty, or a directory with a slash at its end.
     :param entering: called with each directory, its path below the data directory, before it is looked through.
+    :param failing: called with the path of what cannot be read, a directory or a file, and why.
     """
     top = bucket.encode()
 
     def names(prefix: bytes) -> Iterator[bytes]:
         path = b"%b/%b" % (top, prefix[:-1]) if prefix else top
         entering(path)
-        return iter(_names(root, path))
+        return iter(_names(root, path, failing))
 
     waiting = [(below, names(below))]
     while waiting:
@@ -60,22 +73,19 @@ def walk_files(
             if not is_litter(name):
                 log.warning("no key can have the name of the file %r in bucket %s", prefix + name, bucket)
         else:
-            found = _stat(root, b"%b/%b" % (top, prefix + name))
+            found = _stat(root, b"%b/%b" % (top, prefix + name), failing)
             if found is not None:
                 yield prefix + name, found
 
 
-def _names(root: int, path: bytes) -> list[bytes]:
+def _names(root: int, path: bytes, failing: Callable[[bytes, OSError], None]) -> list[bytes]:
     """Files, and directories with a slash behind them, in the order in which their keys sort."""
     try:
         found = entries(root, path)
-    except PermissionError as error:
-        log.warning("cannot be read and is passed over: %s", error)
-        return []
     except OSError as error:
-        if error.errno in ABSENT:  # removed since
-            return []
-        raise
+        if error.errno not in ABSENT:  # removed since
+            failing(path, error)
+        return []
     return sorted(
         name + b"/" if is_directory else name
         for name, is_directory, is_file in found
@@ -83,20 +93,18 @@ def _names(root: int, path: bytes) -> list[bytes]:
     )
 
 
-def _stat(root: int, path: bytes) -> os.stat_result | None:
+def _stat(root: int, path: bytes, failing: Callable[[bytes, OSError], None]) -> os.stat_result | None:
     parent, _, leaf = path.rpartition(b"/")
     try:
         directory = open_directory(root, parent)
+        try:
+            found = os.stat(leaf, dir_fd=directory, follow_symlinks=False)
+        finally:
+            os.close(directory)
     except OSError as error:
-        if error.errno in ABSENT:
-            return None
-        raise
-    try:
-        found = os.stat(leaf, dir_fd=directory, follow_symlinks=False)
-    except FileNotFoundError:
+        if error.errno not in ABSENT:
+            failing(parent if error.errno == errno.EACCES else path, error)  # whoever may not enter sees no file
         return None
-    finally:
-        os.close(directory)
     return found if stat.S_ISREG(found.st_mode) else None
 
 

@@ -21,6 +21,7 @@ from gecko_tw.store.drivers.sqlite.catalog import SqliteCatalog
 from gecko_tw.store.drivers.sqlite.checkpoints import Checkpoints
 from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
 from gecko_tw.store.drivers.sqlite.connections import CatalogDamaged, Connections
+from gecko_tw.store.drivers.sqlite.damage import Damage
 from gecko_tw.store.drivers.sqlite.documents import SqliteDocuments, SqliteNotices
 from gecko_tw.store.drivers.sqlite.journal import Note
 from gecko_tw.store.drivers.sqlite.rows import version_of
@@ -41,6 +42,7 @@ class PoolDriver:
     :param data_dir: the directory; made when missing. Everything is in its ``.geckos3``.
     :param fsync: whether what is committed is on the disk before a step returns.
     :param small: objects of up to so many bytes lie in the catalog's pages.
+    :ivar damage: what is noticed of the catalog while it is in use.
     """
 
     catalog: SqliteCatalog
@@ -58,6 +60,7 @@ class PoolDriver:
         self._checkpoints: Checkpoints | None = None
         self._path = self._disk.inner_path(CATALOGS[POOL])
         self._connections = Connections(self._path, fsync, LOG_PAGES)
+        self.damage = Damage(self._path, self._disk.inner_path("damaged"), "stop every process and restore a backup")
 
     def open(self) -> None:
         """Prepares the directory and opens the catalog.
@@ -66,29 +69,41 @@ class PoolDriver:
         """
         try:
             with self._disk.opening() as alone:
-                self._prepare_catalog()
+                self._prepare_catalog(alone)
                 self._assemble()
                 if alone:
                     self._reconcile()
+            self.damage.watch()
             self._is_open = True
         except BaseException:
             self.close()
             raise
 
-    def _prepare_catalog(self) -> None:
+    def _prepare_catalog(self, alone: bool) -> None:
         check_layout(self.data_dir, POOL)
         name = CATALOGS[POOL]
         leftovers = (entry for entry in os.listdir(self._disk.inner_path()) if entry.startswith(f"{name}."))
         self._disk.drop(leftovers)  # of a start that was cut short
         if os.path.exists(self._path):
-            damage = connections.damage(self._path, thorough=not self._disk.state.was_clean)
-            if damage is not None:
-                raise CatalogDamaged(f"{self._path} is damaged ({damage}): restore a backup")
-            connections.upgrade(self._path)
+            self._check_catalog(alone)
         else:
             connections.make(self._path, (files(__package__) / "bytes.sql").read_text("utf-8"))
         if not os.path.exists(self._disk.inner_path(MARK)):
             self._disk.sync([self._disk.write_whole(MARK, f"{POOL}\n".encode())])
+
+    def _check_catalog(self, alone: bool) -> None:
+        """Raises CatalogDamaged. What was noticed while it was in use is forgotten when all of it can be read."""
+        noticed = self.damage.text if alone else None
+        damage = connections.damage(self._path, thorough=noticed is not None or not self._disk.state.was_clean)
+        try:
+            if damage is None:
+                connections.upgrade(self._path)
+        except sqlite3.DatabaseError as problem:
+            damage = str(problem)
+        if damage is not None:
+            raise CatalogDamaged(f"{self._path} is damaged ({damage}): restore a backup")
+        if noticed is not None:
+            self.damage.cured()
 
     def _assemble(self) -> None:
         disk = self._disk

@@ -109,6 +109,13 @@ def connect(path: str) -> sqlite3.Connection:
     return connection
 
 
+def connect_to_read(path: str) -> sqlite3.Connection:
+    """A connection that changes nothing, for any thread. Raises sqlite3.OperationalError when there is no catalog."""
+    return sqlite3.connect(
+        f"file:{quoted(path)}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+
+
 def quoted(path: str) -> str:
     return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
@@ -159,13 +166,15 @@ def damage(path: str, thorough: bool) -> str | None:
 
 
 def upgrade(path: str) -> None:
-    """Brings an older catalog up to date, step by step, each one a transaction. Raises CatalogTooNew."""
+    """Brings an older catalog up to date, step by step, each one a transaction. Raises CatalogTooNew, sqlite3.DatabaseError."""
     connection = connect(path)
     try:
         connection.execute("BEGIN IMMEDIATE")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         connection.execute("COMMIT")
         while version < SCHEMA_VERSION:
+            if version not in UPGRADES:
+                raise sqlite3.DatabaseError(f"there is no schema version {version}")
             connection.executescript(f"BEGIN IMMEDIATE;{_sql(UPGRADES[version])}COMMIT;")
             (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version > SCHEMA_VERSION:
