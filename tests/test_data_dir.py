@@ -40,6 +40,14 @@ def within(settings, work, sealed=True):
         data.close()
 
 
+def made_anew(settings):
+    data = DataDir(settings)
+    try:
+        return data.rebuild()
+    finally:
+        data.close()
+
+
 def settle(data):
     data.registry.put_account(Account(id="main"))
     data.registry.add_key(AccessKey(access_key="k", secret="secret", account="main"))
@@ -182,7 +190,7 @@ def test_who_has_it_open_reads_on_while_the_key_changes(settings):
 def test_a_rebuild_keeps_identities_and_needs_no_key(settings, key_path):
     within(settings, settle)
     hidden = key_path.rename(settings.data_dir.parent / "hidden")
-    within(settings, lambda data: data.rebuild(), sealed=False)
+    made_anew(settings)
     hidden.rename(key_path)
     assert secret(settings) == "secret"
 
@@ -193,7 +201,7 @@ def test_a_rebuild_makes_a_damaged_catalog_anew_and_keeps_identities(settings):
     raw = bytearray(catalog.read_bytes())
     raw[8192:] = os.urandom(len(raw) - 8192)
     catalog.write_bytes(raw)
-    within(settings, lambda data: data.rebuild(), sealed=False)
+    made_anew(settings)
     assert secret(settings) == "secret"
 
 

@@ -182,7 +182,18 @@ class Rebuild:
             return self._examiner.examine(address.bucket, address.key, known=known)
         except OSError as error:
             self.unreadable(file_of(address.bucket, address.key), error)
+            return self._unread(address)
+
+    def _unread(self, address: Address) -> Finding | None:
+        """A file that cannot be read just now, by what the old catalog says of it."""
+        known = self._former.at_path(address.bucket, address.key)
+        try:
+            size, mtime = self._watch.fingerprint(address.bucket, address.key)
+        except OSError:
             return None
+        if known is None or not isinstance(known.record, Version) or (known.record.size, known.mtime) != (size, mtime):
+            return None
+        return Finding(address.bucket, address.key, size, mtime, known.record)
 
     def _add_key(
         self, transaction: Transaction, address: Address, visible: Finding | None, pooled: list[Pooled]

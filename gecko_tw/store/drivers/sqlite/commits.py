@@ -280,10 +280,24 @@ class Commits:
                 try:
                     self._commit(connection, batch)
                 finally:
-                    self._finish_others(connection)
+                    self._finish_own(connection)
             finally:
-                self._journal.release()
+                self._release()
         self._hand_on(batch, whole.error)
+
+    def _release(self) -> None:
+        """Lets the next one go on. Where that cannot be told, all that is remembered is read again."""
+        try:
+            self._journal.release()
+        except OSError as error:
+            log.error("a commit could not be told of: %s", error)
+
+    def _finish_own(self, connection: sqlite3.Connection) -> None:
+        """Puts back what this batch has left. What is committed is not refused any more: an error is for the next step to meet."""
+        try:
+            self._finish_others(connection)
+        except (OSError, sqlite3.Error, InsufficientStorage) as error:
+            log.error("what a cut step has left is put back later: %s", error)
 
     def _finish_others(self, connection: sqlite3.Connection) -> None:
         """Puts back the keys of steps that were cut short, by death or by an error.
@@ -292,8 +306,9 @@ class Commits:
         """
         if not self._journal.count:
             self._unsettled = frozenset()
-        elif self._is_time():
-            notes = self._journal.noted()
+            return
+        notes = self._journal.noted()
+        if self._is_time() or not self._unsettled.issuperset((note.bucket, note.key) for note in notes):
             recovery = _Waiting(lambda transaction: self._recover(transaction, notes))
             self._commit(connection, [recovery], recovering=True)
             if recovery.error is not None:
@@ -320,6 +335,18 @@ class Commits:
             if waiting.wake is not None and not waiting.leads:
                 waiting.wake.release()
 
+    def _tell(self, standing: list[Note] | None, last: int, steps: int) -> None:
+        """After a commit, which no error takes back any more.
+
+        :param standing: the notes that are still needed, None for all of them. Those of the commit itself would do no harm.
+        """
+        try:
+            self._committed(last, steps)
+            if standing is not None:
+                self._journal.keep(standing)
+        except OSError as error:
+            log.error("a commit could not be told of: %s", error)
+
     def _commit(self, connection: sqlite3.Connection, batch: list[_Waiting], recovering: bool = False) -> None:
         """Runs a batch in one transaction."""
         connection.execute("BEGIN IMMEDIATE")
@@ -343,9 +370,7 @@ class Commits:
             if transaction.touched:
                 self._sync(transaction.touched)
             connection.execute("COMMIT")
-            if not torn:
-                self._journal.keep(standing)
-            self._committed(transaction.last, len(batch))
+            self._tell(standing if not torn else None, transaction.last, len(batch))
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")

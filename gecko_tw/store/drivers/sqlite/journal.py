@@ -30,6 +30,11 @@ class Note(NamedTuple):
     text: bytes
 
 
+def _is_name(name: bytes) -> bool:
+    """Whether it can be a bucket's: damage must not lead anywhere else."""
+    return name.isascii() and b"\0" not in name and b"/" not in name and name not in (b"", b".", b"..")
+
+
 def _record(bucket: str, key: bytes, text: bytes) -> bytes:
     name = bucket.encode()
     return _HEADER.pack(len(name), len(key), len(text)) + name + key + text
@@ -97,7 +102,7 @@ class Journal:
             for length in lengths:
                 fields.append(self._memory[start : start + length])
                 start += length
-            if start > _COUNTERS or not fields[0].isascii():
+            if start > _COUNTERS or not _is_name(fields[0]):
                 break
             at = start
             found.append(Note(fields[0].decode("ascii"), fields[1], fields[2]))
