@@ -125,6 +125,30 @@ def rebuild(settings: Settings) -> int:
 
 
 @main.command(cls=_Command)
+@click.option("--repair", is_flag=True, help="Mend what can be mended.")
+@click.option("--bucket", default="", metavar="NAME", help="Look at one bucket only.")
+@click.option("--bytes", "verifying", is_flag=True, help="Read all bytes and compare them with their checksums.")
+@_settings(_STORE, own=("repair", "bucket", "verifying"))
+def fsck(settings: Settings, repair: bool, bucket: str, verifying: bool) -> int:
+    """Compare files, records and catalog. Changes nothing without --repair; may run beside a daemon.
+
+    Exit code 0: nothing is wrong; 1: something was, or is; 2: it cannot be looked at.
+    """
+    from gecko_tw.data_dir import CannotOpen, check_data_dir
+    from gecko_tw.fsck import fsck as look
+
+    try:
+        check_data_dir(settings.data_dir)
+        findings = look(settings, bucket, verifying, repair)
+    except CannotOpen as problem:
+        refusal = click.ClickException(str(problem))
+        refusal.exit_code = 2
+        raise refusal from problem
+    tell(findings.told())
+    return int(bool(findings.found))
+
+
+@main.command(cls=_Command)
 @click.argument("bucket")
 @click.option("--bytes", "most_bytes", metavar="SIZE|none", help="How many bytes the bucket may hold, e.g. 10GiB.")
 @click.option("--objects", "most_objects", metavar="NUMBER|none", help="How many objects, old versions included.")

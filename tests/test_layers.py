@@ -36,6 +36,7 @@ FLOORS = (
         f"{PACKAGE}.protection",
         f"{PACKAGE}.tls",
         f"{PACKAGE}.explaining",
+        f"{PACKAGE}.fsck",
         f"{PACKAGE}.seeding",
         f"{PACKAGE}.identity_commands",
     ),

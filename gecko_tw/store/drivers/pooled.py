@@ -47,10 +47,23 @@ class PooledFiles:
         except OSError:
             return False
 
+    def verified(self, record: Version | Part) -> bool | None:
+        """Whether all bytes are a record's own; None when nothing in it tells, or they cannot be read."""
+        try:
+            return is_whole(record, partial(self._read, record.spans))
+        except OSError:
+            return None
+
     def _read(self, spans: tuple[Span, ...], offset: int, length: int) -> bytes:
         for span in spans:
             if offset < span.length:
-                return self._bytes(span, offset, min(length, span.length - offset))
+                if not is_inline(span.blob):
+                    return self._bytes(span, offset, min(length, span.length - offset))
+                found = self.connections.mine().execute(
+                    "SELECT data FROM blob WHERE id = ? AND stamp = ?", inline_parts(span.blob)
+                )
+                begin = span.offset + offset
+                return (found.fetchone() or (b"",))[0][begin : begin + min(length, span.length - offset)]  # type: ignore[no-any-return]
             offset -= span.length
         return b""
 

@@ -15,11 +15,11 @@ from gecko_tw.store.drivers.sqlite.commits import Transaction
 ROOM = "documents"
 
 
-def _path(kind: str, name: str) -> str:
+def file_of_document(kind: str, name: str) -> str:
     return f"{ROOM}/{sha256(f'{kind}/{name}'.encode()).hexdigest()}.json"
 
 
-def _text(kind: str, name: str, value: Any) -> bytes:
+def text_of_document(kind: str, name: str, value: Any) -> bytes:
     return json.dumps({"kind": kind, "name": name, "value": value}).encode("ascii")
 
 
@@ -31,23 +31,23 @@ class FilesDocuments:
 
     def note(self, transaction: Transaction, kind: str, name: str, value: Any) -> None:
         """Writes a document down, in the step that changes it; None forgets it."""
-        path = _path(kind, name)
+        path = file_of_document(kind, name)
         if value is None:
             self._disk.drop([path])
             transaction.touched.add(directory_of(path))
         else:
-            transaction.touched.add(self._disk.write_whole(path, _text(kind, name, value)))
+            transaction.touched.add(self._disk.write_whole(path, text_of_document(kind, name, value)))
 
     def follow(self, transaction: Transaction) -> None:
         """Makes the files say what the table says, and nothing else."""
         standing = {}
         for kind, name, value in transaction.execute("SELECT kind, name, value FROM document").fetchall():
-            standing[_path(kind, name)] = (kind, name, json.loads(value))
+            standing[file_of_document(kind, name)] = (kind, name, json.loads(value))
         for file in os.listdir(self._disk.inner_path(ROOM)):
             path = f"{ROOM}/{file}"
             if path not in standing:
                 self._disk.drop([path])
-            elif self._disk.read_whole(path) == _text(*standing[path]):
+            elif self._disk.read_whole(path) == text_of_document(*standing[path]):
                 del standing[path]
         for kind, name, value in standing.values():
             self.note(transaction, kind, name, value)

@@ -3,8 +3,9 @@
 import logging
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from gecko_tw.store.drivers.checking.differences import Difference
 from gecko_tw.store.drivers.files.adoption import Adoption, Progress
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
 from gecko_tw.store.drivers.files.carriers import carrier_of
@@ -12,6 +13,7 @@ from gecko_tw.store.drivers.files.directories import FilesBucketDirectories, Fil
 from gecko_tw.store.drivers.files.disk import Disk, InUse
 from gecko_tw.store.drivers.files.documents import FilesDocuments
 from gecko_tw.store.drivers.files.examining import Examiner
+from gecko_tw.store.drivers.files.mending import Mending
 from gecko_tw.store.drivers.files.noticing import Changes, TreeWatch
 from gecko_tw.store.drivers.files.placing import FilesPlaces
 from gecko_tw.store.drivers.files.pooling import Pool
@@ -227,6 +229,14 @@ class FilesDriver:
         :param stop: asked now and then; True ends it early, with everything so far in force.
         """
         return self._adoption().run(report or (lambda progress: None), stop or (lambda: False))
+
+    def mend(self, found: Iterable[Difference]) -> None:
+        """Mends what a check has found, as far as that can be. Raises OSError."""
+        self.flush()
+        Mending(
+            self._disk, self._commits, self._ground, self._recovery, self.adopt, self._settler.settle_bucket
+        ).run(found)
+        self.flush()
 
     def take(self, changes: Changes, stop: Callable[[], bool]) -> Progress:
         """The same for a few places. Large files are left, and told: they are for :meth:`take_large`."""

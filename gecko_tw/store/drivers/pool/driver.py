@@ -3,12 +3,15 @@
 import logging
 import os
 import sqlite3
+from collections.abc import Iterable
 from functools import partial
 from importlib.resources import files
 
+from gecko_tw.store.drivers.checking.differences import Difference
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
 from gecko_tw.store.drivers.files.carriers import BareCarrier
 from gecko_tw.store.drivers.files.disk import Disk
+from gecko_tw.store.drivers.files.mending import drop_orphans
 from gecko_tw.store.drivers.files.torn import TornFiles
 from gecko_tw.store.drivers.flushing import Flusher
 from gecko_tw.store.drivers.layouts import CATALOGS, MARK, POOL, check_layout
@@ -110,7 +113,7 @@ class PoolDriver:
         files_of_pool = FilesBlobs(disk, BareCarrier(disk), NoWatch())
         self.blobs = PoolBlobs(files_of_pool, self._connections, self._small)
         self._turns = Turns(disk.lock, disk.probe)
-        commits = Commits(
+        self._commits = commits = Commits(
             self._connections,
             self._turns,
             disk.sync,
@@ -142,6 +145,12 @@ class PoolDriver:
             connection.execute("COMMIT")
             pooled.drop_orphans(TornFiles(self._disk, state.flushed_at, False).is_recent)
         state.follow(undo.newest(connection.execute))
+
+    def mend(self, found: Iterable[Difference]) -> None:
+        """Removes what a check has found that nothing needs; nothing else can be mended here."""
+        self.flush()
+        drop_orphans(self._disk, self._commits, [one for one in found if one.kind == "orphan"])
+        self.flush()
 
     def flush(self) -> bool:
         """Makes everything durable that was committed, and removes what that made worthless; whether there was anything. Blocks."""

@@ -1,5 +1,6 @@
 """ICatalog over one SQLite file: reads on the calling thread in microseconds, writes as steps of a group commit."""
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -43,8 +44,10 @@ from gecko_tw.store.drivers.sqlite.undo import Former
 from gecko_tw.store.drivers.sqlite.uploads import AddPart
 from gecko_tw.store.drivers.sqlite.usage import BucketUsage, check_change
 from gecko_tw.store.records import Applied, BucketRecord, Change, KeyHistory, Part, Usage
-from gecko_tw.store.refusals import BucketNotEmpty, NoSuchBucket, NoSuchUpload, SlowDown
+from gecko_tw.store.refusals import BucketNotEmpty, InsufficientStorage, NoSuchBucket, NoSuchUpload, SlowDown
 from gecko_tw.store.requests import Listed
+
+log = logging.getLogger(__name__)
 
 Rule = Callable[[BucketRecord, KeyHistory], Change]
 
@@ -207,7 +210,10 @@ class SqliteCatalog:
     def _tidy(self, bucket: str, key: bytes, written: Written) -> None:
         """A file of an older version that is still at the key's path goes, now that the rows are committed."""
         if written.top is not None and written.top.has_leftover:
-            self._clear_path(bucket, key)
+            try:
+                self._clear_path(bucket, key)
+            except (OSError, InsufficientStorage) as error:  # the step is done; its row says that the file is a leftover
+                log.warning("what %s/%r was before is still at its path: %s", bucket, key, error)
 
     def _clear_path(self, bucket: str, key: bytes) -> None:
         self._commits.run(ClearPath(self._ground, self._commits.remembered, bucket, key))

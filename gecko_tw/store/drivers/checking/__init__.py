@@ -1,0 +1,1 @@
+"""Looking for what is wrong in a data directory, without changing anything: beside nobody, or beside a running daemon."""
