@@ -37,7 +37,12 @@ class Findings:
         else:
             lines.append(f"{len(self.found)} differences")
         lines += [f"  {KINDS[kind]}: {count}" for kind, count in sorted(_counts(listed).items())]
-        values = {"found": len(self.found), "left": len(self.left), "repaired": self.repaired, "counts": _counts(listed)}
+        values = {
+            "found": len(self.found),
+            "left": len(self.left),
+            "repaired": self.repaired,
+            "counts": _counts(listed),
+        }
         values["differences"] = [{"kind": one.kind, "place": one.place, "text": one.text} for one in listed]
         return Told("\n".join(lines), values)
 

@@ -26,6 +26,7 @@ FLOORS = (
         f"{PACKAGE}.balance",
         f"{PACKAGE}.health",
         f"{PACKAGE}.scanning",
+        f"{PACKAGE}.fsck",
         f"{PACKAGE}.identity_groups",
     ),
     (
@@ -36,7 +37,6 @@ FLOORS = (
         f"{PACKAGE}.protection",
         f"{PACKAGE}.tls",
         f"{PACKAGE}.explaining",
-        f"{PACKAGE}.fsck",
         f"{PACKAGE}.seeding",
         f"{PACKAGE}.identity_commands",
     ),

@@ -11,7 +11,7 @@ from gecko_tw.store.drivers.checking.differences import Difference, lasting, nam
 from gecko_tw.store.drivers.checking.looking import LookingDisk, Reading
 from gecko_tw.store.drivers.checking.records import RecordsCheck
 from gecko_tw.store.drivers.files.attributes import Description, description_of
-from gecko_tw.store.drivers.files.beneath import open_beneath, open_directory
+from gecko_tw.store.drivers.files.beneath import open_beneath, open_directory, stat_beneath
 from gecko_tw.store.drivers.files.carriers import read_attribute, read_beside
 from gecko_tw.store.drivers.files.comparing import differing
 from gecko_tw.store.drivers.files.directories import bucket_written, upload_file, upload_written
@@ -122,9 +122,10 @@ class FilesCheck(RecordsCheck):
     def _of_visible(self, number: int, bucket: str, key: bytes, row: Row) -> str | None:
         path = file_of(bucket, key)
         try:
-            if self._watch.fingerprint(bucket, key) != (row.file_size, row.file_mtime):
+            there = stat_beneath(self.disk.root, path)
+            if there is None or (there.st_size, there.st_mtime_ns) != (row.file_size, row.file_mtime):
                 return None  # told already
-            told = self._told(path)
+            told = [one for one in self._told(path) if one.fits(there)]
         except OSError as error:
             self.unreadable(path, error)
             return None
@@ -234,7 +235,9 @@ class FilesCheck(RecordsCheck):
         if standing is None:
             return None if data is None else "the catalog knows nothing of it"
         kind, name, value = standing
-        return None if data == text_of_document(kind, name, json.loads(value)) else "it is missing, or not the catalog's"
+        return (
+            None if data == text_of_document(kind, name, json.loads(value)) else "it is missing, or not the catalog's"
+        )
 
 
 def _passed(path: bytes, why: Exception) -> None:

@@ -99,9 +99,9 @@ class RecordsCheck:
                 yield Difference("lost", named(bucket, key, row.version_id), "not all of its bytes are there")
             return
         yield from self.version(number, key, row, version)
-        if self.verifying and isinstance(version, Version) and spans and self.is_whole(version) is False:
-            if self.stands(number, key, row):
-                yield self._rotten(bucket, key, row)
+        rotten = self.verifying and isinstance(version, Version) and spans and self.is_whole(version) is False
+        if rotten and self.stands(number, key, row):
+            yield self._rotten(bucket, key, row)
 
     def _rotten(self, bucket: str, key: bytes, row: Row) -> Difference:
         return Difference("rotten", named(bucket, key, row.version_id), f"its bytes are not those of {row.etag}")

@@ -78,7 +78,11 @@ class FilesDriver:
         self._disk = Disk(data_dir, fsync)
         self._path = self._disk.inner_path("catalog.sqlite")
         self._connections = Connections(self._path, fsync)
-        cure = "it is made again from the files at the next start" if repairs else "stop every process and run geckos3 rebuild"
+        cure = (
+            "it is made again from the files at the next start"
+            if repairs
+            else "stop every process and run geckos3 rebuild"
+        )
         self.damage = Damage(self._path, self._disk.inner_path("damaged"), cure)
         self.unreadable: dict[str, str] = {}
         self.tree_watch = TreeWatch(self._disk)
@@ -233,9 +237,9 @@ class FilesDriver:
     def mend(self, found: Iterable[Difference]) -> None:
         """Mends what a check has found, as far as that can be. Raises OSError."""
         self.flush()
-        Mending(
-            self._disk, self._commits, self._ground, self._recovery, self.adopt, self._settler.settle_bucket
-        ).run(found)
+        Mending(self._disk, self._commits, self._ground, self._recovery, self.adopt, self._settler.settle_bucket).run(
+            found
+        )
         self.flush()
 
     def take(self, changes: Changes, stop: Callable[[], bool]) -> Progress:

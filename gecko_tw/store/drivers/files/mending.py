@@ -8,8 +8,9 @@ from attrs import frozen
 from gecko_tw.store.drivers.checking.differences import Difference
 from gecko_tw.store.drivers.files.attributes import Description, text_of
 from gecko_tw.store.drivers.files.directories import upload_file
-from gecko_tw.store.drivers.files.disk import Disk, description_file, remove_files
+from gecko_tw.store.drivers.files.disk import Disk, description_file
 from gecko_tw.store.drivers.files.documents import FilesDocuments
+from gecko_tw.store.drivers.files.paths import INNER
 from gecko_tw.store.drivers.files.recovery import Recovery
 from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline
 from gecko_tw.store.drivers.sqlite.buckets import find
@@ -98,19 +99,20 @@ class Mending:
 
 def drop_orphans(disk: Disk, commits: Commits, found: Iterable[Difference]) -> None:
     """Removes bytes that nothing needs, if that is so still."""
-    names = [_name(one) for one in found]
-    if names:
-        commits.run(lambda transaction: _drop(disk, transaction, names))
+    places = [one.place for one in found]
+    if places:
+        commits.run(lambda transaction: _drop(disk, transaction, places))
 
 
-def _name(one: Difference) -> str:
+def _name(place: str) -> str:
     """The blob that an orphan is."""
-    words = one.place.split()
-    return f"@{words[1]}" if len(words) > 1 else os.path.basename(one.place).removesuffix(".json")
+    words = place.split()
+    return f"@{words[1]}" if len(words) > 1 else os.path.basename(place).removesuffix(".json")
 
 
-def _drop(disk: Disk, transaction: Transaction, names: list[str]) -> None:
-    for name in names:
+def _drop(disk: Disk, transaction: Transaction, places: list[str]) -> None:
+    for place in places:
+        name = _name(place)
         if transaction.execute("SELECT 1 FROM undo WHERE instr(useless, ?) > 0", (name,)).fetchone() is not None:
             continue
         if is_inline(name):
@@ -118,4 +120,4 @@ def _drop(disk: Disk, transaction: Transaction, names: list[str]) -> None:
             if transaction.execute(held, (name,)).fetchone() is None:
                 transaction.execute("DELETE FROM blob WHERE id = ? AND stamp = ?", inline_parts(name))
         elif transaction.execute("SELECT 1 FROM span WHERE blob = ?", (name,)).fetchone() is None:
-            remove_files(disk, name)
+            disk.drop([os.path.relpath(place, os.fsdecode(INNER))])

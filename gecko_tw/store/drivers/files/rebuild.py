@@ -66,9 +66,7 @@ class Rebuild:
             _remove(leftover)
         connections.write_empty(fresh)
         self._former = FormerCatalog(path)
-        self._pool = PoolReader(
-            self._disk, self._watch, PooledFiles(self._disk, catalog), self._torn, self.unreadable
-        )
+        self._pool = PoolReader(self._disk, self._watch, PooledFiles(self._disk, catalog), self._torn, self.unreadable)
         connection = connections.connect(fresh)
         try:
             self._carry_over(connection)
