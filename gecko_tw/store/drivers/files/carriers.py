@@ -86,6 +86,14 @@ def read_attribute(disk: Disk, target: int | str) -> tuple[Description | None, s
     return (None, None) if spilled is None else (description_of(spilled), spill)
 
 
+def has_attribute(target: int | str) -> bool:
+    """Whether a file has an extended attribute of ours, whatever that says."""
+    try:
+        return bool(os.getxattr(target, ATTRIBUTE))
+    except (OSError, AttributeError):
+        return False
+
+
 def describe_pooled(disk: Disk, blob: str, path: str, description: Description) -> str | None:
     """Describes a blob that is, or is about to be, in the pool and now at ``path``; returns the spill's name if there is one."""
     if disk.xattrs:

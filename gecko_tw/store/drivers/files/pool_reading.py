@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from attrs import evolve, frozen
 
 from gecko_tw.store.drivers.files.attributes import Description, description_of
-from gecko_tw.store.drivers.files.carriers import read_attribute
+from gecko_tw.store.drivers.files.carriers import has_attribute, read_attribute
 from gecko_tw.store.drivers.files.disk import Disk, description_file, pool_file
 from gecko_tw.store.drivers.files.paths import INNER
 from gecko_tw.store.drivers.files.torn import TornFiles
@@ -71,7 +71,10 @@ class PoolReader:
                 return description
             if not self.watch.is_pooled(blob):
                 return None
-            description, spill = read_attribute(self.disk, self.disk.inner_path(pool_file(blob)))
+            path = self.disk.inner_path(pool_file(blob))
+            description, spill = read_attribute(self.disk, path)
+            if description is None and has_attribute(path):
+                self._failed(pool_file(blob), "its description is damaged")
         except OSError as error:
             self._failed(pool_file(blob), error)
             return None

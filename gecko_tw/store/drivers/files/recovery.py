@@ -70,7 +70,8 @@ class Recovery:
         row = None if top is None else Row._make(top)
         self._ground.places.put_back(transaction, address, row, noted)
         if row is not None and (noted.described or noted.kept) and self.is_there(address, row):
-            self.describe(transaction, address, row)
+            with suppress(PermissionError):  # the step was not allowed to change the description either
+                self.describe(transaction, address, row)
         for blob in filter(None, noted.described):
             self._describe_blob(transaction, address, blob)
         self._ground.uploads.restore(transaction, address, uploads_of(transaction, address), noted)
