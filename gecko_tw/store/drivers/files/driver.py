@@ -272,7 +272,8 @@ class FilesDriver:
     def _remake(self) -> None:
         state = self._disk.state
         torn = TornFiles(self._disk, state.flushed_at, self._metadata) if state.power_failed else None
-        rebuild = Rebuild(self._disk, self._examiner, self._places, self._ground.watch, torn)
+        sound = self.damage.text is None
+        rebuild = Rebuild(self._disk, self._examiner, self._places, self._ground.watch, torn, sound=sound)
         rebuild.run(self._connections)
         self.unreadable = rebuild.unreadable.places
         self.damage.cured()

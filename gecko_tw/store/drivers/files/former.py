@@ -24,9 +24,10 @@ class FormerCatalog:
     """The old catalog. It is believed only while SQLite finds nothing wrong with it.
 
     :param path: of its file; there need not be one.
+    :param sound: whether nothing wrong was found in its rows before.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, sound: bool) -> None:
         self._connection: sqlite3.Connection | None = None
         self.documents: list[tuple[Any, ...]] | None = None
         self.notices: list[tuple[Any, ...]] = []
@@ -34,7 +35,7 @@ class FormerCatalog:
         try:
             self._connection = connections.connect_to_read(path)
             self._read()
-            if self._connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            if not sound or self._connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 self.close()
         except _MALFORMED as problem:
             log.warning("the old catalog cannot be read, or not all of it: %s", problem)

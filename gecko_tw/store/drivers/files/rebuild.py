@@ -44,17 +44,26 @@ class Rebuild:
     """One rebuild, by whoever is alone with the directory.
 
     :param torn: what a power failure may have torn, or None when there was none.
+    :param sound: whether nothing wrong was found in the rows of the old catalog.
     :ivar unreadable: what was passed over.
     """
 
     def __init__(
-        self, disk: Disk, examiner: Examiner, places: FilesPlaces, watch: Watch, torn: TornFiles | None
+        self,
+        disk: Disk,
+        examiner: Examiner,
+        places: FilesPlaces,
+        watch: Watch,
+        torn: TornFiles | None,
+        *,
+        sound: bool,
     ) -> None:
         self._disk = disk
         self._examiner = examiner
         self._places = places
         self._watch = watch
         self._torn = torn
+        self._sound = sound
         self._ids: dict[str, int] = {}
         self.unreadable = Unreadable()
 
@@ -65,7 +74,7 @@ class Rebuild:
         for leftover in (fresh, f"{fresh}-wal", f"{fresh}-shm"):
             _remove(leftover)
         connections.write_empty(fresh)
-        self._former = FormerCatalog(path)
+        self._former = FormerCatalog(path, self._sound)
         self._pool = PoolReader(self._disk, self._watch, PooledFiles(self._disk, catalog), self._torn, self.unreadable)
         connection = connections.connect(fresh)
         try:

@@ -6,8 +6,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
-from gecko_tw.store.drivers.files import examining, walking
+from gecko_tw.store.drivers.files import carriers, examining, walking
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.sqlite.connections import CatalogDamaged
 from gecko_tw.store.records import BucketRecord
@@ -294,7 +295,7 @@ def test_a_file_that_may_not_be_read_can_be_replaced_and_removed_after_its_tags_
         for key in (b"a/two", b"b"):
             refusing(patch, carriers, "open_beneath", key.rpartition(b"/")[2], errno.EACCES)
             with pytest.raises(PermissionError):
-                shop.objects.change(BUCKET, key, lambda version: evolve(version, tags={"a": "b"}))
+                shop.objects.amend(BUCKET, key, None, lambda version, _: evolve(version, tags={"a": "b"}))
         assert shop.get(b"b") == b"b"
         shop.put(b"a/two", b"new")
         shop.remove(b"b")
