@@ -116,6 +116,20 @@ def test_a_catalog_is_made_anew(data):
     assert keys_in(data) == [b"cats/one.txt", b"two.txt"]
 
 
+def test_what_could_not_be_read_is_named_and_in_the_exit_code(data):
+    geckos3("adopt", "--data-dir", data)
+    (data / ".geckos3" / "uploads" / "x.json").write_bytes(b"garbage")
+    told = geckos3("rebuild", "--data-dir", data)
+    assert told.exit_code == 1
+    assert told.output.splitlines()[-2:] == [
+        "the catalog is made anew; 1 places could not be read and are passed over:",
+        "  .geckos3/uploads/x.json: it is damaged",
+    ]
+    told = geckos3("rebuild", "--data-dir", data, "--json")
+    assert json.loads(told.stdout)["unreadable"] == {".geckos3/uploads/x.json": "it is damaged"}
+    assert keys_in(data) == [b"cats/one.txt", b"two.txt"]
+
+
 def test_a_catalog_is_not_made_anew_while_somebody_uses_it(data):
     opened = DataDir(Settings(data_dir=data))
     opened.open()

@@ -10,11 +10,12 @@ from gecko_tw.store.drivers.checking.differences import Difference, lasting, nam
 from gecko_tw.store.drivers.checking.looking import LookingDisk, Reading
 from gecko_tw.store.drivers.pooled import PooledFiles
 from gecko_tw.store.drivers.sqlite.blobnames import inline_name, is_pooled
+from gecko_tw.store.drivers.sqlite.damage import DamagedRow
 from gecko_tw.store.drivers.sqlite.notation import bucket_of, upload_of
 from gecko_tw.store.drivers.sqlite.rows import COLUMNS, PART_COLUMNS, UPLOAD_COLUMNS, Row, part_of_row, version_of
 from gecko_tw.store.records import BucketRecord, DeleteMarker, Part, Version
 
-MALFORMED = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
+MALFORMED = (DamagedRow, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
 """What a record says that cannot be read."""
 _PAGE = 500
 _ROWS = (

@@ -6,6 +6,7 @@ from functools import lru_cache
 from attrs import frozen
 
 from gecko_tw.store.drivers.sqlite.commits import Transaction
+from gecko_tw.store.drivers.sqlite.damage import DamagedRow
 from gecko_tw.store.drivers.sqlite.ground import Ground
 from gecko_tw.store.drivers.sqlite.marks import created
 from gecko_tw.store.drivers.sqlite.notation import blobs_in, bucket_of, bucket_text
@@ -21,8 +22,11 @@ _short, _long = lru_cache(1024)(bucket_of), lru_cache(32)(bucket_of)
 
 
 def record_of(name: str, text: str) -> BucketRecord:
-    """The record that a row holds: the same one until the row changes, as long as it is remembered."""
-    return _short(name, text) if len(text) <= _LONG else _long(name, text)
+    """The record that a row holds: the same one until the row changes, as long as it is remembered. Raises DamagedRow."""
+    try:
+        return _short(name, text) if len(text) <= _LONG else _long(name, text)
+    except (ValueError, TypeError, KeyError, AttributeError) as problem:
+        raise DamagedRow(f"the record of the bucket {name} cannot be read: {problem}") from problem
 
 
 def find(execute, name: str) -> tuple[int, BucketRecord] | None:  # type: ignore[no-untyped-def]

@@ -8,6 +8,7 @@ from attrs import field, frozen
 from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline, visible_name
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.counters import slot_of
+from gecko_tw.store.drivers.sqlite.damage import DamagedRow
 from gecko_tw.store.drivers.sqlite.notation import (
     blobs_in,
     checksum_of,
@@ -135,21 +136,24 @@ def row_of(version: Version | DeleteMarker, seq: int, placed: Placed) -> Row:
 
 
 def version_of(row: Row, bucket: str, key: bytes) -> Version | DeleteMarker:
-    """The record a row stands for."""
+    """The record a row stands for. Raises DamagedRow."""
     _, version_id, marker, etag, size, modified, owner, checksum, record, *_, parts, _ = row
     if marker:
         return DeleteMarker(version_id=version_id, modified=modified, owner=owner)
-    return Version(
-        version_id=version_id,
-        etag=etag,
-        size=size,
-        modified=modified,
-        spans=row.spans_at(bucket, key),
-        checksum=None if checksum is None else checksum_of(checksum),
-        parts=parts_of(parts) if parts else (),
-        owner=owner,
-        **rest_of(record),
-    )
+    try:
+        return Version(
+            version_id=version_id,
+            etag=etag,
+            size=size,
+            modified=modified,
+            spans=row.spans_at(bucket, key),
+            checksum=None if checksum is None else checksum_of(checksum),
+            parts=parts_of(parts) if parts else (),
+            owner=owner,
+            **rest_of(record),
+        )
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as problem:
+        raise DamagedRow(f"the record of a version of {bucket}/{key!r} cannot be read: {problem}") from problem
 
 
 def versions_of(transaction: Transaction, address: Address) -> list[Row]:

@@ -3,6 +3,7 @@
 import errno
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -272,6 +273,20 @@ def test_damage_that_is_noticed_while_the_catalog_is_in_use_is_mended_by_the_nex
         opened(filled, repairs=False)
     shop = opened(filled)
     assert shop.driver.damage.text is None
+    expect_rest(shop)
+    shop.driver.close()
+
+
+@pytest.mark.parametrize("statement", ["UPDATE version SET record = '{'", "UPDATE bucket SET record = '[]'"])
+def test_a_row_that_cannot_be_read_is_damage(statement, filled):
+    with closing(sqlite3.connect(inner(filled) / "catalog.sqlite", isolation_level=None)) as connection:
+        connection.execute(statement)
+    shop = opened(filled)
+    with pytest.raises(sqlite3.DatabaseError) as problem:
+        shop.get(b"b")
+    assert shop.driver.damage.noticed(problem.value)
+    shop.driver.close()
+    shop = opened(filled)
     expect_rest(shop)
     shop.driver.close()
 

@@ -1,5 +1,6 @@
 """Group commit: steps share a transaction, and each one's failure is its own."""
 
+import errno
 import os
 import sqlite3
 import threading
@@ -325,3 +326,56 @@ def test_every_verb_hears_of_what_goes_wrong_for_all(bench):
     assert isinstance(second, OSError)
     assert bench.names() == []
     assert bench.commits.idle()
+
+
+def failing(*arguments):
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+@pytest.mark.parametrize("part", ["committed", "release", "recover", "keep"])
+def test_what_is_committed_is_no_failure_whatever_goes_wrong_behind_it(part, bench, monkeypatch):
+    def torn(transaction):
+        transaction.intend("photos", b"key")
+        raise KeyError("refused")
+
+    if part == "committed":
+        bench.commits._committed = failing
+    elif part == "release":
+        monkeypatch.setattr(bench.journal.counters, "changed", failing)
+    elif part == "recover":
+        bench.commits._recover = failing
+    else:
+        monkeypatch.setattr(bench.journal, "keep", failing)
+    results, errors = outcomes_of(bench, adding("one"), torn, adding("two"))
+    assert (results, [type(error) for error in errors]) == (["one", "two"], [KeyError])
+    assert bench.names() == ["one", "two"]
+    monkeypatch.undo()
+
+
+def outcomes_of(bench, *steps):
+    results, errors = [], []
+
+    def run(step):
+        try:
+            results.append(bench.commits.run(step))
+        except Exception as error:
+            errors.append(error)
+
+    bench.commits.together([partial(run, step) for step in steps])
+    return results, errors
+
+
+def test_what_a_step_leaves_is_put_back_at_once_though_another_key_has_to_wait(bench):
+    def torn(key):
+        def step(transaction):
+            transaction.intend("photos", key)
+            raise KeyError("refused")
+
+        return step
+
+    bench.hopeless = {b"one"}
+    for key in (b"one", b"two"):
+        with pytest.raises(KeyError):
+            bench.commits.run(torn(key))
+    assert [note.key for note in bench.recovered[-1]] == [b"one", b"two"]
+    assert [note.key for note in bench.journal.noted()] == [b"one"]
