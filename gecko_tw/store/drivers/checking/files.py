@@ -24,8 +24,8 @@ from gecko_tw.store.drivers.files.torn import read_of
 from gecko_tw.store.drivers.files.unreadable import Unreadable
 from gecko_tw.store.drivers.files.watch import FilesWatch
 from gecko_tw.store.drivers.sqlite.rows import COLUMNS, UPLOAD_COLUMNS, Address, Row, version_of
-from gecko_tw.store.drivers.verifying import is_whole
 from gecko_tw.store.records import BucketRecord, DeleteMarker, Version
+from gecko_tw.store.verifying import is_whole
 
 _NEWEST = f"SELECT {COLUMNS} FROM version WHERE bucket_id = ? AND key = ? ORDER BY seq DESC LIMIT 1"
 _UPLOADS = f"SELECT (SELECT name FROM bucket WHERE bucket.id = bucket_id), key, {UPLOAD_COLUMNS} FROM upload"
