@@ -149,12 +149,13 @@ def makeService(options: Options) -> MultiService:
         from gecko_tw.store.expiry import Expiry
 
         store = store_in(data, settings)
-        services = jobs(reactor, pools[1], store.upkeep, settings, scan)
+        noticed = store.damage.noticed
+        services = jobs(reactor, pools[1], store.upkeep, settings, scan, noticed)
         Repeating(reactor, pools[1], "flush", settings.flush_interval, data.flush).setServiceParent(services)
         Repeating(reactor, pools[1], "catalog", CHECKED, check).setServiceParent(services)
         expiry = Expiry(store.uploads, settings.lifecycle_day)
         Lifecycle(reactor, pools[1], expiry, settings).setServiceParent(services)
-        Delivery(reactor, pools[1], store.notices, sinks_for(reactor, settings)).setServiceParent(services)
+        Delivery(reactor, pools[1], store.notices, sinks_for(reactor, settings), noticed).setServiceParent(services)
         gc.freeze()  # as a worker does
         return services
 

@@ -1,7 +1,7 @@
 """Delivery of events: in order for each destination, again and again until each is taken."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -41,13 +41,22 @@ class Delivery(Service):
 
     :param clock: an IReactorTime.
     :param pool: where the queue is read; it may block.
+    :param noticed: asked about what reading raised; whether that has been told already.
     """
 
     log = Logger()
 
-    def __init__(self, clock: Any, pool: IPool, notices: INotices, sinks: Sequence[INotificationSink]) -> None:
+    def __init__(
+        self,
+        clock: Any,
+        pool: IPool,
+        notices: INotices,
+        sinks: Sequence[INotificationSink],
+        noticed: Callable[[BaseException], bool] = lambda problem: False,
+    ) -> None:
         self.setName("notifications")
         self._clock, self._pool, self._notices, self._sinks = clock, pool, notices, sinks
+        self._noticed = noticed
         self._lines: dict[str, _Line] = {}
         self._loop = LoopingCall(self._look)
         self._loop.clock = clock
@@ -67,9 +76,11 @@ class Delivery(Service):
         return gatherResults(list(self._under_way), consumeErrors=True) if self._under_way else succeed(None)
 
     def _look(self) -> "Deferred[Any]":
-        return self._pool.run(self._notices.targets).addCallbacks(
-            self._begin, lambda failure: self.log.failure("the queue of events cannot be read", failure)
-        )
+        return self._pool.run(self._notices.targets).addCallbacks(self._begin, self._unread)
+
+    def _unread(self, failure: Failure) -> None:
+        if not self._noticed(failure.value):
+            self.log.failure("the queue of events cannot be read", failure)
 
     def _begin(self, targets: Sequence[str]) -> None:
         for target in targets:

@@ -19,14 +19,24 @@ class Repeating(Service):
     :param pool: where the chore runs; it may block.
     :param chore: called without arguments; what it returns says how much there was to do.
     :param told: a log format with ``{count}``, used when the chore returned something.
+    :param noticed: asked about what a chore raised; whether that has been told already.
     """
 
     log = Logger()
 
     def __init__(
-        self, clock: Any, pool: IPool, name: str, interval: float, chore: Callable[[], object], told: str = ""
+        self,
+        clock: Any,
+        pool: IPool,
+        name: str,
+        interval: float,
+        chore: Callable[[], object],
+        told: str = "",
+        *,
+        noticed: Callable[[BaseException], bool] = lambda problem: False,
     ) -> None:
         self.setName(name)
+        self._noticed = noticed
         self._pool, self._chore, self._told, self._interval = pool, chore, told, interval
         self._loop = LoopingCall(self._once)
         self._loop.clock = clock
@@ -54,6 +64,8 @@ class Repeating(Service):
             self.log.info(self._told, count=count)
 
     def _failed(self, failure: Failure) -> None:
+        if self._noticed(failure.value):
+            return
         self.log.failure(
             "{job} failed and is tried again in {interval} s", failure, job=self.name, interval=self._interval
         )

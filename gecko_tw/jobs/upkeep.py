@@ -1,5 +1,6 @@
 """The jobs of a deployment: one process does them for all."""
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -16,11 +17,19 @@ ORPHANED = 24 * 3600.0
 """Seconds after which bytes that nothing refers to are dropped; a slow upload of them may take that long."""
 
 
-def jobs(clock: Any, pool: IPool, upkeep: Any, settings: Settings, scan: Any) -> MultiService:
+def jobs(
+    clock: Any,
+    pool: IPool,
+    upkeep: Any,
+    settings: Settings,
+    scan: Any,
+    noticed: Callable[[BaseException], bool] = lambda problem: False,
+) -> MultiService:
     """All jobs that the settings ask for.
 
     :param upkeep: a gecko_tw.store.upkeep.Upkeep.
     :param scan: called to adopt files that others put into the data directory; returns how many.
+    :param noticed: as of Repeating.
     """
     services = MultiService()
     services.setName("jobs")
@@ -41,5 +50,5 @@ def jobs(clock: Any, pool: IPool, upkeep: Any, settings: Settings, scan: Any) ->
     if settings.scan_interval:
         chores.append(("scan", settings.scan_interval, scan, "{count} files put there by others are adopted"))
     for name, interval, chore, told in chores:
-        Repeating(clock, pool, name, interval, chore, told).setServiceParent(services)
+        Repeating(clock, pool, name, interval, chore, told, noticed=noticed).setServiceParent(services)
     return services

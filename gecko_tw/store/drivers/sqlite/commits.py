@@ -144,6 +144,22 @@ class _Waiting:
         return True
 
 
+class _Afterwards:
+    """Around what comes behind a commit, which no error takes back any more: what it keeps from being done the next step finds."""
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> bool:
+        if not isinstance(error, OSError | sqlite3.Error | InsufficientStorage):
+            return False
+        log.error("what comes behind a commit could not be done: %s", error)
+        return True
+
+
+_AFTERWARDS = _Afterwards()
+
+
 class Commits:
     """Runs steps, one after the other, in transactions.
 
@@ -280,24 +296,12 @@ class Commits:
                 try:
                     self._commit(connection, batch)
                 finally:
-                    self._finish_own(connection)
+                    with _AFTERWARDS:
+                        self._finish_others(connection)
             finally:
-                self._release()
+                with _AFTERWARDS:
+                    self._journal.release()
         self._hand_on(batch, whole.error)
-
-    def _release(self) -> None:
-        """Lets the next one go on. Where that cannot be told, all that is remembered is read again."""
-        try:
-            self._journal.release()
-        except OSError as error:
-            log.error("a commit could not be told of: %s", error)
-
-    def _finish_own(self, connection: sqlite3.Connection) -> None:
-        """Puts back what this batch has left. What is committed is not refused any more: an error is for the next step to meet."""
-        try:
-            self._finish_others(connection)
-        except (OSError, sqlite3.Error, InsufficientStorage) as error:
-            log.error("what a cut step has left is put back later: %s", error)
 
     def _finish_others(self, connection: sqlite3.Connection) -> None:
         """Puts back the keys of steps that were cut short, by death or by an error.
@@ -335,18 +339,6 @@ class Commits:
             if waiting.wake is not None and not waiting.leads:
                 waiting.wake.release()
 
-    def _tell(self, standing: list[Note] | None, last: int, steps: int) -> None:
-        """After a commit, which no error takes back any more.
-
-        :param standing: the notes that are still needed, None for all of them. Those of the commit itself would do no harm.
-        """
-        try:
-            self._committed(last, steps)
-            if standing is not None:
-                self._journal.keep(standing)
-        except OSError as error:
-            log.error("a commit could not be told of: %s", error)
-
     def _commit(self, connection: sqlite3.Connection, batch: list[_Waiting], recovering: bool = False) -> None:
         """Runs a batch in one transaction."""
         connection.execute("BEGIN IMMEDIATE")
@@ -370,7 +362,10 @@ class Commits:
             if transaction.touched:
                 self._sync(transaction.touched)
             connection.execute("COMMIT")
-            self._tell(standing if not torn else None, transaction.last, len(batch))
+            with _AFTERWARDS:
+                self._committed(transaction.last, len(batch))
+                if not torn:
+                    self._journal.keep(standing)
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
