@@ -212,10 +212,8 @@ class SqliteCatalog:
         if written.top is not None and written.top.has_leftover:
             try:
                 self._clear_path(bucket, key)
-            except (
-                OSError,
-                InsufficientStorage,
-            ) as error:  # the step is done; its row says that the file is a leftover
+            except (OSError, InsufficientStorage) as error:
+                # The step is done, and its row says that the file is a leftover.
                 log.warning("what %s/%r was before is still at its path: %s", bucket, key, error)
 
     def _clear_path(self, bucket: str, key: bytes) -> None:
