@@ -73,7 +73,10 @@ _SPANNED = (
     " AND newer.seq > version.seq) LIMIT ?"
 )
 _REFERENCES_AT_ONCE = 500
-_INLINE = "SELECT 1 FROM blob WHERE id = ? AND stamp = ?"
+_INLINE = (
+    "SELECT 1 FROM blob WHERE id = ?1 AND stamp = ?2 AND NOT EXISTS"
+    " (SELECT 1 FROM undo WHERE instr(' ' || useless || ' ', ' @' || ?1 || '.' || ?2 || ' '))"
+)
 
 
 class Newest(NamedTuple):
