@@ -303,7 +303,7 @@ def test_in_the_background_requests_and_messages_are_in_the_log_of_twistd(tmp_pa
     assert ended.returncode == 0, ended.stderr
     wait_for(pid_file)
     wait_for(tmp_path / "s3.sock")
-    assert health(f"unix:{tmp_path}/s3.sock", False) == 200
+    eventually(lambda: answers(f"unix:{tmp_path}/s3.sock"))
     os.kill(int(pid_file.read_text()), signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE
     while pid_file.exists():
