@@ -113,11 +113,11 @@ def walk_sidecars(root: int, bucket: str) -> Iterator[tuple[bytes, os.stat_resul
     waiting = [bucket.encode()]
     while waiting:
         path = waiting.pop()
-        for name in _names(root, path):
+        for name in _names(root, path, told):
             here = path + b"/" + name
             if name.endswith(b"/"):
                 waiting.append(here[:-1])
             elif name.endswith(SIDECAR):
-                found = _stat(root, here)
+                found = _stat(root, here, told)
                 if found is not None:
                     yield here.partition(b"/")[2].removesuffix(SIDECAR), found
