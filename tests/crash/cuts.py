@@ -10,21 +10,11 @@ from typing import Any
 
 from attrs import frozen
 
+from gecko_tw.store.drivers.files import torn
 from tests.crash.children import finish, in_child, looking
 from tests.crash.deeds import Setup, everything, litter
-from tests.crash.disks import (
-    Chance,
-    Change,
-    Committed,
-    Cut,
-    Fate,
-    Flushed,
-    Recording,
-    Short,
-    Wrote,
-    Zeros,
-    after_power_cut,
-)
+from tests.crash.disks import Ages, Change, Committed, Cut, Flushed, Recording, Wrote, after_power_cut
+from tests.crash.fates import Chance, Fate, Short, Zeros
 from tests.crash.power import Recorder, recorder
 from tests.store.shop import Shop
 
@@ -92,6 +82,16 @@ def flush(shop: Shop) -> None:
     shop.driver.flush()
 
 
+def keep_ages(ages: Ages) -> None:
+    """From now on files of this process's disks are as old as they were when the power was cut, to the nanosecond."""
+
+    def is_recent(self: torn.TornFiles, found: os.stat_result) -> bool:
+        return ages.get((found.st_ino, found.st_ctime_ns), found.st_ctime_ns) >= self._since
+
+    torn.SLACK = 0
+    torn.TornFiles.is_recent = is_recent  # type: ignore[method-assign]
+
+
 @frozen
 class Rig:
     """How a data directory is used, and looked at.
@@ -137,11 +137,12 @@ class Rig:
 
     def _check(self, history: History, cuts: Sequence[Cut], folder: Path) -> None:
         made = recorder()  # so nothing waits for the disk, either
+        keep_ages(made.ages)
         for number, cut in enumerate(cuts):
             place = folder / str(number)
             allowed = history.allowed(cut.point, self.setup.fsync)
             try:
-                after_power_cut(history.recording, cut).write(place)
+                after_power_cut(history.recording, cut).write(place, made.ages)
                 if number % 2:
                     self._found(allowed, place)
                 else:
@@ -177,7 +178,7 @@ class Rig:
         recording = made.end()
         again = _any(recording, 0, len(recording.changes), Random(f"{cut.point} {cut.names} {cut.commits}"))
         second = folder.with_name(f"{folder.name} again")
-        after_power_cut(recording, again).write(second)
+        after_power_cut(recording, again).write(second, made.ages)
         try:
             self._found((found,) if again.point >= flushed else allowed, second)
         except Exception as error:

@@ -7,13 +7,14 @@ there as a prefix of their own order.
 
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from random import Random
 
 from attrs import Factory, define, evolve, field, frozen
 
-PAGE = 4096
+from tests.crash.fates import PAGE, Fate
+
 ROOT = 0
 """The number of the data directory's node."""
 INNER = ".geckos3"
@@ -23,6 +24,8 @@ PREFIX = "user."
 Names = dict[bytes, int]
 Place = tuple[int, bytes]
 """A name in a directory."""
+Ages = dict[tuple[int, int], int]
+"""When files that look so (inode and ctime) were changed before a power cut, in nanoseconds: a disk that is written anew is all new."""
 
 
 def of_catalog(name: bytes) -> bool:
@@ -35,7 +38,7 @@ class Node:
     """A file or a directory.
 
     :ivar names: the nodes of a directory; None of a file.
-    :ivar modified: when, in nanoseconds; None is whenever it is looked at.
+    :ivar modified: when, in nanoseconds; None is whenever it is looked at. ``changed`` is when it, or what it is, was last changed.
     :ivar durable: the bytes of a file that are on the disk.
     :ivar latest: its bytes as every process sees them.
     :ivar pages: every content that a page had since it was durable, by the page's number.
@@ -45,6 +48,7 @@ class Node:
     names: Names | None = None
     attributes: dict[str, bytes] = Factory(dict)
     modified: int | None = None
+    changed: int = 0
     durable: bytearray = Factory(bytearray)
     latest: bytearray = Factory(bytearray)
     pages: dict[int, list[bytes]] = Factory(dict)
@@ -67,7 +71,7 @@ class Node:
         self.durable = bytearray(self.latest)
         self.pages.clear()
 
-    def lose(self, fate: "Fate") -> None:
+    def lose(self, fate: Fate) -> None:
         """Makes its bytes what is found after the power was cut."""
         size = fate.size(len(self.durable), max(len(self.durable), len(self.latest)))
         found = bytearray(self.durable.ljust(size, b"\0"))
@@ -77,46 +81,6 @@ class Node:
                 found[page * PAGE : page * PAGE + len(content)] = content
         self.latest = found[:size]
         self.flush()
-
-
-class Fate:
-    """What becomes of bytes that were not flushed: by default all are there."""
-
-    def size(self, durable: int, latest: int) -> int:
-        """How long a file is found."""
-        return latest
-
-    def content(self, contents: list[bytes]) -> bytes | None:
-        """What is found of a page; None is what was durable of it, or zeros."""
-        return contents[-1]
-
-
-class Zeros(Fate):
-    """No byte is there, but every file is as long as it was."""
-
-    def content(self, contents: list[bytes]) -> bytes | None:
-        return None
-
-
-class Short(Fate):
-    """Files are as short as when they were durable: what was added is not there."""
-
-    def size(self, durable: int, latest: int) -> int:
-        return durable
-
-
-class Chance(Fate):
-    """Any of it."""
-
-    def __init__(self, seed: int) -> None:
-        self._random = Random(seed)
-
-    def size(self, durable: int, latest: int) -> int:
-        somewhere = self._random.randint(durable, latest) // PAGE * PAGE
-        return self._random.choice((latest, latest, latest, durable, max(durable, somewhere)))
-
-    def content(self, contents: list[bytes]) -> bytes | None:
-        return self._random.choice((None, contents[-1], self._random.choice(contents)))
 
 
 @define
@@ -145,10 +109,16 @@ class Disk:
         for _, node in sorted(self.nodes.items()):
             node.lose(fate)
 
-    def write(self, folder: Path) -> None:
-        """Makes a data directory of it."""
+    def write(self, folder: Path, ages: Ages) -> None:
+        """Makes a data directory of it.
+
+        :param ages: told when its files were changed.
+        """
         written: dict[int, bytes] = {}
         self._write(ROOT, os.fsencode(folder), written)
+        for number, path in written.items():
+            found = os.stat(path)
+            ages[found.st_ino, found.st_ctime_ns] = self.nodes[number].changed
         for catalog, (file, log) in self.catalogs.items():
             path = folder / INNER / catalog
             path.write_bytes(file)
@@ -187,11 +157,11 @@ class Disk:
             yield from self._told(child, path + b"/" + name)
 
 
-def read(folder: Path) -> tuple[Disk, dict[tuple[int, int], int]]:
+def read(folder: Path, ages: Ages) -> tuple[Disk, dict[tuple[int, int], int]]:
     """A data directory as it is, all of it durable, and the numbers of its nodes by device and inode."""
     disk = Disk()
     numbers: dict[tuple[int, int], int] = {}
-    _read(os.fsencode(folder), disk, numbers)
+    _read(os.fsencode(folder), disk, numbers, ages)
     for catalog in CATALOGS:
         if (path := folder / INNER / catalog).exists():
             disk.catalogs[catalog] = read_catalog(path)
@@ -204,16 +174,17 @@ def read_catalog(path: Path) -> tuple[bytes, bytes]:
     return path.read_bytes(), log.read_bytes() if log.exists() else b""
 
 
-def _read(path: bytes, disk: Disk, numbers: dict[tuple[int, int], int]) -> int:
+def _read(path: bytes, disk: Disk, numbers: dict[tuple[int, int], int], ages: Ages) -> int:
     found = os.lstat(path)
     inode = found.st_dev, found.st_ino
     if inode in numbers:
         return numbers[inode]
     number = numbers[inode] = len(numbers)
-    node = disk.nodes[number] = Node(stat.S_IMODE(found.st_mode))
+    changed = ages.get((found.st_ino, found.st_ctime_ns), found.st_ctime_ns)
+    node = disk.nodes[number] = Node(stat.S_IMODE(found.st_mode), changed=changed)
     if stat.S_ISDIR(found.st_mode):
         names = sorted(name for name in os.listdir(path) if not of_catalog(name))
-        node.names = {name: _read(path + b"/" + name, disk, numbers) for name in names}
+        node.names = {name: _read(path + b"/" + name, disk, numbers, ages) for name in names}
         return number
     with open(path, "rb") as file:
         node.latest = bytearray(file.read())
@@ -226,14 +197,21 @@ def _read(path: bytes, disk: Disk, numbers: dict[tuple[int, int], int]) -> int:
 class Change:
     """One change of a disk. Unless something else is said, it survives together with all those before it.
 
-    :ivar numbers: of the nodes that it changes.
+    :ivar numbers: of the nodes that it changes; ``at`` is when.
     """
 
     numbers: tuple[int, ...]
+    at: int = field(factory=time.time_ns, kw_only=True, repr=False)
 
     def apply(self, disk: Disk) -> None:
         """Does it."""
         raise NotImplementedError
+
+    def date(self, disk: Disk) -> None:
+        """Says when its nodes were changed."""
+        for number in self.numbers:
+            if number in disk.nodes:
+                disk.nodes[number].changed = self.at
 
 
 @frozen
@@ -387,8 +365,11 @@ def after_power_cut(recording: Recording, cut: Cut) -> Disk:
             survivors = tuple(number for number in change.numbers if number in disk.nodes)
             if survivors or not change.numbers:
                 evolve(change, numbers=survivors).apply(disk)
+            if isinstance(change, Wrote):
+                change.date(disk)
         elif place < max(cut.names, names):
             change.apply(disk)
+            change.date(disk)
         elif isinstance(change, Sized) and change.numbers[0] in disk.nodes:
             node = disk.nodes[change.numbers[0]]
             node.latest = node.latest[: change.size].ljust(change.size, b"\0")

@@ -24,6 +24,7 @@ from tests.crash.calls import Calls
 from tests.crash.disks import (
     CATALOGS,
     INNER,
+    Ages,
     Change,
     Committed,
     Disk,
@@ -64,6 +65,7 @@ class Recorder:
     """Tells a simulated disk what becomes of a data directory.
 
     :ivar changes: since :meth:`begin`.
+    :ivar ages: of files that were written after a power cut.
     """
 
     def __init__(self) -> None:
@@ -74,13 +76,14 @@ class Recorder:
         self._fresh = count()
         self.lock = RLock()
         self.changes: list[Change] = []
+        self.ages: Ages = {}
         self.calls = Calls(self)
 
     def begin(self, folder: Path) -> None:
         """Takes a data directory for durable as it is."""
         with self.lock:
             self._folder = folder
-            self._base, self._numbers = read(self._folder)
+            self._base, self._numbers = read(self._folder, self.ages)
             self._disk = self._base.copy()
             self._fresh = count(len(self._numbers))
             self._catalogs = {catalog: self._stamps(catalog) for catalog in CATALOGS}
@@ -90,7 +93,7 @@ class Recorder:
         """All that was recorded; nothing is from now on."""
         with self.lock:
             self._numbers, model = {}, self._disk
-            found = read(self._folder)[0].told()
+            found = read(self._folder, self.ages)[0].told()
         told = model.told()
         assert set(told) == set(found), f"not recorded: {set(told) ^ set(found)}"
         for path, (data, attributes, modified) in told.items():

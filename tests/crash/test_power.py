@@ -11,7 +11,8 @@ import pytest
 from gecko_tw.store.drivers.files import disk
 from gecko_tw.store.drivers.files.beneath import exchange
 from tests.crash.children import ChildFailed, in_child
-from tests.crash.disks import PAGE, Chance, Cut, Fate, Short, Zeros, after_power_cut
+from tests.crash.disks import Cut, after_power_cut
+from tests.crash.fates import PAGE, Chance, Fate, Short, Zeros
 from tests.crash.power import recorder
 
 END = 10**9
@@ -35,7 +36,7 @@ def recorded(folder, *works):
 
 def found(recording, folder, **cut):
     """What is found after a power cut: the bytes of each file, by its name. Everything survives unless something else is said."""
-    after_power_cut(recording, Cut(**{"point": END, "names": END, "commits": END} | cut)).write(folder)
+    after_power_cut(recording, Cut(**{"point": END, "names": END, "commits": END} | cut)).write(folder, {})
     return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -207,13 +208,13 @@ def numbers(folder):
 def test_transactions_are_there_up_to_any_of_them(tmp_path):
     recording = recorded(tmp_path / "first", transact)
     for lost, left in enumerate(([0, 1, 2], [0, 1], [0], [])):
-        after_power_cut(recording, Cut(END, END, len(recording.changes) - lost)).write(tmp_path / str(lost))
+        after_power_cut(recording, Cut(END, END, len(recording.changes) - lost)).write(tmp_path / str(lost), {})
         assert numbers(tmp_path / str(lost)) == left
 
 
 def test_a_transaction_that_waits_for_the_disk_is_there(tmp_path):
     recording = recorded(tmp_path / "first", partial(transact, synchronous="FULL"))
-    after_power_cut(recording, Cut(END, END, 0)).write(tmp_path / "found")
+    after_power_cut(recording, Cut(END, END, 0)).write(tmp_path / "found", {})
     assert numbers(tmp_path / "found") == [0, 1, 2]
 
 

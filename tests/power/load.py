@@ -48,7 +48,7 @@ def suspend(client: Client) -> None:
 
 def _set_versioning(client: Client, bucket: str, status: str) -> None:
     document = f"<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>"
-    client.do("PUT", f"/{bucket}", "versioning", document.encode())
+    _put_document(client, f"/{bucket}", "versioning", document)
 
 
 class Hand(threading.Thread):
@@ -170,7 +170,7 @@ class Hand(threading.Thread):
             return
         place, tags = self.rng.choice(places), self._tags()
         sent = time.monotonic()
-        self.client.do("PUT", self._path(subject), f"tagging&versionId={state[place].id}", _tagging(tags))
+        _put_document(self.client, self._path(subject), f"tagging&versionId={state[place].id}", _tagging(tags))
         tagged = evolve(state[place], tags=tags)
         self._step(subject, f"tag {tagged.id[-8:]}", sent, (*state[:place], tagged, *state[place + 1 :]))
 
@@ -245,7 +245,7 @@ class Hand(threading.Thread):
             self._step(bucket, "make bucket", sent, "")
         elif self.rng.random() < 0.3:
             tags = self._tags()
-            self.client.do("PUT", f"/{bucket.bucket}", "tagging", _tagging(tags))
+            _put_document(self.client, f"/{bucket.bucket}", "tagging", _tagging(tags))
             self._step(bucket, "tag bucket", sent, tags)
         elif not self.record.state(inside) and self.rng.random() < 0.5:
             self.put(inside)
@@ -328,6 +328,11 @@ def _crc32(body: bytes) -> str:
     return base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
 
 
-def _tagging(tags: str) -> bytes:
+def _tagging(tags: str) -> str:
     key, value = tags.split("=")
-    return f"<Tagging><TagSet><Tag><Key>{key}</Key><Value>{value}</Value></Tag></TagSet></Tagging>".encode()
+    return f"<Tagging><TagSet><Tag><Key>{key}</Key><Value>{value}</Value></Tag></TagSet></Tagging>"
+
+
+def _put_document(client: Client, path: str, query: str, document: str) -> None:
+    body = document.encode()
+    client.do("PUT", path, query, body, x_amz_checksum_crc32=_crc32(body))

@@ -59,13 +59,42 @@ def test_what_nobody_made_is_a_fault():
     assert "nobody made it" in fault
 
 
+def in_order(other_before, *found):
+    """The key is overwritten, then something is put under the other one."""
+    record = recorded((1, 2, (ONE,)), (7, 8, (TWO,)))
+    record.add(OTHER, Step("put", 3, 4, other_before))
+    record.add(OTHER, Step("put", 8.5, 8.6, (THREE,)))
+    return faults(record, **dict(zip(("key", "other"), found, strict=True)))
+
+
+@pytest.mark.parametrize("found", [((ONE,), (ONE,)), ((TWO,), (ONE,)), ((TWO,), (THREE,))])
+def test_changes_of_several_keys_are_found_in_their_order(found):
+    assert in_order((ONE,), *found) == []
+
+
+def test_a_change_that_is_there_without_an_earlier_one_of_another_key_is_a_fault():
+    (fault,) = in_order((ONE,), (ONE,), (THREE,))
+    assert "is there; bucket/key 'put' is not" in fault
+
+
+def test_a_new_object_may_be_there_without_an_earlier_change():
+    assert in_order((), (ONE,), (THREE,)) == []
+
+
+def test_what_was_renamed_to_a_new_key_may_be_at_both():
+    record = recorded((1, 2, (ONE,)))
+    record.move("rename", (KEY, Step("rename", 7, 8, ())), (OTHER, Step("rename", 7, 8, (ONE,))))
+    assert faults(record, key=(ONE,), other=(ONE,)) == []
+
+
 @pytest.mark.parametrize(
     ("source", "target", "expected"),
-    [((ONE,), (), 0), ((), (ONE,), 0), ((), (), 1), ((ONE,), (ONE,), 1)],
+    [((ONE,), (TWO,), 0), ((), (ONE,), 0), ((), (TWO,), 1), ((ONE,), (ONE,), 1)],
     ids=["before", "after", "nowhere", "twice"],
 )
 def test_what_is_renamed_is_found_at_one_of_its_keys(source, target, expected):
     record = recorded((1, 2, (ONE,)))
+    record.add(OTHER, Step("put", 1, 2, (TWO,)))
     record.move("rename", (KEY, Step("rename", 7, 8, ())), (OTHER, Step("rename", 7, 8, (ONE,))))
     assert len(faults(record, key=source, other=target)) == expected
 

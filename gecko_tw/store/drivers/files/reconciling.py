@@ -83,8 +83,6 @@ class Reconciliation:
             self._buckets(transaction)
         for bucket in self._names():
             self._compare(bucket, staged)
-            if self.has_sidecars:
-                self._drop_sidecars(bucket)
         with self._transaction() as transaction:
             self._uploads(transaction)
             FilesDocuments(self.disk).follow(transaction)
@@ -160,14 +158,23 @@ class Reconciliation:
         """Puts back the file of a key whose steps are settled, and describes anew what they have described."""
         address, execute = recent.address, transaction.execute
         top = execute(_NEWEST, (address.bucket_id, address.key)).fetchone()
-        if top is not None:
-            self._return(address, Row._make(top), staged)
+        newest = None if top is None else Row._make(top)
+        if newest is not None:
+            self._return(address, newest, staged)
+        self._guarded(address, self._take_away, transaction, recent, newest)
         for row in recent.rows:
             there = self.ground.watch.fingerprint(address.bucket, address.key)
             if not row.visible or there == (row.file_size, row.file_mtime):
                 self._guarded(address, self._describe, transaction, address, row)
         for upload_id, part in recent.parts:
             self._guarded(address, self.ground.uploads.restore_part, address, upload_id, part)
+
+    def _take_away(self, transaction: Transaction, recent: Recent, newest: Row | None) -> None:
+        """Takes the file from a key's path that a step has taken from there, as the rows say, and the disk does not."""
+        there = self.ground.watch.fingerprint(recent.address.bucket, recent.address.key)
+        wanted = None if newest is None else (newest.file_size, newest.file_mtime)
+        if there in recent.left and there != wanted:
+            self.places.take_away(transaction, recent.address)
 
     def _describe(self, transaction: Transaction, address: Address, row: Row) -> None:
         """Describes a version's bytes as its row says; what a step that did not survive has said of them is there, perhaps."""
@@ -215,27 +222,36 @@ class Reconciliation:
             log.error("%s/%r could not be reconciled: %s", address.bucket, address.key, error)
 
     def _compare(self, bucket: str, staged: dict[Fingerprint, list[str]]) -> None:
-        """Reconciles the keys of a bucket whose file is not what the row says."""
+        """Reconciles the keys of a bucket whose file, or what is beside it, may not be what the row says."""
         keys: list[bytes] = []
-        for key in differing(self.disk, self.connections.mine(), bucket, doubted=self.torn.is_recent):
-            if key is not None:
-                keys.append(key)
+        for key in self._doubtful(bucket):
+            keys.append(key)
             if len(keys) >= _AT_ONCE:
                 self._reconcile(bucket, keys, staged)
                 keys = []
         self._reconcile(bucket, keys, staged)
 
-    def _drop_sidecars(self, bucket: str) -> None:
-        """Removes sidecars that were written for objects that did not survive."""
-        for key, found in walk_sidecars(self.disk.root, bucket):
-            if self.torn.is_recent(found) and self.ground.watch.fingerprint(bucket, key) == (None, None):
-                parents, _, leaf = file_of(bucket, key).rpartition(b"/")
-                directory = open_directory(self.disk.root, parents)
-                try:
-                    if self.torn.is_ours(parents, leaf):
-                        unlink(leaf + SIDECAR, directory)
-                finally:
-                    os.close(directory)
+    def _doubtful(self, bucket: str) -> Iterator[bytes]:
+        for key in differing(self.disk, self.connections.mine(), bucket, doubted=self.torn.is_recent):
+            if key is not None:
+                yield key
+        if self.has_sidecars:
+            for key, found in walk_sidecars(self.disk.root, bucket):
+                if self.torn.is_recent(found) and not self._drop_sidecar(bucket, key):
+                    yield key
+
+    def _drop_sidecar(self, bucket: str, key: bytes) -> bool:
+        """Removes a sidecar that was written for an object that did not survive; whether the object is not there."""
+        if self.ground.watch.fingerprint(bucket, key) != (None, None):
+            return False
+        parents, _, leaf = file_of(bucket, key).rpartition(b"/")
+        directory = open_directory(self.disk.root, parents)
+        try:
+            if self.torn.is_ours(parents, leaf):
+                unlink(leaf + SIDECAR, directory)
+        finally:
+            os.close(directory)
+        return True
 
     def _reconcile(self, bucket: str, keys: list[bytes], staged: dict[Fingerprint, list[str]]) -> None:
         with self._transaction() as transaction:

@@ -35,12 +35,14 @@ class Recent:
 
     :ivar rows: of versions; ``fresh`` are those whose bytes came with these steps.
     :ivar parts: with the id of their upload.
+    :ivar left: size and time of the files that have left the key's path with these steps.
     """
 
     address: Address
     rows: list[Row]
     fresh: list[Row]
     parts: list[tuple[str, Part]]
+    left: frozenset[tuple[int | None, int | None]]
 
     @property
     def identity(self) -> object:
@@ -119,7 +121,11 @@ def _recent(transaction: Transaction, records: list[Record]) -> Recent | None:
         values = transaction.execute(_PART, (*where, upload_id, number)).fetchone()
         if values is not None:
             parts.append((upload_id, part_of_row(values)))
-    return Recent(address, rows, [row for row in rows if row.seq in fresh and _identity(row) not in standing], parts)
+    former = [Row._make(row) for step in steps for row in step.rows]
+    left = frozenset((row.file_size, row.file_mtime) for row in former if row.file_size is not None)
+    return Recent(
+        address, rows, [row for row in rows if row.seq in fresh and _identity(row) not in standing], parts, left
+    )
 
 
 def _identity(row: Row) -> tuple[object, ...]:
