@@ -346,7 +346,8 @@ def test_a_key_lives_as_the_model_says(some: list[dict[str, Any]], big_only: boo
         now += hours * HOUR
         model.look(now)
         with suppress(NothingDue):
-            real = expire_all(there, real, Calendar(now))
+            while True:  # as many runs
+                real = expire_all(there, real, Calendar(now))
         assert [(isinstance(one, Version), one.modified) for one in real.versions] == [
             (data, came) for _, data, _, came in model.there
         ]

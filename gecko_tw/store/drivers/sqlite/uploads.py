@@ -28,7 +28,10 @@ def put_upload(transaction: Transaction, address: Address, upload: Upload, forme
     """Changes an upload's row, or adds it behind the others of its key; ``former`` is told what was there."""
     transaction.outdate(address.slot)
     if former is not None:
-        former.uploads = [*former.uploads, *transaction.execute(UPLOAD_ROW, (address.bucket_id, address.key, upload.id))]
+        former.uploads = [
+            *former.uploads,
+            *transaction.execute(UPLOAD_ROW, (address.bucket_id, address.key, upload.id)),
+        ]
         former.begun = [*former.begun, upload.id]
     values = (upload.initiated, upload.revision, upload_text(upload))
     where = (address.bucket_id, address.key)
