@@ -216,7 +216,7 @@ class SqliteCatalog:
     def _remember(self, bucket: str, key: bytes, written: Written, stamp: int) -> None:
         """What was just written is what is asked for next: unless somebody has changed it since, which its stamp tells."""
         after = written.after
-        if len(after.versions) == 1 and not after.uploads:
+        if written.whole and len(after.versions) == 1 and not after.uploads:
             found = Newest(written.top, after, True)
             self._histories.keep(stamp, (bucket, key), found, slot_of(bucket, key))
 

@@ -32,10 +32,12 @@ class Written:
 
     :ivar after: the history with the names in force.
     :ivar top: its newest row, or None.
+    :ivar whole: the key has no version that is not in this history.
     """
 
     after: KeyHistory
     top: Row | None
+    whole: bool
 
 
 class HistoryChange:
@@ -65,7 +67,7 @@ class HistoryChange:
         change_blobs(self._transaction, self._address.bucket_id, before, needed)
         if self._transaction.follows or _of_files(self._rows, rows) or self._former.uploads or self._former.begun:
             self._transaction.former = self._former
-        return Written(self._in_force(after, rows), rows[0] if rows else None)
+        return Written(self._in_force(after, rows), rows[0] if rows else None, len(self._rows) < 2)
 
     def _new_rows(self, after: KeyHistory) -> list[Row]:
         """The rows, newest first; made from the oldest on, so that what stays is safe before the newest is placed."""
