@@ -134,7 +134,7 @@ def test_removing_the_newest_versions_costs_the_same(shop: Shop) -> None:
     switch(shop, "Enabled")
     for number in range(5):
         costs = [
-            cost(shop, lambda key=key, count=count: shop.remove(key, version_id=of_version(count - number)))
+            cost(shop, partial(shop.remove, key, version_id=of_version(count - number)))
             for key, count in ((b"few", FEW), (b"many", MANY))
         ]
         assert costs[1] <= costs[0] + 50
