@@ -178,3 +178,15 @@ def test_a_completion_is_repeated_when_the_first_one_ends_while_the_key_is_read(
 
     catalog._newest = overtaken
     assert shop.complete(b"key", parts, now=NOW + 1) == first[0]
+
+
+@pytest.mark.parametrize("shop", [FilesDriver], indirect=True)
+def test_taking_over_a_file_of_others_costs_the_same(shop: Shop, tmp_path: Path) -> None:
+    switch(shop, "Enabled")
+    costs = []
+    for key in (b"few", b"many"):
+        shop.put(key, b"ours")
+        (tmp_path / BUCKET / key.decode()).write_bytes(b"of others")
+        costs.append(cost(shop, partial(settled, shop.objects.look, BUCKET, key)))
+        assert shop.get(key) == b"of others"
+    assert costs[1] <= costs[0] + 50
