@@ -50,7 +50,7 @@ class Expiry:
     rules change: see docs/decisions/0008.
 
     :ivar day: a day's length in seconds.
-    :ivar stopping: when it becomes true, a run under way ends at its next page; what is left is for the next run.
+    :ivar stopping: when it becomes true, a run under way ends at its next page or step; what is left is for the next run.
     """
 
     uploads: Uploads
