@@ -21,8 +21,8 @@ SEQ_OF_VERSION = _BY_ID.format("seq", "= ?3")
 """The number of a version: of a bucket's id, a key and the version's id."""
 
 _BY_UPLOAD = (
-    f"SELECT {COLUMNS} FROM version INDEXED BY version_by_upload WHERE {_HERE}"
-    " AND json_extract(record, '$.upload') = ?3 AND parts IS NOT NULL AND record <> '' ORDER BY seq DESC LIMIT 1"
+    f"SELECT {COLUMNS} FROM version INDEXED BY version_by_upload WHERE {_HERE} AND parts IS NOT NULL"
+    " AND CASE WHEN json_valid(record) THEN json_extract(record, '$.upload') END = ?3 ORDER BY seq DESC LIMIT 1"
 )
 _UPLOAD = f"SELECT {{}} FROM upload INDEXED BY upload_by_id WHERE {_HERE} AND id = ?3"
 UPLOAD_ROW = _UPLOAD.format(f"seq, {UPLOAD_COLUMNS}")
