@@ -156,6 +156,15 @@ def version_of(row: Row, bucket: str, key: bytes) -> Version | DeleteMarker:
         raise DamagedRow(f"the record of a version of {bucket}/{key!r} cannot be read: {problem}") from problem
 
 
+def versions_of(transaction: Transaction, address: Address) -> list[Row]:
+    """Every row of a key, newest first: not for steps that requests wait for."""
+    found = transaction.execute(
+        f"SELECT {COLUMNS} FROM version WHERE bucket_id = ? AND key = ? ORDER BY seq DESC",
+        (address.bucket_id, address.key),
+    )
+    return [Row._make(values) for values in found.fetchall()]
+
+
 def history_of(bucket: str, key: bytes, rows: list[Row]) -> KeyHistory:
     """What some rows of a key stand for, without any upload."""
     return KeyHistory(bucket=bucket, key=key, versions=tuple(version_of(row, bucket, key) for row in rows))
