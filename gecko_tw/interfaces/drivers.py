@@ -46,16 +46,32 @@ class ICatalog(Interface):
     def remove_bucket(name: str):  # type: ignore[no-untyped-def]
         """Removes an empty bucket; unfinished uploads go with it. Raises NoSuchBucket, BucketNotEmpty."""
 
-    def history(bucket: str, key: bytes, version_id: str | None = None, opening: bool = False):  # type: ignore[no-untyped-def]
-        """The KeyHistory; empty for an unknown key. May leave out versions other than the newest and ``version_id``.
+    def history(  # type: ignore[no-untyped-def]
+        bucket: str,
+        key: bytes,
+        version_id: str | None = None,
+        opening: bool = False,
+        upload_id: str | None = None,
+    ):
+        """The part of the KeyHistory that is asked for; empty for an unknown key. It costs the same however large the whole is.
+
+        It has the newest version, that of ``version_id``, and the upload of ``upload_id``, or else the version which that has become.
+        Whether it has others, no one may rely on.
 
         :param opening: the newest version's bytes are opened next, which notices by itself (BlobGone) when they are others by now.
 
         Raises NoSuchBucket, Unsettled.
         """
 
-    def change_history(bucket: str, key: bytes, rule, version_id: str | None = None):  # type: ignore[no-untyped-def]
+    def change_history(  # type: ignore[no-untyped-def]
+        bucket: str, key: bytes, rule, version_id: str | None = None, upload_id: str | None = None
+    ):
         """Applies ``rule(bucket_record, history) -> Change`` as one atomic step and returns an :class:`Applied`.
+
+        The rule sees a part of the history, so that a step costs the same however large the whole is: the newest two versions, the null
+        version, that of ``version_id``, and the upload of ``upload_id``. What it does not see stays as it is, and so do its places: a
+        version that the rule adds becomes the newest, and an upload the last one. A version that it did not see cannot become the newest
+        one (ValueError). Applied tells of the same part.
 
         The rule is pure and may be called again. What it raises leaves everything as it was. A blob of a new version must have been
         committed before; the driver may move its bytes and so rename it (``Applied.after`` has the names in force). Parts of uploads

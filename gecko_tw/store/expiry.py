@@ -11,7 +11,7 @@ from gecko_tw.store.records import BucketRecord, DeleteMarker, KeyHistory, Versi
 from gecko_tw.store.refusals import NoSuchBucket, NoSuchUpload, SlowDown
 from gecko_tw.store.requests import Listed, ListRequest, new_salt
 from gecko_tw.store.rules import lifecycle
-from gecko_tw.store.rules.lifecycle import DAY, Calendar, NothingDue, Rule
+from gecko_tw.store.rules.lifecycle import DAY, Calendar, Due, NothingDue, Rule
 from gecko_tw.store.rules.notices import Cause
 from gecko_tw.store.settling import settled
 from gecko_tw.store.uploads import Uploads
@@ -50,7 +50,7 @@ class Expiry:
     rules change: see docs/decisions/0008.
 
     :ivar day: a day's length in seconds.
-    :ivar stopping: when it becomes true, a run under way ends at its next page; what is left is for the next run.
+    :ivar stopping: when it becomes true, a run under way ends at its next page or step; what is left is for the next run.
     """
 
     uploads: Uploads
@@ -94,9 +94,9 @@ class Expiry:
         concerned = [rule for rule in rules if rule.concerns_versions]
         for prefix in lifecycle.prefixes(concerned):
             entries = self._entries(record.name, prefix, "versions")
-            for key, group in groupby(entries, lambda entry: entry.key):
-                if self._is_due(concerned, _history(record.name, key, group), calendar):
-                    self._expire_key(record.name, key, calendar, tally)
+            for (_, key), walk in groupby(_walks(entries), lambda line: (line[0], line[1].key)):
+                for one in self._due(concerned, record.name, key, walk, calendar):
+                    self._let_go(record.name, key, one, calendar, tally)
         aborting = [rule for rule in rules if rule.abort_days is not None]
         for prefix in lifecycle.prefixes(aborting):
             for entry in self._entries(record.name, prefix, "uploads"):
@@ -116,34 +116,38 @@ class Expiry:
                 return
             request = evolve(request, after=page.next_key, after_id=page.next_id)
 
-    def _is_due(self, rules: list[Rule], history: KeyHistory, calendar: Calendar) -> bool:
-        """Whether something of a key is due, by what a listing tells and, where tags decide, by the versions themselves."""
-        found = set(lifecycle.due(lifecycle.without_tags(rules), history, calendar))
-        if not found or not any(rule.tags for rule in rules):
-            return bool(found)
-        if None in found:
-            found.add(history.versions[0].version_id)
-        whole = tuple(self._whole(history, one) if one.version_id in found else one for one in history.versions)
-        return any(True for _ in lifecycle.due(rules, history.having(whole), calendar))
+    def _due(
+        self, rules: list[Rule], bucket: str, key: bytes, walk: Iterator[tuple[int, Listed]], calendar: Calendar
+    ) -> list[Due]:
+        """What is due of one key. The oldest first: what is left when a run is cut short is no younger for it."""
+        versions = (_version(entry) for _, entry in walk)
+        found = [*lifecycle.due(lifecycle.without_tags(rules), key, versions, calendar)]
+        if any(rule.tags for rule in rules):
+            found = [one for one in found if lifecycle.is_due(rules, self._known(bucket, key, one), one, calendar)]
+        noncurrent = [one for one in found if one.since is not None]
+        return [*reversed(noncurrent), *found[len(noncurrent) :]]
 
-    def _whole(self, history: KeyHistory, version: Version | DeleteMarker) -> Version | DeleteMarker:
+    def _known(self, bucket: str, key: bytes, one: Due) -> KeyHistory:
         """A listed version with everything that is known of it."""
-        known = settled(self.uploads.objects.catalog.history, history.bucket, history.key, version.version_id)
-        return next((one for one in known.versions if one.version_id == version.version_id), version)
+        return settled(self.uploads.objects.catalog.history, bucket, key, one.version_id)  # type: ignore[no-any-return]
 
-    def _expire_key(self, bucket: str, key: bytes, calendar: Calendar, tally: Tally) -> None:
-        """The atomic step: what is due is decided again there."""
+    def _let_go(self, bucket: str, key: bytes, one: Due, calendar: Calendar, tally: Tally) -> None:
+        """The atomic step: whether it is due is decided again there."""
+        if self.stopping:
+            raise _Stopping
         try:
-            rule = partial(lifecycle.expire, calendar=calendar, salt=new_salt())
+            rule = partial(lifecycle.expire, calendar=calendar, salt=new_salt(), one=one)
             cause = Cause(event="LifecycleExpiration:Delete", now=calendar.now, principal="lifecycle")
-            done = evolve(self.uploads.objects, cause=cause).place(bucket, key, rule).outcome
+            evolve(self.uploads.objects, cause=cause).place(bucket, key, rule, version_id=one.version_id)
         except NothingDue:
             return  # another version came meanwhile, or a lock holds
         except SlowDown:
             tally.busy += 1
             return
-        tally.expired += done.expired
-        tally.removed += done.removed
+        if one.version_id is None:
+            tally.expired += 1
+        else:
+            tally.removed += 1
 
     def _abort(self, bucket: str, entry: Listed) -> bool:
         try:
@@ -153,10 +157,14 @@ class Expiry:
         return True
 
 
-def _history(bucket: str, key: bytes, entries: Iterator[Listed]) -> KeyHistory:
-    """What a listing tells of a key."""
-    versions = tuple(
-        entry.version or DeleteMarker(version_id=entry.id, modified=entry.modified, owner=entry.owner)
-        for entry in entries
-    )
-    return KeyHistory(bucket=bucket, key=key, versions=versions)
+def _walks(entries: Iterator[Listed]) -> Iterator[tuple[int, Listed]]:
+    """Lines with a number for each walk through a key: a key is begun again when the version that a page ended with is gone."""
+    number = 0
+    for entry in entries:
+        number += entry.newest
+        yield number, entry
+
+
+def _version(entry: Listed) -> Version | DeleteMarker:
+    """What a listing tells of a version."""
+    return entry.version or DeleteMarker(version_id=entry.id, modified=entry.modified, owner=entry.owner)

@@ -120,13 +120,23 @@ class Objects:
         digest = incoming.digests.raw("MD5")
         return digest.hex() if incoming.seal is None else incoming.seal.etag(digest)
 
-    def place(self, bucket: str, key: bytes, rule: Rule, blob: str | None = None) -> Applied:
+    def place(
+        self,
+        bucket: str,
+        key: bytes,
+        rule: Rule,
+        blob: str | None = None,
+        *,
+        version_id: str | None = None,
+        upload_id: str | None = None,
+    ) -> Applied:
         """The atomic step, and after it the dropping of blobs that no version holds any more.
 
         :param blob: the new blob; dropped when the step is refused.
+        :param version_id: of a version that the rule must see; ``upload_id``: of an upload.
         """
         try:
-            applied = self.catalog.change_history(bucket, key, within(self._told(rule)))
+            applied = self.catalog.change_history(bucket, key, within(self._told(rule)), version_id, upload_id)
         except BaseException:
             if blob is not None and not self.catalog.references([blob]):
                 self.blobs.remove([blob])
@@ -158,7 +168,7 @@ class Objects:
 
     def remove(self, bucket: str, key: bytes, request: Remove) -> Removed:
         check_key(key)
-        return self.place(bucket, key, partial(versions.remove, request=request)).outcome
+        return self.place(bucket, key, partial(versions.remove, request=request), version_id=request.version_id).outcome
 
     def amend(self, bucket: str, key: bytes, version_id: str | None, change: Amendment) -> Version:
         check_key(key)

@@ -172,7 +172,7 @@ def with_seal(extra: Mapping[str, Any], record: Mapping[str, Any], stored: int) 
 
 @frozen(kw_only=True)
 class KeyHistory:
-    """Everything about one key: the unit of atomicity.
+    """What there is of one key: the unit of atomicity. Of a large one catalogs hand out a part, see ICatalog.
 
     :ivar versions: newest first.
     :ivar uploads: multipart uploads under way, oldest first.

@@ -85,7 +85,7 @@ class Upkeep:
         try:
             blob = objects.blobs.clone(version.spans, note)
             rule = partial(_joined, version=version, span=Span(blob, 0, stored_size(version)))
-            objects.place(bucket, key, rule, blob)
+            objects.place(bucket, key, rule, blob, version_id=version.version_id)
         except (BlobGone, _Changed, NoSuchBucket):
             return False  # overwritten or deleted meanwhile
         return True

@@ -10,7 +10,7 @@ from gecko_tw.store import copying
 from gecko_tw.store.data_keys import CUSTOMER, OTHER_KEY, PART_HAS_SEAL, PART_NEEDS_SEAL
 from gecko_tw.store.incoming import Incoming
 from gecko_tw.store.objects import DEFAULT_CHECKSUM, Objects
-from gecko_tw.store.records import BlobNote, Checksum, Part, Span, Upload, Version
+from gecko_tw.store.records import BlobNote, Checksum, KeyHistory, Part, Span, Upload, Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, NoSuchUpload, WrongCustomerKey
 from gecko_tw.store.requests import Complete, ListRequest, Page, PutPart, Source
 from gecko_tw.store.rules import multipart
@@ -39,10 +39,14 @@ class Uploads:
         self.objects.place(bucket, key, partial(multipart.start, upload=upload))
 
     def get(self, bucket: str, key: bytes, upload_id: str) -> Upload:
-        upload = settled(self.objects.catalog.history, bucket, key).upload(upload_id)
+        upload = self._history(bucket, key, upload_id).upload(upload_id)
         if upload is None:
             raise NoSuchUpload(UploadId=upload_id)
         return upload
+
+    def _history(self, bucket: str, key: bytes, upload_id: str) -> KeyHistory:
+        """With the upload, or else with the version that it has become."""
+        return settled(partial(self.objects.catalog.history, upload_id=upload_id), bucket, key)  # type: ignore[no-any-return]
 
     def put_part(self, bucket: str, key: bytes, upload_id: str, incoming: Incoming, request: PutPart) -> Part:
         try:
@@ -97,11 +101,9 @@ class Uploads:
 
     def complete(self, bucket: str, key: bytes, upload_id: str, request: Complete) -> Version:
         for _ in range(_TRIES):
-            history = settled(self.objects.catalog.history, bucket, key)
+            history = self._history(bucket, key, upload_id)
             upload = history.upload(upload_id)
             if upload is None:
-                # Its version may have been committed between the reading of the versions and that of the uploads.
-                history = settled(self.objects.catalog.history, bucket, key)
                 return multipart.completed(history, upload_id, request)
             try:
                 return self._complete(bucket, key, upload, request)
@@ -115,7 +117,7 @@ class Uploads:
         chosen = multipart.choose(upload, stored, request.parts, self.min_part_size)
         version = multipart.join(upload, chosen, request)
         rule = partial(multipart.complete, upload=upload, version=version, request=request)
-        applied = self.objects.place(bucket, key, rule)
+        applied = self.objects.place(bucket, key, rule, upload_id=upload.id)
         kept = {part.number for part in request.parts}
         self._drop([part for part in stored.values() if part.number not in kept])
         return applied.after.newest  # type: ignore[return-value]
@@ -141,7 +143,7 @@ class Uploads:
 
     def abort(self, bucket: str, key: bytes, upload_id: str) -> None:
         parts = self.parts(bucket, key, upload_id)
-        self.objects.place(bucket, key, partial(multipart.abort, upload_id=upload_id))
+        self.objects.place(bucket, key, partial(multipart.abort, upload_id=upload_id), upload_id=upload_id)
         self._drop(parts)
 
     def page(self, bucket: str, request: ListRequest) -> Page:

@@ -106,9 +106,9 @@ def commit(driver: Any, data: bytes, note: BlobNote) -> Span:
         writer.abort()
 
 
-def change(driver: Any, bucket: str, key: bytes, function: Callable[[KeyHistory], KeyHistory]) -> Applied:
-    """``change_history`` by a function of the history alone."""
-    return driver.catalog.change_history(bucket, key, lambda _record, history: Change(function(history)))
+def change(driver: Any, bucket: str, key: bytes, function: Callable[[KeyHistory], KeyHistory], *named: Any) -> Applied:
+    """``change_history`` by a function of the history alone; ``named`` are a version's id and an upload's."""
+    return driver.catalog.change_history(bucket, key, lambda _record, history: Change(function(history)), *named)
 
 
 def on_top(history: KeyHistory, version: Version | DeleteMarker) -> KeyHistory:
@@ -122,7 +122,7 @@ def put(driver: Any, bucket: str, key: bytes, data: bytes, **more: Any) -> Versi
     version = described(data, **more)
     span = commit(driver, data, BlobNote(bucket=bucket, key=key, record=version))
     version = evolve(version, spans=(span,))
-    applied = change(driver, bucket, key, lambda history: on_top(history, version))
+    applied = change(driver, bucket, key, lambda history: on_top(history, version), version.version_id)
     newest = applied.after.newest
     assert newest is not None
     return newest
@@ -165,6 +165,8 @@ def give_up(driver: Any, bucket: str, key: bytes, upload_id: str) -> None:
         bucket,
         key,
         lambda history: evolve(history, uploads=tuple(u for u in history.uploads if u.id != upload_id)),
+        None,
+        upload_id,
     )
 
 
@@ -176,8 +178,14 @@ def send_part(driver: Any, bucket: str, key: bytes, upload_id: str, number: int,
     return driver.catalog.add_part(bucket, key, upload_id, evolve(part, spans=(span,)))
 
 
-def look(driver: Any, bucket: str, key: bytes, version_id: str | None = None) -> KeyHistory:
-    return settled(driver.catalog.history, bucket, key, version_id)
+def look(
+    driver: Any, bucket: str, key: bytes, version_id: str | None = None, upload_id: str | None = None
+) -> KeyHistory:
+    return settled(driver.catalog.history, bucket, key, version_id, False, upload_id)
+
+
+def upload_of(driver: Any, bucket: str, key: bytes, upload_id: str) -> Upload | None:
+    return look(driver, bucket, key, None, upload_id).upload(upload_id)
 
 
 def content(driver: Any, record: Version | Part) -> bytes:

@@ -341,7 +341,7 @@ def test_references_are_the_blobs_that_versions_and_parts_hold(driver):
     assert driver.catalog.references([*held, "no-such-blob"]) == held
     assert driver.catalog.references([]) == set()
     forget(driver, bucket, b"key")
-    change(driver, bucket, b"key", lambda history: evolve(history, uploads=()))
+    change(driver, bucket, b"key", lambda history: evolve(history, uploads=()), None, "u1")
     assert driver.catalog.references(held) == set()
 
 
@@ -354,7 +354,7 @@ def test_completed_uploads_that_are_not_joined_yet_are_told(driver):
     spans = tuple(part.spans[0] for part in driver.catalog.parts(bucket, b"key", "u1", 0, 10))
     assert list(driver.catalog.spanned(10)) == []
     version = described(b"part1part2", spans=spans, upload="u1")
-    applied = change(driver, bucket, b"key", lambda history: evolve(on_top(history, version), uploads=()))
+    applied = change(driver, bucket, b"key", lambda history: evolve(on_top(history, version), uploads=()), None, "u1")
     assert list(driver.catalog.spanned(10)) == [(bucket, b"key")]
     assert list(driver.catalog.spanned(0)) == []
     assert content(driver, applied.after.newest) == b"part1part2"

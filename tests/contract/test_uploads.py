@@ -20,6 +20,7 @@ from tests.contract.acts import (
     put,
     send_part,
     sweep,
+    upload_of,
 )
 
 
@@ -41,7 +42,7 @@ def test_everything_about_an_upload_is_remembered(driver):
         extra={"acl": [1]},
     )
     change(driver, bucket, b"key", lambda history: evolve(history, uploads=(*history.uploads, upload)))
-    kept = look(driver, bucket, b"key").upload("u1")
+    kept = upload_of(driver, bucket, b"key", "u1")
     assert evolve(kept, revision=0) == upload
     (line,) = driver.catalog.page(bucket, b"", b"", 10, "uploads")
     assert (line.key, line.id, line.modified, line.owner, line.version) == (b"key", "u1", NOW + 7, "me", None)
@@ -86,30 +87,30 @@ def test_each_part_gives_its_upload_a_new_revision_and_no_other(driver):
     bucket = a_bucket(driver)
     begin(driver, bucket, b"key", "u1")
     begin(driver, bucket, b"key", "u2")
-    revisions = [look(driver, bucket, b"key").upload("u1").revision]
-    other = look(driver, bucket, b"key").upload("u2")
+    revisions = [upload_of(driver, bucket, b"key", "u1").revision]
+    other = upload_of(driver, bucket, b"key", "u2")
     for number in (1, 2, 2):
         send_part(driver, bucket, b"key", "u1", number, b"data")
-        revisions.append(look(driver, bucket, b"key").upload("u1").revision)
+        revisions.append(upload_of(driver, bucket, b"key", "u1").revision)
     assert len(set(revisions)) == 4
-    assert look(driver, bucket, b"key").upload("u2") == other
+    assert upload_of(driver, bucket, b"key", "u2") == other
 
 
 def test_a_rule_sees_the_revision_in_force(driver):
     bucket = a_bucket(driver)
     begin(driver, bucket, b"key", "u1")
     send_part(driver, bucket, b"key", "u1", 1, b"data")
-    applied = change(driver, bucket, b"key", lambda history: history)
-    assert applied.before.upload("u1") == look(driver, bucket, b"key").upload("u1")
+    applied = change(driver, bucket, b"key", lambda history: history, None, "u1")
+    assert applied.before.upload("u1") == upload_of(driver, bucket, b"key", "u1")
 
 
 def test_putting_an_object_leaves_the_uploads_of_its_key_alone(driver):
     bucket = a_bucket(driver)
     begin(driver, bucket, b"key", "u1")
     send_part(driver, bucket, b"key", "u1", 1, b"part")
-    before = look(driver, bucket, b"key").upload("u1")
+    before = upload_of(driver, bucket, b"key", "u1")
     put(driver, bucket, b"key", b"object")
-    assert look(driver, bucket, b"key").upload("u1") == before
+    assert upload_of(driver, bucket, b"key", "u1") == before
     assert [content(driver, part) for part in parts_of(driver, bucket, "u1")] == [b"part"]
 
 
@@ -155,7 +156,7 @@ def test_the_parts_become_a_version_without_moving_bytes_of_others(driver):
     dropped = [part for part in parts_of(driver, bucket, "u1") if part.number == 2]
     spans = tuple(span for part in chosen for span in part.spans)
     version = described(b"part 1;part 3;", spans=spans, upload="u1")
-    change(driver, bucket, b"key", lambda history: evolve(on_top(history, version), uploads=()))
+    change(driver, bucket, b"key", lambda history: evolve(on_top(history, version), uploads=()), None, "u1")
     driver.blobs.remove([span.blob for part in dropped for span in part.spans])
     sweep(driver)
     assert content(driver, look(driver, bucket, b"key").newest) == b"part 1;part 3;"
@@ -168,7 +169,7 @@ def test_a_single_part_becomes_a_version(driver):
     send_part(driver, bucket, b"key", "u1", 1, b"the only one")
     (part,) = parts_of(driver, bucket, "u1")
     version = described(b"the only one", spans=part.spans, upload="u1", etag="e" * 32 + "-1", metadata={"a": "b"})
-    change(driver, bucket, b"key", lambda history: evolve(on_top(history, version), uploads=()))
+    change(driver, bucket, b"key", lambda history: evolve(on_top(history, version), uploads=()), None, "u1")
     sweep(driver)
     kept = look(driver, bucket, b"key").newest
     assert content(driver, kept) == b"the only one"
@@ -192,7 +193,7 @@ def test_a_part_that_comes_while_the_upload_ends_is_refused_or_noticed(driver):
         upload_id = f"u{turn}"
         begin(driver, bucket, b"key", upload_id)
         send_part(driver, bucket, b"key", upload_id, 1, b"one")
-        seen = look(driver, bucket, b"key").upload(upload_id)
+        seen = upload_of(driver, bucket, b"key", upload_id)
 
         def end(history, seen=seen):
             if history.upload(seen.id) != seen:
@@ -201,7 +202,7 @@ def test_a_part_that_comes_while_the_upload_ends_is_refused_or_noticed(driver):
 
         with ThreadPoolExecutor(2) as threads:
             late = threads.submit(send_part, driver, bucket, b"key", upload_id, 2, b"two")
-            ended = threads.submit(change, driver, bucket, b"key", end)
+            ended = threads.submit(change, driver, bucket, b"key", end, None, upload_id)
             assert (late.exception() is None) == (ended.exception() is not None)
         if ended.exception() is not None:
             give_up(driver, bucket, b"key", upload_id)

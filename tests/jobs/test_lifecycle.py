@@ -56,7 +56,7 @@ def test_short_days_are_looked_at_four_times():
     assert house.keys() == []
 
 
-def test_stopping_ends_a_run_at_its_next_page_and_starting_again_finishes_it():
+def test_stopping_ends_a_run_at_its_next_step_and_starting_again_finishes_it():
     house = House(lifecycle_day=10.0)
     catalog = house.shop.driver.catalog
     real = catalog.page
@@ -72,12 +72,13 @@ def test_stopping_ends_a_run_at_its_next_page_and_starting_again_finishes_it():
     catalog.page = page
     house.clock.pump([2.5])
     assert house.stopped.called
-    assert house.keys() == []
+    assert house.keys() == [b"log"]
     assert house.shop.uploads.get(BUCKET, b"log", "u1")
     house.clock.pump([2.5] * 8)
     assert house.shop.uploads.get(BUCKET, b"log", "u1")
     house.job.startService()
     house.clock.pump([2.5])
+    assert house.keys() == []
     assert house.shop.objects.page(BUCKET, ListRequest(), "uploads").entries == ()
 
 

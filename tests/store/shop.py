@@ -59,7 +59,7 @@ class Shop:
 
     def send(self, key: bytes, number: int, data: bytes, upload_id: str = "u1", **asked: Any) -> Part:
         """A part; its body is hashed as the upload was created for, which is what clients send, unless something else is asked."""
-        upload = settled(self.driver.catalog.history, BUCKET, key).upload(upload_id)
+        upload = settled(self.driver.catalog.history, BUCKET, key, None, False, upload_id).upload(upload_id)
         agreed = upload.checksum_algorithm if upload else None
         asked.setdefault("checksum", agreed)
         claimed = {claim.algorithm for claim in asked.get("claims", ())}

@@ -263,3 +263,49 @@ def test_a_removed_version_and_a_run_do_not_disturb_each_other(shop: Shop) -> No
     shop.objects.remove(BUCKET, b"log/a", Remove(now=NOW + 9, version_id=made[0].version_id))
     assert run(shop, NOW + MONTH) == Tally(removed=1)
     assert shop.get(b"log/a") == b"data 2"
+
+
+def test_a_version_that_goes_while_pages_are_read_lets_no_more_go(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expiry, "_PAGE", 3)
+    action = {"NoncurrentDays": 1, "NewerNoncurrentVersions": 5}
+    set_rules(shop, rule(NoncurrentVersionExpiration=action), versioning="Enabled")
+    made = [shop.put(b"log/a", b"data %d" % number, now=NOW + number).version_id for number in range(10)]
+    catalog = shop.driver.catalog
+    real = catalog.page
+
+    def disturbed(*arguments: Any) -> Any:
+        page = real(*arguments)
+        catalog.page = real
+        shop.remove(b"log/a", version_id=made[7])  # the last one of the first page
+        shop.remove(b"log/a", version_id=made[8])
+        return page
+
+    monkeypatch.setattr(catalog, "page", disturbed)
+    assert run(shop, NOW + MONTH) == Tally(removed=2)
+    left = [entry.id for entry in shop.objects.page(BUCKET, ListRequest(), "versions").entries]
+    assert left == [made[9], *made[6:1:-1]]
+
+
+def test_a_run_that_is_cut_short_has_removed_the_oldest_versions(shop: Shop) -> None:
+    set_rules(shop, rule(NoncurrentVersionExpiration={"NoncurrentDays": 1}), versioning="Enabled")
+    made = [shop.put(b"log/a", b"data %d" % number, now=NOW + number * DAY).version_id for number in range(5)]
+    work = Expiry(shop.uploads)
+    real = shop.objects.catalog.change_history
+
+    def stopped(*arguments: Any) -> Any:
+        work.stopping = True
+        return real(*arguments)
+
+    shop.objects.catalog.change_history = stopped
+    assert work.run(NOW + MONTH) == Tally(removed=1)
+    left = [entry.id for entry in shop.objects.page(BUCKET, ListRequest(), "versions").entries]
+    assert left == made[:0:-1]
+
+
+def test_a_locked_version_hinders_no_other(shop: Shop) -> None:
+    set_rules(shop, rule(NoncurrentVersionExpiration={"NoncurrentDays": 1}), versioning="Enabled")
+    shop.buckets.change(BUCKET, lambda record: record.with_setting("object-lock", {}))
+    made = [shop.put(b"log/a", b"%d" % number, extra={"legal-hold": number == 1}).version_id for number in range(4)]
+    assert run(shop, NOW + MONTH) == Tally(removed=2)
+    left = [entry.id for entry in shop.objects.page(BUCKET, ListRequest(), "versions").entries]
+    assert left == [made[3], made[1]]

@@ -211,23 +211,6 @@ def test_of_two_completions_at_once_both_are_answered_with_one_version(shop):
     assert shop.get(b"key") == b"".join(BODIES)
 
 
-def test_a_completion_is_repeated_when_the_first_one_ends_while_the_key_is_read(shop):
-    parts = sent(shop)
-    real = shop.driver.catalog.history
-    first = []
-
-    def torn(*arguments):
-        before = real(*arguments)
-        if not first:
-            first.append(None)  # completing reads the history as well
-            first.append(shop.complete(b"key", parts))
-            return evolve(before, uploads=())  # the versions from before it, the uploads from behind it
-        return real(*arguments)
-
-    shop.driver.catalog.history = torn
-    assert shop.complete(b"key", parts, now=NOW + 1) == first[1]
-
-
 def test_aborting_forgets_the_upload_and_its_bytes(shop):
     shop.put(b"key", b"object")
     sent(shop)

@@ -6,7 +6,7 @@ Nothing survives the process. Tests and new drivers are measured against it.
 import time
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count, islice
 from threading import Lock
 from typing import Any
@@ -15,20 +15,19 @@ from attrs import evolve, frozen
 from zope.interface import implementer
 
 from gecko_tw.interfaces import BlobGone, IBlobCloning, IBlobs, IBlobWriter, ICatalog, IUsage
+from gecko_tw.store.drivers import excerpts
 from gecko_tw.store.drivers.held import MemoryReader
 from gecko_tw.store.drivers.memory_documents import MemoryDocuments, MemoryNotices
+from gecko_tw.store.drivers.memory_lines import HAS_LINES, LINES, behind
 from gecko_tw.store.records import (
-    STORAGE_CLASS,
     Applied,
     BlobNote,
     BucketRecord,
     Change,
-    DeleteMarker,
     KeyHistory,
     Part,
     Span,
     Usage,
-    Version,
     usage_of,
 )
 from gecko_tw.store.refusals import BucketAlreadyExists, BucketNotEmpty, NoSuchBucket, NoSuchUpload
@@ -57,49 +56,6 @@ class MemoryDriver:
         """Nothing is held open."""
 
 
-def _objects(history: KeyHistory) -> list[Listed]:
-    newest = history.newest
-    if newest is None:
-        return []
-    return [_listed(history.key, newest, True)]
-
-
-def _versions(history: KeyHistory) -> list[Listed]:
-    return [_listed(history.key, version, place == 0) for place, version in enumerate(history.versions)]
-
-
-def _listed(key: bytes, version: Version | DeleteMarker, newest: bool) -> Listed:
-    line = Listed(key, version.version_id, version.modified, version.owner, newest=newest)
-    if isinstance(version, DeleteMarker):
-        return line
-    return line._replace(
-        etag=version.etag,
-        size=version.size,
-        checksum=None if version.checksum is None else version.checksum.text,
-        storage_class=version.headers.get(STORAGE_CLASS, ""),
-    )
-
-
-def _uploads(history: KeyHistory) -> list[Listed]:
-    return [
-        Listed(key=history.key, id=upload.id, modified=upload.initiated, upload=upload, owner=upload.owner)
-        for upload in history.uploads
-    ]
-
-
-_LINES: Mapping[str, Callable[[KeyHistory], list[Listed]]] = {
-    "objects": _objects,
-    "versions": _versions,
-    "uploads": _uploads,
-}
-
-
-def _behind(lines: list[Listed], after_id: str) -> list[Listed]:
-    """What follows an id. All of them when that line is gone: a line told twice is better than one never told."""
-    place = next((place for place, line in enumerate(lines) if line.id == after_id), -1)
-    return lines[place + 1 :]
-
-
 class _Bucket:
     """The keys of one bucket. ``sorted`` holds, for each kind of listing, the keys that have a line in it."""
 
@@ -107,7 +63,7 @@ class _Bucket:
         self.record = record
         self.histories: dict[bytes, KeyHistory] = {}
         self.parts: dict[tuple[bytes, str], dict[int, Part]] = {}
-        self.sorted: dict[str, list[bytes]] = {what: [] for what in _LINES}
+        self.sorted: dict[str, list[bytes]] = {what: [] for what in LINES}
 
     def history(self, key: bytes) -> KeyHistory:
         return self.histories.get(key) or KeyHistory(bucket=self.record.name, key=key)
@@ -118,8 +74,8 @@ class _Bucket:
             self.histories[history.key] = history
         else:
             self.histories.pop(history.key, None)
-        for what, lines in _LINES.items():
-            keys, was, is_now = self.sorted[what], bool(lines(before)), bool(lines(history))
+        for what, has_lines in HAS_LINES.items():
+            keys, was, is_now = self.sorted[what], has_lines(before), has_lines(history)
             if is_now and not was:
                 insort(keys, history.key)
             elif was and not is_now:
@@ -212,19 +168,30 @@ class MemoryCatalog:
             del self._buckets[name]
             self.buckets_changed += 1
 
-    def history(self, bucket: str, key: bytes, version_id: str | None = None, opening: bool = False) -> KeyHistory:
+    def history(
+        self,
+        bucket: str,
+        key: bytes,
+        version_id: str | None = None,
+        opening: bool = False,
+        upload_id: str | None = None,
+    ) -> KeyHistory:
         with self._lock:
-            return self._buckets[bucket].history(key)
+            return excerpts.asked(self._buckets[bucket].history(key), version_id, upload_id)
 
-    def change_history(self, bucket: str, key: bytes, rule: Rule, version_id: str | None = None) -> Applied:
+    def change_history(
+        self, bucket: str, key: bytes, rule: Rule, version_id: str | None = None, upload_id: str | None = None
+    ) -> Applied:
         with self._lock:
             place = self._buckets[bucket]
-            before = place.history(key)
+            whole = place.history(key)
+            before = excerpts.shown(whole, version_id, upload_id)
             change = rule(place.record, before)
+            after = excerpts.merged(whole, before, change.history)
             if change.check is not None:
                 held = place.usage()
                 change.check(held, place.usage_with(held, before, change.history))
-            place.keep(change.history)
+            place.keep(after)
             self._holders.change(change.history.versions, before.versions)
             for upload in before.uploads:
                 if change.history.upload(upload.id) is None:
@@ -240,8 +207,8 @@ class MemoryCatalog:
             keys = place.sorted[what]
             at = bisect_left(keys, max(prefix, start))
             while len(page) < limit and at < len(keys) and keys[at].startswith(prefix):
-                lines = _LINES[what](place.history(keys[at]))
-                page += _behind(lines, after_id) if after_id is not None and keys[at] == start else lines
+                lines = LINES[what](place.history(keys[at]))
+                page += behind(lines, after_id) if after_id is not None and keys[at] == start else lines
                 at += 1
             return page[: max(limit, 0)]
 

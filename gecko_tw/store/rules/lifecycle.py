@@ -20,7 +20,7 @@ DAY = 86_400 * 10**9
 
 
 class NothingDue(Exception):  # noqa: N818 - a signal, not an error
-    """No lifecycle rule lets go of any version of this key now."""
+    """No lifecycle rule lets go of it now, or a lock holds it."""
 
 
 @frozen
@@ -167,70 +167,103 @@ def aborting(rules: Iterable[Rule], key: bytes, initiated: int, calendar: Calend
     return min(found) if found else None
 
 
-def due(rules: Sequence[Rule], history: KeyHistory, calendar: Calendar) -> Iterator[str | None]:
-    """What goes now: ids of versions that are removed for good, and last None when the current version expires.
+@frozen
+class Due:
+    """Something that rules let go of.
+
+    :ivar version_id: of the version that is removed for good; None when the current version expires.
+    :ivar newer: how many noncurrent versions, delete markers not counted, have come after it.
+    :ivar since: when it became a noncurrent one (nanoseconds), or None when it is the current one.
+    """
+
+    version_id: str | None
+    newer: int = 0
+    since: int | None = None
+
+
+def due(
+    rules: Sequence[Rule], key: bytes, found: Iterable[Version | DeleteMarker], calendar: Calendar
+) -> Iterator[Due]:
+    """What goes now of a key's versions, newest first; what is to be done about the current version comes last.
 
     The soonest rule counts when several fit. A version's time as a noncurrent one begins with the version that came after it.
     """
-    if not history.versions:
+    noncurrent = iter(found)
+    current = follower = next(noncurrent, None)
+    if current is None or follower is None:
         return
-    newer, follower = 0, history.versions[0]
-    for version in history.versions[1:]:
-        if any(_outlived(rule, history.key, version, newer, calendar.over, follower.modified) for rule in rules):
-            yield version.version_id
+    newer, alone = 0, True
+    for version in noncurrent:
+        one = Due(version.version_id, newer, follower.modified)
+        if _outlived(rules, key, version, one, calendar):
+            yield one
+        else:
+            alone = False
         # A delete marker keeps no data: the newest versions that a rule wants kept are counted without it.
         newer += isinstance(version, Version)
         follower = version
-    current = history.versions[0]
     if isinstance(current, Version):
-        found = expiry(rules, history.key, current, calendar)
-        if found is not None and found[0] <= calendar.now:
-            yield None
-    elif len(history.versions) == 1 and any(_useless(rule, history.key, current, calendar) for rule in rules):
-        yield current.version_id
+        if _expired(rules, key, current, calendar):
+            yield Due(None)
+    elif alone and _useless(rules, key, current, calendar):
+        yield Due(current.version_id)
 
 
-def _outlived(rule: Rule, key: bytes, version: Version | DeleteMarker, newer: int, over: Any, since: int) -> bool:
-    days = rule.noncurrent_days
-    return days is not None and newer >= rule.kept and rule.fits(key, version) and over(since, days)
+def _outlived(rules: Iterable[Rule], key: bytes, version: Version | DeleteMarker, one: Due, calendar: Calendar) -> bool:
+    return one.since is not None and any(
+        rule.noncurrent_days is not None
+        and one.newer >= rule.kept
+        and rule.fits(key, version)
+        and calendar.over(one.since, rule.noncurrent_days)
+        for rule in rules
+    )
 
 
-def _useless(rule: Rule, key: bytes, marker: DeleteMarker, calendar: Calendar) -> bool:
+def _expired(rules: Iterable[Rule], key: bytes, current: Version, calendar: Calendar) -> bool:
+    found = expiry(rules, key, current, calendar)
+    return found is not None and found[0] <= calendar.now
+
+
+def _useless(rules: Iterable[Rule], key: bytes, marker: DeleteMarker, calendar: Calendar) -> bool:
     """Whether a delete marker goes that is all that is left of its key."""
-    if not rule.fits(key, marker):
+    for rule in rules:
+        moment = rule.expiry(marker, calendar)
+        if rule.fits(key, marker) and (rule.markers or (moment is not None and moment <= calendar.now)):
+            return True
+    return False
+
+
+def is_due(rules: Sequence[Rule], history: KeyHistory, one: Due, calendar: Calendar) -> bool:
+    """Whether something that was due when all versions were looked through is so still, by a part of the history.
+
+    How many versions are newer, and since when, is believed: it was so at that time, and what goes then may go now. But what has become the
+    current version stays, and so does what the rules do not mean.
+
+    :param history: with the newest version, any other one if there is one, and the one that is due.
+    """
+    if not history.versions:
         return False
-    moment = rule.expiry(marker, calendar)
-    return rule.markers or (moment is not None and moment <= calendar.now)
+    current, *others = history.versions
+    if one.version_id is None:
+        return isinstance(current, Version) and _expired(rules, history.key, current, calendar)
+    if one.since is None:
+        is_alone = current.version_id == one.version_id and not others
+        return is_alone and isinstance(current, DeleteMarker) and _useless(rules, history.key, current, calendar)
+    return any(
+        other.version_id == one.version_id and _outlived(rules, history.key, other, one, calendar) for other in others
+    )
 
 
-@frozen
-class Expired:
-    """What went of one key: versions and markers removed for good, and current versions that expired."""
-
-    removed: int = 0
-    expired: int = 0
-
-
-def expire(bucket: BucketRecord, history: KeyHistory, calendar: Calendar, salt: str) -> Change:
-    """Everything that is due goes, as if it were deleted by request: locks hold, and a versioned bucket gets a delete marker.
-
-    The outcome is an :class:`Expired`.
+def expire(bucket: BucketRecord, history: KeyHistory, calendar: Calendar, salt: str, one: Due) -> Change:
+    """What is due goes, as if it were deleted by request: locks hold, and a versioned bucket gets a delete marker.
 
     :param salt: as in :class:`~gecko_tw.store.requests.Remove`.
-    :raises NothingDue: nothing goes, and nothing is written.
+    :raises NothingDue: it stays, and nothing is written.
     """
-    rules = rules_of(bucket.settings.get(SETTING))
-    held: set[str | None] = set()
-    removed = expired = 0
-    while wanted := [one for one in due(rules, history, calendar) if one not in held]:
-        for version_id in wanted:
-            request = Remove(now=calendar.now, version_id=version_id, owner=bucket.owner, salt=salt)
-            try:
-                history = versions.remove(bucket, history, request).history
-            except ObjectLocked:
-                held.add(version_id)
-            else:
-                removed, expired = removed + (version_id is not None), expired + (version_id is None)
-    if not removed and not expired:
+    if not is_due(rules_of(bucket.settings.get(SETTING)), history, one, calendar):
         raise NothingDue
-    return Change(history, Expired(removed, expired))
+    request = Remove(now=calendar.now, version_id=one.version_id, owner=bucket.owner, salt=salt)
+    try:
+        return versions.remove(bucket, history, request)
+    except ObjectLocked:
+        raise NothingDue from None

@@ -74,7 +74,8 @@ class Recovery:
                 self.describe(transaction, address, row)
         for blob in filter(None, noted.described):
             self._describe_blob(transaction, address, blob)
-        self._ground.uploads.restore(transaction, address, uploads_of(transaction, address), noted)
+        if noted.uploads:
+            self._ground.uploads.restore(transaction, address, uploads_of(transaction, address), noted)
         for name in noted.created:
             if transaction.execute("SELECT 1 FROM span WHERE blob = ?", (name,)).fetchone() is None:
                 remove_files(self._disk, name)

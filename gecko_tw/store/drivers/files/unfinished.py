@@ -60,7 +60,8 @@ class _Unfinished:
         try:
             initiated = os.fstat(directory).st_mtime_ns
             upload = Upload(id=self._id, initiated=initiated, headers=headers)
-            self._catalog.change_history(self._bucket, key, lambda record, history: _with(record, history, upload))
+            rule = partial(_with, upload=upload)
+            self._catalog.change_history(self._bucket, key, rule, upload_id=self._id)
             for name, _, is_file in sorted(entries(self._disk.root, self._path)):
                 number = _PART.fullmatch(name)
                 if is_file and number and 1 <= int(number[1]) <= _MOST_PARTS:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from attrs import frozen
+from attrs import evolve, frozen
 from zope.interface import implementer
 
 from gecko_tw.interfaces import ICatalog, ICommonPrefixes, IUsage, Unsettled
@@ -26,19 +26,17 @@ from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.drivers.sqlite.counters import slot_of
 from gecko_tw.store.drivers.sqlite.documents import add_notices
 from gecko_tw.store.drivers.sqlite.ground import Ground
-from gecko_tw.store.drivers.sqlite.notation import upload_of
+from gecko_tw.store.drivers.sqlite.lookups import find_upload, named_rows, newest_rows, row_of_upload, shown_rows
 from gecko_tw.store.drivers.sqlite.remembered import Remembered
 from gecko_tw.store.drivers.sqlite.rows import (
     COLUMNS,
     PART_COLUMNS,
-    UPLOAD_COLUMNS,
     Address,
     Row,
+    history_of,
     part_of_row,
     put_version,
-    uploads_of,
     version_of,
-    versions_of,
 )
 from gecko_tw.store.drivers.sqlite.undo import Former
 from gecko_tw.store.drivers.sqlite.uploads import AddPart
@@ -58,15 +56,10 @@ _ATTEMPTS = 20
 """So often a step starts again because a file was changed behind our back in the meantime."""
 
 _NEWEST = (
-    f"SELECT {COLUMNS}, EXISTS (SELECT 1 FROM upload WHERE bucket_id = ?1 AND key = ?2),"
+    f"SELECT {COLUMNS},"
     " EXISTS (SELECT 1 FROM version AS older WHERE bucket_id = ?1 AND key = ?2 AND older.seq < version.seq)"
     " FROM version WHERE bucket_id = ?1 AND key = ?2 ORDER BY seq DESC LIMIT 1"
 )
-_NAMED = (
-    f"SELECT {COLUMNS} FROM version"
-    " WHERE bucket_id = (SELECT id FROM bucket WHERE name = ?) AND key = ? AND version_id = ?"
-)
-_UPLOADS = f"SELECT {UPLOAD_COLUMNS} FROM upload WHERE bucket_id = ? AND key = ? ORDER BY seq"
 _SPANNED = (
     "SELECT name, key FROM version JOIN bucket ON bucket.id = bucket_id WHERE instr(spans, '],[') > 0 AND NOT EXISTS"
     " (SELECT 1 FROM version AS newer WHERE newer.bucket_id = version.bucket_id AND newer.key = version.key"
@@ -82,7 +75,7 @@ _INLINE = (
 class Newest(NamedTuple):
     """What there is newest of a key.
 
-    :ivar row: its newest row; ``history`` is what that stands for, with the uploads under way.
+    :ivar row: its newest row; ``history`` is what that stands for, without any upload.
     :ivar whole: there are no other rows.
     """
 
@@ -152,12 +145,20 @@ class SqliteCatalog:
             self._ground.watch.unsettled(name, stray.key).settle()
             raise BucketNotEmpty() from stray
 
-    def history(self, bucket: str, key: bytes, version_id: str | None = None, opening: bool = False) -> KeyHistory:
+    def history(
+        self,
+        bucket: str,
+        key: bytes,
+        version_id: str | None = None,
+        opening: bool = False,
+        upload_id: str | None = None,
+    ) -> KeyHistory:
         for _ in range(2):  # the second time in case a commit came between the row and the look at the disk
             row, newest, _ = self._newest(bucket, key)
             if (opening and row is not None and row.visible) or self._ground.watch.agrees(bucket, key, row):
-                named = version_id is not None and row is not None and version_id != row.version_id
-                return self._with_named(newest, version_id) if named else newest
+                if version_id is not None and row is not None and version_id != row.version_id:
+                    newest = self._with_named(newest, version_id)
+                return newest if upload_id is None else self._with_upload(newest, upload_id)
         raise self._ground.watch.unsettled(bucket, key)
 
     def _newest(self, bucket: str, key: bytes) -> Newest:
@@ -170,24 +171,33 @@ class SqliteCatalog:
         where = (self._find(bucket)[0], key)
         connection = self._connections.mine()
         values = connection.execute(_NEWEST, where).fetchone()
-        *columns, has_uploads, has_older = values or (None, True, False)
+        *columns, has_older = values or (None, False)
         row = None if values is None else Row._make(columns)
-        uploads = connection.execute(_UPLOADS, where).fetchall() if has_uploads else ()
-        found = Newest(row, _history(bucket, key, row, uploads), not has_older)
-        if not uploads:
-            self._histories.keep(stamp, name, found, slot)
+        found = Newest(row, history_of(bucket, key, [] if row is None else [row]), not has_older)
+        self._histories.keep(stamp, name, found, slot)
         return found
 
-    def _with_named(self, newest: KeyHistory, version_id: str | None) -> KeyHistory:
-        where = (newest.bucket, newest.key, version_id)
-        named = self._connections.mine().execute(_NAMED, where).fetchone()
-        if named is None:
-            return newest
-        older = version_of(Row._make(named), newest.bucket, newest.key)
-        return newest.having((*newest.versions, older))
+    def _with_named(self, newest: KeyHistory, version_id: str) -> KeyHistory:
+        bucket_id = self._find(newest.bucket)[0]
+        named = named_rows(self._connections.mine().execute, bucket_id, newest.key, version_id, version_id)
+        return newest.having((*newest.versions, *(version_of(row, newest.bucket, newest.key) for row in named)))
 
-    def change_history(self, bucket: str, key: bytes, rule: Rule, version_id: str | None = None) -> Applied:
-        step = ChangeHistory(self._ground, self._commits.remembered, self._histories, bucket, key, rule)
+    def _with_upload(self, newest: KeyHistory, upload_id: str) -> KeyHistory:
+        """With an upload under way, or else with the version that it has become: asked for in this order, one of them is there."""
+        execute, where = self._connections.mine().execute, (self._find(newest.bucket)[0], newest.key, upload_id)
+        upload = find_upload(execute, *where)
+        if upload is not None:
+            return evolve(newest, uploads=(upload,))
+        row = row_of_upload(execute, *where)
+        if row is None or any(row.version_id == one.version_id for one in newest.versions):
+            return newest
+        return newest.having((*newest.versions, version_of(row, newest.bucket, newest.key)))
+
+    def change_history(
+        self, bucket: str, key: bytes, rule: Rule, version_id: str | None = None, upload_id: str | None = None
+    ) -> Applied:
+        named = (version_id, upload_id)
+        step = ChangeHistory(self._ground, self._commits.remembered, self._histories, bucket, key, rule, *named)
         for _ in range(_ATTEMPTS):
             try:
                 applied, written, stamp = self._commits.run(step)
@@ -206,7 +216,7 @@ class SqliteCatalog:
     def _remember(self, bucket: str, key: bytes, written: Written, stamp: int) -> None:
         """What was just written is what is asked for next: unless somebody has changed it since, which its stamp tells."""
         after = written.after
-        if len(after.versions) == 1 and not after.uploads:
+        if written.whole and len(after.versions) == 1 and not after.uploads:
             found = Newest(written.top, after, True)
             self._histories.keep(stamp, (bucket, key), found, slot_of(bucket, key))
 
@@ -286,13 +296,6 @@ class SqliteCatalog:
         return row is not None and bool(row.visible) and row.file_mtime == mtime
 
 
-def _history(bucket: str, key: bytes, row: Row | None, uploads: Iterable[Any]) -> KeyHistory:
-    versions = () if row is None else (version_of(row, bucket, key),)
-    return KeyHistory(
-        bucket=bucket, key=key, versions=versions, uploads=tuple(upload_of(*values) for values in uploads)
-    )
-
-
 _PAGES = {"objects": listing.objects, "versions": listing.versions, "uploads": listing.uploads}
 
 
@@ -310,6 +313,8 @@ class ChangeHistory:
     bucket: str
     key: bytes
     rule: Rule
+    version_id: str | None
+    upload_id: str | None
 
     def __call__(self, transaction: Transaction) -> tuple[Applied, Written, int]:
         """Also returns the stamp that the key will have. Raises NoSuchBucket, Unsettled, _Untidy, and what the rule raises."""
@@ -333,17 +338,17 @@ class ChangeHistory:
         return Applied(before, written.after, change.outcome), written, self.histories.stamp_to_come(address.slot)
 
     def _read(self, transaction: Transaction, address: Address) -> tuple[list[Row], KeyHistory]:
-        """All rows of the key, and what they stand for: what was read before the turn came counts when nobody changed it."""
+        """What the rule sees of the key: what was read before the turn came counts when nobody changed it."""
+        execute = transaction.execute
         known = self.histories.get((self.bucket, self.key), address.slot)
         if known is not None and known.whole:
-            return ([] if known.row is None else [known.row]), known.history
-        rows = versions_of(transaction, address)
-        before = KeyHistory(
-            bucket=self.bucket,
-            key=self.key,
-            versions=tuple(version_of(row, self.bucket, self.key) for row in rows),
-            uploads=uploads_of(transaction, address),
-        )
+            rows, before = ([] if known.row is None else [known.row]), known.history
+        else:
+            rows = shown_rows(execute, address, self.version_id)
+            before = history_of(self.bucket, self.key, rows)
+        if self.upload_id is not None:
+            upload = find_upload(execute, address.bucket_id, self.key, self.upload_id)
+            before = before if upload is None else evolve(before, uploads=(upload,))
         return rows, before
 
 
@@ -364,7 +369,7 @@ class ClearPath:
         if found is None:
             return
         address = Address(self.bucket, found[0], self.key)
-        rows = versions_of(transaction, address)
+        rows = newest_rows(transaction.execute, address, 1)
         if rows and rows[0].has_leftover:
             transaction.claim(self.bucket, self.key)
             self.ground.places.vacate_leftover(transaction, address, rows[0])

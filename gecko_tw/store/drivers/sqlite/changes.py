@@ -9,6 +9,7 @@ from attrs import frozen
 from gecko_tw.store.drivers.sqlite.blobnames import is_inline
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Ground, Standing
+from gecko_tw.store.drivers.sqlite.lookups import newest_rows
 from gecko_tw.store.drivers.sqlite.rows import (
     Address,
     Placed,
@@ -31,16 +32,18 @@ class Written:
 
     :ivar after: the history with the names in force.
     :ivar top: its newest row, or None.
+    :ivar whole: the key has no version that is not in this history.
     """
 
     after: KeyHistory
     top: Row | None
+    whole: bool
 
 
 class HistoryChange:
-    """One key's change inside a transaction.
+    """One key's change inside a transaction. Rows that the rule did not see stay as they are, below the newest.
 
-    :param rows: all rows of the key, newest first; ``before`` is what they stand for.
+    :param rows: those that the rule saw, newest first, the newest two among them; ``before`` is what they stand for.
     """
 
     def __init__(
@@ -64,7 +67,7 @@ class HistoryChange:
         change_blobs(self._transaction, self._address.bucket_id, before, needed)
         if self._transaction.follows or _of_files(self._rows, rows) or self._former.uploads or self._former.begun:
             self._transaction.former = self._former
-        return Written(self._in_force(after, rows), rows[0] if rows else None)
+        return Written(self._in_force(after, rows), rows[0] if rows else None, len(self._rows) < 2)
 
     def _new_rows(self, after: KeyHistory) -> list[Row]:
         """The rows, newest first; made from the oldest on, so that what stays is safe before the newest is placed."""
@@ -78,8 +81,18 @@ class HistoryChange:
             made = self._older(version, row, former) if index else self._newest(version, row, former)
             rows.append(made if made.seq == seq else made._replace(seq=seq))
         rows.reverse()
+        self._check_newest(rows)
         self._write_rows(rows)
         return rows
+
+    def _check_newest(self, rows: list[Row]) -> None:
+        """The newest version must be one that the rule saw: only then its bytes are where the newest one's belong."""
+        if len(self._rows) < 2 or (rows and rows[0].seq >= self._rows[1].seq):
+            return
+        found = newest_rows(self._transaction.execute, self._address, len(self._rows) + 1)
+        seen = {row.seq for row in self._rows}
+        if any(row.seq not in seen and (not rows or row.seq > rows[0].seq) for row in found):
+            raise ValueError("a version that the rule did not see would become the newest")
 
     def _write_rows(self, rows: list[Row]) -> None:
         standing = {row.seq: row for row in self._rows}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib.resources import files
 from weakref import WeakSet
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 LOG_PAGES = 4000
 """Pages of 4 KiB in the log before they are folded into the file, which waits for the disk while everybody waits for it."""
 
@@ -18,7 +18,7 @@ SMALL_CATALOG = 64 * 1024 * 1024
 # The triggers of the schema keep the table "revision": no change can forget to tell.
 _TELLING = "CREATE TEMP TRIGGER telling AFTER UPDATE ON main.revision BEGIN SELECT told(); END"
 
-UPGRADES: dict[int, str] = {1: "documents.sql", 2: "undo.sql"}
+UPGRADES: dict[int, str] = {1: "documents.sql", 2: "undo.sql", 3: "lookups.sql"}
 """From a schema version to the name of the SQL file that makes the next one of it."""
 
 

@@ -10,6 +10,7 @@ from zope.interface import implementer
 
 from gecko_tw.interfaces import ICommonPrefixes
 from gecko_tw.store.drivers.sqlite.connections import Connections
+from gecko_tw.store.drivers.sqlite.lookups import SEQ_OF_UPLOAD, SEQ_OF_VERSION
 from gecko_tw.store.drivers.sqlite.notation import upload_of
 from gecko_tw.store.drivers.sqlite.rows import UPLOAD_COLUMNS
 from gecko_tw.store.records import STORAGE_CLASS, BucketRecord
@@ -38,14 +39,12 @@ _VERSIONS = f"SELECT {_COLUMNS} {_RANGE} LIMIT ?"
 _REST_OF_KEY = (
     f"SELECT {_COLUMNS} FROM version WHERE bucket_id = ?1 AND key = ?2 AND seq < ?3 ORDER BY seq DESC LIMIT ?4"
 )
-_SEQ_OF_VERSION = "SELECT seq FROM version WHERE bucket_id = ? AND key = ? AND version_id = ?"
 _UPLOADS = (
     f"SELECT key, {UPLOAD_COLUMNS} FROM upload WHERE bucket_id = ? AND key >= ? AND key < ? ORDER BY key, seq LIMIT ?"
 )
 _REST_OF_UPLOADS = (
     f"SELECT key, {UPLOAD_COLUMNS} FROM upload WHERE bucket_id = ?1 AND key = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4"
 )
-_SEQ_OF_UPLOAD = "SELECT seq FROM upload WHERE bucket_id = ? AND key = ? AND id = ?"
 _BEHIND_EVERY_KEY = b"\xff" * (LONGEST_KEY + 1)
 
 
@@ -109,7 +108,7 @@ def versions(connection: sqlite3.Connection, wanted: Wanted) -> list[Listed]:
     """All versions and delete markers, the newest of a key first."""
     listed: list[Listed] = []
     start = wanted.start
-    seq = wanted.seq_after(connection, _SEQ_OF_VERSION)
+    seq = wanted.seq_after(connection, SEQ_OF_VERSION)
     if seq is not None:
         rest = connection.execute(_REST_OF_KEY, (wanted.bucket_id, start, seq, wanted.limit)).fetchall()
         listed += (Listed(*row, newest=False) for row in rest)
@@ -186,7 +185,7 @@ def uploads(connection: sqlite3.Connection, wanted: Wanted) -> list[Listed]:
     """Uploads under way, the oldest of a key first."""
     rows: list[tuple[Any, ...]] = []
     start = wanted.start
-    seq = wanted.seq_after(connection, _SEQ_OF_UPLOAD)
+    seq = wanted.seq_after(connection, SEQ_OF_UPLOAD)
     if seq is not None:
         rows = connection.execute(_REST_OF_UPLOADS, (wanted.bucket_id, start, seq, wanted.limit)).fetchall()
         start += b"\x00"

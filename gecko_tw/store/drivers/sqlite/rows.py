@@ -21,7 +21,7 @@ from gecko_tw.store.drivers.sqlite.notation import (
     upload_of,
     version_text,
 )
-from gecko_tw.store.records import DeleteMarker, Part, Span, Upload, Version
+from gecko_tw.store.records import DeleteMarker, KeyHistory, Part, Span, Upload, Version
 
 
 class Row(NamedTuple):
@@ -157,12 +157,17 @@ def version_of(row: Row, bucket: str, key: bytes) -> Version | DeleteMarker:
 
 
 def versions_of(transaction: Transaction, address: Address) -> list[Row]:
-    """Every row of a key, newest first."""
+    """Every row of a key, newest first: not for steps that requests wait for."""
     found = transaction.execute(
         f"SELECT {COLUMNS} FROM version WHERE bucket_id = ? AND key = ? ORDER BY seq DESC",
         (address.bucket_id, address.key),
     )
     return [Row._make(values) for values in found.fetchall()]
+
+
+def history_of(bucket: str, key: bytes, rows: list[Row]) -> KeyHistory:
+    """What some rows of a key stand for, without any upload."""
+    return KeyHistory(bucket=bucket, key=key, versions=tuple(version_of(row, bucket, key) for row in rows))
 
 
 def put_version(transaction: Transaction, address: Address, row: Row) -> None:

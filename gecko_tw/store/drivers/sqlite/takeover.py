@@ -5,6 +5,7 @@ from attrs import frozen
 from gecko_tw.store.drivers.sqlite.buckets import find
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Ground
+from gecko_tw.store.drivers.sqlite.lookups import find_upload, shown_rows
 from gecko_tw.store.drivers.sqlite.notation import spans_of
 from gecko_tw.store.drivers.sqlite.rows import (
     Address,
@@ -15,8 +16,6 @@ from gecko_tw.store.drivers.sqlite.rows import (
     needed_by,
     put_version,
     row_of,
-    uploads_of,
-    versions_of,
 )
 from gecko_tw.store.drivers.sqlite.uploads import drop_upload
 from gecko_tw.store.records import Version
@@ -59,7 +58,8 @@ class TakeOver:
             found = find(transaction.execute, finding.bucket)
             if found is not None:
                 address = Address(finding.bucket, found[0], finding.key)
-                rows = versions_of(transaction, address)
+                named = None if finding.version is None else finding.version.version_id
+                rows = shown_rows(transaction.execute, address, named)
                 there = self.ground.watch.fingerprint(finding.bucket, finding.key)
                 if _is_true(rows[0] if rows else None, there) and not (finding.anew and rows and rows[0].is_bare):
                     continue
@@ -91,11 +91,11 @@ class TakeOver:
         return [row_of(version, seq, Placed(True, finding.mtime, files=finding.files)), *after]
 
     def _removed_above(self, rows: list[Row], version: Version) -> int:
-        """How many rows, from the newest on, a step that was cut short has removed.
+        """How many rows, from the newest on, a step that was cut short has removed: the newest one, or none.
 
-        Bytes leave the pool for the key's path only when everything above their version goes.
+        Bytes leave the pool for the key's path only when everything above their version goes, and a step removes one version.
         """
-        for place, row in enumerate(rows):
+        for place, row in enumerate(rows[:2]):
             if (row.version_id, row.etag, row.modified) == (version.version_id, version.etag, version.modified):
                 spans = spans_of(row.spans, row.size) if not row.visible else ()
                 return place if len(spans) == 1 and not self.ground.watch.is_pooled(spans[0].blob) else 0
@@ -111,12 +111,13 @@ class TakeOver:
 
     def _finish_upload(self, transaction: Transaction, address: Address, version: Version | None) -> set[str]:
         """Forgets the upload that made the file, when its last step was cut short before the rows were committed."""
-        dropped: set[str] = set()
-        for upload in uploads_of(transaction, address):
-            if version is not None and version.upload == upload.id:
-                self.ground.uploads.note(transaction, address, upload, False)
-                dropped |= drop_upload(transaction, address, upload.id)
-        return dropped
+        if version is None or version.upload is None:
+            return set()
+        upload = find_upload(transaction.execute, address.bucket_id, address.key, version.upload)
+        if upload is None:
+            return set()
+        self.ground.uploads.note(transaction, address, upload, False)
+        return drop_upload(transaction, address, upload.id)
 
 
 def _is_true(row: Row | None, there: tuple[int | None, int | None]) -> bool:

@@ -6,6 +6,7 @@ from attrs import frozen
 
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Ground
+from gecko_tw.store.drivers.sqlite.lookups import UPLOAD_ROW
 from gecko_tw.store.drivers.sqlite.notation import blobs_in, checksum_text, spans_text, upload_text
 from gecko_tw.store.drivers.sqlite.rows import (
     PART_COLUMNS,
@@ -23,14 +24,14 @@ _ONE = "bucket_id = ? AND key = ? AND upload_id = ?"
 _SPANS = PART_COLUMNS.split(", ").index("spans")
 
 
-_ROW = f"SELECT seq, {UPLOAD_COLUMNS} FROM upload WHERE bucket_id = ? AND key = ? AND id = ?"
-
-
 def put_upload(transaction: Transaction, address: Address, upload: Upload, former: Former | None = None) -> None:
     """Changes an upload's row, or adds it behind the others of its key; ``former`` is told what was there."""
     transaction.outdate(address.slot)
     if former is not None:
-        former.uploads = [*former.uploads, *transaction.execute(_ROW, (address.bucket_id, address.key, upload.id))]
+        former.uploads = [
+            *former.uploads,
+            *transaction.execute(UPLOAD_ROW, (address.bucket_id, address.key, upload.id)),
+        ]
         former.begun = [*former.begun, upload.id]
     values = (upload.initiated, upload.revision, upload_text(upload))
     where = (address.bucket_id, address.key)
@@ -51,7 +52,7 @@ def drop_upload(transaction: Transaction, address: Address, upload_id: str, form
     where = (address.bucket_id, address.key, upload_id)
     parts = transaction.execute(f"SELECT {PART_COLUMNS} FROM part WHERE {_ONE}", where).fetchall()
     if former is not None:
-        former.uploads = [*former.uploads, *transaction.execute(_ROW, where)]
+        former.uploads = [*former.uploads, *transaction.execute(UPLOAD_ROW, where)]
         former.parts = [*former.parts, *((upload_id, *part) for part in parts)]
     transaction.execute(f"DELETE FROM part WHERE {_ONE}", where)
     transaction.execute("DELETE FROM upload WHERE bucket_id = ? AND key = ? AND id = ?", where)

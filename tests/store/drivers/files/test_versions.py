@@ -48,6 +48,17 @@ def test_each_version_keeps_its_bytes(described, folder):
     assert [(entry.id, entry.newest) for entry in listed] == [("v2", True), ("v1", False)]
 
 
+def test_each_next_older_version_becomes_the_file_when_the_newest_goes(described, folder):
+    names = [f"v{number}" for number in range(6)]
+    for number, name in enumerate(names):
+        add(described, b"key", name, name.encode(), NOW + number)
+    for name in reversed(names):
+        assert (folder / BUCKET / "key").read_bytes() == name.encode()
+        change(described, b"key", lambda versions: versions[1:])
+    assert list((folder / BUCKET).iterdir()) == []
+    assert described.orphans() == set()
+
+
 def test_a_marker_hides_the_file_and_its_removal_brings_it_back(described, folder):
     add(described, b"key", "v1", b"first", NOW)
     change(described, b"key", lambda versions: (DeleteMarker(version_id="m", modified=NOW + 1), *versions))

@@ -54,6 +54,21 @@ def test_an_older_catalog_is_brought_up_to_date(tmp_path):
     assert schema_of(old) == schema_of(fresh)
 
 
+def test_a_damaged_record_hinders_no_upgrade(tmp_path):
+    old = str(tmp_path / "old.sqlite")
+    first = sqlite3.connect(old)
+    first.executescript(connections._sql("schema.sql"))
+    first.execute(
+        "INSERT INTO version VALUES (1, X'6b', 1, 'null', 0, 'e', 0, 0, '', NULL, '{\"upl', 0, NULL, NULL, '', '[]', '')"
+    )
+    first.commit()
+    first.close()
+    connections.upgrade(old)
+    connection = connections.connect(old)
+    assert connection.execute("SELECT record FROM version").fetchall() == [('{"upl',)]
+    connection.close()
+
+
 def test_a_catalog_of_the_future_is_refused(tmp_path, monkeypatch):
     path = str(tmp_path / "catalog.sqlite")
     connections.make(path)
