@@ -245,7 +245,10 @@ class Reconciliation:
         if self.ground.watch.fingerprint(bucket, key) != (None, None):
             return False
         parents, _, leaf = file_of(bucket, key).rpartition(b"/")
-        directory = open_directory(self.disk.root, parents)
+        try:
+            directory = open_directory(self.disk.root, parents)
+        except FileNotFoundError:  # emptied, and removed with the object
+            return True
         try:
             if self.torn.is_ours(parents, leaf):
                 unlink(leaf + SIDECAR, directory)
@@ -273,6 +276,8 @@ class Reconciliation:
             if is_torn or (version is not None and self._is_older(transaction, address, version)):
                 log.warning("%s/%r: what was stored last did not survive and is set aside", address.bucket, address.key)
                 self.places.take_away(transaction, address)
+                if self.has_sidecars:
+                    self._drop_sidecar(address.bucket, address.key)
                 return
         TakeOver(self.ground, (self.examiner.examine(address.bucket, address.key),))(transaction)
 
