@@ -235,6 +235,10 @@ def test_a_permissive_preflight_allows_the_headers_that_are_asked_for(target: st
     assert reply.header("access-control-allow-headers").endswith("x-amz-meta-*, amz-sdk-request")
     nobody = preflight(shop(), target, None, None)
     assert (nobody.status, nobody.body, nobody.header("access-control-allow-origin")) == (200, b"", None)
+    for name in ("X-Amz-Signature", "Signature"):
+        signed = preflight(shop(), f"/photos/cat.jpg?{name}=0", None, None)
+        assert signed.status == 400
+        assert b"<Code>BadRequest</Code>" in signed.body
 
 
 def configuration(*rules: str) -> bytes:
