@@ -294,7 +294,8 @@ async def read_document(call: Call, kind: Document, patience: float = DOCUMENT_S
         how = plan(call, kind.limit, kind.described)
     except EntityTooLarge:
         raise MaxMessageLengthExceeded(MaxMessageLengthBytes=kind.limit) from None
-    if kind.vouched and how.length != 0 and not how.claims.vouched:
+    claims = how.claims
+    if kind.vouched and how.length != 0 and not (claims.vouched or (kind.signed and claims.claims)):
         raise InvalidRequest("Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
     pieces = _Pieces(kind.limit)
     if how.length != 0 or how.decoder is not None:

@@ -27,12 +27,13 @@ class Document:
     """Body kind of an operation that reads a whole document into memory: at most ``limit`` bytes.
 
     :ivar described: whether ``x-amz-checksum-*`` headers speak of this document; else the operation reads them.
-    :ivar vouched: whether one of them, or Content-MD5, must come with it.
+    :ivar vouched: whether one of them, or Content-MD5, must come with it; with ``signed`` the payload's hash in the signature will do, too.
     """
 
     limit: int = 1024 * 1024
     described: bool = True
     vouched: bool = False
+    signed: bool = False
 
 
 @frozen(kw_only=True)

@@ -17,7 +17,7 @@ from gecko_tw.resources.versioning import look_described, version_header, versio
 from gecko_tw.store.records import BucketRecord, Version
 from gecko_tw.store.rules.tags import OF_BUCKET, OF_OBJECT, check_tags
 
-_DOCUMENT = Document(256 * 1024, vouched=True)
+_DOCUMENT = Document(256 * 1024, vouched=True, signed=True)
 
 
 def read_tagging(document: bytes, limit: int) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Tags of objects and buckets, as clients put and read them."""
 
+import hashlib
 from xml.sax.saxutils import escape
 
 import pytest
@@ -87,6 +88,18 @@ def test_refused_tags_change_nothing(there: Shop, body: bytes, expected: str) ->
     assert code(there.ask("PUT", "/photos/cat.jpg?tagging", body)) == expected
     assert tags_of(there.ask("GET", "/photos/cat.jpg?tagging")) == {"old": "1"}
     assert there.ask("GET", "/photos/cat.jpg").body == b"meow"
+
+
+@pytest.mark.parametrize("target", ["/photos/cat.jpg?tagging", "/photos?tagging"])
+def test_something_must_vouch_for_tags_and_the_hash_in_a_signature_does(there: Shop, target: str) -> None:
+    body = document({"new": "2"})
+    refused = there.ask("PUT", target, body, headers={"content-md5": None})
+    assert (refused.status, code(refused)) == (400, "InvalidRequest")
+    unsigned = there.ask("PUT", target, body, headers={"content-md5": None, "x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
+    assert unsigned.status == 400
+    signed = {"content-md5": None, "x-amz-content-sha256": hashlib.sha256(body).hexdigest()}
+    assert there.ask("PUT", target, body, headers=signed).status in (200, 204)
+    assert tags_of(there.ask("GET", target)) == {"new": "2"}
 
 
 def test_an_empty_tagging_header_means_no_tags(there: Shop) -> None:
