@@ -35,6 +35,7 @@ from tests.crash.deeds import (
     said,
     two_objects,
 )
+from tests.crash.disks import Cut
 from tests.crash.test_steps import CASES, SETUPS, comparable
 from tests.crash.test_versions import ids_of, kept, remove_version, suspended, switched, tag, two_versions
 from tests.store.shop import BUCKET, Shop
@@ -150,3 +151,14 @@ def test_a_power_cut_while_verbs_are_done_together_leaves_each_of_them_done_or_n
     one = history(together)
     cuts = some_cuts(one, f"{kind} {name}", CUTS or QUICK)
     rig.check(evolve(one, halves=tuple(halves), ends=tuple(ends)), cuts, tmp_path / "cut")
+
+
+@pytest.mark.parametrize("kind", ["xattr", "sidecar", "fsync", "pool of files"])
+def test_what_a_flush_has_removed_is_gone_or_still_known_after_a_power_cut(kind, tmp_path):
+    """Everything of the catalog survives, and of the changes of names only what must."""
+    rig = rig_of(SETUPS[kind])
+    acts: list[Act] = [lone(remove_version(1)), flush, put(3000, 1), lone(remove_version(1)), flush]
+    history = rig.history(tmp_path / "whole", lambda shop: prepare(shop, Deed(two_versions, nothing), PATH), acts)
+    points = range(history.start, len(history.recording.changes) + 1)
+    cuts = [Cut(point, history.recording.least(point)[0], point) for point in points]
+    rig.check(history, cuts, tmp_path / "cut")
