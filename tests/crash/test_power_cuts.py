@@ -18,6 +18,7 @@ from tests.crash.cuts import CUTS, Act, History, Rig, flush, some_cuts
 from tests.crash.deeds import (
     DEEDS,
     LATER,
+    NEW,
     OTHERS,
     PATH,
     Deed,
@@ -86,6 +87,17 @@ def remove_all(shop: Shop) -> None:
         shop.remove(key)
 
 
+def put_at(key: bytes) -> Act:
+    return lambda shop: shop.put(key, NEW, now=LATER, **said("new"))
+
+
+def a_file_above(shop: Shop, key: bytes) -> None:
+    """Where a directory of the key's path must be."""
+    remove_all(shop)
+    put_at(ABOVE)(shop)
+
+
+ABOVE = PATH.rpartition(b"/")[0]
 PUTS = (put(10, 1), put(3000, 2), lone(remove), put(400, 3))
 UNJOINED = (lone(complete), put(2000, 1), lone(remove))
 CHAINS = {
@@ -112,6 +124,8 @@ CHAINS = {
     "copy, overwrite the copy and the source": (two_objects, lone(copy), put(2000, 1), copy_back),
     "tags and tags": (an_object, lone(tag), lone(copy_onto_itself), lone(tag), put(3000, 1)),
     "remove everything, put": (an_object, remove_all, put(3000, 1), lone(remove)),
+    "a file, and then its directory": (a_file_above, remove_all, put(3000, 1)),
+    "a directory, and then a file there": (an_object, remove_all, put_at(ABOVE)),
 }
 KINDS = ("xattr", "sidecar", "bytes only", "fsync", "pool of rows and files", "pool of files")
 
