@@ -160,12 +160,13 @@ class Rig:
                 assert found.get(key) in may_be, f"{key!r} is {found.get(key)!r}, which is none of {may_be!r}"
             shop.driver.flush()
             assert self.look(shop) == found, "flushing changed something"
+            self.setup.rebuild(shop)
+            again = self.look(shop)
+            assert self.rebuilt(again) == self.rebuilt(found), "the files tell something else"
             shop.upkeep.sweep(-60)
-            assert self.look(shop) == found, "sweeping changed something"
+            assert self.look(shop) == again, "sweeping changed something"
             left = self.litter(folder, shop)
             assert left == [], f"left over: {left}"
-            self.setup.rebuild(shop)
-            assert self.rebuilt(self.look(shop)) == self.rebuilt(found), "the files tell something else"
             return found
 
     def _cut_again(self, made: Recorder, allowed: tuple[State, ...], folder: Path, cut: Cut) -> None:

@@ -18,6 +18,7 @@ from tests.crash.cuts import CUTS, Act, History, Rig, flush, some_cuts
 from tests.crash.deeds import (
     DEEDS,
     LATER,
+    NEW,
     OTHERS,
     PATH,
     Deed,
@@ -35,6 +36,7 @@ from tests.crash.deeds import (
     said,
     two_objects,
 )
+from tests.crash.disks import Cut
 from tests.crash.test_steps import CASES, SETUPS, comparable
 from tests.crash.test_versions import ids_of, kept, remove_version, suspended, switched, tag, two_versions
 from tests.store.shop import BUCKET, Shop
@@ -85,6 +87,17 @@ def remove_all(shop: Shop) -> None:
         shop.remove(key)
 
 
+def put_at(key: bytes) -> Act:
+    return lambda shop: shop.put(key, NEW, now=LATER, **said("new"))
+
+
+def a_file_above(shop: Shop, key: bytes) -> None:
+    """Where a directory of the key's path must be."""
+    remove_all(shop)
+    put_at(ABOVE)(shop)
+
+
+ABOVE = PATH.rpartition(b"/")[0]
 PUTS = (put(10, 1), put(3000, 2), lone(remove), put(400, 3))
 UNJOINED = (lone(complete), put(2000, 1), lone(remove))
 CHAINS = {
@@ -111,6 +124,8 @@ CHAINS = {
     "copy, overwrite the copy and the source": (two_objects, lone(copy), put(2000, 1), copy_back),
     "tags and tags": (an_object, lone(tag), lone(copy_onto_itself), lone(tag), put(3000, 1)),
     "remove everything, put": (an_object, remove_all, put(3000, 1), lone(remove)),
+    "a file, and then its directory": (a_file_above, remove_all, put(3000, 1)),
+    "a directory, and then a file there": (an_object, remove_all, put_at(ABOVE)),
 }
 KINDS = ("xattr", "sidecar", "bytes only", "fsync", "pool of rows and files", "pool of files")
 
@@ -150,3 +165,14 @@ def test_a_power_cut_while_verbs_are_done_together_leaves_each_of_them_done_or_n
     one = history(together)
     cuts = some_cuts(one, f"{kind} {name}", CUTS or QUICK)
     rig.check(evolve(one, halves=tuple(halves), ends=tuple(ends)), cuts, tmp_path / "cut")
+
+
+@pytest.mark.parametrize("kind", ["xattr", "sidecar", "fsync", "pool of files"])
+def test_what_a_flush_has_removed_is_gone_or_still_known_after_a_power_cut(kind, tmp_path):
+    """Everything of the catalog survives, and of the changes of names only what must."""
+    rig = rig_of(SETUPS[kind])
+    acts: list[Act] = [lone(remove_version(1)), flush, put(3000, 1), lone(remove_version(1)), flush]
+    history = rig.history(tmp_path / "whole", lambda shop: prepare(shop, Deed(two_versions, nothing), PATH), acts)
+    points = range(history.start, len(history.recording.changes) + 1)
+    cuts = [Cut(point, history.recording.least(point)[0], point) for point in points]
+    rig.check(history, cuts, tmp_path / "cut")

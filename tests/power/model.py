@@ -2,7 +2,7 @@
 
 Each subject (a key, an upload, a bucket) has one client that changes it, so its states are a list in the order of time. A state may be
 found when it was current at some time between the instant from which on things may be lost and the instant of the cut. And no change
-of one subject may be there when an earlier one of another subject is not, but for new objects, which are taken over when they are whole.
+of one key may be there when an earlier one of another subject is not, but for new objects, which are taken over when they are whole.
 """
 
 from math import inf
@@ -130,36 +130,45 @@ def judge(record: Record, cut: Cut, found: dict[Subject, State]) -> list[str]:
         places[subject] = [number for number in allowed if steps[number].state == state]
         if not places[subject]:
             faults.append(_fault(subject, steps, cut, state))
-    torn = [fault for move in record.moves if (fault := _torn(record, move, places))]
+    torn = [fault for move in record.moves if (fault := _torn(move, places))]
     return faults + torn + _reordered(record, cut, places)
 
 
-def _torn(record: Record, move: Move, places: dict[Subject, list[int]]) -> str:
-    """What a move left in both places or in none; where a state is found that recurs, the kinder reading counts."""
+def _torn(move: Move, places: dict[Subject, list[int]]) -> str:
+    """What a move left in both places or in none; where a state is found that recurs, the kinder reading counts.
+
+    An object that is renamed is at its new key before it is gone from the old one.
+    """
     source, target = places[move.source], places[move.target]
     if source and target:
         if min(source) >= move.left and max(target) < move.came:
             return f"{move.what}: {move.source} is gone, and {move.target} did not get it"
-        anew = is_new(record, move.target, move.came)
-        if max(source) < move.left and min(target) >= move.came and not anew:
+        if move.source.upload and max(source) < move.left and min(target) >= move.came:
             return f"{move.what}: {move.target} has it, and {move.source} still has it"
     return ""
 
 
 def is_new(record: Record, subject: Subject, number: int) -> bool:
-    """Whether a step made what was not there before: a bucket, or an object where none was served."""
+    """Whether a step made an object where none was served before."""
     before = record.histories[subject][number - 1].state
-    if not subject.key:
-        return before is None
     return not subject.upload and not (before and before[0].digest is not None)
 
 
 def _reordered(record: Record, cut: Cut, places: dict[Subject, list[int]]) -> list[str]:
-    """A step that is there although an earlier one of another subject is not; where a state recurs, the kinder reading counts."""
+    """A key's step that is there although an earlier one of another subject is not; where a state recurs, the kinder reading counts.
+
+    Settings of buckets are not taken back: they have no bytes that could be lost.
+    """
     there, lost = [], []
     for subject, numbers in places.items():
         steps = record.histories[subject]
-        if numbers and numbers[0] and not is_new(record, subject, numbers[0]):
+        since = range(window(steps, cut)[0], numbers[0] + 1) if numbers else ()
+        if (
+            subject.key
+            and numbers
+            and numbers[0]
+            and not any(number and is_new(record, subject, number) for number in since)
+        ):
             there.append((steps[numbers[0]].sent, subject, steps[numbers[0]]))
         if numbers and numbers[-1] + 1 < len(steps):
             lost.append((steps[numbers[-1] + 1].acked, subject, steps[numbers[-1] + 1]))

@@ -9,7 +9,7 @@ import pytest
 from tests.end_to_end.daemon import ROOT
 from tests.power import disks
 
-SHORT = ("--images=2", "--cuts=2", "--seconds=4", "--no-rebuild")
+SHORT = ("--images=2", "--cuts=2", "--seconds=2", "--no-rebuild")
 
 
 @pytest.mark.timeout(400)

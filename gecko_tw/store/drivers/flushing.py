@@ -1,19 +1,38 @@
 """Flushes: what was committed goes to the disk, and then what those commits have made worthless goes from there."""
 
+import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 from attrs import field, frozen
 
-from gecko_tw.store.drivers.files.disk import Disk, remove_files, sync_file_system
+from gecko_tw.store.drivers.files.disk import Disk, paths_of, remove_files, sync_file_system
 from gecko_tw.store.drivers.sqlite import undo
 from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline
 from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
 from gecko_tw.store.drivers.sqlite.connections import Connections
 
+_PATH = getattr(os, "O_PATH", os.O_RDONLY) | os.O_NOFOLLOW | os.O_CLOEXEC
 _AT_ONCE = 500
-"""Records that are dropped in one transaction: others wait for it a few milliseconds."""
+"""Records, or rows, that are dropped in one transaction: others wait for it a few milliseconds."""
+_HELD = 50
+"""Names whose files are held at a time."""
+
+
+@contextmanager
+def held(disk: Disk, names: Iterable[str]) -> Iterator[None]:
+    """Meanwhile no new file gets the inode of one with such a name, though it is removed.
+
+    Without a journal a removal may be lost, and a new file be on the disk: with one inode they would be one to ``fsck``.
+    """
+    with ExitStack() as stack:
+        for path in (path for name in names for path in paths_of(name)):
+            with suppress(FileNotFoundError):
+                descriptor = os.open(path, _PATH, dir_fd=disk.inner)
+                stack.callback(os.close, descriptor)
+        yield
 
 
 @frozen
@@ -21,7 +40,8 @@ class Flusher:
     """Flushes one data directory. Several processes may do it at the same time.
 
     What a flush removes was worthless before it began, and the states that need it are older than what it has made durable. So it does not
-    matter where it is cut short: names that are gone are passed over.
+    matter where it is cut short: names that are gone are passed over. The log forgets them with the next flush, once their removal is on
+    the disk, too: otherwise a file that came back would be nobody's, and ``rebuild`` would take it for an object.
     """
 
     disk: Disk
@@ -29,22 +49,35 @@ class Flusher:
     commits: Commits
     _mutex: threading.Lock = field(factory=threading.Lock, init=False)
     _last: list[int] = field(factory=lambda: [-1], init=False)
+    _removed: list[int] = field(factory=lambda: [0], init=False)
+    """The number of the last record whose files are removed, perhaps not yet on the disk; 0 when there is none."""
 
     def flush(self) -> bool:
         """Makes everything durable that was committed before; returns whether there was anything. Blocks. Raises OSError."""
         with self._mutex:
-            commits = self.disk.state.commits
-            if commits == self._last[0]:
+            commits, removed = self.disk.state.commits, self._removed[0]
+            if commits == self._last[0] and not removed:
                 return False
             moment = time.time_ns()
             last = undo.newest(self.connections.mine().execute)
             records = undo.records(self.connections.mine().execute, last)
-            if not self.disk.fsync:
+            if removed or not self.disk.fsync:
                 self._sync(records)
+            if not self.disk.fsync:
                 self.disk.state.flush(last, moment)
-            self._last[0] = commits + self._remove(records)
-            self.disk.reserve.keep()
+            fresh = [record for record in records if record.id > removed]
+            had_files = self._remove(fresh)
+            self._removed[0] = last if had_files else 0
+            steps = [*self._rows(fresh), *self._forget(records[: -len(fresh) or None] if had_files else records)]
+            for step in steps:
+                self.commits.run(step)
+            self._last[0] = commits + len(steps)
             return True
+
+    def finish(self) -> None:
+        """Flushes until there is nothing left to be flushed or forgotten. For whoever is alone with the directory."""
+        while self.flush():
+            pass
 
     def _sync(self, records: Iterable[undo.Record]) -> None:
         """Names of what is kept go first: a file system without a journal may lose any name that it was changing in a power failure."""
@@ -52,29 +85,48 @@ class Flusher:
             self.disk.staging.sync(directory)
         sync_file_system(self.disk.root)
 
-    def _remove(self, records: list[undo.Record]) -> int:
-        """Returns how many transactions it took."""
-        for record in records:
-            for name in record.replaced:
-                self.disk.staging.remove(name)
-            for name in record.useless:
-                if not is_inline(name):
+    def _remove(self, records: list[undo.Record]) -> bool:
+        """Removes the files that records call worthless; whether there were any whose removal is not on the disk yet."""
+        names = [name for record in records for name in (*record.replaced, *record.useless) if not is_inline(name)]
+        if not self.disk.fsync:
+            for name in names:
+                remove_files(self.disk, name)
+            return bool(names)
+        for at in range(0, len(names), _HELD):
+            with held(self.disk, names[at : at + _HELD]):
+                for name in names[at : at + _HELD]:
                     remove_files(self.disk, name)
-        turns = [records[at : at + _AT_ONCE] for at in range(0, len(records), _AT_ONCE)]
-        said = [turn for turn in turns if len(turn) > 1 or turn[0].useless or turn[0].replaced or turn[0].former]
-        for turn in said:
-            self.commits.run(_Drop(turn))
-        return len(said)
+                sync_file_system(self.disk.root)
+        return False
+
+    def _rows(self, records: list[undo.Record]) -> Iterator["_DropRows"]:
+        names = [name for record in records for name in record.useless if is_inline(name)]
+        for at in range(0, len(names), _AT_ONCE):
+            yield _DropRows(names[at : at + _AT_ONCE])
+
+    def _forget(self, records: list[undo.Record]) -> Iterator["_Forget"]:
+        for at in range(0, len(records), _AT_ONCE):
+            turn = records[at : at + _AT_ONCE]
+            if len(turn) > 1 or turn[0].useless or turn[0].replaced or turn[0].former:
+                yield _Forget(turn[-1].id)
 
 
 @frozen
-class _Drop:
-    """The step that forgets records of the log, and bytes in the catalog's own pages that they call worthless."""
+class _DropRows:
+    """The step that removes bytes in the catalog's own pages."""
 
-    records: list[undo.Record]
+    names: list[str]
 
     def __call__(self, transaction: Transaction) -> None:
-        for record in self.records:
-            for name in filter(is_inline, record.useless):
-                transaction.execute("DELETE FROM blob WHERE id = ? AND stamp = ?", inline_parts(name))
-        undo.drop(transaction.execute, self.records[-1].id)
+        for name in self.names:
+            transaction.execute("DELETE FROM blob WHERE id = ? AND stamp = ?", inline_parts(name))
+
+
+@frozen
+class _Forget:
+    """The step that forgets records of the log up to a number."""
+
+    last: int
+
+    def __call__(self, transaction: Transaction) -> None:
+        undo.drop(transaction.execute, self.last)

@@ -272,7 +272,12 @@ def spill_file(name: str) -> str:
 
 def remove_files(disk: Disk, name: str) -> None:
     """Removes every file of ours that has this name."""
-    disk.drop((pool_file(name), description_file(name), spill_file(name), staging_file(name)))
+    disk.drop(paths_of(name))
+
+
+def paths_of(name: str) -> tuple[str, ...]:
+    """Where files of ours that have this name may be."""
+    return pool_file(name), description_file(name), spill_file(name), staging_file(name)
 
 
 def write_all(descriptor: int, data: bytes) -> None:
@@ -291,7 +296,7 @@ def unlink(path: str | bytes, directory: int) -> bool:
     """Removes a file; whether it was there."""
     try:
         os.unlink(path, dir_fd=directory)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return False
     return True
 

@@ -216,7 +216,7 @@ class FilesDriver:
         if self._is_open:
             self._is_open = False
             try:
-                self._disk.leave(self.flush)
+                self._disk.leave(self._flusher.finish)  # type: ignore[union-attr]
             except sqlite3.DatabaseError as problem:
                 log.error("the catalog is damaged, and is looked at when it is opened again: %s", problem)
         self._connections.close()
@@ -260,7 +260,7 @@ class FilesDriver:
         Raises InUse when another process, or another driver, uses the data directory.
         """
         try:
-            self.flush()  # what nothing needs any more must not be taken for something
+            self._flusher.finish()  # type: ignore[union-attr] # what nothing needs any more must not be taken for something
         except sqlite3.DatabaseError as problem:
             log.warning("the catalog is damaged: what was changed last may come back (%s)", problem)
         self._disk.claim(True)

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterable
 
 from gecko_tw.store.drivers.files.attributes import Description, text_of
-from gecko_tw.store.drivers.files.beneath import exchange, make_directory, open_directory
+from gecko_tw.store.drivers.files.beneath import exchange, make_directory, open_directory, stat_beneath
 from gecko_tw.store.drivers.files.blobs import FilesBlobs, Noted
 from gecko_tw.store.drivers.files.carriers import Occupied
 from gecko_tw.store.drivers.files.disk import Disk, description_file, pool_file, remove_files
@@ -253,17 +253,23 @@ class FilesPlaces:
         elif there in noted.placed and there != wanted:
             self.take_away(transaction, address)
         elif there == (None, None):
-            self._sweep_path(transaction, address)
+            self.sweep_path(transaction, address)
 
-    def return_file(self, address: Address, fingerprint: tuple[int, int], names: Iterable[str]) -> bool:
+    def return_file(
+        self, address: Address, fingerprint: tuple[int, int], names: Iterable[str], clearing: bool = False
+    ) -> bool:
         """Gives a key's path the file of this size and time, if it is in staging under one of the names; whether it was.
 
         What is at the path comes to staging instead.
+
+        :param clearing: whether that is so, too, for files below the path, and for those where its directories must be.
         """
         name = next((one for one in names if self._disk.staging.fingerprint(one) == fingerprint), None)
         if name is None:
             return False
         path = file_of(address.bucket, address.key)
+        if clearing:
+            self._clear(path)
         directory, changed = make_directory(self._disk.root, os.path.dirname(path))
         try:
             leaf = os.path.basename(path)
@@ -278,6 +284,28 @@ class FilesPlaces:
         self._disk.sync([*changed, os.path.dirname(path)])
         return True
 
+    def _clear(self, path: bytes) -> None:
+        """Moves files to staging that are below a path, or where its directories must be: of them all only one can be visible."""
+        parents = [path[:at] for at, char in enumerate(path) if char == ord("/")]
+        found = [
+            parent
+            for parent in parents
+            if (there := stat_beneath(self._disk.root, parent)) and stat.S_ISREG(there.st_mode)
+        ]
+        for where, _, names in os.walk(os.path.join(os.fsencode(self._disk.data_dir), path), topdown=False):
+            for name in names:
+                self._take(os.path.join(where, name))
+            os.rmdir(where)
+        for parent in found:
+            self._take(os.path.join(os.fsencode(self._disk.data_dir), parent))
+
+    def _take(self, file: bytes) -> None:
+        directory = os.open(os.path.dirname(file), os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            self._disk.staging.take(os.path.basename(file), directory)
+        finally:
+            os.close(directory)
+
     def take_away(self, transaction: Transaction, address: Address) -> None:
         """Moves the file at a key's path to staging, where it is nobody's, with all that describes it."""
         path = file_of(address.bucket, address.key)
@@ -286,9 +314,9 @@ class FilesPlaces:
             self._disk.staging.take(os.path.basename(path), directory)
         finally:
             os.close(directory)
-        self._sweep_path(transaction, address)
+        self.sweep_path(transaction, address)
 
-    def _sweep_path(self, transaction: Transaction, address: Address) -> None:
+    def sweep_path(self, transaction: Transaction, address: Address) -> None:
         """Where no file is at a key's path: removes a description that stands there alone, and empty directories."""
         parent, leaf = os.path.split(file_of(address.bucket, address.key))
         try:

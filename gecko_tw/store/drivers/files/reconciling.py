@@ -6,10 +6,12 @@ and taken back where it did not survive; then every file is what its row says, o
 
 import logging
 import os
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import islice
+from typing import Any
 
 from attrs import frozen
 
@@ -160,7 +162,7 @@ class Reconciliation:
         top = execute(_NEWEST, (address.bucket_id, address.key)).fetchone()
         newest = None if top is None else Row._make(top)
         if newest is not None:
-            self._return(address, newest, staged)
+            self._guarded(address, self._return, address, newest, staged)
         self._guarded(address, self._take_away, transaction, recent, newest)
         for row in recent.rows:
             there = self.ground.watch.fingerprint(address.bucket, address.key)
@@ -175,6 +177,8 @@ class Reconciliation:
         wanted = None if newest is None else (newest.file_size, newest.file_mtime)
         if there in recent.left and there != wanted:
             self.places.take_away(transaction, recent.address)
+        elif there == (None, None) and recent.left and not (newest and newest.visible):
+            self.places.sweep_path(transaction, recent.address)
 
     def _describe(self, transaction: Transaction, address: Address, row: Row) -> None:
         """Describes a version's bytes as its row says; what a step that did not survive has said of them is there, perhaps."""
@@ -212,33 +216,30 @@ class Reconciliation:
         if not row.visible or self.ground.watch.fingerprint(address.bucket, address.key) == fingerprint:
             return bool(row.visible)
         names = staged.get(fingerprint, [])  # type: ignore[call-overload]
-        return self.places.return_file(address, fingerprint, names)  # type: ignore[arg-type]
+        return self.places.return_file(address, fingerprint, names, clearing=True)  # type: ignore[arg-type]
 
-    def _guarded(self, address: Address, act: Callable[..., object], *arguments: object) -> None:
+    def _guarded(self, address: Address, act: Callable[..., Any], *arguments: object) -> Any:
         """What an error of the disk forbids for one key forbids nothing else."""
         try:
-            act(*arguments)
+            return act(*arguments)
         except OSError as error:
             log.error("%s/%r could not be reconciled: %s", address.bucket, address.key, error)
 
     def _compare(self, bucket: str, staged: dict[Fingerprint, list[str]]) -> None:
         """Reconciles the keys of a bucket whose file, or what is beside it, may not be what the row says."""
-        keys: list[bytes] = []
-        for key in self._doubtful(bucket):
-            keys.append(key)
-            if len(keys) >= _AT_ONCE:
-                self._reconcile(bucket, keys, staged)
-                keys = []
-        self._reconcile(bucket, keys, staged)
-
-    def _doubtful(self, bucket: str) -> Iterator[bytes]:
-        for key in differing(self.disk, self.connections.mine(), bucket, doubted=self.torn.is_recent):
-            if key is not None:
-                yield key
+        settle = partial(self._is_settled, staged)
+        different = differing(self.disk, self.connections.mine(), bucket, doubted=self.torn.is_recent)
+        # What has no row comes last: it may have been in the way of what has one.
+        left = list(self._each(bucket, filter(None, different), settle))
+        deque(self._each(bucket, left, self._take_over), maxlen=0)
         if self.has_sidecars:
-            for key, found in walk_sidecars(self.disk.root, bucket):
-                if self.torn.is_recent(found) and not self._drop_sidecar(bucket, key):
-                    yield key
+            deque(self._each(bucket, self._described(bucket), settle), maxlen=0)
+
+    def _described(self, bucket: str) -> Iterator[bytes]:
+        """Keys of objects that were described anew just before; what was described and did not survive loses its description."""
+        for key, found in walk_sidecars(self.disk.root, bucket):
+            if self.torn.is_recent(found) and not self._drop_sidecar(bucket, key):
+                yield key
 
     def _drop_sidecar(self, bucket: str, key: bytes) -> bool:
         """Removes a sidecar that was written for an object that did not survive; whether the object is not there."""
@@ -256,28 +257,41 @@ class Reconciliation:
             os.close(directory)
         return True
 
-    def _reconcile(self, bucket: str, keys: list[bytes], staged: dict[Fingerprint, list[str]]) -> None:
-        with self._transaction() as transaction:
-            found = find(transaction.execute, bucket)
-            for key in keys if found is not None else ():
-                address = Address(bucket, found[0], key)  # type: ignore[index]
-                self._guarded(address, self._key, transaction, address, staged)
+    def _each(
+        self, bucket: str, keys: Iterable[bytes], act: Callable[[Transaction, Address], bool | None]
+    ) -> Iterator[bytes]:
+        """Does something for some keys, and yields those for which it was false."""
+        rest = iter(keys)
+        while some := list(islice(rest, _AT_ONCE)):
+            left = []
+            with self._transaction() as transaction:
+                found = find(transaction.execute, bucket)
+                for key in some if found is not None else ():
+                    address = Address(bucket, found[0], key)  # type: ignore[index]
+                    if self._guarded(address, act, transaction, address) is False:
+                        left.append(key)
+            yield from left
 
-    def _key(self, transaction: Transaction, address: Address, staged: dict[Fingerprint, list[str]]) -> None:
+    def _is_settled(self, staged: dict[Fingerprint, list[str]], transaction: Transaction, address: Address) -> bool:
+        """Whether the file at a key's path is what the row says, or becomes that."""
         top = transaction.execute(_NEWEST, (address.bucket_id, address.key)).fetchone()
         row = None if top is None else Row._make(top)
         stayed = self.recovery.is_there(address, row)
-        if row is not None and row.visible and (stayed or self._return(address, row, staged)):
-            if not stayed or self.torn.is_described(address.bucket, address.key):  # a file of others is left as it is
-                self.recovery.describe(transaction, address, row)
-            return
-        if row is None or not row.visible:
+        if row is None or not row.visible or not (stayed or self._return(address, row, staged)):
+            return False
+        if not stayed or self.torn.is_described(address.bucket, address.key):  # a file of others is left as it is
+            self.recovery.describe(transaction, address, row)
+        return True
+
+    def _take_over(self, transaction: Transaction, address: Address) -> None:
+        """Makes the row what the file is that is left at a key's path, unless its bytes did not survive."""
+        top = transaction.execute(_NEWEST, (address.bucket_id, address.key)).fetchone()
+        if top is None or not Row._make(top).visible:
             is_torn, version = self.torn.version(address.bucket, address.key)
-            if is_torn or (version is not None and self._is_older(transaction, address, version)):
+            # A version of ours above others would make a state of the key that it never had.
+            if is_torn or (version is not None and (top is not None or self._is_older(transaction, address, version))):
                 log.warning("%s/%r: what was stored last did not survive and is set aside", address.bucket, address.key)
                 self.places.take_away(transaction, address)
-                if self.has_sidecars:
-                    self._drop_sidecar(address.bucket, address.key)
                 return
         TakeOver(self.ground, (self.examiner.examine(address.bucket, address.key),))(transaction)
 

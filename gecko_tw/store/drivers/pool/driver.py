@@ -161,7 +161,7 @@ class PoolDriver:
         if self._is_open:
             self._is_open = False
             try:
-                self._disk.leave(self.flush)
+                self._disk.leave(self._flusher.finish)  # type: ignore[union-attr]
             except sqlite3.DatabaseError as problem:
                 log.error("the catalog is damaged: %s", problem)
         if self._checkpoints is not None:
