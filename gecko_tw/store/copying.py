@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from gecko_tw.interfaces import BlobGone, IBlobCloning
-from gecko_tw.store.checksums import ALGORITHMS
+from gecko_tw.store.checksums import ALGORITHMS, FULL_OBJECT
 from gecko_tw.store.data_keys import NOT_APPLICABLE, Seal
 from gecko_tw.store.incoming import Incoming, pseudo_etag
 from gecko_tw.store.reading import Reading
@@ -65,7 +65,9 @@ def refuse_damaged(version: Version, reading: Reading | SealedReading) -> None:
 
     :raises ObjectDamaged: the bytes are not those that the version was made for.
     """
-    if is_whole(version, reading.read) is False:
+    full = version.checksum is not None and version.checksum.kind == FULL_OBJECT
+    # The ETag of parts tells nothing where the parts had no MD5, which is so with --metadata=false.
+    if (full or "-" not in version.etag) and is_whole(version, reading.read) is False:
         raise ObjectDamaged
 
 

@@ -349,6 +349,14 @@ def test_bytes_that_rotted_are_not_copied_under_an_etag_of_their_own(shop):
     assert shop.orphans() == set()
 
 
+def test_objects_of_parts_that_nobody_hashed_are_copied():
+    shop = open_shop(hashing=False)
+    for bodies in ([b"only part"], [b"first part", b"second part"]):
+        shop.multipart(b"parts", bodies)
+        copied(shop, b"parts", b"copy")
+        assert shop.get(b"copy") == b"".join(bodies)
+
+
 def test_a_copy_may_replace_what_is_said_about_the_bytes(shop):
     shop.put(b"cat", CAT, headers={"content-type": "image/png"}, metadata={"a": "b"}, tags={"c": "d"})
     copy = copied(shop, b"cat", b"cat", headers={}, metadata={"new": "1"}, tags={})
