@@ -162,13 +162,8 @@ def _reordered(record: Record, cut: Cut, places: dict[Subject, list[int]]) -> li
     there, lost = [], []
     for subject, numbers in places.items():
         steps = record.histories[subject]
-        since = range(window(steps, cut)[0], numbers[0] + 1) if numbers else ()
-        if (
-            subject.key
-            and numbers
-            and numbers[0]
-            and not any(number and is_new(record, subject, number) for number in since)
-        ):
+        since = range(window(steps, cut)[0] + 1, numbers[0] + 1) if numbers else ()
+        if subject.key and numbers and numbers[0] and not any(is_new(record, subject, number) for number in since):
             there.append((steps[numbers[0]].sent, subject, steps[numbers[0]]))
         if numbers and numbers[-1] + 1 < len(steps):
             lost.append((steps[numbers[-1] + 1].acked, subject, steps[numbers[-1] + 1]))
