@@ -41,7 +41,7 @@ from tests.crash.test_steps import CASES, SETUPS, comparable
 from tests.crash.test_versions import ids_of, kept, remove_version, suspended, switched, tag, two_versions
 from tests.store.shop import BUCKET, Shop
 
-QUICK = 6
+QUICK = 4
 
 
 def rig_of(setup: Setup) -> Rig:

@@ -16,7 +16,7 @@ from tests.crash.test_steps import SETUPS
 from tests.store.rings import data_keys
 from tests.store.shop import BUCKET, Shop
 
-QUICK = 12
+QUICK = 6
 SOURCE = b"source"
 
 
