@@ -1,6 +1,8 @@
 """Flushes: what was committed goes to the disk, and then what those commits have made worthless goes from there."""
 
+import logging
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -13,6 +15,8 @@ from gecko_tw.store.drivers.sqlite import undo
 from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline
 from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
 from gecko_tw.store.drivers.sqlite.connections import Connections
+
+log = logging.getLogger(__name__)
 
 _PATH = getattr(os, "O_PATH", os.O_RDONLY) | os.O_NOFOLLOW | os.O_CLOEXEC
 _AT_ONCE = 500
@@ -78,6 +82,15 @@ class Flusher:
         """Flushes until there is nothing left to be flushed or forgotten. For whoever is alone with the directory."""
         while self.flush():
             pass
+
+    def leave(self) -> None:
+        """Says that the directory is closed, flushed to the end, when nobody else has it open; where that cannot be, it is not said."""
+        try:
+            self.disk.leave(self.finish)
+        except (OSError, sqlite3.DatabaseError) as problem:
+            log.error(
+                "%s could not be flushed, and is looked at when it is opened again: %s", self.disk.data_dir, problem
+            )
 
     def _sync(self, records: Iterable[undo.Record]) -> None:
         """Names of what is kept go first: a file system without a journal may lose any name that it was changing in a power failure."""

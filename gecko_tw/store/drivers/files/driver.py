@@ -215,10 +215,7 @@ class FilesDriver:
         self.tree_watch.close()
         if self._is_open:
             self._is_open = False
-            try:
-                self._disk.leave(self._flusher.finish)  # type: ignore[union-attr]
-            except sqlite3.DatabaseError as problem:
-                log.error("the catalog is damaged, and is looked at when it is opened again: %s", problem)
+            self._flusher.leave()  # type: ignore[union-attr]
         self._connections.close()
         if self._journal is not None:
             self._journal.close()

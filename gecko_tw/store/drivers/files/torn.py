@@ -88,10 +88,8 @@ class TornFiles:
         sidecar = read_sidecar(data)
         ours = sidecar.ours if sidecar is not None else None
         if not isinstance(ours, dict):
-            return (
-                sidecar is None,
-                None,
-            )  # GeckoS3's own sidecars are not ours; what is none at all was not written to its end
+            # GeckoS3's own sidecars are not ours; what is none at all was not written to its end.
+            return sidecar is None, None
         for name in ("description", "previous"):
             told = description_of(ours[name]) if isinstance(ours.get(name), str) else None
             torn, version = (True, None) if told is None else self._verified(told, descriptor)

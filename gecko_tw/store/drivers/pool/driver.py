@@ -160,10 +160,7 @@ class PoolDriver:
         """Closes every connection and descriptor, after a flush when nobody else has the directory open. Harmless when repeated."""
         if self._is_open:
             self._is_open = False
-            try:
-                self._disk.leave(self._flusher.finish)  # type: ignore[union-attr]
-            except sqlite3.DatabaseError as problem:
-                log.error("the catalog is damaged: %s", problem)
+            self._flusher.leave()  # type: ignore[union-attr]
         if self._checkpoints is not None:
             self._checkpoints.close()
         self._connections.close()

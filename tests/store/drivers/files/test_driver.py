@@ -224,3 +224,24 @@ def test_a_clone_works_without_the_kernels_help(shop, monkeypatch):
     reader = shop.driver.blobs.open(blob)
     assert reader.read(0, 100) == b"first partsecond part"
     reader.close()
+
+
+def test_a_disk_that_fails_while_it_is_closed_is_told_and_not_called_closed(tmp_path, monkeypatch, caplog):
+    driver = FilesDriver(str(tmp_path))
+    driver.open()
+    open_shop(driver).put(b"key", b"data")
+
+    def failing(descriptor):
+        raise OSError(errno.EIO, "the disk is on fire")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("gecko_tw.store.drivers.flushing.sync_file_system", failing)
+        driver.close()
+    assert "the disk is on fire" in caplog.text
+    again = FilesDriver(str(tmp_path))
+    again.open()
+    try:
+        assert not again._disk.state.was_clean
+        assert shop_over(again).get(b"key") == b"data"
+    finally:
+        again.close()
