@@ -13,6 +13,7 @@ from attrs import evolve, field, frozen
 from gecko_tw.interfaces import IKeyManagement
 from gecko_tw.store.refusals import InvalidRequest, WrongCustomerKey
 from gecko_tw.store.requests import Encryption
+from gecko_tw.store.sealed_format import CHECKED, form_of
 from gecko_tw.store.wrapping import KEY_BYTES, CannotUnwrap, derived, unwrap, wrap
 
 S3, KMS, CUSTOMER = "AES256", "aws:kms", "C"
@@ -55,6 +56,11 @@ class Seal:
         """
         return digest.hex() if self.record["kind"] == S3 else derived(self.data_key, b"geckos3 etag", digest)[:16].hex()
 
+    @property
+    def form(self) -> int:
+        """The format of the blobs that are sealed."""
+        return form_of(self.record)
+
     def for_part(self, number: int) -> "Seal":
         """The seal of a part of the upload that this one was made for."""
         return evolve(self, number=number)
@@ -79,9 +85,9 @@ class DataKeys:
         """
         if wish.customer_key is not None:
             data_key = secrets.token_bytes(KEY_BYTES)
-            record = {"kind": CUSTOMER, "key": wrap(wish.customer_key, data_key, CUSTOMER)}
+            record = {"kind": CUSTOMER, "key": wrap(wish.customer_key, data_key, CUSTOMER), "format": CHECKED}
             return Seal(record, data_key)
-        record = {"kind": wish.kind}
+        record: dict[str, Any] = {"kind": wish.kind, "format": CHECKED}
         if wish.context is not None:
             record["context"] = wish.context
         name = S3_KEY if wish.kind == S3 else wish.key_id or KMS_KEY

@@ -1,8 +1,8 @@
 """Encrypted blobs: AES-256-GCM in frames of 64 KiB, so that a range is read without decrypting what stands before it.
 
-A blob is a head of 33 bytes (format, salt) and frames, each 16 bytes longer than its plaintext. Data key, salt and part number make the
-blob's own key; a frame's nonce is its number and whether it is the last one. So a byte that was changed, a frame from another place,
-another blob or another part, and a blob that was cut are all noticed.
+Data key, salt and part number make the blob's own key; a frame's nonce is its number and whether it is the last one. So a byte that was
+changed, a frame from another place, another blob or another part, and a blob that was cut are all noticed. The format is
+:mod:`gecko_tw.store.sealed_format`.
 """
 
 import secrets
@@ -13,17 +13,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from zope.interface import implementer
 
 from gecko_tw.interfaces import IBlobWriter
+from gecko_tw.store.checksums import Digests
 from gecko_tw.store.records import BlobNote
 from gecko_tw.store.refusals import ObjectDamaged
+from gecko_tw.store.sealed_format import CHECKED, CHECKSUM, FRAME, HEAD, TAG, UNCHECKED, frames
 from gecko_tw.store.wrapping import derived
 
-FRAME = 64 * 1024
-"""Plaintext bytes of every frame but the last."""
-
-TAG = 16
-HEAD = 33
-
-_FORMAT = b"\x01"
 _STORED_FRAME = FRAME + TAG
 
 
@@ -33,15 +28,6 @@ class Tampered(ObjectDamaged):
     @property
     def code(self) -> str:
         return ObjectDamaged.__name__
-
-
-def sealed_size(size: int) -> int:
-    """How many bytes a blob has whose plaintext has ``size`` bytes."""
-    return HEAD + size + TAG * _frames(size)
-
-
-def _frames(size: int) -> int:
-    return max(1, -(-size // FRAME))
 
 
 def _blob_key(data_key: bytes, salt: bytes, number: int) -> AESGCM:
@@ -57,15 +43,17 @@ class SealingWriter:
     """Encrypts what is written on its way to another IBlobWriter.
 
     :param number: the number of the part that these bytes are; 0 for a whole object.
+    :param form: the blob's format.
     """
 
-    def __init__(self, writer: IBlobWriter, data_key: bytes, number: int = 0) -> None:
-        salt = secrets.token_bytes(HEAD - len(_FORMAT))
+    def __init__(self, writer: IBlobWriter, data_key: bytes, number: int = 0, form: int = CHECKED) -> None:
+        salt = secrets.token_bytes(HEAD - 1)
         self._writer = writer
         self._cipher = _blob_key(data_key, salt, number)
         self._waiting = bytearray()
         self._frame = 0
-        self._head = _FORMAT + salt
+        self._head = bytes([form]) + salt
+        self._checksum = Digests((CHECKSUM,)) if form == CHECKED else None
 
     def write(self, data: bytes) -> None:
         self._waiting += data
@@ -83,7 +71,12 @@ class SealingWriter:
         if ending:
             pieces.append(self._cipher.encrypt(_nonce(self._frame, True), waiting[at:], None))
             at = len(waiting)
-        self._writer.write(b"".join(pieces))
+        data = b"".join(pieces)
+        if self._checksum is not None:
+            self._checksum.update(data)
+            if ending:
+                data += self._checksum.raw(CHECKSUM)
+        self._writer.write(data)
         self._head = b""
         del self._waiting[:at]
 
@@ -107,9 +100,9 @@ class SealedBlob:
     def __init__(self, fetch: Callable[[int, int], bytes], data_key: bytes, size: int, number: int = 0) -> None:
         self._fetch = fetch
         self._size = size
-        self._last = _frames(size) - 1
+        self._last = frames(size) - 1
         head = fetch(0, HEAD)
-        if len(head) != HEAD or head[:1] != _FORMAT:
+        if len(head) != HEAD or head[0] not in (UNCHECKED, CHECKED):
             raise Tampered
         self._cipher = _blob_key(data_key, head[1:], number)
 

@@ -11,10 +11,11 @@ from zope.interface import implementer
 from gecko_tw.interfaces import IBlobs, IBlobWriter, IIncoming
 from gecko_tw.store.checksums import NO_MD5, Digests
 from gecko_tw.store.data_keys import Seal
-from gecko_tw.store.encryption import SealingWriter, sealed_size
+from gecko_tw.store.encryption import SealingWriter
 from gecko_tw.store.records import BlobNote, with_seal
 from gecko_tw.store.refusals import BadDigest, IncompleteBody
 from gecko_tw.store.requests import Claim
+from gecko_tw.store.sealed_format import sealed_size
 
 _WORTH_A_THREAD = 512 * 1024
 _SMALL_CHUNK = 64 * 1024
@@ -91,7 +92,7 @@ class Incoming:
                 self.seal = self._sealing()
             self._writer = self._blobs.create()
             if self.seal is not None:
-                self._writer = SealingWriter(self._writer, self.seal.data_key, self.seal.number)
+                self._writer = SealingWriter(self._writer, self.seal.data_key, self.seal.number, self.seal.form)
         for data in chunks:
             digests.update(data)
             self._writer.write(data)
@@ -105,7 +106,7 @@ class Incoming:
     @property
     def stored(self) -> int:
         """How many bytes the blob has."""
-        return self.size if self.seal is None else sealed_size(self.size)
+        return self.size if self.seal is None else sealed_size(self.size, self.seal.form)
 
     def extra(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         """The ``extra`` of the version that the body becomes: what was asked, and how it is encrypted."""

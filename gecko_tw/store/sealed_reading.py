@@ -7,9 +7,10 @@ from zope.interface import implementer
 
 from gecko_tw.interfaces import IReading
 from gecko_tw.store.data_keys import DataKeys
-from gecko_tw.store.encryption import SealedBlob, sealed_size
+from gecko_tw.store.encryption import SealedBlob
 from gecko_tw.store.reading import Reading
 from gecko_tw.store.records import Version
+from gecko_tw.store.sealed_format import form_of, sealed_size
 
 
 @implementer(IReading)
@@ -22,12 +23,13 @@ class SealedReading:
     def __init__(self, stored: Reading, keys: DataKeys) -> None:
         version = stored.version
         pieces = [(part.size, part.number) for part in version.parts] or [(version.size, 0)]
+        form = form_of(version.extra["sse"])
         self._stored = stored
         self._keys = keys
         self._data_key: bytes | None = None
         self._pieces = pieces
         self._starts = [0, *accumulate(size for size, _ in pieces)]
-        self._stored_starts = [0, *accumulate(sealed_size(size) for size, _ in pieces)]
+        self._stored_starts = [0, *accumulate(sealed_size(size, form) for size, _ in pieces)]
         self._blob: tuple[int, SealedBlob] | None = None
 
     @property

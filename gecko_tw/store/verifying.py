@@ -1,9 +1,11 @@
 """Whether bytes are those that a record was made for: by its checksum, else by its ETag."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
 
 from gecko_tw.store.checksums import FULL_OBJECT, Digests, composite_etag
 from gecko_tw.store.records import Part, Version
+from gecko_tw.store.sealed_format import CHECKED, UNCHECKED, form_of, is_intact, sealed_size
 
 PIECE = 1024 * 1024
 
@@ -14,17 +16,29 @@ Read = Callable[[int, int], bytes]
 def is_whole(record: Version | Part, read: Read) -> bool | None:
     """Whether the bytes of a version or a part are whole and its own; None when nothing in the record tells.
 
-    Encrypted bytes have no checksum of their own, and neither have objects of ``--metadata=false`` that no client claimed one for.
+    Objects of ``--metadata=false`` that no client claimed a checksum for have none, and neither have encrypted blobs of format 1.
     """
     if isinstance(record, Part):
-        return None if record.stored is not None else _is(record.etag, record, read)
+        if record.stored is None:
+            return _is(record.etag, record, read)
+        form = CHECKED if record.stored == sealed_size(record.size, CHECKED) else UNCHECKED
+        return _is_sealed([record.size], form, read)
     if "sse" in record.extra:
-        return None
+        sizes = [part.size for part in record.parts] or [record.size]
+        return _is_sealed(sizes, form_of(record.extra["sse"]), read)
     if record.checksum is not None and record.checksum.kind == FULL_OBJECT:
         digest = Digests((record.checksum.algorithm,))
         size = _fed(digest, _pieces(read, 0, record.size))
         return size == record.size and digest.value(record.checksum.algorithm) == record.checksum.value
     return _is(record.etag, record, read)
+
+
+def _is_sealed(sizes: Sequence[int], form: int, read: Read) -> bool | None:
+    """Looks at the encrypted blobs of parts that have these sizes and lie one behind the other."""
+    if form != CHECKED:
+        return None
+    starts = accumulate((sealed_size(size, form) for size in sizes), initial=0)
+    return all(is_intact(read, start, size) for start, size in zip(starts, sizes, strict=False))
 
 
 def _is(etag: str, record: Version | Part, read: Read) -> bool | None:

@@ -1,6 +1,7 @@
 """Encrypted objects over every driver: what is read is the plaintext, what is kept never is, and the bytes alone are enough."""
 
 import hashlib
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,17 @@ from attrs import evolve
 
 from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.data_keys import CUSTOMER, KMS, S3, DataKeys
-from gecko_tw.store.encryption import FRAME, Tampered
+from gecko_tw.store.encryption import Tampered
 from gecko_tw.store.objects import Objects
+from gecko_tw.store.reading import Reading
 from gecko_tw.store.records import BucketRecord, Change, Upload, Version, stored_size
 from gecko_tw.store.refusals import InvalidRequest, KeyNotFound, WrongCustomerKey
 from gecko_tw.store.requests import Complete, Copy, Encryption, Put, PutPart, Source, WantedPart
+from gecko_tw.store.sealed_format import CHECKED, FRAME, UNCHECKED, sealed_size
 from gecko_tw.store.settling import settled
 from gecko_tw.store.upkeep import Upkeep
 from gecko_tw.store.uploads import Uploads
+from gecko_tw.store.verifying import is_whole
 from tests.store.rings import data_keys
 from tests.store.shop import BUCKET, NOW, Shop, md5, read_all
 
@@ -64,11 +68,12 @@ def get(shop: Shop, key: bytes, wish: Encryption | None = None, piece: int = 100
 
 
 def parts(
-    shop: Shop, key: bytes, bodies: dict[int, bytes], wish: Encryption, upload_id: str = "u1"
+    shop: Shop, key: bytes, bodies: dict[int, bytes], wish: Encryption, upload_id: str = "u1", form: int = CHECKED
 ) -> list[WantedPart]:
     """An upload with its parts, not yet completed."""
     keys = shop.objects.keys
-    upload = Upload(id=upload_id, initiated=NOW, extra={"sse": keys.seal(wish).record})
+    record = {name: value for name, value in keys.seal(wish).record.items() if form == CHECKED or name != "format"}
+    upload = Upload(id=upload_id, initiated=NOW, extra={"sse": record})
     shop.uploads.create(BUCKET, key, upload)
     wanted = []
     for number, body in bodies.items():
@@ -134,6 +139,34 @@ def test_an_object_of_encrypted_parts_reads_alike_before_and_after_they_are_join
     assert shop.upkeep.join() == 0
     assert_nowhere(tmp_path)
     assert shop.orphans() == set()
+
+
+def test_an_upload_that_began_before_blobs_had_a_checksum_is_completed_and_read(shop: Shop, wish: Encryption) -> None:
+    bodies = {1: SECRET[:70_000], 2: SECRET[70_000:]}
+    version = complete(shop, b"cat", parts(shop, b"cat", bodies, wish, form=UNCHECKED), wish)
+    assert stored_size(version) == sum(sealed_size(len(body), UNCHECKED) for body in bodies.values())
+    assert get(shop, b"cat", wish) == SECRET
+    assert told(shop, version) is None
+
+
+def told(shop: Shop, version: Version) -> bool | None:
+    """Whether the stored bytes of a version are whole, as far as one tells who has no key."""
+    with closing(Reading(shop.driver.blobs, version, lambda: version)) as stored:
+        return is_whole(version, stored.read)
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_whoever_has_no_key_tells_whether_an_encrypted_object_is_whole(
+    shop: Shop, wish: Encryption, joined: bool
+) -> None:
+    bodies = {1: SECRET[:70_000], 2: SECRET[70_000:]}
+    version = complete(shop, b"cat", parts(shop, b"cat", bodies, wish), wish)
+    if joined:
+        shop.upkeep.join()
+        version = settled(shop.driver.catalog.history, BUCKET, b"cat").newest
+    assert told(shop, version) is True
+    assert told(shop, put(shop, b"dog", SECRET, wish)) is True
+    assert told(shop, evolve(version, parts=version.parts[::-1])) is False
 
 
 def test_parts_that_were_exchanged_on_the_disk_are_noticed(shop: Shop) -> None:

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gecko_tw.store.drivers.memory import MemoryBlobs
-from gecko_tw.store.encryption import FRAME, HEAD, TAG, SealedBlob, SealingWriter, Tampered, sealed_size
+from gecko_tw.store.encryption import SealedBlob, SealingWriter, Tampered
 from gecko_tw.store.records import BlobNote, Version
+from gecko_tw.store.sealed_format import CHECKED, FRAME, HEAD, TAG, UNCHECKED, is_intact, sealed_size
 
 KEY = bytes(range(32))
 NOTE = BlobNote(bucket="photos", key=b"cat", record=Version(etag="", size=0, modified=0))
@@ -19,9 +20,9 @@ def plain(size: int) -> bytes:
     return (b"0123456789abcdef" * (size // 16 + 1))[:size]
 
 
-def sealed(data: bytes, piece: int = 100_000, key: bytes = KEY, number: int = 0) -> bytes:
+def sealed(data: bytes, piece: int = 100_000, key: bytes = KEY, number: int = 0, form: int = CHECKED) -> bytes:
     blobs = MemoryBlobs(lambda: 0.0)
-    writer = SealingWriter(blobs.create(), key, number)
+    writer = SealingWriter(blobs.create(), key, number, form)
     for start in range(0, len(data), piece):
         writer.write(data[start : start + piece])
     return blobs.open(writer.commit(NOTE)).read(0, 1 << 30)
@@ -38,11 +39,14 @@ def read_all(blob: SealedBlob, offset: int, length: int) -> bytes:
     return bytes(data)
 
 
-@given(SIZES, st.sampled_from([1000, FRAME, 100_000, 1 << 20]), st.data())
-def test_any_range_of_any_size_is_read_as_it_was_written(size: int, piece: int, data: st.DataObject) -> None:
+FORMS = st.sampled_from([UNCHECKED, CHECKED])
+
+
+@given(SIZES, st.sampled_from([1000, FRAME, 100_000, 1 << 20]), FORMS, st.data())
+def test_any_range_of_any_size_is_read_as_it_was_written(size: int, piece: int, form: int, data: st.DataObject) -> None:
     original = plain(size)
-    stored = sealed(original, piece)
-    assert len(stored) == sealed_size(size)
+    stored = sealed(original, piece, form=form)
+    assert len(stored) == sealed_size(size, form)
     offset = data.draw(st.integers(0, size))
     length = data.draw(st.integers(0, size - offset))
     assert read_all(opened(stored, size), offset, length) == original[offset : offset + length]
@@ -52,7 +56,7 @@ def test_any_range_of_any_size_is_read_as_it_was_written(size: int, piece: int, 
 @given(SIZES.filter(bool), st.data())
 def test_a_flipped_bit_is_noticed_by_whoever_reads_that_frame(size: int, data: st.DataObject) -> None:
     stored = bytearray(sealed(plain(size)))
-    place = data.draw(st.integers(0, len(stored) - 1))
+    place = data.draw(st.integers(0, sealed_size(size, UNCHECKED) - 1))
     stored[place] ^= 1 << data.draw(st.integers(0, 7))
     with pytest.raises(Tampered):
         read_all(opened(bytes(stored), size), 0, size)
@@ -61,10 +65,27 @@ def test_a_flipped_bit_is_noticed_by_whoever_reads_that_frame(size: int, data: s
 @given(SIZES.filter(bool), st.data())
 def test_a_blob_that_was_cut_is_noticed_whatever_size_it_is_said_to_have(size: int, data: st.DataObject) -> None:
     stored = sealed(plain(size))
-    cut = stored[: data.draw(st.integers(0, len(stored) - 1))]
+    cut = stored[: data.draw(st.integers(0, sealed_size(size, UNCHECKED) - 1))]
     said = data.draw(st.sampled_from([size, max(size - 1, 1), max(size // FRAME * FRAME, 1)]))
     with pytest.raises(Tampered):
         read_all(opened(cut, said), 0, said)
+
+
+@given(SIZES, st.integers(0, 3), st.data())
+def test_without_the_key_a_blob_is_told_from_one_that_was_changed_or_cut(
+    size: int, before: int, data: st.DataObject
+) -> None:
+    stored = bytes(before) + sealed(plain(size))
+    at = data.draw(st.integers(before, len(stored) - 1))
+    changed = stored[:at] + bytes([stored[at] ^ 1 << data.draw(st.integers(0, 7))]) + stored[at + 1 :]
+
+    def intact(found: bytes) -> bool:
+        return is_intact(lambda offset, length: found[offset : offset + length], before, size)
+
+    assert intact(stored)
+    assert intact(stored + b"of the next blob")
+    assert not intact(changed)
+    assert not intact(stored[:at])
 
 
 @given(st.permutations(range(4)).filter(lambda order: order != [0, 1, 2, 3]))

@@ -105,9 +105,10 @@ class PoolReader:
             return False
         if self.torn is None or not any(map(self._is_recent, {span.blob for span in spans})):
             return True
-        # Encrypted bytes are told by their own tags when they are read: nobody is ever given wrong ones.
+        whole = self.pooled.verified(told)
+        # Encrypted bytes of format 1 are told by their own tags when they are read: nobody is ever given wrong ones.
         sealed = isinstance(record, Version) and "sse" in record.extra or isinstance(record, Part) and record.stored
-        if sealed or self.pooled.is_whole(told):
+        if whole or (whole is None and sealed):
             return True
         self._failed(pool_file(spans[0].blob), "its bytes did not survive the power failure")
         return False
