@@ -24,8 +24,7 @@ from botocore.credentials import Credentials
 from gecko_tw.callers.authenticate import Authenticator
 from gecko_tw.callers.directory import Directory
 from gecko_tw.callers.identities import AccessKey, Account, Group, OnePair, User
-from gecko_tw.data_dir import DataDir
-from gecko_tw.head import Head, head_of
+from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.families import built_in
 from gecko_tw.resources.operations import GET, OBJECT
@@ -37,6 +36,7 @@ from gecko_tw.store.objects import Objects
 from gecko_tw.store.records import BucketRecord, Version, now_of
 from gecko_tw.store.requests import Put
 from gecko_tw.store.uploads import Uploads
+from gecko_tw.wire.head import Head, head_of
 
 PLAIN, GUARDED = "plain", "guarded"
 KEY = b"small/00001"

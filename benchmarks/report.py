@@ -8,7 +8,7 @@ import click
 from benchmarks.picture import svg
 from benchmarks.results import Results, load
 from benchmarks.table import circumstances, contestants_table, figures_table, latencies_table, notes, processor_table
-from gecko_tw.tables import with_table
+from gecko_tw.commands.tables import with_table
 
 MARK = "benchmark"
 

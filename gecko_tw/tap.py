@@ -21,18 +21,18 @@ from twisted.python.modules import getModule
 from twisted.python.usage import Options as UsageOptions
 
 import gecko_tw.plugins
-from gecko_tw.balance import balance_file
+from gecko_tw.bootstrap.seeding import seed
 from gecko_tw.callers.tally import Tally
-from gecko_tw.daemon import Daemon, Plan
-from gecko_tw.data_dir import CannotOpen, DataDir
-from gecko_tw.listening import listeners_of
-from gecko_tw.logs import bridge, observer
-from gecko_tw.seeding import seed
-from gecko_tw.setting_sources import plain_arguments, read_settings, texts_of
+from gecko_tw.daemon.balance import balance_file
+from gecko_tw.daemon.data_dir import CannotOpen, DataDir
+from gecko_tw.daemon.listening import listeners_of
+from gecko_tw.daemon.logs import bridge, observer
+from gecko_tw.daemon.main_process import Daemon, Plan
+from gecko_tw.daemon.worker_protocol import FIRST_SOCKET, READS, WRITES, CannotServe, ParentProcess
+from gecko_tw.daemon.workers import Recipe, Workers
+from gecko_tw.pools import Pool
 from gecko_tw.settings import SETTINGS, BadSetting, Settings
-from gecko_tw.threads import Pool
-from gecko_tw.worker_protocol import FIRST_SOCKET, READS, WRITES, CannotServe, ParentProcess
-from gecko_tw.workers import Recipe, Workers
+from gecko_tw.settings.sources import plain_arguments, read_settings, texts_of
 
 SEALING_KEY = "sealing-key"
 """Its name beside the settings that a worker is told."""
@@ -74,7 +74,7 @@ class Options(UsageOptions):
 
     def postOptions(self) -> None:
         # What reads YAML is not for `geckos3 serve` to load, which comes with its settings.
-        from gecko_tw.configuration.reading import configured
+        from gecko_tw.settings.reading import configured
 
         flags = {one.name: self[one.flag.removeprefix("--")] for one in SETTINGS}
         try:
@@ -118,7 +118,7 @@ def makeService(options: Options) -> MultiService:
     from twisted.internet import reactor
 
     bridge()
-    settings, log = options.settings, Logger(namespace="gecko_tw.workers")
+    settings, log = options.settings, Logger(namespace="gecko_tw.daemon.workers")
     # A daemon in the background has no standard output: requests and the messages of workers go to the log it has.
     told = (lambda line: log.info("{line}", line=line)) if options.in_background else None
     data, pools = DataDir(settings), pools_for(reactor, settings)
@@ -129,7 +129,7 @@ def makeService(options: Options) -> MultiService:
         if settings.workers > 1:
             return workers_for(reactor, settings, data, ports, told)
         # Half of all modules, which a parent of workers never needs.
-        from gecko_tw.answering import serving_for
+        from gecko_tw.daemon.answering import serving_for
 
         sockets = [socket.socket(fileno=os.dup(port.fileno())) for port in ports]
         return serving_for(reactor, settings, data, pools, sockets, tally=Tally(), write=told)
@@ -141,7 +141,7 @@ def makeService(options: Options) -> MultiService:
 
     def upkeep(scan: Any) -> MultiService:
         # By now requests are answered: nobody waits for these.
-        from gecko_tw.deployment import sinks_for, store_in
+        from gecko_tw.daemon.deployment import sinks_for, store_in
         from gecko_tw.jobs.lifecycle import Lifecycle
         from gecko_tw.jobs.notifications import Delivery
         from gecko_tw.jobs.repeating import Repeating
@@ -181,7 +181,7 @@ def _check_dropins() -> None:
     if not any(getModule(gecko_tw.plugins.__name__).iterModules()):
         return
     # All operations, which are read here for dropins alone.
-    from gecko_tw.deployment import check_dropins
+    from gecko_tw.daemon.deployment import check_dropins
 
     try:
         check_dropins()
@@ -204,8 +204,8 @@ def bootstrap_for(settings: Settings, data: DataDir) -> Callable[[], object]:
 def declared_by(path: Path, settings: Settings, data: DataDir) -> Callable[[], object]:
     """What makes an open data directory have what a configuration file declares."""
     # YAML and all shapes of declarations: most deployments have no such file.
-    from gecko_tw.configuration.applying import Bootstrap, Deployment
-    from gecko_tw.deployment import store_in
+    from gecko_tw.bootstrap.applying import Bootstrap, Deployment
+    from gecko_tw.daemon.deployment import store_in
 
     def deployment() -> Deployment:
         store = store_in(data, settings)
@@ -251,7 +251,7 @@ def work() -> None:
     """
     from twisted.internet import reactor
 
-    import gecko_tw.answering  # noqa: F401 - while the parent goes on
+    import gecko_tw.daemon.answering  # noqa: F401 - while the parent goes on
 
     gc.enable()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -292,7 +292,7 @@ class Worker:
         for pool in pools:
             pool.startService()
         # As in the parent, where this is imported only when it is the one who answers.
-        from gecko_tw.answering import serving_for
+        from gecko_tw.daemon.answering import serving_for
 
         try:
             await pools[1].run(self._data.open)

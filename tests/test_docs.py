@@ -10,9 +10,9 @@ from zope.interface.interface import InterfaceClass
 
 from gecko_tw import interfaces
 from gecko_tw.commands import main
-from gecko_tw.deployment import operation_table
+from gecko_tw.commands.tables import operations_markdown, operations_text, settings_markdown, with_table
+from gecko_tw.daemon.deployment import operation_table
 from gecko_tw.settings import SETTINGS
-from gecko_tw.tables import operations_markdown, operations_text, settings_markdown, with_table
 from tests.sources import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

@@ -10,37 +10,9 @@ from tests.sources import PACKAGE, Source, functions, imports, sources
 FLOORS = (
     ("twisted.plugins", f"{PACKAGE}.commands"),
     (f"{PACKAGE}.tap",),
-    (f"{PACKAGE}.daemon", f"{PACKAGE}.answering"),
-    (
-        f"{PACKAGE}.workers",
-        f"{PACKAGE}.serving",
-        f"{PACKAGE}.logs",
-        f"{PACKAGE}.tables",
-        f"{PACKAGE}.dropins",
-        f"{PACKAGE}.validating",
-    ),
-    (f"{PACKAGE}.deployment", f"{PACKAGE}.noticing"),
-    (
-        f"{PACKAGE}.worker_protocol",
-        f"{PACKAGE}.listening",
-        f"{PACKAGE}.balance",
-        f"{PACKAGE}.health",
-        f"{PACKAGE}.scanning",
-        f"{PACKAGE}.fsck",
-        f"{PACKAGE}.identity_groups",
-    ),
-    (
-        f"{PACKAGE}.data_dir",
-        f"{PACKAGE}.configuration",
-        f"{PACKAGE}.quota",
-        f"{PACKAGE}.limits",
-        f"{PACKAGE}.protection",
-        f"{PACKAGE}.tls",
-        f"{PACKAGE}.explaining",
-        f"{PACKAGE}.seeding",
-        f"{PACKAGE}.identity_commands",
-    ),
-    (f"{PACKAGE}.plugins", f"{PACKAGE}.signals", f"{PACKAGE}.telling"),
+    (f"{PACKAGE}.bootstrap",),
+    (f"{PACKAGE}.daemon",),
+    (f"{PACKAGE}.plugins", f"{PACKAGE}.dropins"),
     (f"{PACKAGE}.wire",),
     (f"{PACKAGE}.resources",),
     (f"{PACKAGE}.callers", f"{PACKAGE}.jobs"),
@@ -50,9 +22,8 @@ FLOORS = (
     (f"{PACKAGE}.store.sealed_format",),
     (f"{PACKAGE}.store.requests", f"{PACKAGE}.store.checksums", f"{PACKAGE}.store.version_ids"),
     (f"{PACKAGE}.store.records", f"{PACKAGE}.store.refusals", f"{PACKAGE}.store.bucket_names"),
-    (f"{PACKAGE}.setting_sources",),
-    (f"{PACKAGE}.threads", f"{PACKAGE}.settings"),
-    (f"{PACKAGE}.interfaces", f"{PACKAGE}.head", f"{PACKAGE}.kinds"),
+    (f"{PACKAGE}.pools", f"{PACKAGE}.settings"),
+    (f"{PACKAGE}.interfaces", f"{PACKAGE}.wire.head"),
     (PACKAGE,),
 )
 """From the roof down. A module lives in the most exact room that holds it."""
@@ -60,9 +31,7 @@ FLOORS = (
 LAZY = {
     f"{PACKAGE}.tap": "parts are imported by the factory that needs them, and the reactor only by makeService",
     f"{PACKAGE}.commands": "a command imports what it runs, so that `--help` is quick",
-    f"{PACKAGE}.configuration.command": "the same",
-    f"{PACKAGE}.identity_groups": "the same",
-    f"{PACKAGE}.deployment": "a process imports what it does: the parent of workers answers nothing, and few deployments have webhooks",
+    f"{PACKAGE}.daemon.deployment": "a process imports what it does: the parent of workers answers nothing, few have webhooks",
     f"{PACKAGE}.store.checksums": "awscrt takes a tenth of the start, and only some digests need it",
 }
 """Where imports inside functions are allowed, and why."""
@@ -108,7 +77,7 @@ def test_imports_are_absolute():
     assert not [str(found) for found in imports() if found.target.startswith(".")]
 
 
-@pytest.mark.parametrize("room", ["callers", "store", "head", "interfaces"])
+@pytest.mark.parametrize("room", ["callers", "store", "wire.head", "interfaces"])
 def test_twisted_is_unknown_below_the_resources(room):
     below = [found for found in imports() if found.source.within(f"{PACKAGE}.{room}")]
     assert not [str(found) for found in below if found.target.split(".")[0] in {"twisted", "treq"}]
@@ -157,7 +126,7 @@ def test_whoever_catches_everything_raises_it_again():
     wrong = [
         f"{source.name}:{node.lineno}"
         for source in sources()
-        if source.name not in (f"{PACKAGE}.threads", f"{PACKAGE}.wire.request")
+        if source.name not in (f"{PACKAGE}.pools", f"{PACKAGE}.wire.request")
         for node in ast.walk(source.tree)
         if isinstance(node, ast.ExceptHandler) and "BaseException" in _catches(node)
         if not isinstance(node.body[-1], ast.Raise)
@@ -178,7 +147,14 @@ def test_coroutines_become_deferreds_only_in_the_pipeline_and_in_the_life_of_a_p
     bridges = {s.name for s in sources() for name, _line in _names(s) if name in {"fromCoroutine", "ensureDeferred"}}
     assert bridges <= {
         f"{PACKAGE}.{room}"
-        for room in ("resources.pipeline", "jobs.notifications", "daemon", "noticing", "workers", "tap")
+        for room in (
+            "resources.pipeline",
+            "jobs.notifications",
+            "daemon.main_process",
+            "daemon.noticing",
+            "daemon.workers",
+            "tap",
+        )
     }
 
 

@@ -6,7 +6,7 @@ from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
 
 from gecko_tw.interfaces import IPool
-from gecko_tw.threads import MOST_TOGETHER, PAUSE, SLOW, Prompt
+from gecko_tw.pools import MOST_TOGETHER, PAUSE, SLOW, Prompt
 
 
 class Threads:

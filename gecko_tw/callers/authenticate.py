@@ -24,8 +24,8 @@ from gecko_tw.callers.proofs import Proofs
 from gecko_tw.callers.proxies import Front
 from gecko_tw.callers.refusals import ExpiredToken, InvalidAccessKeyId, InvalidToken, RequestTimeTooSkewed
 from gecko_tw.callers.signature_v4 import ChunkSigner, canonical_query, seconds_of
-from gecko_tw.head import Head
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest
+from gecko_tw.wire.head import Head
 
 MAX_SKEW = 900
 """Seconds that a signer's clock may differ from ours."""

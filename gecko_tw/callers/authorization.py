@@ -9,8 +9,8 @@ from gecko_tw.callers.bearer import without_secret
 from gecko_tw.callers.claims import Claim, Place, check_day, read_scope
 from gecko_tw.callers.refusals import AccessDenied, AuthorizationHeaderMalformed, UnsupportedSignature
 from gecko_tw.callers.signature_v4 import ALGORITHM, Scope, iso_date_of
-from gecko_tw.head import Head
 from gecko_tw.store.refusals import InvalidArgument
+from gecko_tw.wire.head import Head
 
 _SIGNATURE = b"Signature="
 _LONGEST_REMEMBERED = 1024

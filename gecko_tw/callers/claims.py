@@ -16,8 +16,8 @@ from gecko_tw.callers.signature_v4 import (
     signing_key,
     string_to_sign,
 )
-from gecko_tw.head import Head
 from gecko_tw.store.refusals import InvalidRequest, Refusal
+from gecko_tw.wire.head import Head
 
 NO_FRONT = Front()
 

@@ -5,7 +5,7 @@ from attrs import frozen
 from gecko_tw.callers.claims import Claim
 from gecko_tw.callers.identities import Caller
 from gecko_tw.callers.presigned import good_for
-from gecko_tw.head import Head
+from gecko_tw.wire.head import Head
 
 MOST = 4096
 """URLs that are remembered, and how many bytes each may have, the headers that came with it included."""

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 from attrs import frozen
 
-from gecko_tw.head import Head
+from gecko_tw.wire.head import Head
 
 _DEFAULT_PORTS = (b":80", b":443")
 _ENCODINGS = (b"identity", b"gzip", b"gzip, deflate", b"")

@@ -16,8 +16,8 @@ from gecko_tw.callers.proxies import Front
 from gecko_tw.callers.refusals import AccessDenied, SignatureDoesNotMatch, Unproven
 from gecko_tw.callers.showing import policy_without_secrets, without_secrets
 from gecko_tw.callers.signature_v4 import iso_date_of
-from gecko_tw.head import Head
 from gecko_tw.store.refusals import InvalidArgument
+from gecko_tw.wire.head import Head
 
 _SIGNED_QUERY = frozenset(
     b"accelerate acl analytics cors defaultObjectAcl delete inventory lifecycle location logging metrics notification "

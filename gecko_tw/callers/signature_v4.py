@@ -13,7 +13,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from attrs import field, frozen
 
-from gecko_tw.head import Head
+from gecko_tw.wire.head import Head
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"

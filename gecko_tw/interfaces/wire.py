@@ -48,7 +48,7 @@ class UploadStalled(UploadCut):
 class IWireRequest(Interface):
     """What ``wire/request.py`` offers beside ``twisted.web.iweb.IRequest``."""
 
-    head = Attribute("the gecko_tw.head.Head")
+    head = Attribute("the gecko_tw.wire.head.Head")
     upload = Attribute("the IUpload")
 
     def answer(status: int, headers, body: bytes = b"", lines: bytes = b""):  # type: ignore[no-untyped-def]

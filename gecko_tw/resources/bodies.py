@@ -11,6 +11,7 @@ from zope.interface import implementer
 
 from gecko_tw.callers.aws_chunked import AwsChunkedDecoder
 from gecko_tw.interfaces import IIncoming, IRoomyConsumer
+from gecko_tw.pools import Shielded
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.claims import Claims, announced_length, framed, read_claims
 from gecko_tw.resources.operations import Document
@@ -21,7 +22,6 @@ from gecko_tw.resources.unauthenticated import LONGEST, PATIENCE
 from gecko_tw.store.checksums import Digests
 from gecko_tw.store.refusals import BadDigest, EntityTooLarge, InvalidRequest, Refusal
 from gecko_tw.store.requests import Claim
-from gecko_tw.threads import Shielded
 
 MAX_OBJECT = 5 * 1024**3
 """Bytes of one PutObject, UploadPart or copy (S3 User Guide, "Uploading objects")."""

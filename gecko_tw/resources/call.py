@@ -6,10 +6,10 @@ from typing import Any
 from attrs import define, field
 
 from gecko_tw.callers.acl import ANONYMOUS_ID
-from gecko_tw.head import Head
 from gecko_tw.resources.keys import as_text
 from gecko_tw.resources.operations import Operation
 from gecko_tw.store.records import BucketRecord
+from gecko_tw.wire.head import Head
 
 
 @define(eq=False)

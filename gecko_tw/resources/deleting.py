@@ -8,6 +8,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from gecko_tw.callers.refusals import AccessDenied
+from gecko_tw.pools import Together, all_of
 from gecko_tw.resources import documents
 from gecko_tw.resources.answers import Answer, xml
 from gecko_tw.resources.call import Call
@@ -22,7 +23,6 @@ from gecko_tw.resources.told import objects_for
 from gecko_tw.store.refusals import NoSuchVersion, Refusal
 from gecko_tw.store.requests import Remove, Removed, WriteConditions
 from gecko_tw.store.version_ids import is_version_id
-from gecko_tw.threads import Together, all_of
 
 MAX_OBJECTS = 1000
 

@@ -6,11 +6,11 @@ from typing import Any
 from attrs import define
 from twisted.internet.defer import Deferred
 
+from gecko_tw.pools import Shielded
 from gecko_tw.resources.answers import XML, Answer, Headers, error_document
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.documents import DECLARATION
 from gecko_tw.store.refusals import Refusal
-from gecko_tw.threads import Shielded
 
 PATIENCE = 5.0
 """Seconds that the work may take before its answer begins, and between the bytes of white space after that."""

@@ -11,6 +11,7 @@ from gecko_tw.callers.identities import ROOT_ACCOUNT, IIdentities, OnePair
 from gecko_tw.callers.proxies import Front
 from gecko_tw.callers.sessions import Sessions
 from gecko_tw.interfaces import IBuckets, IObjects, IPool, IUploads, Unsettled
+from gecko_tw.pools import Shielded
 from gecko_tw.resources.operations import OperationTable
 from gecko_tw.resources.repeats import Repeats
 from gecko_tw.resources.tanks import Tanks
@@ -19,7 +20,6 @@ from gecko_tw.store.records import now_of
 from gecko_tw.store.refusals import Refusal
 from gecko_tw.store.requests import UNCONDITIONAL
 from gecko_tw.store.settling import settled
-from gecko_tw.threads import Shielded
 
 SMALL = 64 * 1024
 """Bytes up to which hashing and writing takes no longer than handing them to another thread."""

@@ -11,7 +11,6 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from gecko_tw.callers.proxies import Front, bucket_in
-from gecko_tw.head import Head
 from gecko_tw.resources.health import HealthResource, asks_health
 from gecko_tw.resources.keys import decode
 from gecko_tw.resources.operations import BUCKET, OBJECT, SERVICE, WEBSITE
@@ -19,6 +18,7 @@ from gecko_tw.resources.pipeline import Address, serve
 from gecko_tw.resources.refusals import InvalidURI, NotImplemented_
 from gecko_tw.resources.service import Service
 from gecko_tw.store.refusals import InvalidBucketName
+from gecko_tw.wire.head import Head
 
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 2048, 1024
 """Paths whose resources are kept, as they are the same for every request, and bytes of a path that is."""

@@ -9,7 +9,7 @@ from functools import lru_cache
 from attrs import frozen
 from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserUpgrade, HttpRequestParser
 
-from gecko_tw.head import Head, head_of
+from gecko_tw.wire.head import Head, head_of
 from gecko_tw.wire.limits import Limits
 
 _UNREADABLE = "An error occurred when parsing the HTTP request."

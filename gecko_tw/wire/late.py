@@ -8,7 +8,7 @@ from twisted.web import server
 from twisted.web.http import parse_qs, unquote
 from twisted.web.http_headers import Headers
 
-from gecko_tw.head import Head
+from gecko_tw.wire.head import Head
 
 
 class LateRequest(server.Request):

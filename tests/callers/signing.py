@@ -15,8 +15,8 @@ from botocore.credentials import Credentials
 
 from gecko_tw.callers.authenticate import Authenticator
 from gecko_tw.callers.identities import OnePair
-from gecko_tw.head import Head, head_of
 from gecko_tw.store.refusals import Refusal
+from gecko_tw.wire.head import Head, head_of
 
 ACCESS_KEY, SECRET, REGION = "AKID/with=odd,signs", "s3cret+/=ä", "eu-central-1"
 NOW = 1_767_268_800  # 2026-01-01T12:00:00Z

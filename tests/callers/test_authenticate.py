@@ -21,8 +21,8 @@ from gecko_tw.callers.refusals import (
     SignatureDoesNotMatch,
     UnsupportedSignature,
 )
-from gecko_tw.head import Head, head_of
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest
+from gecko_tw.wire.head import Head, head_of
 from tests.callers.signing import (
     ACCESS_KEY,
     NOW,

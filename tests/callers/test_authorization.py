@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gecko_tw.callers.refusals import AccessDenied, AuthorizationHeaderMalformed
-from gecko_tw.head import head_of
 from gecko_tw.store.refusals import InvalidArgument
+from gecko_tw.wire.head import head_of
 from tests.callers.signing import refused, signed_by_header, with_header
 
 MALFORMED = "The authorization header is malformed; "

@@ -16,8 +16,8 @@ from gecko_tw.callers.aws_chunked import LONGEST_LINE, AwsChunkedDecoder
 from gecko_tw.callers.identities import OnePair
 from gecko_tw.callers.refusals import InvalidChunkSizeError, MalformedTrailerError, SignatureDoesNotMatch
 from gecko_tw.callers.signature_v4 import ChunkSigner, signing_key
-from gecko_tw.head import head_of
 from gecko_tw.store.refusals import IncompleteBody, InvalidRequest, Refusal
+from gecko_tw.wire.head import head_of
 
 DATE, SCOPE, SEED = "20260101T120000Z", "20260101/eu-central-1/s3/aws4_request", "5eed" * 16
 KEY = signing_key("secret", "20260101", "eu-central-1")

@@ -8,8 +8,8 @@ from gecko_tw.callers.authenticate import Authenticator
 from gecko_tw.callers.identities import OnePair
 from gecko_tw.callers.payloads import SIGNED_CHUNKS, UNSIGNED_CHUNKS_AND_TRAILER, UNSIGNED_PAYLOAD
 from gecko_tw.callers.refusals import InvalidAccessKeyId, InvalidToken, WrongSecret
-from gecko_tw.head import Head, head_of
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, Refusal
+from gecko_tw.wire.head import Head, head_of
 from tests.callers.signing import NOW, presigned
 
 PRINTABLE = st.text(st.characters(min_codepoint=33, exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=30)

@@ -4,7 +4,7 @@ import pytest
 
 from gecko_tw.callers.proofs import LONGEST
 from gecko_tw.callers.refusals import AccessDenied, AuthorizationQueryParametersError
-from gecko_tw.head import head_of
+from gecko_tw.wire.head import head_of
 from tests.callers.signing import NOW, authenticator, presigned, refused, with_header
 
 

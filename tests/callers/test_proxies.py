@@ -13,7 +13,7 @@ from gecko_tw.callers.identities import OnePair
 from gecko_tw.callers.proxies import Front, client_address, forwarded_host, neighbourhood, secure
 from gecko_tw.callers.refusals import SignatureDoesNotMatch
 from gecko_tw.callers.signature_v4 import canonical_request, sign, signing_key, string_to_sign
-from gecko_tw.head import Head, head_of
+from gecko_tw.wire.head import Head, head_of
 from tests.callers.signing import ACCESS_KEY, NOW, SECRET, presigned, signed_by_header, with_header, with_target
 
 ADDRESSES = st.ip_addresses().map(str)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gecko_tw.callers.sealing import KeyFile, Sealer, WrongKey, is_sealed, rekey, sealing_key
-from gecko_tw.kinds import key_of
+from gecko_tw.settings.kinds import key_of
 from gecko_tw.store.drivers.memory import MemoryDriver
 
 OLD, NEW = bytes(range(32)), bytes(32)

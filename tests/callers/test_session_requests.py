@@ -30,8 +30,8 @@ from gecko_tw.callers.refusals import (
     SignatureDoesNotMatch,
     WrongSecret,
 )
-from gecko_tw.head import Head
 from gecko_tw.store.refusals import InvalidArgument, Refusal
+from gecko_tw.wire.head import Head
 from tests.callers.signing import NOW, ORIGIN, REGION, clock_of_botocore, head_from, with_header, with_target
 from tests.callers.test_sessions import READ, Office
 

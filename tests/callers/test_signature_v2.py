@@ -15,8 +15,8 @@ from gecko_tw.callers.authenticate import Authenticator, claimed_key
 from gecko_tw.callers.identities import OnePair
 from gecko_tw.callers.proxies import Front
 from gecko_tw.callers.refusals import AccessDenied, InvalidAccessKeyId, RequestTimeTooSkewed, SignatureDoesNotMatch
-from gecko_tw.head import Head, head_of
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, Refusal
+from gecko_tw.wire.head import Head, head_of
 from tests.callers.signing import ACCESS_KEY, NOW, SECRET
 
 CREDENTIALS = Credentials(ACCESS_KEY, SECRET)

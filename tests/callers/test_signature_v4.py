@@ -19,7 +19,7 @@ from gecko_tw.callers.signature_v4 import (
     seconds_of,
     signing_key,
 )
-from gecko_tw.head import head_of
+from gecko_tw.wire.head import head_of
 
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 DATE, SCOPE = "20130524T000000Z", "20130524/us-east-1/s3/aws4_request"

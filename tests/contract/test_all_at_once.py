@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gecko_tw.pools import all_of
 from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.records import BucketRecord, DeleteMarker
 from gecko_tw.store.refusals import Refusal
 from gecko_tw.store.requests import ListRequest, Put, Remove, WriteConditions
-from gecko_tw.threads import all_of
 
 NOW = 1_795_230_000_000_000_000
 KEYS = st.sampled_from([b"a", b"a/b", b"a/c", b"b//", b"k" * 300])

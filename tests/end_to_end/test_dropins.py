@@ -57,7 +57,7 @@ def test_a_request_that_two_claim_is_refused_at_start_naming_both(tmp_path, path
     plugins = tmp_path / "gecko_tw" / "plugins"
     plugins.mkdir(parents=True)
     (plugins / "other_dropin.py").write_text(
-        "from gecko_tw.dropins import OperationFamily\nother = OperationFamily('other', 'geckos3_weather')\n"
+        "from gecko_tw.dropins.descriptions import OperationFamily\nother = OperationFamily('other', 'geckos3_weather')\n"
     )
     ended = operations(f"{path}{os.pathsep}{tmp_path}")
     assert ended.returncode == 1
@@ -66,17 +66,23 @@ def test_a_request_that_two_claim_is_refused_at_start_naming_both(tmp_path, path
     assert "other" in ended.stderr
 
 
-SINK = "from gecko_tw.dropins import NotificationSink\nqueue = NotificationSink('queue', 'my_queue', 'connect')\n"
-KEYS = "from gecko_tw.dropins import KeyManagement\nvault = KeyManagement('vault', 'my_queue', 'connect')\n"
+SINK = "from gecko_tw.dropins.descriptions import NotificationSink\nqueue = NotificationSink('queue', 'my_queue', 'connect')\n"
+KEYS = (
+    "from gecko_tw.dropins.descriptions import KeyManagement\nvault = KeyManagement('vault', 'my_queue', 'connect')\n"
+)
 MISTAKES = {
     "syntax": ("def", None, "dropin gecko_tw.plugins.bad_dropin cannot be used: SyntaxError: "),
     "import": ("import nowhere_to_be_found", None, "ModuleNotFoundError: No module named 'nowhere_to_be_found'"),
     "module": (
-        "from gecko_tw.dropins import OperationFamily\nphotos = OperationFamily('photos', 'nowhere_to_be_found')",
+        "from gecko_tw.dropins.descriptions import OperationFamily\nphotos = OperationFamily('photos', 'nowhere_to_be_found')",
         None,
         "dropin photos cannot be used: ModuleNotFoundError",
     ),
-    "nothing": ("from gecko_tw.dropins import OperationFamily\nphotos = OperationFamily", None, "publishes nothing"),
+    "nothing": (
+        "from gecko_tw.dropins.descriptions import OperationFamily\nphotos = OperationFamily",
+        None,
+        "publishes nothing",
+    ),
     "sink": (
         SINK,
         "def connect(reactor):\n    raise OSError('no queue\\nthere')",

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from gecko_tw.callers.identities import AccessKey
 from gecko_tw.commands import main
-from gecko_tw.data_dir import DataDir
+from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.settings import Settings
 from tests.end_to_end.connections import visitors
 from tests.end_to_end.daemon import PATIENCE, Daemon

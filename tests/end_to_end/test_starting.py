@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gecko_tw.health import health
+from gecko_tw.commands.health import health
 from tests.end_to_end.certificates import make_certificates
 from tests.end_to_end.connections import Crowd, ask
 from tests.end_to_end.daemon import PATIENCE, ROOT, SERVE, TWISTD, Daemon

@@ -10,7 +10,7 @@ from zope.interface import implementer
 from gecko_tw.callers.form_policy import LengthRange
 from gecko_tw.callers.identities import ROOT_ACCOUNT, Account, Caller, Identity, IIdentities, User
 from gecko_tw.callers.policies import Policy, Principal, read_identity_policy
-from gecko_tw.head import Head
+from gecko_tw.wire.head import Head
 from tests.resources.asking import FakeRequest, Shop, shop
 
 EVERYTHING = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}

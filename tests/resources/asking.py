@@ -13,8 +13,8 @@ from zope.interface import implementer
 
 from gecko_tw.callers.authenticate import Authenticator
 from gecko_tw.callers.identities import OnePair
-from gecko_tw.head import Head, head_of
 from gecko_tw.interfaces import IPool, IUpload, IWireRequest, UploadCut, UploadStalled
+from gecko_tw.pools import Shielded
 from gecko_tw.resources.access_log import AccessEntry
 from gecko_tw.resources.families import built_in
 from gecko_tw.resources.service import Service
@@ -23,8 +23,8 @@ from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.uploads import Uploads
-from gecko_tw.threads import Shielded
 from gecko_tw.wire.answer_head import lines_of
+from gecko_tw.wire.head import Head, head_of
 from tests.store.rings import data_keys
 
 NOW = 1_795_230_000.0

@@ -7,7 +7,6 @@ from lxml import etree
 
 from gecko_tw.callers import refusals as callers_refusals
 from gecko_tw.callers.policies import refusals as policies_refusals
-from gecko_tw.head import head_of
 from gecko_tw.resources import refusals as resources_refusals
 from gecko_tw.resources import sts_documents
 from gecko_tw.resources.answers import STATUS, answer_for
@@ -15,6 +14,7 @@ from gecko_tw.resources.call import Call
 from gecko_tw.resources.refusals import InvalidRange
 from gecko_tw.store import refusals as store_refusals
 from gecko_tw.store.refusals import NoSuchKey, Refusal, SlowDown
+from gecko_tw.wire.head import head_of
 from tests.resources.asking import shop
 
 

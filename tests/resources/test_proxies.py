@@ -6,8 +6,8 @@ import pytest
 from twisted.web.resource import Resource, getChildForRequest
 
 from gecko_tw.callers.proxies import Front
-from gecko_tw.head import head_of
 from gecko_tw.resources.tree import ServiceResource
+from gecko_tw.wire.head import head_of
 from tests.resources.asking import FakeRequest, FakeUpload, shop
 
 TOLD = {"x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https", "x-forwarded-host": "photos.s3.test"}

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.web.resource import Resource
 
-from gecko_tw.head import head_of
 from gecko_tw.resources.health import HealthResource
 from gecko_tw.resources.keys import decode
 from gecko_tw.resources.operations import OBJECT
 from gecko_tw.resources.pipeline import Address, serve
 from gecko_tw.resources.refusals import InvalidURI
 from gecko_tw.resources.tree import BucketResource, ObjectResource, ServiceResource
+from gecko_tw.wire.head import head_of
 from tests.resources.asking import FakeRequest, FakeUpload, Shop, shop
 
 SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/")

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import evolve
 
-from gecko_tw.kinds import SIZE
+from gecko_tw.settings.kinds import SIZE
 from gecko_tw.store.records import BucketRecord, Change, KeyHistory, Usage
 from gecko_tw.store.refusals import QuotaExceeded
 

@@ -1,0 +1,190 @@
+"""What the command ``geckos3 policy explain`` says: whether somebody may do something, and which statement decided."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from gecko_tw.callers import acl
+from gecko_tw.callers.directory import Directory
+from gecko_tw.callers.identities import ROOT_ACCOUNT, Caller, Identity, IIdentities
+from gecko_tw.callers.policies import Policy, Principal, explain, read_identity_policy
+from gecko_tw.callers.policies.actions import SPELLING
+from gecko_tw.callers.policies.condition_keys import condition_key
+from gecko_tw.callers.policies.context import EVERY_BUCKET, S3_ARN
+from gecko_tw.commands.telling import Told
+from gecko_tw.resources.access_settings import ACL, POLICY, acls_count, policy_of
+from gecko_tw.resources.call import Call
+from gecko_tw.resources.circumstances import Ask
+from gecko_tw.resources.rights import is_allowed, is_superuser
+from gecko_tw.store.refusals import NoSuchBucket, Refusal
+from gecko_tw.store.settling import settled
+from gecko_tw.wire.head import head_of
+
+ANONYMOUS = "anonymous"
+
+
+@frozen(kw_only=True)
+class Question:
+    """May somebody do something?
+
+    :ivar who: an access key, ``anonymous``, ``ACCOUNT`` or ``ACCOUNT/USER``; with ``policies`` also a user that there is not yet.
+    :ivar resource: ``arn:aws:s3:::BUCKET/KEY``, or without its beginning.
+    :ivar values: ``KEY=VALUE`` of condition keys.
+    :ivar policies: files with policies that the user has beside those that are stored.
+    """
+
+    who: str
+    action: str
+    resource: str
+    values: tuple[str, ...] = ()
+    policies: tuple[Path, ...] = ()
+
+
+@frozen(kw_only=True)
+class _Clock:
+    def seconds(self) -> float:
+        return time.time()
+
+
+@frozen(kw_only=True)
+class _Deployment:
+    """As much of a service as deciding needs."""
+
+    acl: str
+    region: str
+    identities: IIdentities
+    owner: str = ROOT_ACCOUNT
+    clock: Any = field(factory=_Clock)
+
+
+def explained(objects: Any, identities: Directory, question: Question, settings: Any) -> Told:
+    """The answer in lines of text: the outcome, what each statement says, and what access control lists grant.
+
+    :param objects: the store's IObjects with its ``catalog``.
+    :param settings: ``acl`` and ``region`` of the deployment.
+    :raises ValueError: the question names what there is not, or has a policy that is none.
+    """
+    identity = _identity(identities, question)
+    ask = _ask(
+        objects, identity, question, _Deployment(acl=settings.acl, region=settings.region, identities=identities)
+    )
+    policies = list(_policies(ask))
+    told = explain(ask.context(), policies)
+    allowed, lists = is_allowed(ask), list(_lists(ask))
+    lines = [told[0], "ALLOWED" if allowed else "DENIED"]
+    if is_superuser(ask.call):
+        lines.append("the key pair of the settings may do everything that no policy of the bucket denies")
+    elif ask.principal.root and ask.principal.account == ask.owner:
+        lines.append("the root key of the account that owns the bucket: only a Deny keeps it out")
+    values = {
+        "allowed": allowed,
+        "request": told[0],
+        "why": [*lines[2:], told[1]],
+        "statements": told[2:],
+        "acl": lists,
+    }
+    return Told("\n".join([*lines, f"statements: {told[1]}", *told[2:], *lists]), values)
+
+
+def _identity(identities: Directory, question: Question) -> Identity | None:
+    if question.who == ANONYMOUS:
+        return None
+    account, _, user = question.who.partition("/")
+    found = identities.find(question.who) or identities.standing(account, user)
+    if found is None:
+        found = _not_there(identities, question)
+    if found.expires is not None and found.expires <= time.time():
+        raise ValueError(f"access key {question.who!r} has expired: whatever it asks is refused")
+    return evolve(found, policies=(*found.policies, *_read(question.policies)))
+
+
+def _not_there(identities: Directory, question: Question) -> Identity:
+    """Somebody new with the policies that were given. Raises ValueError when there are none, or there is such a one but disabled."""
+    account, slash, user = question.who.partition("/")
+    if identities.is_known(question.who):
+        raise ValueError(f"{question.who!r} is disabled, or its account is: whatever it asks is refused")
+    if not slash:
+        raise ValueError(f"there is no access key and no account {question.who!r}")
+    if not question.policies:
+        raise ValueError(f"there is no user {question.who!r}; with --policy it is told what a new one may do")
+    principal = Principal(account=account, user_name=user, user_id=f"{account}:{user}", canonical_id=account)
+    return Identity(access_key="", secret="", principal=principal)
+
+
+def _read(files: Iterable[Path]) -> Iterable[Policy]:
+    for file in files:
+        try:
+            yield read_identity_policy(file.read_bytes(), file.name)
+        except (OSError, Refusal) as problem:
+            raise ValueError(f"{file}: {problem}") from problem
+
+
+def _ask(objects: Any, identity: Identity | None, question: Question, deployment: _Deployment) -> Ask:
+    action = SPELLING.get(question.action.lower())
+    if action is None:
+        raise ValueError(f"there is no action {question.action!r}")
+    path = question.resource.removeprefix(S3_ARN)
+    bucket, slash, key = ("", "", "") if question.resource == EVERY_BUCKET else path.partition("/")
+    caller = Caller() if identity is None else Caller(identity=identity, kind="header")
+    call = Call(None, head_of("GET", b"/"), {}, bucket, key.encode(), None, deployment, caller)
+    ask = Ask(
+        call=call,
+        action=action,
+        record=_record(objects, bucket, action),
+        bucket=bucket,
+        key=key.encode() if slash else None,
+        headers={},
+        known=dict(_value(text) for text in question.values),
+    )
+    return evolve(ask, version=_version(objects, ask)) if key and ask.record is not None else ask
+
+
+def _value(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    key = condition_key(name)
+    if key is None or not equals:
+        raise ValueError(f"{text!r} is not a condition key with a value, e.g. aws:SourceIp=192.0.2.1")
+    return key.name, value
+
+
+def _record(objects: Any, bucket: str, action: str) -> Any:
+    if not bucket or action == "s3:CreateBucket":
+        return None
+    try:
+        return objects.catalog.bucket(bucket)
+    except NoSuchBucket:
+        raise ValueError(f"there is no bucket {bucket!r}") from None
+
+
+def _version(objects: Any, ask: Ask) -> Any:
+    try:
+        return settled(objects.look, ask.bucket, ask.key, None)
+    except Refusal:
+        return None
+
+
+def _policies(ask: Ask) -> Iterable[Policy]:
+    if ask.identity is not None:
+        yield from ask.identity.policies
+        yield from ask.identity.boundaries
+    text = None if ask.record is None else ask.record.settings.get(POLICY)
+    if text is not None:
+        yield policy_of(text, ask.bucket)[0]
+
+
+def _lists(ask: Ask) -> Iterable[str]:
+    """What access control lists say, in lines."""
+    if ask.record is None:
+        return
+    if not acls_count(ask.call.service, ask.record):
+        yield "access control lists count for nothing here"
+        return
+    held = [("bucket", ask.record.settings.get(ACL), ask.owner)]
+    if ask.version is not None:
+        held.append(("object", ask.version.extra.get(ACL), ask.version.owner or ask.call.service.owner))
+    for what, value, owner in held:
+        named = ", ".join(f"{grant.to} {grant.permission}" for grant in acl.grants_of(value, owner))
+        yield f"access control list of the {what}, which belongs to {owner}: {named or 'nobody'}"

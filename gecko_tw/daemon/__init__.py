@@ -1,0 +1,1 @@
+"""The life of the main process, its workers, sockets and logs; what they share in memory; the data directory opened."""

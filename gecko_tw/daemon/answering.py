@@ -1,0 +1,107 @@
+"""What answers requests, put together: the part of a deployment that the parent of several workers never needs."""
+
+import errno
+import socket
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gecko_tw.resources.families  # noqa: F401 - what operation_table looks for: here, while nobody waits yet
+from gecko_tw.callers.authenticate import Authenticator
+from gecko_tw.callers.proxies import neighbourhood
+from gecko_tw.callers.sessions import Sessions
+from gecko_tw.callers.tally import Tally
+from gecko_tw.daemon.balance import Balance
+from gecko_tw.daemon.data_dir import DataDir
+from gecko_tw.daemon.deployment import Store, identities_of, operation_table, sinks_for, store_in
+from gecko_tw.daemon.listening import alone, listeners_of
+from gecko_tw.daemon.logs import RequestLog
+from gecko_tw.daemon.protection import front_of, limits_of
+from gecko_tw.daemon.serving import Serving
+from gecko_tw.jobs.access_log_delivery import AccessLogs
+from gecko_tw.pools import Pool, Prompt
+from gecko_tw.resources.health import Readiness
+from gecko_tw.resources.log_objects import LogObjects
+from gecko_tw.resources.logins import Logins
+from gecko_tw.resources.service import Service
+from gecko_tw.resources.tree import ServiceResource
+from gecko_tw.settings import Settings
+from gecko_tw.store.disk_check import check_disk
+from gecko_tw.wire.site import Limits, Site
+
+
+def site_for(
+    reactor: Any, settings: Settings, store: Store, pools: tuple[Pool, Pool, Pool], tally: Tally, write: Any = None
+) -> tuple[Site, AccessLogs]:
+    """What answers requests, and what writes the access logs of buckets.
+
+    :param tally: what is counted in all processes together.
+    :param write: receives the lines of the request log; None for standard output.
+    """
+    sinks = sinks_for(reactor, settings)
+    identities, front = identities_of(settings, store), front_of(settings)
+    catalog = store.objects.catalog
+    pools[2].together = catalog.together
+    service = Service(
+        buckets=store.buckets,
+        objects=store.objects,
+        uploads=store.uploads,
+        table=operation_table(),
+        authenticator=Authenticator(
+            identities, reactor.seconds, settings.region or None, settings.auth, settings.signature_v2, front
+        ),
+        catalog_pool=pools[0],
+        bytes_pool=pools[1],
+        commit_pool=pools[2] if settings.fsync else Prompt(reactor, pools[2], catalog.together, catalog.idle),
+        clock=reactor,
+        quick=catalog.quick,
+        region=settings.region or "us-east-1",
+        domains=(settings.domain,) if settings.domain else (),
+        website_domains=(settings.website_domain,) if settings.website_domain else (),
+        cors=settings.cors,
+        recreate_status=200 if settings.recreate == "accept" else 409,
+        max_in_flight=settings.max_in_flight,
+        identities=identities,
+        sessions=Sessions(store.registry.sealer),
+        acl=settings.acl,
+        access_log=RequestLog(settings.log_format, write) if settings.request_log else None,
+        front=front,
+        limits=limits_of(settings, tally, reactor.seconds, store.documents),
+        logins=Logins(tally, reactor),
+        notices=store.notices,
+        delivers=lambda target: any(sink.takes(target) for sink in sinks),
+    )
+    service.readiness = Readiness(partial(_look, Path(settings.data_dir, ".geckos3"), store.damage), pools[0], reactor)
+    service.notices_damage = store.damage.noticed
+    service.server_log = AccessLogs(reactor, pools[1], LogObjects(service).write, settings.access_log_interval)
+    limits = Limits(connections_per_address=settings.max_connections_per_address)
+    return Site(ServiceResource(service), reactor, limits, neighbourhood), service.server_log
+
+
+def _look(inner: Path, damage: Any) -> None:
+    """Raises OSError when the disk, or the catalog, cannot be used."""
+    check_disk(inner)
+    if damage.text is not None:
+        raise OSError(errno.EIO, f"the catalog is damaged: {damage.text}")
+
+
+def serving_for(
+    reactor: Any,
+    settings: Settings,
+    data: DataDir,
+    pools: tuple[Pool, Pool, Pool],
+    sockets: list[socket.socket],
+    *,
+    tally: Tally,
+    write: Any = None,
+    balanced: tuple[int, int] | None = None,
+) -> Serving:
+    """The process, or the part of one, that answers requests for an open data directory.
+
+    :param sockets: listening, one for each of the settings' listeners.
+    :param tally: as of :func:`site_for`; so is ``write``.
+    :param balanced: the balance file and this process's place in it, when others accept from the same sockets.
+    """
+    site, logs = site_for(reactor, settings, store_in(data, settings), pools, tally, write)
+    ahead = Balance(*balanced, lambda: len(site.channels)).ahead if balanced is not None else alone
+    return Serving(reactor, site, listeners_of(settings), sockets, settings.shutdown_timeout, logs, ahead=ahead)

@@ -1,0 +1,271 @@
+"""Every setting once: its flag, its environment names, its default, what it allows and what it means."""
+
+from pathlib import Path
+from typing import Any
+
+from attrs import Attribute, field, fields, frozen
+
+from gecko_tw.settings import kinds
+from gecko_tw.settings.kinds import Kind
+
+DEFAULT_KEY = "geckoadmin"
+
+
+class BadSetting(Exception):  # noqa: N818 - named for what it tells
+    """A setting has a value that is not allowed. Its text is one line: the setting, the value, what is allowed."""
+
+
+@frozen
+class Setting:
+    """How one field of :class:`Settings` is written.
+
+    :ivar name: the field's name.
+    :ivar environment: names of environment variables, the first that is set and not empty counts.
+    :ivar default: as text, the way a person would write it.
+    :ivar several: may be given more than once; in the environment separated by commas or white space.
+    :ivar secret: its value is never shown.
+    """
+
+    name: str
+    environment: tuple[str, ...]
+    default: str
+    kind: Kind
+    help: str
+    several: bool = False
+    secret: bool = False
+
+    @property
+    def flag(self) -> str:
+        """The flag, e.g. ``--data-dir``."""
+        return "--" + self.key
+
+    @property
+    def key(self) -> str:
+        """The key of a configuration file: the flag without its dashes."""
+        return self.name.replace("_", "-")
+
+    def read(self, source: str, text: str) -> Any:
+        """The value of a text. Raises BadSetting, naming ``source``: the flag or the environment variable."""
+        try:
+            return self.kind.read(text)
+        except ValueError:
+            shown = "this value" if self.secret else repr(text)
+            raise BadSetting(f"{source}: {shown} is not allowed; allowed is {self.kind.allowed}") from None
+
+
+def setting(default: str, kind: Kind, text: str, *environment: str, **more: Any) -> Any:
+    """A field of Settings. ``environment`` replaces the variable made of the field's name; ``more`` as in :class:`Setting`."""
+    value = kind.read(default)
+    described = {"default": default, "kind": kind, "help": text, "environment": environment, **more}
+    several, secret = more.get("several"), more.get("secret")
+    return field(default=(value,) if several else value, repr=not secret, metadata=described)
+
+
+@frozen(kw_only=True)
+class Settings:
+    """What a daemon is told: GeckoS3's settings first, under its names, then ours. Durations in seconds, sizes in bytes."""
+
+    config: Path | None = setting(
+        "",
+        kinds.CONFIG,
+        "a YAML file with settings, and with buckets, accounts, users, groups, keys and policies to be there; read again on SIGHUP",
+    )
+    data_dir: Path = setting("./data", kinds.FOLDER, "the directory to serve; made when it is missing")
+    listen: tuple[str, ...] = setting(
+        ":9000",
+        kinds.LISTEN,
+        "where to listen: `:port`, `host:port`, `[address]:port` or a Twisted endpoint string (`unix:/run/s3.sock`, `ssl:…`,"
+        " `systemd:domain=INET:index=0`); may be given more than once",
+        several=True,
+    )
+    access_key: str = setting(
+        DEFAULT_KEY, kinds.TEXT, "the access key id that may do everything", "GECKOS3_ACCESS_KEY", "MINIO_ROOT_USER"
+    )
+    secret_key: str = setting(
+        DEFAULT_KEY,
+        kinds.TEXT,
+        "its secret; better given in the environment, where other users of the machine cannot read it",
+        "GECKOS3_SECRET_KEY",
+        "MINIO_ROOT_PASSWORD",
+        secret=True,
+    )
+    encryption_key: str = setting(
+        "",
+        kinds.ENCRYPTION_KEY,
+        "what secrets are encrypted with at rest; without it a key is made once, in `.geckos3/encryption.key`",
+        secret=True,
+    )
+    seed_account: str = setting(
+        "", kinds.ANY_TEXT, "an account to make at the start, with the key pair of the next two"
+    )
+    seed_key_id: str = setting("", kinds.ANY_TEXT, "the access key id of the seeded account")
+    seed_secret: str = setting(
+        "", kinds.ANY_TEXT, "its secret; one that is there already is never changed", secret=True
+    )
+    auth: bool = setting(
+        "true",
+        kinds.BOOLEAN,
+        "whether requests must be signed; `false` lets everybody do everything",
+        "GECKOS3_AUTH_ENABLED",
+    )
+    metadata: bool = setting(
+        "true", kinds.BOOLEAN, "whether to hash bodies and keep attributes; `false` is for caches and tests of others"
+    )
+    fsync: bool = setting("false", kinds.BOOLEAN, "whether a success means that the bytes are on the disk")
+    flush_interval: float = setting(
+        "1s",
+        kinds.INTERVAL,
+        "how often what was stored is put on the disk: without `--fsync=true` a power failure can cost what is newer, and nothing else",
+    )
+    repair: str = setting(
+        "auto",
+        kinds.one_of("auto", "refuse"),
+        "what becomes of a catalog that is lost, damaged or older than the files: `auto` makes it again from them, `refuse` does not start",
+    )
+    layout: str = setting(
+        "files",
+        kinds.one_of("files", "pool"),
+        "how the data directory is laid out, fixed when it is made: `files` keeps objects as ordinary files, `pool` is faster and keeps"
+        " them as nobody else can read them",
+    )
+    umask: str = setting(
+        "",
+        kinds.UMASK,
+        "what is taken from the mode of objects' files (0666) and directories (0777); empty leaves the umask that the process has",
+    )
+    attributes: str = setting(
+        "xattr",
+        kinds.one_of("xattr", "sidecar"),
+        "where an object's attributes are kept beside its bytes: an extended attribute, or a `<name>.metadata.json` file",
+    )
+    workers: int = setting(
+        "auto", kinds.WORKERS, "how many processes answer requests; `auto` is one a core, 1 serves in the main process"
+    )
+    threads: int = setting("16", kinds.COUNT, "threads for disk work in each process, at most")
+    region: str = setting("", kinds.REGION, "the region that signatures must name; empty accepts any")
+    signature_v2: bool = setting(
+        "true",
+        kinds.BOOLEAN,
+        "whether signatures of version 2 are accepted: boto3 presigns URLs and browser forms so unless it is told otherwise",
+    )
+    domain: str = setting(
+        "", kinds.DOMAIN, "serve `bucket.<domain>` as the bucket, too; without it only paths name buckets"
+    )
+    website_domain: str = setting(
+        "",
+        kinds.DOMAIN,
+        "serve `bucket.<website-domain>` as the website that the bucket is configured to be; empty serves none",
+    )
+    host_alias: tuple[str, ...] = setting(
+        "",
+        kinds.HOST,
+        "a name, with port, under which clients reach this server and that its proxy or port mapping does not pass on: signatures for"
+        " it are good, too; may be given more than once",
+        several=True,
+    )
+    trusted_proxies: int = setting(
+        "0",
+        kinds.NUMBER,
+        "how many proxies stand in front: the client's address is that many from the right of `X-Forwarded-For`, and"
+        " `X-Forwarded-Proto`, `-Host` and `-Port` are believed",
+    )
+    path_prefix: str = setting(
+        "",
+        kinds.PREFIX,
+        "the path below which clients find this server, e.g. `/s3`, whether its proxy strips it or not",
+    )
+    webhook: tuple[str, ...] = setting(
+        "",
+        kinds.WEBHOOK,
+        "where events go: `NAME=URL` makes `arn:minio:sqs::NAME:webhook` a destination of bucket notifications; may be given more"
+        " than once",
+        several=True,
+        secret=True,
+    )
+    tls_cert: Path | None = setting(
+        "", kinds.FILE, "certificate chain as a PEM file: turns the host and port forms of `--listen` into https"
+    )
+    tls_key: Path | None = setting("", kinds.FILE, "the private key of `--tls-cert` as a PEM file")
+    cors: str = setting(
+        "permissive",
+        kinds.one_of("permissive", "bucket"),
+        "`permissive` lets pages of every origin read answers until a bucket has a CORS configuration of its own; `bucket` only"
+        " then, as AWS does",
+    )
+    acl: str = setting(
+        "honour",
+        kinds.one_of("honour", "ignore", "refuse"),
+        "what becomes of access control lists: `honour` keeps and obeys them, `ignore` accepts and forgets them, `refuse` makes new"
+        " buckets without them, as AWS does",
+    )
+    recreate: str = setting(
+        "accept",
+        kinds.one_of("accept", "refuse"),
+        "what becomes of creating a bucket that the caller owns already: `accept` answers 200 and changes nothing, as AWS's region"
+        " us-east-1 and GeckoS3 do, `refuse` answers 409, as AWS's other regions do",
+    )
+    min_part_size: int = setting(
+        "5MiB", kinds.SIZE, "the least size of a part of a multipart upload, but the last; `0` allows any"
+    )
+    multipart_max_age: float = setting(
+        "24h", kinds.DURATION, "multipart uploads older than this are aborted; `0` keeps them"
+    )
+    multipart_sweep_interval: float = setting("1h", kinds.DURATION, "how often to look for such uploads")
+    scan_interval: float = setting(
+        "1h", kinds.DURATION, "how often to look through the directory for unnoticed files of others; `0` only at start"
+    )
+    lifecycle_interval: float = setting(
+        "1h", kinds.DURATION, "how often to look for objects that the lifecycle rules of buckets let expire"
+    )
+    lifecycle_day: float = setting(
+        "24h",
+        kinds.DURATION,
+        "how long a day of a lifecycle rule is: a few seconds let tests see objects expire; days of another length are not"
+        " rounded up to midnight",
+    )
+    access_log_interval: float = setting(
+        "5m", kinds.DURATION, "how often the access logs of buckets are written to the buckets they go to"
+    )
+    max_in_flight: int = setting(
+        "1024", kinds.COUNT, "requests under way in each process before further ones are answered 503 SlowDown"
+    )
+    max_connections_per_address: int = setting(
+        "0",
+        kinds.NUMBER,
+        "connections that each client address may have to each process at a time, further ones being closed at once; behind a proxy it"
+        " is the proxy that is counted; `0` for no limit",
+    )
+    rate_limit_address: float = setting(
+        "0", kinds.RATE, "requests a second that each client address may make, all processes together; `0` for no limit"
+    )
+    rate_limit_address_burst: float = setting(
+        "0", kinds.RATE, "how many of them may come at once; `0` for those of two seconds"
+    )
+    rate_limit_key: float = setting(
+        "0", kinds.RATE, "requests a second that each access key may make, all processes together; `0` for no limit"
+    )
+    rate_limit_key_burst: float = setting(
+        "0", kinds.RATE, "how many of them may come at once; `0` for those of two seconds"
+    )
+    shutdown_timeout: float = setting("30s", kinds.DURATION, "how long requests under way may take after SIGTERM")
+    request_log: bool = setting("true", kinds.BOOLEAN, "whether to write a line for each request to standard output")
+    log_level: str = setting(
+        "info",
+        kinds.one_of("debug", "info", "warn", "error", "critical"),
+        "the least level of messages on standard error",
+    )
+    log_format: str = setting(
+        "mixed",
+        kinds.one_of("mixed", "json", "text"),
+        "`mixed` writes requests as JSON and messages as text, as GeckoS3 does",
+    )
+
+
+def _described(attribute: Attribute) -> Setting:  # type: ignore[type-arg]
+    more = dict(attribute.metadata)
+    more["environment"] = more["environment"] or ("GECKOS3_" + attribute.name.upper(),)
+    return Setting(name=attribute.name, **more)
+
+
+SETTINGS: tuple[Setting, ...] = tuple(_described(attribute) for attribute in fields(Settings))
+"""Every setting, in the order of the fields."""

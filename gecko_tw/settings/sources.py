@@ -1,0 +1,143 @@
+"""Where settings are given, and which place decides: the command line, the environment, the configuration file, the default.
+
+The first of these that names a setting decides. An empty environment variable counts as not set.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from gecko_tw.settings import SETTINGS, BadSetting, Setting, Settings, kinds
+
+MOST_ALIASES = 16
+"""Each one makes a wrong signature dearer to refuse."""
+
+
+@frozen
+class Given:
+    """A setting as one place names it.
+
+    :ivar source: the flag, the environment variable, or the key in a configuration file with its line.
+    :ivar texts: one, or several where the setting may be given more than once.
+    """
+
+    source: str
+    texts: tuple[str, ...] = field(repr=False)
+
+    def value(self, one: Setting) -> Any:
+        """What the texts mean. Raises BadSetting."""
+        read = tuple(one.read(self.source, text) for text in self.texts)
+        return read if one.several else read[-1]
+
+
+Flags = Mapping[str, str | Sequence[str] | None]
+NOTHING: Mapping[str, Given] = {}
+
+
+def read_settings(flags: Flags, environment: Mapping[str, str], file: Mapping[str, Given] = NOTHING) -> Settings:
+    """The settings in force.
+
+    :param flags: texts by field name; None or an empty list for a flag that was not given.
+    :param file: what a configuration file names, by field name.
+    :raises BadSetting: for the first value that is not allowed.
+    """
+    found = {one: given_by(one, flags, environment, file) for one in SETTINGS}
+    return _consistent(Settings(**{one.name: given.value(one) for one, given in found.items() if given is not None}))
+
+
+def given_by(
+    one: Setting, flags: Flags, environment: Mapping[str, str], file: Mapping[str, Given] = NOTHING
+) -> Given | None:
+    """What decides about a setting, or None when nothing but its default does."""
+    return next(places_of(one, flags, environment, file), None)
+
+
+def file_of(flags: Flags, environment: Mapping[str, str]) -> Path | None:
+    """The configuration file to read, if any. Raises BadSetting."""
+    config = next(one for one in SETTINGS if one.name == "config")
+    given = given_by(config, flags, environment)
+    return None if given is None else given.value(config)  # type: ignore[no-any-return]
+
+
+def places_of(
+    one: Setting, flags: Flags, environment: Mapping[str, str], file: Mapping[str, Given] = NOTHING
+) -> Iterator[Given]:
+    """Every place that names a setting; the first one decides."""
+    given = flags.get(one.name)
+    if given is not None and given not in ((), []):
+        yield Given(one.flag, (given,) if isinstance(given, str) else tuple(given))
+    for name in one.environment:
+        text = environment.get(name)
+        texts = tuple(filter(None, re.split(r"[,\s]+", text))) if text and one.several else (text,) if text else ()
+        if texts:
+            yield Given(name, texts)
+            break
+    if one.name in file:
+        yield file[one.name]
+
+
+def _consistent(settings: Settings) -> Settings:
+    """Settings that belong together. Raises BadSetting."""
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        missing = "--tls-key" if settings.tls_key is None else "--tls-cert"
+        raise BadSetting(
+            f"{missing}: '' is not allowed; allowed is a PEM file's path when the other of the two is given"
+        )
+    for flag, path in (("--tls-cert", settings.tls_cert), ("--tls-key", settings.tls_key)):
+        if path is not None and not path.is_file():
+            raise BadSetting(f"{flag}: {str(path)!r} is not allowed; allowed is a PEM file that exists")
+    if settings.multipart_max_age and not settings.multipart_sweep_interval:
+        raise BadSetting(
+            "--multipart-sweep-interval: '0' is not allowed; allowed is a longer duration, or --multipart-max-age=0 as well"
+        )
+    if settings.layout == "pool" and settings.attributes != "xattr":
+        raise BadSetting("--attributes: 'sidecar' is not allowed; allowed is another layout than --layout=pool with it")
+    if len(settings.host_alias) > MOST_ALIASES:
+        raise BadSetting(f"--host-alias: {len(settings.host_alias)} names are not allowed; allowed are {MOST_ALIASES}")
+    seed = {
+        "seed-account": settings.seed_account,
+        "seed-key-id": settings.seed_key_id,
+        "seed-secret": settings.seed_secret,
+    }
+    missing = [f"--{name}" for name, value in seed.items() if not value]
+    if 0 < len(missing) < len(seed):
+        raise BadSetting(
+            f"{' and '.join(missing)}: '' is not allowed; allowed is a text when others of the three are given"
+        )
+    if settings.seed_key_id == settings.access_key:
+        raise BadSetting("--seed-key-id: that of --access-key is not allowed; allowed is another access key id")
+    for flag, duration in (
+        ("--lifecycle-interval", settings.lifecycle_interval),
+        ("--lifecycle-day", settings.lifecycle_day),
+        ("--access-log-interval", settings.access_log_interval),
+    ):
+        if not duration:
+            raise BadSetting(f"{flag}: '0' is not allowed; allowed is a longer duration")
+    return settings
+
+
+def texts_of(settings: Settings) -> dict[str, str | list[str]]:
+    """Settings as texts by field name: what :func:`read_settings` makes the same settings of."""
+    texts: dict[str, str | list[str]] = {}
+    for one in SETTINGS:
+        value = getattr(settings, one.name)
+        texts[one.name] = [str(item) for item in value] if one.several else "" if value is None else str(value)
+    return texts
+
+
+def plain_arguments(arguments: Sequence[str]) -> list[str]:
+    """A command line in GeckoS3's style as one of ours: ``-fsync`` becomes ``--fsync=true``, ``-data-dir=x`` ``--data-dir=x``."""
+    switches = {one.flag for one in SETTINGS if one.kind is kinds.BOOLEAN}
+    flags = {one.flag for one in SETTINGS}
+    plain: list[str] = []
+    for index, argument in enumerate(arguments):
+        if argument.startswith("-") and "-" + argument.partition("=")[0] in flags:
+            argument = "-" + argument
+        following = arguments[index + 1] if index + 1 < len(arguments) else "-"
+        if argument in switches and following not in kinds.TRUE + kinds.FALSE:
+            argument += "=true"
+        plain.append(argument)
+    return plain
