@@ -26,9 +26,9 @@ from gecko_tw.callers.directory import Directory
 from gecko_tw.callers.identities import AccessKey, Account, Group, OnePair, User
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.families import built_in
-from gecko_tw.resources.operations import GET, OBJECT
-from gecko_tw.resources.permits import permit_found, permit_row
+from gecko_tw.resources.dispatch.families import built_in
+from gecko_tw.resources.dispatch.operations import GET, OBJECT
+from gecko_tw.resources.gates.permits import permit_found, permit_row
 from gecko_tw.resources.service import Service
 from gecko_tw.settings import Settings
 from gecko_tw.store.buckets import Buckets

@@ -15,7 +15,7 @@ from gecko_tw.callers import acl
 from gecko_tw.callers.identities import ROOT_ACCOUNT
 from gecko_tw.callers.registry import Registry
 from gecko_tw.interfaces import IBuckets
-from gecko_tw.resources.access_settings import ACL
+from gecko_tw.resources.gates.access_settings import ACL
 from gecko_tw.settings import BadSetting
 from gecko_tw.settings.reading import Document, read_document
 from gecko_tw.store.keyring import rings_of

@@ -13,7 +13,13 @@ from gecko_tw.bootstrap import shapes
 from gecko_tw.callers.acl import Grant, Parties, canned, kept
 from gecko_tw.callers.acl import is_public as is_public_list
 from gecko_tw.callers.policies import is_public, read_bucket_policy
-from gecko_tw.resources.access_settings import (
+from gecko_tw.resources.documents.cors import read_rules
+from gecko_tw.resources.documents.lifecycle import read_lifecycle
+from gecko_tw.resources.documents.locks import read_configuration as read_lock
+from gecko_tw.resources.documents.website import read_website
+from gecko_tw.resources.families.encryption import read_configuration as read_encryption
+from gecko_tw.resources.families.public_access import read_block
+from gecko_tw.resources.gates.access_settings import (
     BLOCK,
     BLOCK_ACLS,
     BLOCK_POLICY,
@@ -22,12 +28,6 @@ from gecko_tw.resources.access_settings import (
     OWNERSHIPS,
     POLICY,
 )
-from gecko_tw.resources.cors_rules import read_rules
-from gecko_tw.resources.encryption import read_configuration as read_encryption
-from gecko_tw.resources.lifecycle_rules import read_lifecycle
-from gecko_tw.resources.lock_documents import read_configuration as read_lock
-from gecko_tw.resources.public_access import read_block
-from gecko_tw.resources.website_rules import read_website
 from gecko_tw.settings import BadSetting
 from gecko_tw.settings.entries import Entry
 from gecko_tw.settings.kinds import REGION

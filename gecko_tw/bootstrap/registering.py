@@ -13,7 +13,7 @@ from gecko_tw.callers.policies import check_principals, read_bucket_policy
 from gecko_tw.callers.registered import ACCOUNT, GROUP, KEY, USER, name_of
 from gecko_tw.callers.registry import Registry
 from gecko_tw.callers.sealing import WrongKey
-from gecko_tw.resources.access_settings import POLICY
+from gecko_tw.resources.gates.access_settings import POLICY
 from gecko_tw.settings import BadSetting
 from gecko_tw.store.refusals import Refusal
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
-from gecko_tw.resources.documents import document, element, text
+from gecko_tw.resources.documents.markup import document, element, text
 from gecko_tw.settings.entries import Entry
 
 Shape = Mapping[str, Any]

@@ -15,10 +15,10 @@ from gecko_tw.callers.policies.actions import SPELLING
 from gecko_tw.callers.policies.condition_keys import condition_key
 from gecko_tw.callers.policies.context import EVERY_BUCKET, S3_ARN
 from gecko_tw.commands.telling import Told
-from gecko_tw.resources.access_settings import ACL, POLICY, acls_count, policy_of
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.circumstances import Ask
-from gecko_tw.resources.rights import is_allowed, is_superuser
+from gecko_tw.resources.gates.access_settings import ACL, POLICY, acls_count, policy_of
+from gecko_tw.resources.gates.circumstances import Ask
+from gecko_tw.resources.gates.rights import is_allowed, is_superuser
 from gecko_tw.store.refusals import NoSuchBucket, Refusal
 from gecko_tw.store.settling import settled
 from gecko_tw.wire.head import head_of

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from gecko_tw.commands.telling import Told
-from gecko_tw.resources.operations import STREAM, Document, Operation, OperationTable
+from gecko_tw.resources.dispatch.operations import STREAM, Document, Operation, OperationTable
 from gecko_tw.settings import SETTINGS
 
 _PLACES = {"service": "/", "bucket": "/{bucket}", "object": "/{bucket}/{key}", "website": "/{key}"}

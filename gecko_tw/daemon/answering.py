@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import gecko_tw.resources.families  # noqa: F401 - what operation_table looks for: here, while nobody waits yet
+import gecko_tw.resources.dispatch.families  # noqa: F401 - what operation_table looks for: here, while nobody waits yet
 from gecko_tw.callers.authenticate import Authenticator
 from gecko_tw.callers.proxies import neighbourhood
 from gecko_tw.callers.sessions import Sessions
@@ -20,11 +20,11 @@ from gecko_tw.daemon.protection import front_of, limits_of
 from gecko_tw.daemon.serving import Serving
 from gecko_tw.jobs.access_log_delivery import AccessLogs
 from gecko_tw.pools import Pool, Prompt
-from gecko_tw.resources.health import Readiness
-from gecko_tw.resources.log_objects import LogObjects
-from gecko_tw.resources.logins import Logins
+from gecko_tw.resources.access_logs.objects import LogObjects
+from gecko_tw.resources.dispatch.health import Readiness
+from gecko_tw.resources.dispatch.tree import ServiceResource
+from gecko_tw.resources.gates.logins import Logins
 from gecko_tw.resources.service import Service
-from gecko_tw.resources.tree import ServiceResource
 from gecko_tw.settings import Settings
 from gecko_tw.store.disk_check import check_disk
 from gecko_tw.wire.site import Limits, Site

@@ -22,7 +22,7 @@ from gecko_tw.interfaces import (
     INotificationSinkFamily,
     IOperationFamily,
 )
-from gecko_tw.resources.operations import Operation, OperationTable, rows_of
+from gecko_tw.resources.dispatch.operations import Operation, OperationTable, rows_of
 from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.data_keys import DataKeys
@@ -122,7 +122,7 @@ def sinks_for(reactor: Any, settings: Settings) -> list[INotificationSink]:
 def families() -> Iterator[tuple[str, Iterable[Operation]]]:
     """All operations of this deployment with the names of their owners: ours, then those of dropins."""
     # All that can be done with requests: the parent of several workers does nothing with them.
-    from gecko_tw.resources.families import FAMILIES
+    from gecko_tw.resources.dispatch.families import FAMILIES
 
     for family in FAMILIES:
         yield family.__name__, rows_of(family)

@@ -25,7 +25,7 @@ from twisted.logger import (
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from gecko_tw.resources.access_log import AccessEntry, json_line, text_line
+from gecko_tw.resources.access_logs.entries import AccessEntry, json_line, text_line
 
 STDOUT, STDERR = 1, 2
 LONGEST = 4096

@@ -13,7 +13,7 @@ from gecko_tw.interfaces import (
     INotificationSinkFamily,
     IOperationFamily,
 )
-from gecko_tw.resources.operations import Operation, rows_of
+from gecko_tw.resources.dispatch.operations import Operation, rows_of
 
 
 @implementer(IPlugin, IKeyManagementService)

@@ -6,8 +6,8 @@ from typing import Any
 from attrs import define, field
 
 from gecko_tw.callers.acl import ANONYMOUS_ID
-from gecko_tw.resources.keys import as_text
-from gecko_tw.resources.operations import Operation
+from gecko_tw.resources.dispatch.keys import as_text
+from gecko_tw.resources.dispatch.operations import Operation
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.wire.head import Head
 

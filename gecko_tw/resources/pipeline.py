@@ -14,18 +14,18 @@ from twisted.logger import Logger
 from gecko_tw.callers.identities import Caller
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.interfaces import UploadCut, UploadStalled
-from gecko_tw.resources.access_log import AccessEntry
-from gecko_tw.resources.answers import Headers, answer_for
-from gecko_tw.resources.bodies import read_document, read_unauthenticated
+from gecko_tw.resources.access_logs.entries import AccessEntry
+from gecko_tw.resources.access_logs.server_log import Course, find_record, has_log, tell
+from gecko_tw.resources.answers.answer import Headers, answer_for
+from gecko_tw.resources.answers.refusals import InternalError, RequestTimeout
+from gecko_tw.resources.bodies.streams import read_document, read_unauthenticated
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.cors import cors_at_hand, cors_headers
-from gecko_tw.resources.headers import refuse_lacking
-from gecko_tw.resources.limits import admit_caller
-from gecko_tw.resources.logins import FAILURES
-from gecko_tw.resources.operations import OPTIONS, S3, WEBSITE, Document, Operation, names_of
-from gecko_tw.resources.permits import check_bucket_owner, is_permitted, permit_row
-from gecko_tw.resources.refusals import InternalError, RequestTimeout
-from gecko_tw.resources.server_log import Course, find_record, has_log, tell
+from gecko_tw.resources.dispatch.operations import OPTIONS, S3, WEBSITE, Document, Operation, names_of
+from gecko_tw.resources.families.cors import cors_at_hand, cors_headers
+from gecko_tw.resources.gates.logins import FAILURES
+from gecko_tw.resources.gates.permits import check_bucket_owner, is_permitted, permit_row
+from gecko_tw.resources.gates.rate_limits import admit_caller
+from gecko_tw.resources.headers.objects import refuse_lacking
 from gecko_tw.resources.service import Service
 from gecko_tw.store.disk_check import is_full
 from gecko_tw.store.refusals import IncompleteBody, InsufficientStorage, Refusal, SlowDown

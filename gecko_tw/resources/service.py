@@ -12,10 +12,10 @@ from gecko_tw.callers.proxies import Front
 from gecko_tw.callers.sessions import Sessions
 from gecko_tw.interfaces import IBuckets, IObjects, IPool, IUploads, Unsettled
 from gecko_tw.pools import Shielded
-from gecko_tw.resources.operations import OperationTable
-from gecko_tw.resources.repeats import Repeats
-from gecko_tw.resources.tanks import Tanks
-from gecko_tw.resources.unauthenticated import Unauthenticated
+from gecko_tw.resources.answers.repeats import Repeats
+from gecko_tw.resources.bodies.buffers import Tanks
+from gecko_tw.resources.bodies.unauthenticated import Unauthenticated
+from gecko_tw.resources.dispatch.operations import OperationTable
 from gecko_tw.store.records import now_of
 from gecko_tw.store.refusals import Refusal
 from gecko_tw.store.requests import UNCONDITIONAL
@@ -59,10 +59,10 @@ class Service:
     :ivar notices: an INotices; ``delivers`` tells whether events can go to a destination.
     :ivar repeats: heads of answers that were given before.
     :ivar tanks: memory for large bodies; ``flushing`` is how many bodies are being hashed and written now.
-    :ivar readiness: a gecko_tw.resources.health.Readiness, or None where there is nothing that could not be ready.
+    :ivar readiness: a gecko_tw.resources.dispatch.health.Readiness, or None where there is nothing that could not be ready.
     :ivar notices_damage: told what nobody expected; returns whether it means that the catalog is damaged, and has been told.
     :ivar unauthenticated: bodies that are read before it is known who asks.
-    :ivar limits: a gecko_tw.resources.limits.RateLimits, or None; ``logins``: a gecko_tw.resources.logins.Logins, or None.
+    :ivar limits: a gecko_tw.resources.gates.rate_limits.RateLimits, or None; ``logins``: a gecko_tw.resources.gates.logins.Logins, or None.
     """
 
     buckets: IBuckets

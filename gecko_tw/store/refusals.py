@@ -1,7 +1,7 @@
 """Every way the store says no.
 
 The class name is S3's error code and the docstring is the message a client reads. Status numbers are not known here: they are
-in the one table of ``resources/answers.py``. ``details`` become further elements of the error document.
+in the one table of ``resources/answers/answer.py``. ``details`` become further elements of the error document.
 """
 
 from typing import Any

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gecko_tw.resources import cors_rules, lifecycle_rules
+from gecko_tw.resources.documents import cors, lifecycle
 from gecko_tw.settings import BadSetting
 from tests.bootstrap.writing import declarations
 
@@ -83,9 +83,9 @@ def test_cors_rules_are_those_that_boto3_knows(tmp_path):
     rules = [
         {"ID": "a", "AllowedOrigins": ["https://*.example.com"], "AllowedMethods": ["GET", "PUT"], "MaxAgeSeconds": 5}
     ]
-    document = cors_rules.write_rules(rules)
+    document = cors.write_rules(rules)
     for text in (json.dumps({"cors": rules}), json.dumps({"cors": {"CORSRules": rules}})):
-        assert settings(tmp_path, text) == {"cors": cors_rules.read_rules(document)}
+        assert settings(tmp_path, text) == {"cors": cors.read_rules(document)}
 
 
 def test_lifecycle_rules_are_those_that_boto3_knows(tmp_path):
@@ -100,7 +100,7 @@ def test_lifecycle_rules_are_those_that_boto3_knows(tmp_path):
         {"ID": "c", "Status": "Disabled", "Filter": {}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}},
     ]
     found = settings(tmp_path, json.dumps({"lifecycle": rules}))
-    assert found == {"lifecycle": lifecycle_rules.read_lifecycle(lifecycle_rules.write_lifecycle(found["lifecycle"]))}
+    assert found == {"lifecycle": lifecycle.read_lifecycle(lifecycle.write_lifecycle(found["lifecycle"]))}
     assert [rule["ID"] for rule in found["lifecycle"]] == ["a", "b", "c"]
 
 

@@ -7,8 +7,8 @@ from gecko_tw.callers.policies import decide
 from gecko_tw.callers.policies.actions import ACTIONS
 from gecko_tw.callers.policies.condition_keys import KEY_NAMES, TAG_FAMILIES, condition_key
 from gecko_tw.callers.policies.context import DERIVED_KEYS
-from gecko_tw.resources.families import FAMILIES
-from gecko_tw.resources.operations import rows_of
+from gecko_tw.resources.dispatch.families import FAMILIES
+from gecko_tw.resources.dispatch.operations import rows_of
 from tests.callers.policing import bucket_policy, request, statement
 
 PERMITTED_AS = {

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gecko_tw.commands.limits import clear_limits, set_limit, shown
-from gecko_tw.resources.limits import KIND, OVERRIDE
+from gecko_tw.resources.gates.rate_limits import KIND, OVERRIDE
 from gecko_tw.settings import Settings
 from tests.store.rings import DictDocuments
 

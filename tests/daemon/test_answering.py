@@ -28,14 +28,15 @@ def test_what_is_rarely_needed_is_not_loaded_at_the_start(loaded, imports, rare)
 
 
 @pytest.mark.parametrize(
-    "room", ["gecko_tw.wire.channel", "gecko_tw.resources.families", "gecko_tw.daemon.answering", "twisted.web"]
+    "room",
+    ["gecko_tw.wire.channel", "gecko_tw.resources.dispatch.families", "gecko_tw.daemon.answering", "twisted.web"],
 )
 def test_the_parent_of_workers_loads_nothing_that_answers_requests(loaded, room):
     assert room not in loaded[PARENT]
 
 
 def test_a_worker_has_loaded_all_operations_before_it_is_told_to_serve(loaded):
-    assert "gecko_tw.resources.families" in loaded[WORKER]
+    assert "gecko_tw.resources.dispatch.families" in loaded[WORKER]
 
 
 @pytest.mark.parametrize("imports", [PARENT, WORKER])

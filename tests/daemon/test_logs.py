@@ -10,7 +10,7 @@ from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
 from gecko_tw.daemon.logs import LONGEST, Messages, RequestLog, as_json, as_text, observer, write_line
-from gecko_tw.resources.access_log import AccessEntry
+from gecko_tw.resources.access_logs.entries import AccessEntry
 
 
 def entry(target=b"/photos/cat.jpg", error=""):

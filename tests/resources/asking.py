@@ -15,10 +15,10 @@ from gecko_tw.callers.authenticate import Authenticator
 from gecko_tw.callers.identities import OnePair
 from gecko_tw.interfaces import IPool, IUpload, IWireRequest, UploadCut, UploadStalled
 from gecko_tw.pools import Shielded
-from gecko_tw.resources.access_log import AccessEntry
-from gecko_tw.resources.families import built_in
+from gecko_tw.resources.access_logs.entries import AccessEntry
+from gecko_tw.resources.dispatch.families import built_in
+from gecko_tw.resources.dispatch.tree import ServiceResource
 from gecko_tw.resources.service import Service
-from gecko_tw.resources.tree import ServiceResource
 from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.objects import Objects

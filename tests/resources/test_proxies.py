@@ -6,7 +6,7 @@ import pytest
 from twisted.web.resource import Resource, getChildForRequest
 
 from gecko_tw.callers.proxies import Front
-from gecko_tw.resources.tree import ServiceResource
+from gecko_tw.resources.dispatch.tree import ServiceResource
 from gecko_tw.wire.head import head_of
 from tests.resources.asking import FakeRequest, FakeUpload, shop
 

@@ -1,7 +1,7 @@
 """An operation that this package adds: `GET /?weather` is answered to whoever has the permission `weather:GetWeather`."""
 
-from gecko_tw.resources.answers import Answer
-from gecko_tw.resources.operations import GET, SERVICE, operation
+from gecko_tw.resources.answers.answer import Answer
+from gecko_tw.resources.dispatch.operations import GET, SERVICE, operation
 
 
 @operation("GetWeather", GET, SERVICE, "weather", needs="weather:GetWeather")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from attrs import evolve, frozen
 
-from gecko_tw.resources.families import built_in
-from gecko_tw.resources.operations import BUCKET, OBJECT, S3, SERVICE, Operation
+from gecko_tw.resources.dispatch.families import built_in
+from gecko_tw.resources.dispatch.operations import BUCKET, OBJECT, S3, SERVICE, Operation
 from tests.end_to_end.matrix.recipes import KEY, OF_VERSIONS, RECIPES, Recipe
 
 NONE, ALLOW, DENY, SOME = "none", "allow", "deny", "some"

@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 
-from gecko_tw.resources.operations import OBJECT, Document
+from gecko_tw.resources.dispatch.operations import OBJECT, Document
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.matrix.callers import CALLERS, Caller
 from tests.end_to_end.matrix.cases import NONE, Case, harmless_policy, policy_text

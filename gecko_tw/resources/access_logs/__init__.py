@@ -1,0 +1,1 @@
+"""What is told of each request, and of each request for a bucket."""

@@ -1,0 +1,1 @@
+"""Outcomes and refusals become status, headers and body."""

@@ -1,0 +1,87 @@
+"""Work that may take longer than a client waits: answered at once when it is quick, kept alive with white space when it is not."""
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import define
+from twisted.internet.defer import Deferred
+
+from gecko_tw.pools import Shielded
+from gecko_tw.resources.answers.answer import XML, Answer, Headers, error_document
+from gecko_tw.resources.call import Call
+from gecko_tw.resources.documents.markup import DECLARATION
+from gecko_tw.store.refusals import Refusal
+
+PATIENCE = 5.0
+"""Seconds that the work may take before its answer begins, and between the bytes of white space after that."""
+
+
+@define(eq=False)
+class Slow:
+    """An answer that is not known yet: 200, white space while the client waits, and then the document, an error's perhaps.
+
+    Source: S3 API Reference, CompleteMultipartUpload and CopyObject.
+
+    :ivar outcome: what the document tells of; not cancellable.
+    :ivar describe: the answer of a success, from the outcome's result; only its document can still be sent.
+    """
+
+    outcome: "Deferred[Any]"
+    describe: Callable[[Any], Answer]
+    status: int = 200
+    error: str = ""
+
+    async def send(self, call: Call, more: Headers) -> int:
+        """As :meth:`Answer.send`."""
+        write, finish = call.request.answer_slowly(200, [*more, XML])
+        clock = call.service.clock
+        sent = len(DECLARATION)
+        write(DECLARATION)
+
+        def keep_alive() -> None:
+            nonlocal beat, sent
+            write(b" ")
+            sent += 1
+            beat = clock.callLater(PATIENCE, keep_alive)
+
+        beat = clock.callLater(PATIENCE, keep_alive)
+        try:
+            body = self.describe(await self.outcome).body
+        except Refusal as refusal:
+            self.error = f"{refusal.code}: {refusal.message}"
+            body = error_document(refusal, call)
+        finally:
+            beat.cancel()
+        body = body.removeprefix(DECLARATION)
+        write(body)
+        finish()
+        return sent + len(body)
+
+
+async def eventually(call: Call, outcome: "Deferred[Any]", describe: Callable[[Any], Answer]) -> "Answer | Slow":
+    """The answer of a long work: an ordinary one when it ends soon.
+
+    :param outcome: as from ``Service.begin``: not cancellable.
+    """
+    kept = Shielded()
+    if await _ends_within(outcome, kept, call.service.clock):
+        return describe(await kept)
+    return Slow(kept, describe)
+
+
+def _ends_within(outcome: "Deferred[Any]", kept: "Deferred[Any]", clock: Any) -> "Deferred[bool]":
+    """Fires with whether ``outcome`` ended, well or not, within PATIENCE; its result goes on into ``kept``.
+
+    A Deferred cannot be awaited by what one of its own callbacks wakes up: hence the second one.
+    """
+    ended = Shielded()
+
+    def end(result: Any) -> None:
+        kept.callback(result)
+        if not ended.called:
+            timer.cancel()
+            ended.callback(True)
+
+    timer = clock.callLater(PATIENCE, ended.callback, False)
+    outcome.addBoth(end)
+    return ended

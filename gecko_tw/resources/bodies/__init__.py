@@ -1,0 +1,1 @@
+"""Bodies on their way in: streams, what clients claim of them, buffers, forms."""

@@ -1,0 +1,1 @@
+"""What is addressed and what is asked: the Resource tree, the rows of operations, the names of sub-resources."""

@@ -1,0 +1,1 @@
+"""S3's documents, read and written."""

@@ -1,0 +1,200 @@
+"""The Security Token Service beside S3: sessions of whoever asks, and who that is.
+
+There are no roles: a session is the caller's own, no further than the session policy. Whatever names a role names the caller. Sessions
+begin no sessions, so that none outlives what its caller was given.
+Source: AWS Security Token Service API Reference.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from math import ceil
+
+from attrs import evolve
+from twisted.logger import Logger
+
+from gecko_tw.callers.identities import Identity
+from gecko_tw.callers.policies import MalformedPolicy, Principal
+from gecko_tw.callers.refusals import AccessDenied
+from gecko_tw.callers.sessions import Credentials, session_policy
+from gecko_tw.resources.answers.answer import Answer, xml
+from gecko_tw.resources.answers.refusals import (
+    InvalidAction,
+    MalformedPolicyDocument,
+    MissingAuthenticationToken,
+    NotImplemented_,
+    PackedPolicyTooLarge,
+    ValidationError,
+)
+from gecko_tw.resources.call import Call
+from gecko_tw.resources.dispatch.operations import POST, SERVICE, STS, Document, operation
+from gecko_tw.resources.documents.markup import element, iso_time, texts
+from gecko_tw.resources.documents.sts import parameters_of, response
+
+VERSION = "2011-06-15"
+
+LONGEST_POLICY = 2048
+"""Bytes of a session policy: the token goes with every request, in a head of at most 16 KiB."""
+
+_SHORTEST = 900
+_ROLE_SECONDS, _TOKEN_SECONDS = (3600, 43_200), (43_200, 129_600)
+"""How long sessions last when nobody says, and at most."""
+
+_LONGEST_SHOWN = 64
+_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+
+_log = Logger()
+
+
+@operation("SecurityTokenService", POST, SERVICE, needs=None, body=Document(64 * 1024, described=False), service=STS)
+async def security_token_service(call: Call, document: bytes) -> Answer:
+    """One form names the action. Everybody who has proven to be somebody may ask: nobody gets more than they have."""
+    parameters = parameters_of(document)
+    action = parameters.pop("Action", "")
+    version = parameters.pop("Version", "")
+    if version != VERSION or (action not in _ACTIONS and action not in _LACKING):
+        raise InvalidAction(f"Could not find operation {_shown(action)} for version {_shown(version)}")
+    if action in _LACKING:
+        raise NotImplemented_(f"{action} is not implemented.")
+    act, names = _ACTIONS[action]
+    assert call.operation is not None
+    call.operation = evolve(call.operation, name=action)
+    if call.caller.kind == "anonymous":
+        raise MissingAuthenticationToken
+    for name in parameters:
+        if name not in names:
+            raise NotImplemented_(f"The parameter {_shown(name)} of {action} is not implemented.")
+    return xml(response(action, act(call, parameters), call.request_id))
+
+
+def _assume_role(call: Call, parameters: Mapping[str, str]) -> str:
+    """Source: STS API Reference, AssumeRole. MinIO's clients may leave out the role and the session's name."""
+    parent = _lasting(call)
+    _check_role(parameters.get("RoleArn"), parent)
+    name = parameters.get("RoleSessionName", "session")
+    if _NAME.fullmatch(name) is None:
+        raise ValidationError("RoleSessionName must be 2 to 64 letters, digits and signs of _+=,.@- .")
+    policy = parameters.get("Policy")
+    size = _checked_policy(policy)
+    given = _issued(call, parent, policy, _seconds(parameters, *_ROLE_SECONDS), name)
+    who: dict[str, object] = {"AssumedRoleId": _user_id(parent.principal, name), "Arn": parent.principal.arn}
+    told = _credentials(given) + element("AssumedRoleUser", texts(who))
+    return told if policy is None else told + texts({"PackedPolicySize": ceil(100 * size / LONGEST_POLICY)})
+
+
+def _get_session_token(call: Call, parameters: Mapping[str, str]) -> str:
+    """Source: STS API Reference, GetSessionToken."""
+    return _credentials(_issued(call, _lasting(call), None, _seconds(parameters, *_TOKEN_SECONDS), ""))
+
+
+def _get_caller_identity(call: Call, parameters: Mapping[str, str]) -> str:
+    """Source: STS API Reference, GetCallerIdentity. While authentication is switched off everybody is the owner of everything."""
+    identity: Identity | None = call.caller.identity
+    who = Principal(account=call.service.owner) if identity is None else identity.principal
+    user_id = _user_id(who, "" if identity is None else identity.session)
+    return texts({"Arn": who.arn, "UserId": user_id, "Account": who.account})
+
+
+_Act = Callable[[Call, Mapping[str, str]], str]
+
+_ACTIONS: dict[str, tuple[_Act, frozenset[str]]] = {
+    "AssumeRole": (
+        _assume_role,
+        # An external id is asked for by the trust policy of a role, and there is none.
+        frozenset(("RoleArn", "RoleSessionName", "DurationSeconds", "Policy", "ExternalId")),
+    ),
+    "GetSessionToken": (_get_session_token, frozenset(("DurationSeconds",))),
+    "GetCallerIdentity": (_get_caller_identity, frozenset()),
+}
+"""What each action does, and the parameters that it understands."""
+
+_LACKING = frozenset(
+    "AssumeRoleWithCertificate AssumeRoleWithCustomToken AssumeRoleWithLDAPIdentity AssumeRoleWithSAML AssumeRoleWithWebIdentity"
+    " AssumeRoot DecodeAuthorizationMessage GetAccessKeyInfo GetDelegatedAccessToken GetFederationToken GetWebIdentityToken".split()
+)
+"""Actions of AWS and MinIO that are refused as what they are."""
+
+
+def _lasting(call: Call) -> Identity:
+    """Whose session it will be."""
+    identity: Identity | None = call.caller.identity
+    if call.service.sessions is None:
+        raise NotImplemented_("This deployment issues no sessions.")
+    if identity is None:
+        raise AccessDenied("Authentication is switched off: there is nobody whose session it could be.")
+    if identity.parent:
+        raise AccessDenied("A session cannot begin another one: ask with a lasting access key.")
+    return identity
+
+
+def _check_role(arn: str | None, parent: Identity) -> None:
+    """Any ARN will do, but for the role of another account."""
+    if arn is None:
+        return
+    pieces = arn.split(":", 5)
+    if len(pieces) < 5 or pieces[0] != "arn" or not 20 <= len(arn) <= 2048:
+        raise ValidationError("RoleArn must be an ARN, e.g. arn:aws:iam::ACCOUNT:role/NAME.")
+    if pieces[2] != "iam":
+        return
+    if len(pieces) < 6 or not pieces[5].startswith("role/") or pieces[5] == "role/":
+        raise ValidationError("RoleArn must name a role: arn:aws:iam::ACCOUNT:role/NAME.")
+    if pieces[4] not in ("", parent.account):
+        raise AccessDenied(
+            f"User: {parent.principal.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+        )
+
+
+def _checked_policy(text: str | None) -> int:
+    """The bytes of a session policy. Raises MalformedPolicyDocument, PackedPolicyTooLarge."""
+    if text is None:
+        return 0
+    size = len(text.encode("utf-8"))
+    if size > LONGEST_POLICY:
+        raise PackedPolicyTooLarge(f"The session policy has {size} bytes; {LONGEST_POLICY} are allowed.")
+    try:
+        session_policy(text)
+    except MalformedPolicy as malformed:
+        raise MalformedPolicyDocument(malformed.message) from None
+    return size
+
+
+def _seconds(parameters: Mapping[str, str], usual: int, longest: int) -> int:
+    given = parameters.get("DurationSeconds")
+    if given is None:
+        return usual
+    if not (given.isascii() and given.isdecimal() and len(given) < 10 and _SHORTEST <= int(given) <= longest):
+        raise ValidationError(f"DurationSeconds must be a number from {_SHORTEST} to {longest}.")
+    return int(given)
+
+
+def _issued(call: Call, parent: Identity, policy: str | None, seconds: int, name: str) -> Credentials:
+    given: Credentials = call.service.sessions.issue(parent, policy, seconds, name, call.service.clock.seconds())
+    _log.info(
+        "request {id}: session {session} of {key} ({arn}) begins, {limits}",
+        id=call.request_id,
+        session=given.access_key,
+        key=parent.access_key,
+        arn=parent.principal.arn,
+        limits="without a policy" if policy is None else "with a policy",
+    )
+    return given
+
+
+def _credentials(given: Credentials) -> str:
+    told: dict[str, object] = {
+        "AccessKeyId": given.access_key,
+        "SecretAccessKey": given.secret,
+        "SessionToken": given.token,
+        "Expiration": iso_time(given.expires * 1_000_000_000),
+    }
+    return element("Credentials", texts(told))
+
+
+def _shown(text: str) -> str:
+    """What a caller wrote, short enough for a message."""
+    return text if 0 < len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…" if text else "(none)"
+
+
+def _user_id(who: Principal, session: str) -> str:
+    """As AWS shows it: who, and in a session its name."""
+    user_id = who.user_id or who.account
+    return f"{user_id}:{session}" if session else user_id

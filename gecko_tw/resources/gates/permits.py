@@ -1,0 +1,320 @@
+"""May this caller do that? The one place that asks policies and access control lists, for every way into the store.
+
+Sources: S3 User Guide, "How Amazon S3 authorizes a request" and "Required permissions for Amazon S3 API operations".
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import evolve
+
+from gecko_tw.callers import acl
+from gecko_tw.callers.refusals import AccessDenied
+from gecko_tw.resources.access_logs.server_log import has_log, touch_source
+from gecko_tw.resources.call import Call
+from gecko_tw.resources.gates.access_settings import POLICY
+from gecko_tw.resources.gates.circumstances import Ask
+from gecko_tw.resources.gates.rights import is_allowed, is_allowed_to_write, is_denied, is_superuser, names, needs_tags
+from gecko_tw.store.records import BucketRecord, Version
+from gecko_tw.store.refusals import Refusal
+
+_BY_THEMSELVES = frozenset(("CreateBucket", "DeleteObjects"))
+"""Operations that ask when they have read what they are about: a region, a list of keys."""
+
+_CREATING = frozenset(("PutObject", "CopyObject", "CreateMultipartUpload"))
+_FURTHER_ATTRIBUTES = {"s3:GetObjectAttributes": "s3:GetObject", "s3:GetObjectVersionAttributes": "s3:GetObjectVersion"}
+
+_FROM_DOCUMENT: dict[str, tuple[str, ...]] = {
+    "s3:PutObjectRetention": ("s3:object-lock-",),
+    "s3:PutObjectLegalHold": ("s3:object-lock-",),
+    "s3:PutObjectTagging": ("s3:RequestObjectTag",),
+    "s3:PutObjectVersionTagging": ("s3:RequestObjectTag",),
+}
+"""Actions of operations that ask again when the document is read, and the condition keys whose values are in there."""
+
+_LOOKING = frozenset(("GetObject", "HeadObject"))
+"""Operations that decide when they have found the version, so that it is looked at once."""
+
+_SIGNED_ONLY = {
+    "CopyObject": "copy objects",
+    "CreateMultipartUpload": "initiate multipart uploads",
+    "RenameObject": "rename objects",
+    "UploadPartCopy": "copy objects",
+    **dict.fromkeys(
+        (
+            "CreateBucket",
+            "DeleteBucketOwnershipControls",
+            "GetBucketOwnershipControls",
+            "PutBucketAcl",
+            "PutBucketOwnershipControls",
+            "PutObjectAcl",
+        ),
+        "invoke this API",
+    ),
+}
+"""Operations that nobody may ask for without a signature, whatever policies and lists say, and what they are called then."""
+
+_OWN_ACLS = frozenset((b"private", b"bucket-owner-read", b"bucket-owner-full-control"))
+
+
+async def permit_row(call: Call) -> None:
+    """Loads the addressed bucket's record and refuses what the caller may not do.
+
+    :raises AccessDenied: always when it is not permitted.
+    :raises NoSuchBucket: there is no such bucket.
+    """
+    row = call.operation
+    assert row is not None
+    if call.bucket and row.name != "CreateBucket":
+        call.record = await call.service.read(call.service.buckets.get, call.bucket)
+    if row.name in _SIGNED_ONLY and call.caller.kind == "anonymous":
+        raise AccessDenied(f"Anonymous users cannot {_SIGNED_ONLY[row.name]}. Please authenticate.")
+    needs = row.needs
+    if needs is None or row.name in _BY_THEMSELVES or _unlimited(call, call.record):
+        return
+    if row.needs_version is not None and "versionId" in call.query:
+        needs = row.needs_version
+    ask = _ask(call, needs)
+    told_later = _FROM_DOCUMENT.get(needs)
+    if row.name in _LOOKING or (told_later is not None and names(ask, *told_later)):
+        call.undecided = ask
+        return
+    await _permit(ask)
+    if row.name in _CREATING:
+        _permit_creation(ask)
+    elif needs in _FURTHER_ATTRIBUTES:
+        await _permit(evolve(ask, action=_FURTHER_ATTRIBUTES[needs]))
+
+
+def is_permitted(call: Call) -> bool:
+    """Whether all is decided that can be before the body is read, or the caller has at least proven to be somebody."""
+    assert call.operation is not None
+    decided = call.undecided is None and call.operation.name not in _BY_THEMSELVES
+    return decided or call.caller.kind != "anonymous"
+
+
+async def permit(call: Call, action: str, known: Mapping[str, Any] | None = None) -> None:
+    """Refuses what the caller may not do beyond what the operation needs anyway, with the addressed bucket and key.
+
+    :param action: the policy action, e.g. ``"s3:GetObject"``.
+    :param known: values of condition keys that only the operation knows.
+    :raises AccessDenied: always when it is not permitted.
+    :raises NoSuchBucket: there is no such bucket.
+    """
+    if call.record is None and call.bucket:
+        call.record = await call.service.read(call.service.buckets.get, call.bucket)
+    if call.undecided is not None and call.undecided.action == action:
+        call.undecided = None
+    if not _unlimited(call, call.record):
+        await _permit(evolve(_ask(call, action), known=known or {}))
+
+
+def permit_found(call: Call, version: Version) -> None:
+    """Decides what :func:`permit_row` left to an operation that reads, now that the version is known. Raises AccessDenied."""
+    ask, call.undecided = call.undecided, None
+    if ask is not None:
+        ask.version = version
+        _check(ask)
+
+
+def permit_missing(call: Call) -> None:
+    """The same when there is no such version. Raises AccessDenied."""
+    ask, call.undecided = call.undecided, None
+    if ask is not None:
+        _check_missing(ask)
+
+
+async def permit_source(call: Call, bucket: str, key: bytes, version_id: str | None) -> None:
+    """Refuses a copy of what the caller may not read.
+
+    :raises AccessDenied: always when it is not permitted.
+    :raises NoSuchBucket: there is no such bucket.
+    """
+    record = await call.service.read(call.service.buckets.get, bucket)
+    if has_log(record):
+        touch_source(call, record, key, version_id)
+    if _unlimited(call, record) and _unlimited(call, call.record):
+        return
+    action = "s3:GetObject" if version_id is None else "s3:GetObjectVersion"
+    ask = Ask(
+        call=call,
+        action=action,
+        record=record,
+        bucket=bucket,
+        key=key,
+        headers=call.headers,
+        version_id=version_id,
+    )
+    await _permit(ask)
+    assert call.operation is not None
+    replaced = (call.header(b"x-amz-tagging-directive") or "").upper() == "REPLACE"
+    if call.operation.name == "CopyObject" and not replaced:
+        await _permit_copied_tags(call, ask)
+
+
+async def _permit_copied_tags(call: Call, source: Ask) -> None:
+    """Raises AccessDenied when the source has tags that the caller may not read, or not write."""
+    version = await _look(source)
+    if version is not None and version.tags:
+        reading = "s3:GetObjectTagging" if source.version_id is None else "s3:GetObjectVersionTagging"
+        await _permit(evolve(source, action=reading))
+        await _permit(evolve(_ask(call, "s3:PutObjectTagging"), known={"s3:RequestObjectTag": version.tags}))
+
+
+def permit_form(call: Call, key: bytes, headers: Mapping[bytes, bytes]) -> None:
+    """Refuses a form whose sender may not store the object. The addressed bucket's record is loaded already.
+
+    :param headers: the fields of the form, as headers.
+    :raises AccessDenied: always when it is not permitted.
+    """
+    if not _unlimited(call, call.record):
+        ask = evolve(_ask(call, "s3:PutObject"), key=key, headers=headers)
+        _check(ask)
+        _permit_creation(ask)
+
+
+def permit_log(call: Call, target: BucketRecord, key: bytes) -> None:
+    """Refuses a log in a bucket where neither the caller's policies nor the scope of the caller's key allow to write.
+
+    What the bucket's own policy says is about the service that will write, which is asked elsewhere. Raises AccessDenied.
+    """
+    if not is_superuser(call):
+        plain = target.with_setting(POLICY, None)
+        _check(evolve(_ask(call, "s3:PutObject"), record=plain, bucket=target.name, key=key, version_id=None))
+
+
+def would_be_allowed(call: Call, record: BucketRecord, action: str) -> bool:
+    """Whether the caller could do something with the addressed bucket if its record were this one."""
+    return is_allowed(evolve(_ask(call, action), record=record))
+
+
+def permit_bucket(call: Call, region: str, tagged: bool) -> None:
+    """Refuses a new bucket that the caller may not make, or not make so. Source: S3 API Reference, CreateBucket ("Permissions").
+
+    :param region: what the document of the request names; ``tagged`` whether it has tags.
+    :raises AccessDenied: always when it is not permitted.
+    """
+    if not _unlimited(call, None):
+        _check(evolve(_ask(call, "s3:CreateBucket"), known={"s3:LocationConstraint": region or None}))
+        for action in _further_of_bucket(call.headers):
+            _check(_ask(call, action))
+        if tagged:
+            _check(_ask(call, "s3:TagResource"))
+
+
+def _further_of_bucket(headers: Mapping[bytes, bytes]) -> Iterator[str]:
+    """The actions that headers of CreateBucket need."""
+    if headers.get(acl.HEADER, b"private") != b"private" or any(name in headers for name in acl.GRANT_HEADERS):
+        yield "s3:PutBucketAcl"
+    if b"x-amz-object-ownership" in headers:
+        yield "s3:PutBucketOwnershipControls"
+    if headers.get(b"x-amz-bucket-object-lock-enabled", b"false").lower() == b"true":
+        yield from ("s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning")
+
+
+def may_remove(call: Call, key: bytes, version_id: str | None, bypass: bool = False) -> bool:
+    """Whether the caller may delete a key, or one version of it, in the addressed bucket.
+
+    :param bypass: ask whether a retention in governance mode may be passed over instead.
+    """
+    if _unlimited(call, call.record):
+        return True
+    action = "s3:DeleteObject" if version_id is None else "s3:DeleteObjectVersion"
+    ask = _ask(call, "s3:BypassGovernanceRetention" if bypass else action)
+    return is_allowed(evolve(ask, key=key, version_id=version_id))
+
+
+def _unlimited(call: Call, record: BucketRecord | None) -> bool:
+    """Whether the caller may do everything: no policy of the bucket denies anything to anybody."""
+    return is_superuser(call) and (record is None or POLICY not in record.settings)
+
+
+def _ask(call: Call, action: str) -> Ask:
+    """What the addressed bucket and key are asked for."""
+    return Ask(
+        call=call,
+        action=action,
+        record=call.record,
+        bucket=call.bucket,
+        key=call.key or None,
+        headers=call.headers,
+        version_id=call.query.get("versionId"),
+    )
+
+
+async def _permit(ask: Ask) -> None:
+    """Decides, with whatever must be known of the object. Raises AccessDenied."""
+    governed = ask.action in acl.PERMISSION_OF_OBJECT_ACTION and not is_superuser(ask.call)
+    if not governed and not needs_tags(ask):
+        _check(ask)
+        return
+    version = await _look(ask)
+    if version is None and governed:
+        _check_missing(ask)
+    else:
+        _check(evolve(ask, version=version))
+
+
+def _check_missing(ask: Ask) -> None:
+    """Who may list a bucket is told that an object is not there; everybody else does not learn whether it is."""
+    prefix = (ask.key or b"").decode("utf-8", "surrogateescape")
+    listing = evolve(ask, action="s3:ListBucket", key=None, known={"s3:prefix": prefix})
+    if is_denied(ask) or not is_allowed(listing):
+        raise AccessDenied
+
+
+async def _look(ask: Ask) -> Version | None:
+    """The version that is asked for, or None when there is none."""
+    service = ask.call.service
+    try:
+        return await service.read(service.objects.look, ask.bucket, ask.key, ask.version_id)  # type: ignore[no-any-return]
+    except Refusal:
+        return None
+
+
+def _check(ask: Ask) -> None:
+    if not is_allowed(ask):
+        raise AccessDenied
+
+
+def _permit_creation(ask: Ask) -> None:
+    """Raises AccessDenied when the caller may not give a new object what the headers ask for beside its bytes."""
+    headers = ask.headers
+    if headers.get(b"x-amz-tagging"):
+        _check(evolve(ask, action="s3:PutObjectTagging"))
+    if b"x-amz-object-lock-mode" in headers or b"x-amz-object-lock-retain-until-date" in headers:
+        _check(evolve(ask, action="s3:PutObjectRetention"))
+    if b"x-amz-object-lock-legal-hold" in headers:
+        _check(evolve(ask, action="s3:PutObjectLegalHold"))
+    if _asks_acl(ask):
+        asked = evolve(ask, action="s3:PutObjectAcl")
+        # Who may write by the bucket's own list may say who else may use what is written.
+        if not is_allowed(asked) and (is_denied(asked) or not is_allowed_to_write(ask)):
+            raise AccessDenied
+
+
+def _asks_acl(ask: Ask) -> bool:
+    """Whether headers give a new object a list that means more than its writer and the bucket's owner."""
+    headers = ask.headers
+    if headers.get(acl.HEADER, b"private") not in _OWN_ACLS:
+        return True
+    to_owner = f"id={ask.owner}"
+    given = [headers[name] for name in acl.GRANT_HEADERS if name in headers]
+    return any(value.decode("latin-1").replace('"', "").strip() != to_owner for value in given)
+
+
+async def check_bucket_owner(call: Call) -> None:
+    """A request may name whom it expects to own the bucket (S3 User Guide, "Verifying bucket ownership").
+
+    :raises AccessDenied: somebody else owns it.
+    """
+    expected = call.header(b"x-amz-expected-bucket-owner")
+    if expected is not None and call.bucket:
+        await refuse_other_owner(call, call.bucket, expected)
+
+
+async def refuse_other_owner(call: Call, bucket: str, expected: str) -> None:
+    """Raises AccessDenied when a bucket has another owner than ``expected``, NoSuchBucket when there is none."""
+    record = await call.service.read(call.service.buckets.get, bucket)
+    if expected != (record.owner or call.service.owner):
+        raise AccessDenied
