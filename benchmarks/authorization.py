@@ -21,9 +21,9 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from gecko_tw.callers.authenticate import Authenticator
-from gecko_tw.callers.directory import Directory
-from gecko_tw.callers.identities import AccessKey, Account, Group, OnePair, User
+from gecko_tw.callers.accounts.directory import Directory
+from gecko_tw.callers.accounts.identities import AccessKey, Account, Group, OnePair, User
+from gecko_tw.callers.signatures.authenticate import Authenticator
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.families import built_in

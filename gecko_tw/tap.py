@@ -22,7 +22,7 @@ from twisted.python.usage import Options as UsageOptions
 
 import gecko_tw.plugins
 from gecko_tw.bootstrap.seeding import seed
-from gecko_tw.callers.tally import Tally
+from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.daemon.balance import balance_file
 from gecko_tw.daemon.data_dir import CannotOpen, DataDir
 from gecko_tw.daemon.listening import listeners_of

@@ -19,7 +19,7 @@ FLOORS = (
     (f"{PACKAGE}.store",),
     (f"{PACKAGE}.store.rules", f"{PACKAGE}.store.drivers"),
     (f"{PACKAGE}.store.verifying",),
-    (f"{PACKAGE}.store.sealed_format",),
+    (f"{PACKAGE}.store.encryption.format",),
     (f"{PACKAGE}.store.requests", f"{PACKAGE}.store.checksums", f"{PACKAGE}.store.version_ids"),
     (f"{PACKAGE}.store.records", f"{PACKAGE}.store.refusals", f"{PACKAGE}.store.bucket_names"),
     (f"{PACKAGE}.pools", f"{PACKAGE}.settings"),

@@ -11,9 +11,9 @@ from typing import Generic, TypeVar
 from attrs import frozen
 
 from gecko_tw.bootstrap.buckets import accepted, json_text
-from gecko_tw.callers.identities import AccessKey, Account, Group, User
-from gecko_tw.callers.policies import read_identity_policy
-from gecko_tw.callers.scopes import KeyScope, boundary_of
+from gecko_tw.callers.access.policies import read_identity_policy
+from gecko_tw.callers.accounts.identities import AccessKey, Account, Group, User
+from gecko_tw.callers.accounts.scopes import KeyScope, boundary_of
 from gecko_tw.settings.entries import Entry
 from gecko_tw.store.rules.tags import OF_BUCKET, check_tags
 

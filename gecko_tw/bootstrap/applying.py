@@ -11,14 +11,14 @@ from twisted.logger import Logger
 from gecko_tw.bootstrap.buckets import ENABLED, LOCK, VERSIONING, DeclaredBucket, canned_list
 from gecko_tw.bootstrap.declarations import Declarations, read_declarations
 from gecko_tw.bootstrap.registering import check_forms, check_references, register
-from gecko_tw.callers import acl
-from gecko_tw.callers.identities import ROOT_ACCOUNT
-from gecko_tw.callers.registry import Registry
+from gecko_tw.callers.access import acl
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
+from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.interfaces import IBuckets
 from gecko_tw.resources.gates.access_settings import ACL
 from gecko_tw.settings import BadSetting
 from gecko_tw.settings.reading import Document, read_document
-from gecko_tw.store.keyring import rings_of
+from gecko_tw.store.encryption.keyring import rings_of
 from gecko_tw.store.records import BucketRecord, now_of
 from gecko_tw.store.refusals import BucketAlreadyExists, NoSuchBucket
 

@@ -10,9 +10,9 @@ from typing import Any
 from attrs import field, frozen
 
 from gecko_tw.bootstrap import shapes
-from gecko_tw.callers.acl import Grant, Parties, canned, kept
-from gecko_tw.callers.acl import is_public as is_public_list
-from gecko_tw.callers.policies import is_public, read_bucket_policy
+from gecko_tw.callers.access.acl import Grant, Parties, canned, kept
+from gecko_tw.callers.access.acl import is_public as is_public_list
+from gecko_tw.callers.access.policies import is_public, read_bucket_policy
 from gecko_tw.resources.documents.cors import read_rules
 from gecko_tw.resources.documents.lifecycle import read_lifecycle
 from gecko_tw.resources.documents.locks import read_configuration as read_lock

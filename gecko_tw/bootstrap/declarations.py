@@ -7,7 +7,7 @@ from attrs import fields, frozen
 
 from gecko_tw.bootstrap.accounts import Declared, read_accounts, read_groups, read_keys, read_policies, read_users
 from gecko_tw.bootstrap.buckets import DeclaredBucket, read_buckets
-from gecko_tw.callers.identities import AccessKey, Account, Group, User
+from gecko_tw.callers.accounts.identities import AccessKey, Account, Group, User
 from gecko_tw.settings.reading import Document
 
 

@@ -8,11 +8,11 @@ from attrs import evolve, frozen
 
 from gecko_tw.bootstrap.accounts import Declared
 from gecko_tw.bootstrap.declarations import Declarations
-from gecko_tw.callers.identities import ROOT_ACCOUNT
-from gecko_tw.callers.policies import check_principals, read_bucket_policy
-from gecko_tw.callers.registered import ACCOUNT, GROUP, KEY, USER, name_of
-from gecko_tw.callers.registry import Registry
-from gecko_tw.callers.sealing import WrongKey
+from gecko_tw.callers.access.policies import check_principals, read_bucket_policy
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
+from gecko_tw.callers.accounts.registered import ACCOUNT, GROUP, KEY, USER, name_of
+from gecko_tw.callers.accounts.registry import Registry
+from gecko_tw.callers.accounts.sealing import WrongKey
 from gecko_tw.resources.gates.access_settings import POLICY
 from gecko_tw.settings import BadSetting
 from gecko_tw.store.refusals import Refusal

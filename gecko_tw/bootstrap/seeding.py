@@ -2,9 +2,9 @@
 
 from twisted.logger import Logger
 
-from gecko_tw.callers.identities import ROOT_ACCOUNT, AccessKey, Account
-from gecko_tw.callers.registry import Registry
-from gecko_tw.callers.sealing import WrongKey
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, AccessKey, Account
+from gecko_tw.callers.accounts.registry import Registry
+from gecko_tw.callers.accounts.sealing import WrongKey
 from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.store.refusals import Refusal
 

@@ -2,8 +2,8 @@
 
 from gecko_tw.bootstrap.applying import Deployment, check
 from gecko_tw.bootstrap.declarations import Declarations
-from gecko_tw.callers.registry import Registry
-from gecko_tw.callers.sealing import Sealer
+from gecko_tw.callers.accounts.registry import Registry
+from gecko_tw.callers.accounts.sealing import Sealer
 from gecko_tw.daemon.data_dir import CannotOpen, DataDir, is_data_dir
 from gecko_tw.daemon.deployment import store_in
 from gecko_tw.settings import Settings

@@ -327,7 +327,7 @@ def _over_data(*own: str) -> Callable[[Callable[..., str]], Any]:
 
     def decorate(function: Callable[..., str]) -> Any:
         def command(settings: Settings, **given: Any) -> int:
-            from gecko_tw.callers.sealing import WrongKey
+            from gecko_tw.callers.accounts.sealing import WrongKey
             from gecko_tw.store.refusals import Refusal
 
             try:

@@ -7,13 +7,13 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from gecko_tw.callers import acl
-from gecko_tw.callers.directory import Directory
-from gecko_tw.callers.identities import ROOT_ACCOUNT, Caller, Identity, IIdentities
-from gecko_tw.callers.policies import Policy, Principal, explain, read_identity_policy
-from gecko_tw.callers.policies.actions import SPELLING
-from gecko_tw.callers.policies.condition_keys import condition_key
-from gecko_tw.callers.policies.context import EVERY_BUCKET, S3_ARN
+from gecko_tw.callers.access import acl
+from gecko_tw.callers.access.policies import Policy, Principal, explain, read_identity_policy
+from gecko_tw.callers.access.policies.actions import SPELLING
+from gecko_tw.callers.access.policies.condition_keys import condition_key
+from gecko_tw.callers.access.policies.context import EVERY_BUCKET, S3_ARN
+from gecko_tw.callers.accounts.directory import Directory
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, Caller, Identity, IIdentities
 from gecko_tw.commands.telling import Told
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.gates.access_settings import ACL, POLICY, acls_count, policy_of

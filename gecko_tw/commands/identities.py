@@ -9,10 +9,19 @@ from typing import Any
 
 from attrs import asdict, evolve
 
-from gecko_tw.callers.identities import ROOT_ACCOUNT, AccessKey, Account, Group, User
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, AccessKey, Account, Group, User
+from gecko_tw.callers.accounts.registry import (
+    ACCOUNT,
+    GROUP,
+    KEY,
+    USER,
+    Registry,
+    new_account_id,
+    new_pair,
+    unless_found,
+)
+from gecko_tw.callers.accounts.scopes import KeyScope
 from gecko_tw.callers.refusals import DeleteConflict, NoSuchEntity
-from gecko_tw.callers.registry import ACCOUNT, GROUP, KEY, USER, Registry, new_account_id, new_pair, unless_found
-from gecko_tw.callers.scopes import KeyScope
 from gecko_tw.commands.telling import Told
 from gecko_tw.interfaces import ICatalog
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gecko_tw.callers.registry import ACCOUNT, GROUP, KEY, USER
+from gecko_tw.callers.accounts.registry import ACCOUNT, GROUP, KEY, USER
 from gecko_tw.commands.telling import Told, not_empty
 
 
@@ -286,7 +286,7 @@ def _encryption_keys(with_data: Callable[..., Any]) -> click.Group:
 
 
 def _rings(data: Any) -> Any:
-    from gecko_tw.store.keyring import rings_of
+    from gecko_tw.store.encryption.keyring import rings_of
 
     return rings_of(data.driver.documents, data.sealer)
 

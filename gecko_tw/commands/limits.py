@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gecko_tw.callers.budgets import Budget, budget_of
+from gecko_tw.callers.budgets.token_buckets import Budget, budget_of
 from gecko_tw.commands.telling import Told
 from gecko_tw.interfaces import IDocuments
 from gecko_tw.resources.gates.rate_limits import KIND, OVERRIDE

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import gecko_tw.resources.dispatch.families  # noqa: F401 - what operation_table looks for: here, while nobody waits yet
-from gecko_tw.callers.authenticate import Authenticator
-from gecko_tw.callers.proxies import neighbourhood
-from gecko_tw.callers.sessions import Sessions
-from gecko_tw.callers.tally import Tally
+from gecko_tw.callers.accounts.sessions import Sessions
+from gecko_tw.callers.budgets.tally import Tally
+from gecko_tw.callers.signatures.authenticate import Authenticator
+from gecko_tw.callers.signatures.proxies import neighbourhood
 from gecko_tw.daemon.balance import Balance
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.daemon.deployment import Store, identities_of, operation_table, sinks_for, store_in

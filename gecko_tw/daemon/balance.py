@@ -8,7 +8,7 @@ import mmap
 import os
 from collections.abc import Callable
 
-from gecko_tw.callers.tally import shared_file
+from gecko_tw.callers.budgets.tally import shared_file
 
 LEAD = 2
 """So many connections more than the least loaded process has are too many to take the next one at once."""

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from gecko_tw.callers.registry import Registry
-from gecko_tw.callers.sealing import KeyFile, Sealer, WrongKey, is_sealed, rekey, sealing_key
+from gecko_tw.callers.accounts.registry import Registry
+from gecko_tw.callers.accounts.sealing import KeyFile, Sealer, WrongKey, is_sealed, rekey, sealing_key
 from gecko_tw.settings import Settings
 from gecko_tw.settings.kinds import key_of
 from gecko_tw.store.bucket_names import is_bucket_name

@@ -10,9 +10,9 @@ from twisted.plugin import getPlugins
 from twisted.python.modules import getModule
 
 import gecko_tw.plugins
-from gecko_tw.callers.directory import Directory
-from gecko_tw.callers.identities import OnePair
-from gecko_tw.callers.registry import Registry
+from gecko_tw.callers.accounts.directory import Directory
+from gecko_tw.callers.accounts.identities import OnePair
+from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.interfaces import (
     IDocuments,
@@ -25,8 +25,8 @@ from gecko_tw.interfaces import (
 from gecko_tw.resources.dispatch.operations import Operation, OperationTable, rows_of
 from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.store.buckets import Buckets
-from gecko_tw.store.data_keys import DataKeys
-from gecko_tw.store.keyring import Rings, rings_of
+from gecko_tw.store.encryption.data_keys import DataKeys
+from gecko_tw.store.encryption.keyring import Rings, rings_of
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.upkeep import Upkeep
 from gecko_tw.store.uploads import Uploads

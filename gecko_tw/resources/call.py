@@ -5,7 +5,7 @@ from typing import Any
 
 from attrs import define, field
 
-from gecko_tw.callers.acl import ANONYMOUS_ID
+from gecko_tw.callers.access.acl import ANONYMOUS_ID
 from gecko_tw.resources.dispatch.keys import as_text
 from gecko_tw.resources.dispatch.operations import Operation
 from gecko_tw.store.records import BucketRecord
@@ -22,7 +22,7 @@ class Call:
     :ivar key: the addressed key, decoded exactly once, or ``b""``.
     :ivar operation: the row that answers; None until it is resolved.
     :ivar service: the Service (stores, pools, settings) that answers.
-    :ivar caller: the gecko_tw.callers.identities.Caller who asks.
+    :ivar caller: the gecko_tw.callers.accounts.identities.Caller who asks.
     :ivar headers: the request's headers, and those that a presigned URL carries in its query: what operations read.
     :ivar request_id: the unique ``x-amz-request-id``.
     :ivar record: the addressed bucket's record as it was when the caller was permitted; None when there is no such bucket.

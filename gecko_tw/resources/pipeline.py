@@ -11,7 +11,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionClosed
 from twisted.logger import Logger
 
-from gecko_tw.callers.identities import Caller
+from gecko_tw.callers.accounts.identities import Caller
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.interfaces import UploadCut, UploadStalled
 from gecko_tw.resources.access_logs.entries import AccessEntry

@@ -7,9 +7,9 @@ from typing import Any
 
 from attrs import define, field
 
-from gecko_tw.callers.identities import ROOT_ACCOUNT, IIdentities, OnePair
-from gecko_tw.callers.proxies import Front
-from gecko_tw.callers.sessions import Sessions
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, IIdentities, OnePair
+from gecko_tw.callers.accounts.sessions import Sessions
+from gecko_tw.callers.signatures.proxies import Front
 from gecko_tw.interfaces import IBuckets, IObjects, IPool, IUploads, Unsettled
 from gecko_tw.pools import Shielded
 from gecko_tw.resources.answers.repeats import Repeats
@@ -38,7 +38,7 @@ class Service:
     """What the composition root gives to floor 3.
 
     :ivar table: every operation of this deployment.
-    :ivar authenticator: a gecko_tw.callers.authenticate.Authenticator.
+    :ivar authenticator: a gecko_tw.callers.signatures.authenticate.Authenticator.
     :ivar catalog_pool: for records that take long; ``bytes_pool`` for bodies and whatever takes
         long; ``commit_pool`` for commits of a few bytes to keys that are settled.
     :ivar clock: an IReactorTime: ``seconds()`` since 1970 and ``callLater``.
@@ -46,7 +46,7 @@ class Service:
     :ivar region: what GetBucketLocation and HeadBucket answer for buckets created without one.
     :ivar domains: names whose subdomains are buckets, lower-case; those of ``website_domains`` are buckets shown as websites.
     :ivar identities: who an access control list may name.
-    :ivar sessions: a gecko_tw.callers.sessions.Sessions, or None when nobody can have any.
+    :ivar sessions: a gecko_tw.callers.accounts.sessions.Sessions, or None when nobody can have any.
     :ivar acl: what becomes of access control lists: ``"honour"``, ``"ignore"`` (accepted, and nothing is kept) or ``"refuse"`` (new
         buckets have none, as AWS's).
     :ivar cors: ``"permissive"`` (GeckoS3's headers until a bucket has its own configuration) or ``"bucket"`` (AWS's rule).

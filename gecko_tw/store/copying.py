@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gecko_tw.interfaces import BlobGone, IBlobCloning
 from gecko_tw.store.checksums import ALGORITHMS, FULL_OBJECT
-from gecko_tw.store.data_keys import NOT_APPLICABLE, Seal
+from gecko_tw.store.encryption.data_keys import NOT_APPLICABLE, Seal
+from gecko_tw.store.encryption.reading import SealedReading
 from gecko_tw.store.incoming import Incoming, pseudo_etag
 from gecko_tw.store.reading import Reading
 from gecko_tw.store.records import BlobNote, Version
 from gecko_tw.store.refusals import InvalidRequest, ObjectDamaged, SlowDown
 from gecko_tw.store.requests import Copy, Put, Source
-from gecko_tw.store.sealed_reading import SealedReading
 from gecko_tw.store.settling import settled
 from gecko_tw.store.verifying import is_whole
 

@@ -10,12 +10,12 @@ from zope.interface import implementer
 
 from gecko_tw.interfaces import IBlobs, IBlobWriter, IIncoming
 from gecko_tw.store.checksums import NO_MD5, Digests
-from gecko_tw.store.data_keys import Seal
-from gecko_tw.store.encryption import SealingWriter
+from gecko_tw.store.encryption.data_keys import Seal
+from gecko_tw.store.encryption.format import sealed_size
+from gecko_tw.store.encryption.frames import SealingWriter
 from gecko_tw.store.records import BlobNote, with_seal
 from gecko_tw.store.refusals import BadDigest, IncompleteBody
 from gecko_tw.store.requests import Claim
-from gecko_tw.store.sealed_format import sealed_size
 
 _WORTH_A_THREAD = 512 * 1024
 _SMALL_CHUNK = 64 * 1024

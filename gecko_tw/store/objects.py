@@ -8,7 +8,8 @@ from zope.interface import implementer
 
 from gecko_tw.interfaces import BlobGone, IBlobs, ICatalog, ICommonPrefixes, IObjects
 from gecko_tw.store import copying
-from gecko_tw.store.data_keys import DataKeys, Seal
+from gecko_tw.store.encryption.data_keys import DataKeys, Seal
+from gecko_tw.store.encryption.reading import SealedReading
 from gecko_tw.store.incoming import Incoming, pseudo_etag
 from gecko_tw.store.reading import Reading
 from gecko_tw.store.records import (
@@ -40,7 +41,6 @@ from gecko_tw.store.rules.finding import find
 from gecko_tw.store.rules.names import check_key
 from gecko_tw.store.rules.notices import Cause, Rule, telling
 from gecko_tw.store.rules.quotas import within
-from gecko_tw.store.sealed_reading import SealedReading
 from gecko_tw.store.settling import settled
 
 DEFAULT_CHECKSUM = "CRC64NVME"

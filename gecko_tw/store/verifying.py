@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from gecko_tw.store.checksums import FULL_OBJECT, Digests, composite_etag
+from gecko_tw.store.encryption.format import CHECKED, UNCHECKED, form_of, is_intact, sealed_size
 from gecko_tw.store.records import Part, Version
-from gecko_tw.store.sealed_format import CHECKED, UNCHECKED, form_of, is_intact, sealed_size
 
 PIECE = 1024 * 1024
 

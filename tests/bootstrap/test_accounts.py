@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from gecko_tw.callers.identities import Account
-from gecko_tw.callers.scopes import KeyScope
+from gecko_tw.callers.accounts.identities import Account
+from gecko_tw.callers.accounts.scopes import KeyScope
 from gecko_tw.settings import BadSetting
 from tests.bootstrap.writing import declarations
 

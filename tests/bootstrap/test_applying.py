@@ -4,8 +4,8 @@ import pytest
 from attrs import evolve
 
 from gecko_tw.bootstrap.applying import Bootstrap, apply
-from gecko_tw.callers.identities import ROOT_ACCOUNT
-from gecko_tw.callers.registry import KEY
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
+from gecko_tw.callers.accounts.registry import KEY
 from gecko_tw.settings import BadSetting
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.memory import MemoryDriver

@@ -6,9 +6,9 @@ from twisted.logger import globalLogPublisher
 
 from gecko_tw import tap
 from gecko_tw.bootstrap.seeding import seed
-from gecko_tw.callers.identities import ROOT_ACCOUNT, Account
-from gecko_tw.callers.registry import ACCOUNT, KEY, Registry
-from gecko_tw.callers.sealing import Sealer
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, Account
+from gecko_tw.callers.accounts.registry import ACCOUNT, KEY, Registry
+from gecko_tw.callers.accounts.sealing import Sealer
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.settings.sources import read_settings

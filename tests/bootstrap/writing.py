@@ -4,8 +4,8 @@ from pathlib import Path
 
 from gecko_tw.bootstrap.applying import Deployment
 from gecko_tw.bootstrap.declarations import Declarations, read_declarations
-from gecko_tw.callers.registry import Registry
-from gecko_tw.callers.sealing import Sealer
+from gecko_tw.callers.accounts.registry import Registry
+from gecko_tw.callers.accounts.sealing import Sealer
 from gecko_tw.settings.reading import Document, read_document
 from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.drivers.memory import MemoryDriver

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from gecko_tw.callers.acl import ALL_USERS
-from gecko_tw.callers.acl import GROUP as TO_GROUP
-from gecko_tw.callers.identities import AccessKey, Account, Group, User
-from gecko_tw.callers.registry import Registry
+from gecko_tw.callers.access.acl import ALL_USERS
+from gecko_tw.callers.access.acl import GROUP as TO_GROUP
+from gecko_tw.callers.accounts.identities import AccessKey, Account, Group, User
+from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.commands import main
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.settings import SETTINGS, Settings

@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from gecko_tw.callers.identities import ROOT_ACCOUNT, AccessKey
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, AccessKey
 from gecko_tw.commands import identities, main
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.settings import SETTINGS, Settings

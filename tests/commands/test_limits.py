@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gecko_tw.commands.limits import clear_limits, set_limit, shown
 from gecko_tw.resources.gates.rate_limits import KIND, OVERRIDE
 from gecko_tw.settings import Settings
-from tests.store.rings import DictDocuments
+from tests.store.encryption.rings import DictDocuments
 
 SETTINGS = Settings(rate_limit_key=10.0)
 RATES = st.decimals(0, 999_999, places=2).map(str)

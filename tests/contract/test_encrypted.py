@@ -9,19 +9,19 @@ import pytest
 from attrs import evolve
 
 from gecko_tw.store.buckets import Buckets
-from gecko_tw.store.data_keys import CUSTOMER, KMS, S3, DataKeys
-from gecko_tw.store.encryption import Tampered
+from gecko_tw.store.encryption.data_keys import CUSTOMER, KMS, S3, DataKeys
+from gecko_tw.store.encryption.format import CHECKED, FRAME, UNCHECKED, sealed_size
+from gecko_tw.store.encryption.frames import Tampered
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.reading import Reading
 from gecko_tw.store.records import BucketRecord, Change, Upload, Version, stored_size
 from gecko_tw.store.refusals import InvalidRequest, KeyNotFound, WrongCustomerKey
 from gecko_tw.store.requests import Complete, Copy, Encryption, Put, PutPart, Source, WantedPart
-from gecko_tw.store.sealed_format import CHECKED, FRAME, UNCHECKED, sealed_size
 from gecko_tw.store.settling import settled
 from gecko_tw.store.upkeep import Upkeep
 from gecko_tw.store.uploads import Uploads
 from gecko_tw.store.verifying import is_whole
-from tests.store.rings import data_keys
+from tests.store.encryption.rings import data_keys
 from tests.store.shop import BUCKET, NOW, Shop, md5, read_all
 
 SECRET = b"the plaintext that nobody may find on the disk / " * 9000

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from gecko_tw.store.data_keys import S3
+from gecko_tw.store.encryption.data_keys import S3
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.renaming import Rename, rename
 from gecko_tw.store.requests import Copy, Encryption, Put, Source
@@ -13,7 +13,7 @@ from gecko_tw.store.uploads import Uploads
 from tests.crash.cuts import CUTS, Act, Rig, State, some_cuts
 from tests.crash.deeds import LATER, NEW, NO_PATH, OLD, PATH, Deed, everything, nothing, prepare, two_objects
 from tests.crash.test_steps import SETUPS
-from tests.store.rings import data_keys
+from tests.store.encryption.rings import data_keys
 from tests.store.shop import BUCKET, Shop
 
 QUICK = 6

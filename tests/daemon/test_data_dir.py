@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from gecko_tw.callers.identities import AccessKey, Account
-from gecko_tw.callers.sealing import KeyFile, rekey
+from gecko_tw.callers.accounts.identities import AccessKey, Account
+from gecko_tw.callers.accounts.sealing import KeyFile, rekey
 from gecko_tw.daemon.data_dir import CannotOpen, DataDir, make_data_dir
 from gecko_tw.settings import Settings
 

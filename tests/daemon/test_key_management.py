@@ -5,10 +5,10 @@ import pytest
 from gecko_tw.daemon import deployment
 from gecko_tw.dropins.descriptions import KeyManagement
 from gecko_tw.settings import BadSetting
-from gecko_tw.store.keyring import rings_of
-from tests.store.rings import DictDocuments, MarkedSealing, ring
+from gecko_tw.store.encryption.keyring import rings_of
+from tests.store.encryption.rings import DictDocuments, MarkedSealing, ring
 
-THEIRS = KeyManagement("vault", "tests.store.rings", "ring")
+THEIRS = KeyManagement("vault", "tests.store.encryption.rings", "ring")
 
 
 def rings():
@@ -31,6 +31,6 @@ def test_the_ring_has_all_keys_unless_a_dropin_has_those_of_kms(monkeypatch):
 
 
 def test_two_key_managements_cannot_be_told_apart(monkeypatch):
-    published(monkeypatch, THEIRS, KeyManagement("cloud", "tests.store.rings", "ring"))
+    published(monkeypatch, THEIRS, KeyManagement("cloud", "tests.store.encryption.rings", "ring"))
     with pytest.raises(BadSetting, match="cloud, vault"):
         deployment.data_keys(rings())

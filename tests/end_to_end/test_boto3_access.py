@@ -7,7 +7,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from gecko_tw.callers.acl import ALL_USERS
+from gecko_tw.callers.access.acl import ALL_USERS
 from tests.end_to_end.place import Place, refusal
 
 DENIED = ("AccessDenied", 403)

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
-from gecko_tw.callers.identities import AccessKey
+from gecko_tw.callers.accounts.identities import AccessKey
 from gecko_tw.commands import main
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.settings import Settings

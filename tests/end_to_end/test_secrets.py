@@ -17,7 +17,7 @@ import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from gecko_tw.callers.registry import KEY
+from gecko_tw.callers.accounts.registry import KEY
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.settings import Settings
 from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon

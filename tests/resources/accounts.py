@@ -7,9 +7,9 @@ from typing import Any
 from attrs import evolve
 from zope.interface import implementer
 
-from gecko_tw.callers.form_policy import LengthRange
-from gecko_tw.callers.identities import ROOT_ACCOUNT, Account, Caller, Identity, IIdentities, User
-from gecko_tw.callers.policies import Policy, Principal, read_identity_policy
+from gecko_tw.callers.access.policies import Policy, Principal, read_identity_policy
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, Account, Caller, Identity, IIdentities, User
+from gecko_tw.callers.signatures.form_policy import LengthRange
 from gecko_tw.wire.head import Head
 from tests.resources.asking import FakeRequest, Shop, shop
 

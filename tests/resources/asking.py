@@ -11,8 +11,8 @@ from twisted.internet.task import Clock
 from twisted.web.resource import getChildForRequest
 from zope.interface import implementer
 
-from gecko_tw.callers.authenticate import Authenticator
-from gecko_tw.callers.identities import OnePair
+from gecko_tw.callers.accounts.identities import OnePair
+from gecko_tw.callers.signatures.authenticate import Authenticator
 from gecko_tw.interfaces import IPool, IUpload, IWireRequest, UploadCut, UploadStalled
 from gecko_tw.pools import Shielded
 from gecko_tw.resources.access_logs.entries import AccessEntry
@@ -25,7 +25,7 @@ from gecko_tw.store.objects import Objects
 from gecko_tw.store.uploads import Uploads
 from gecko_tw.wire.answer_head import lines_of
 from gecko_tw.wire.head import Head, head_of
-from tests.store.rings import data_keys
+from tests.store.encryption.rings import data_keys
 
 NOW = 1_795_230_000.0
 VOUCHED = frozenset((b"delete", b"tagging", b"lifecycle", b"object-lock", b"retention", b"legal-hold"))

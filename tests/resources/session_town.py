@@ -10,14 +10,14 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from lxml import etree
 
-from gecko_tw.callers.authenticate import Authenticator
-from gecko_tw.callers.directory import Directory
-from gecko_tw.callers.identities import AccessKey, Account, OnePair, User
-from gecko_tw.callers.registry import Registry
-from gecko_tw.callers.sealing import Sealer
-from gecko_tw.callers.sessions import Sessions
+from gecko_tw.callers.accounts.directory import Directory
+from gecko_tw.callers.accounts.identities import AccessKey, Account, OnePair, User
+from gecko_tw.callers.accounts.registry import Registry
+from gecko_tw.callers.accounts.sealing import Sealer
+from gecko_tw.callers.accounts.sessions import Sessions
+from gecko_tw.callers.signatures.authenticate import Authenticator
 from gecko_tw.store.drivers.memory import MemoryDriver
-from tests.callers.signing import clock_of_botocore
+from tests.callers.signatures.signing import clock_of_botocore
 from tests.resources.asking import FakeRequest, Shop, shop
 
 NAMESPACE = "{https://sts.amazonaws.com/doc/2011-06-15/}"

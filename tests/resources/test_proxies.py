@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from twisted.web.resource import Resource, getChildForRequest
 
-from gecko_tw.callers.proxies import Front
+from gecko_tw.callers.signatures.proxies import Front
 from gecko_tw.resources.dispatch.tree import ServiceResource
 from gecko_tw.wire.head import head_of
 from tests.resources.asking import FakeRequest, FakeUpload, shop

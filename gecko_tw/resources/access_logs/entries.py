@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from attrs import frozen
 
-from gecko_tw.callers.showing import SECRETS
+from gecko_tw.callers.signatures.showing import SECRETS
 
 _SECRET = frozenset(
     ("x-amz-signature", "x-amz-credential", "signature", "awsaccesskeyid", *(name.decode() for name in SECRETS))

@@ -9,8 +9,8 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from gecko_tw.callers.acl import grants_of, kept, private
-from gecko_tw.callers.policies import Principal, RequestContext, decide, resource_arn
+from gecko_tw.callers.access.acl import grants_of, kept, private
+from gecko_tw.callers.access.policies import Principal, RequestContext, decide, resource_arn
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.jobs.access_log_delivery import SETTING, Batch
 from gecko_tw.resources.gates.access_settings import ACL, POLICY, acls_count, bucket_owner, policy_of

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from gecko_tw.callers.identities import Caller
+from gecko_tw.callers.accounts.identities import Caller
 from gecko_tw.resources.answers.refusals import MissingContentLength
 from gecko_tw.store.checksums import ALGORITHMS, raw_of
 from gecko_tw.store.refusals import (

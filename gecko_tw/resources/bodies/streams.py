@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IConsumer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from gecko_tw.callers.aws_chunked import AwsChunkedDecoder
+from gecko_tw.callers.signatures.aws_chunked import AwsChunkedDecoder
 from gecko_tw.interfaces import IIncoming, IRoomyConsumer
 from gecko_tw.pools import Shielded
 from gecko_tw.resources.answers.refusals import MaxMessageLengthExceeded

@@ -5,7 +5,7 @@ A form carries its own signature, the signature of a request to STS covers its b
 
 from attrs import define, field
 
-from gecko_tw.callers.proxies import neighbourhood
+from gecko_tw.callers.signatures.proxies import neighbourhood
 from gecko_tw.resources.call import Call
 
 LONGEST = 256 * 1024

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from gecko_tw.callers.proxies import Front, bucket_in
+from gecko_tw.callers.signatures.proxies import Front, bucket_in
 from gecko_tw.resources.answers.refusals import InvalidURI, NotImplemented_
 from gecko_tw.resources.dispatch.health import HealthResource, asks_health
 from gecko_tw.resources.dispatch.keys import decode

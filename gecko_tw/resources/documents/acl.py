@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 
-from gecko_tw.callers.acl import GROUP, PERMISSIONS, Grant, Parties, checked, grantee
+from gecko_tw.callers.access.acl import GROUP, PERMISSIONS, Grant, Parties, checked, grantee
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources.answers.refusals import MalformedACLError, MalformedXML
 from gecko_tw.resources.documents import markup

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 
 from attrs import evolve
 
-from gecko_tw.callers import acl
-from gecko_tw.callers.acl import Grant, Parties
+from gecko_tw.callers.access import acl
+from gecko_tw.callers.access.acl import Grant, Parties
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources.answers.answer import Answer, xml
 from gecko_tw.resources.answers.refusals import AccessControlListNotSupported, MissingSecurityHeader, UnexpectedContent

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gecko_tw.callers.acl import HEADER, kept
+from gecko_tw.callers.access.acl import HEADER, kept
 from gecko_tw.resources.answers.answer import Answer, Headers, xml
 from gecko_tw.resources.answers.refusals import (
     AccessControlListNotSupported,

@@ -17,7 +17,7 @@ from gecko_tw.resources.documents import markup
 from gecko_tw.resources.documents.bucket_settings import change_setting, read_setting
 from gecko_tw.resources.documents.markup import Element, element, text, texts
 from gecko_tw.resources.headers.sse import SETTING
-from gecko_tw.store.data_keys import KMS, S3
+from gecko_tw.store.encryption.data_keys import KMS, S3
 from gecko_tw.store.refusals import InvalidArgument
 
 _BLOCKABLE = ("NONE", "SSE-C")

@@ -5,7 +5,7 @@ Sources: S3 API Reference, PutBucketLogging; S3 User Guide, "Enabling Amazon S3 
 
 from typing import Any
 
-from gecko_tw.callers.acl import FULL_CONTROL, READ, WRITE, Grant, checked, grantee, grants_of
+from gecko_tw.callers.access.acl import FULL_CONTROL, READ, WRITE, Grant, checked, grantee, grants_of
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.jobs.access_log_delivery import SETTING
 from gecko_tw.resources.access_logs.objects import DELIVERY_TIME, EVENT_TIME, SIMPLE, is_denied, key_of

@@ -3,8 +3,8 @@
 Sources: S3 API Reference, PutBucketPolicy; S3 User Guide, "Bucket policies for Amazon S3".
 """
 
-from gecko_tw.callers import acl
-from gecko_tw.callers.policies import check_principals, is_public, read_bucket_policy
+from gecko_tw.callers.access import acl
+from gecko_tw.callers.access.policies import check_principals, is_public, read_bucket_policy
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources.answers.answer import Answer, xml
 from gecko_tw.resources.answers.refusals import MethodNotAllowed, MissingRequestBodyError, NoSuchBucketPolicy

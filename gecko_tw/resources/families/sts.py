@@ -12,10 +12,10 @@ from math import ceil
 from attrs import evolve
 from twisted.logger import Logger
 
-from gecko_tw.callers.identities import Identity
-from gecko_tw.callers.policies import MalformedPolicy, Principal
+from gecko_tw.callers.access.policies import MalformedPolicy, Principal
+from gecko_tw.callers.accounts.identities import Identity
+from gecko_tw.callers.accounts.sessions import Credentials, session_policy
 from gecko_tw.callers.refusals import AccessDenied
-from gecko_tw.callers.sessions import Credentials, session_policy
 from gecko_tw.resources.answers.answer import Answer, xml
 from gecko_tw.resources.answers.refusals import (
     InvalidAction,

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import evolve
 
-from gecko_tw.callers.identities import Caller
+from gecko_tw.callers.accounts.identities import Caller
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources.answers.answer import STATUS, Answer, Spans, xml
 from gecko_tw.resources.answers.refusals import MissingRequestBodyError, NoSuchWebsiteConfiguration

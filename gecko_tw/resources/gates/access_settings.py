@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
-from gecko_tw.callers.policies import Policy, is_public, read_bucket_policy
+from gecko_tw.callers.access.policies import Policy, is_public, read_bucket_policy
 from gecko_tw.store.records import BucketRecord, Version
 
 POLICY, ACL, OWNERSHIP, BLOCK = "policy", "acl", "ownership", "public-access-block"

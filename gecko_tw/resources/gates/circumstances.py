@@ -10,10 +10,10 @@ from typing import Any
 
 from attrs import define, field
 
-from gecko_tw.callers.identities import Identity
-from gecko_tw.callers.policies import ANONYMOUS, Principal, RequestContext, resource_arn
-from gecko_tw.callers.policies.context import Tags, Values
-from gecko_tw.callers.signature_v4 import seconds_of
+from gecko_tw.callers.access.policies import ANONYMOUS, Principal, RequestContext, resource_arn
+from gecko_tw.callers.access.policies.context import Tags, Values
+from gecko_tw.callers.accounts.identities import Identity
+from gecko_tw.callers.signatures.v4 import seconds_of
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.gates.access_settings import bucket_owner
 from gecko_tw.resources.headers.objects import parse_tags

@@ -5,9 +5,8 @@ from typing import Any
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from gecko_tw.callers.authenticate import claimed_key
-from gecko_tw.callers.budgets import Budget, refilled
-from gecko_tw.callers.proxies import neighbourhood
+from gecko_tw.callers.budgets.tally import Tally
+from gecko_tw.callers.budgets.token_buckets import Budget, refilled
 from gecko_tw.callers.refusals import (
     AuthorizationHeaderMalformed,
     AuthorizationQueryParametersError,
@@ -19,7 +18,8 @@ from gecko_tw.callers.refusals import (
     Unproven,
     WrongSecret,
 )
-from gecko_tw.callers.tally import Tally
+from gecko_tw.callers.signatures.authenticate import claimed_key
+from gecko_tw.callers.signatures.proxies import neighbourhood
 from gecko_tw.resources.call import Call
 from gecko_tw.store.refusals import Refusal
 

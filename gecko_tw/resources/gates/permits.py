@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import evolve
 
-from gecko_tw.callers import acl
+from gecko_tw.callers.access import acl
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources.access_logs.server_log import has_log, touch_source
 from gecko_tw.resources.call import Call

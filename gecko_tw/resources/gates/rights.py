@@ -3,10 +3,10 @@
 Sources: S3 User Guide, "How Amazon S3 authorizes a request" and "Blocking public access to your Amazon S3 storage".
 """
 
-from gecko_tw.callers import acl
-from gecko_tw.callers.policies import Policy, RequestContext, authorize, decide, needed_keys
-from gecko_tw.callers.policies.accounts import OWNER_KEEPS
-from gecko_tw.callers.policies.principals import Grasp
+from gecko_tw.callers.access import acl
+from gecko_tw.callers.access.policies import Policy, RequestContext, authorize, decide, needed_keys
+from gecko_tw.callers.access.policies.accounts import OWNER_KEEPS
+from gecko_tw.callers.access.policies.principals import Grasp
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.gates.access_settings import (
     ACL,

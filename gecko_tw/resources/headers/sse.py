@@ -13,7 +13,16 @@ from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources.answers.answer import Headers
 from gecko_tw.resources.answers.refusals import InvalidEncryptionAlgorithmError, NotImplemented_
 from gecko_tw.resources.call import Call
-from gecko_tw.store.data_keys import CUSTOMER, KMS, NOT_APPLICABLE, OTHER_KEY, PART_HAS_SEAL, PART_NEEDS_SEAL, S3, Seal
+from gecko_tw.store.encryption.data_keys import (
+    CUSTOMER,
+    KMS,
+    NOT_APPLICABLE,
+    OTHER_KEY,
+    PART_HAS_SEAL,
+    PART_NEEDS_SEAL,
+    S3,
+    Seal,
+)
 from gecko_tw.store.records import Upload, Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, WrongCustomerKey
 from gecko_tw.store.requests import Encryption

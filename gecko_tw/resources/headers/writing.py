@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gecko_tw.callers.acl import BUCKET_OWNER_FULL_CONTROL, HEADER, kept
+from gecko_tw.callers.access.acl import BUCKET_OWNER_FULL_CONTROL, HEADER, kept
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.families.acl import asks_acl, parties_of, wished_acl
 from gecko_tw.resources.families.locking import asked_protection

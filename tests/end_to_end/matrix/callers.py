@@ -4,8 +4,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from gecko_tw.callers.identities import ROOT_ACCOUNT
-from gecko_tw.callers.policies import (
+from gecko_tw.callers.access.policies import (
     ANONYMOUS,
     Policy,
     Principal,
@@ -16,8 +15,9 @@ from gecko_tw.callers.policies import (
     read_identity_policy,
     resource_arn,
 )
-from gecko_tw.callers.policies.accounts import OWNER_KEEPS
-from gecko_tw.callers.scopes import KeyScope, boundary_of
+from gecko_tw.callers.access.policies.accounts import OWNER_KEEPS
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
+from gecko_tw.callers.accounts.scopes import KeyScope, boundary_of
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.matrix.cases import Case, policy_text
 

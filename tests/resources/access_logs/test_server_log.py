@@ -5,7 +5,7 @@ from attrs import evolve
 from twisted.internet.task import Clock
 from twisted.logger import formatEvent, globalLogPublisher
 
-from gecko_tw.callers.presigned import iso_time
+from gecko_tw.callers.signatures.presigned import iso_time
 from gecko_tw.jobs.access_log_delivery import AccessLogs
 from gecko_tw.resources.access_logs.objects import LogObjects
 from gecko_tw.store.requests import ListRequest, Remove

@@ -6,7 +6,7 @@ import pytest
 from lxml import etree
 
 from gecko_tw.callers import refusals as callers_refusals
-from gecko_tw.callers.policies import refusals as policies_refusals
+from gecko_tw.callers.access.policies import refusals as policies_refusals
 from gecko_tw.resources.answers import refusals as resources_refusals
 from gecko_tw.resources.answers.answer import STATUS, answer_for
 from gecko_tw.resources.answers.refusals import InvalidRange

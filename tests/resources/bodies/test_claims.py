@@ -5,7 +5,7 @@ from base64 import b64encode
 
 import pytest
 
-from gecko_tw.callers.identities import Caller
+from gecko_tw.callers.accounts.identities import Caller
 from gecko_tw.resources.answers.refusals import MissingContentLength
 from gecko_tw.resources.bodies.claims import announced_length, framed, read_claims
 from gecko_tw.store.checksums import ALGORITHMS, Digests

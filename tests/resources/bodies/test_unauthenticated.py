@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gecko_tw.callers.proxies import Front
+from gecko_tw.callers.signatures.proxies import Front
 from gecko_tw.resources.bodies.streams import DOCUMENT_SECONDS
 from gecko_tw.resources.bodies.unauthenticated import LONGEST, PATIENCE, Unauthenticated
 from tests.resources.accounts import market, put_policy

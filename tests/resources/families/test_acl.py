@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from gecko_tw.callers.acl import ALL_USERS, LOG_DELIVERY
+from gecko_tw.callers.access.acl import ALL_USERS, LOG_DELIVERY
 from gecko_tw.resources.documents.acl import read_acl, write_acl
 from gecko_tw.store.refusals import Refusal
-from tests.callers.test_acl import parties
+from tests.callers.access.test_acl import parties
 from tests.resources.accounts import ask, identity_policy, market, put_policy
 from tests.resources.asking import FakeRequest, Shop
 from tests.resources.reading import read

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gecko_tw.callers.identities import ROOT_ACCOUNT
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
 from tests.resources.accounts import ask, identity_policy, market, put_policy
 from tests.resources.asking import shop
 

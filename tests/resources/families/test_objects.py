@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gecko_tw.callers.identities import Caller
+from gecko_tw.callers.accounts.identities import Caller
 from gecko_tw.resources.headers.objects import http_date
 from tests.resources.asking import NOW, Shop, shop
 

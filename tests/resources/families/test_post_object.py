@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gecko_tw.callers.signature_v4 import sign, signing_key
+from gecko_tw.callers.signatures.v4 import sign, signing_key
 from gecko_tw.store.requests import ListRequest
 from tests.resources.asking import FakeRequest, FakeUpload, Shop, shop
 

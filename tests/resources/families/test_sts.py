@@ -10,13 +10,13 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
-from gecko_tw.callers.identities import ROOT_ACCOUNT
-from gecko_tw.callers.sealing import Sealer
-from gecko_tw.callers.sessions import Sessions
-from gecko_tw.callers.tally import Tally
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
+from gecko_tw.callers.accounts.sealing import Sealer
+from gecko_tw.callers.accounts.sessions import Sessions
+from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.resources.families.sts import LONGEST_POLICY
 from gecko_tw.resources.gates.logins import PATIENCE, Logins
-from tests.callers.signing import clock_of_botocore
+from tests.callers.signatures.signing import clock_of_botocore
 from tests.resources.asking import NOW, shop
 from tests.resources.session_town import (
     ANN,

@@ -7,13 +7,13 @@ import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from gecko_tw.callers.budgets import Budget
-from gecko_tw.callers.identities import User
-from gecko_tw.callers.registry import KEY
-from gecko_tw.callers.scopes import KeyScope
-from gecko_tw.callers.tally import Tally
+from gecko_tw.callers.accounts.identities import User
+from gecko_tw.callers.accounts.registry import KEY
+from gecko_tw.callers.accounts.scopes import KeyScope
+from gecko_tw.callers.budgets.tally import Tally
+from gecko_tw.callers.budgets.token_buckets import Budget
 from gecko_tw.resources.gates.rate_limits import RateLimits
-from tests.callers.signing import clock_of_botocore
+from tests.callers.signatures.signing import clock_of_botocore
 from tests.resources.asking import NOW
 from tests.resources.session_town import (
     ANN,

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher
 
-from gecko_tw.callers.authenticate import Authenticator
-from gecko_tw.callers.identities import OnePair
-from gecko_tw.callers.proxies import Front
-from gecko_tw.callers.tally import Tally
+from gecko_tw.callers.accounts.identities import OnePair
+from gecko_tw.callers.budgets.tally import Tally
+from gecko_tw.callers.signatures.authenticate import Authenticator
+from gecko_tw.callers.signatures.proxies import Front
 from gecko_tw.resources.gates.logins import DEEPEST, LINES, LONGEST, PATIENCE, Logins, delay_of
 from tests.resources.asking import FakeRequest, Shop, shop
 

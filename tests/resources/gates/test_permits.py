@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gecko_tw.callers.acl import ANONYMOUS_ID
-from gecko_tw.callers.identities import Caller
-from gecko_tw.callers.payloads import UNSIGNED_PAYLOAD
+from gecko_tw.callers.access.acl import ANONYMOUS_ID
+from gecko_tw.callers.accounts.identities import Caller
+from gecko_tw.callers.signatures.payloads import UNSIGNED_PAYLOAD
 from tests.resources.accounts import EVERYTHING, Town, ask, identity_policy, market, put_policy
 from tests.resources.asking import Shop
 

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from gecko_tw.callers.authenticate import Authenticator
-from gecko_tw.callers.budgets import Budget
-from gecko_tw.callers.identities import OnePair
-from gecko_tw.callers.proxies import Front
-from gecko_tw.callers.tally import Tally
+from gecko_tw.callers.accounts.identities import OnePair
+from gecko_tw.callers.budgets.tally import Tally
+from gecko_tw.callers.budgets.token_buckets import Budget
+from gecko_tw.callers.signatures.authenticate import Authenticator
+from gecko_tw.callers.signatures.proxies import Front
 from gecko_tw.resources.gates.rate_limits import KIND, OVERRIDE, RateLimits
 from gecko_tw.store.records import BucketRecord
-from tests.callers import signing
-from tests.callers.signing import ACCESS_KEY, SECRET, signed_form
+from tests.callers.signatures import signing
+from tests.callers.signatures.signing import ACCESS_KEY, SECRET, signed_form
 from tests.resources.asking import Shop, shop
-from tests.store.rings import DictDocuments
+from tests.store.encryption.rings import DictDocuments
 
 BEARER = {"authorization": "Bearer key:secret"}
 

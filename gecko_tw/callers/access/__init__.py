@@ -1,0 +1,1 @@
+"""What callers may do: policies and access control lists. Pure."""

@@ -1,0 +1,1 @@
+"""Accounts, users, groups, access keys and sessions: kept, changed and found."""

@@ -1,0 +1,103 @@
+"""Accounts, users, groups and access keys as they are kept in documents: read."""
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import asdict, frozen
+
+from gecko_tw.callers.accounts.identities import AccessKey, Account, Group, User
+from gecko_tw.callers.accounts.scopes import scope_of
+from gecko_tw.callers.accounts.sealing import Sealer, WrongKey
+from gecko_tw.interfaces import IDocuments
+
+ACCOUNT, USER, GROUP, KEY = "account", "user", "group", "key"
+"""Kinds of documents. Users and groups are named ``account/name``, keys by their ids."""
+
+
+@frozen
+class Registered:
+    """The identities of a deployment. Every method blocks.
+
+    :ivar sealer: seals the secrets of keys.
+    :ivar taken: the access key id of the settings, which always counts there and so is refused here.
+    """
+
+    documents: IDocuments
+    sealer: Sealer
+    taken: str = ""
+
+    def account(self, account_id: str) -> Account | None:
+        """The account of that id, or None."""
+        return self.one(ACCOUNT, account_id)  # type: ignore[no-any-return]
+
+    def user(self, account: str, name: str) -> User | None:
+        """A user, or None."""
+        return self.one(USER, f"{account}/{name}")  # type: ignore[no-any-return]
+
+    def group(self, account: str, name: str) -> Group | None:
+        """A group, or None."""
+        return self.one(GROUP, f"{account}/{name}")  # type: ignore[no-any-return]
+
+    def key(self, access_key: str) -> AccessKey | None:
+        """An access key with its secret, or None. Raises WrongKey."""
+        return self.one(KEY, access_key)  # type: ignore[no-any-return]
+
+    def one(self, kind: str, name: str) -> Any:
+        """An Account, User, Group or AccessKey by the name of its document, or None. Raises WrongKey."""
+        return self.read(kind, name, self.documents.get(kind, name))
+
+    def all(self, kind: str) -> list[Any]:
+        """All Accounts but that of the settings' key pair, Users, Groups or AccessKeys, by name. Raises WrongKey."""
+        return [self.read(kind, name, value) for name, value in self.documents.all(kind)]
+
+    def read(self, kind: str, name: str, value: Any) -> Any:
+        """What a document says; None when there is none. Raises WrongKey."""
+        return None if value is None else _READERS[kind](self, name, value)
+
+    def written(self, kind: str, one: Any) -> dict[str, Any]:
+        """The document of one of them, without the time at which it was added. Of a key another one each time."""
+        value = asdict(one)
+        if kind == KEY:
+            del value["access_key"]
+            value["secret"] = self.sealer.seal(one.secret, _context(one.access_key))
+        return _plain(value)  # type: ignore[no-any-return]
+
+
+def name_of(kind: str, one: Any) -> str:
+    """The name of the document of an Account, User, Group or AccessKey."""
+    if kind == KEY:
+        return str(one.access_key)
+    return str(one.id) if kind == ACCOUNT else f"{one.account}/{one.name}"
+
+
+def _key(registered: Registered, name: str, value: dict[str, Any]) -> AccessKey:
+    given = {field: value[field] for field in ("account", "user", "expires", "enabled", "description")}
+    try:
+        secret = registered.sealer.open(value["secret"], _context(name))
+    except WrongKey as problem:
+        raise WrongKey(f"the secret of access key {name!r} does not open: {problem}; revoke it") from None
+    return AccessKey(access_key=name, secret=secret, scope=scope_of(value["scope"]), **given)
+
+
+def _context(access_key: str) -> str:
+    """So that the sealed secret of one key is of no use in the document of another."""
+    return f"{KEY} {access_key}"
+
+
+_READERS: dict[str, Callable[[Registered, str, dict[str, Any]], Any]] = {
+    ACCOUNT: lambda registered, name, value: Account(**_undated(value)),
+    USER: lambda registered, name, value: User(**{**_undated(value), "groups": tuple(value["groups"])}),
+    GROUP: lambda registered, name, value: Group(**_undated(value)),
+    KEY: _key,
+}
+
+
+def _undated(value: dict[str, Any]) -> dict[str, Any]:
+    return {name: one for name, one in value.items() if name != "created"}
+
+
+def _plain(value: Any) -> Any:
+    """The same as JSON has it: lists for tuples."""
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, tuple | list) else value

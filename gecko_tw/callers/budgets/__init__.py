@@ -1,0 +1,1 @@
+"""How many requests somebody may make, counted by all processes together."""

@@ -1,0 +1,1 @@
+"""Who is asking, proved: signatures in headers, queries and forms, of bodies too."""

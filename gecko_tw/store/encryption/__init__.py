@@ -1,0 +1,1 @@
+"""Bytes that are encrypted before a driver sees them, and the keys for that."""
