@@ -12,9 +12,7 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
-from zope.interface import implementer
-
-from gecko_tw.interfaces import IPool
+from zope.interface import Interface, implementer
 
 _Job = tuple["Deferred[Any]", Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 Together = Callable[[list[Callable[[], Any]]], list[Any]]
@@ -29,6 +27,17 @@ class Shielded(Deferred[Any]):
 
     def cancel(self) -> None:
         """The client may have left; what was begun is finished all the same."""
+
+
+class IPool(Interface):
+    """A named pool of threads."""
+
+    def run(function, *arguments, **named):  # type: ignore[no-untyped-def]
+        """Calls ``function`` in a thread of the pool.
+
+        Returns a Deferred of its result or its exception, which cannot be cancelled: a thread goes on anyway, and whoever waits must
+        see it end.
+        """
 
 
 @implementer(IPool)

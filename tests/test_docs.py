@@ -8,7 +8,11 @@ import click
 import pytest
 from zope.interface.interface import InterfaceClass
 
-from gecko_tw import interfaces
+import gecko_tw.dropins.interfaces
+import gecko_tw.pools
+import gecko_tw.store.drivers.interfaces
+import gecko_tw.store.interfaces
+import gecko_tw.wire.interfaces
 from gecko_tw.commands import main
 from gecko_tw.commands.tables import operations_markdown, operations_text, settings_markdown, with_table
 from gecko_tw.daemon.deployment import operation_table
@@ -118,8 +122,9 @@ def test_every_room_is_on_the_map():
 
 
 def test_every_interface_says_what_it_is():
-    found = [value for value in vars(interfaces).values() if isinstance(value, InterfaceClass)]
-    ours = [one for one in found if one.__module__.startswith(interfaces.__name__)]
+    rooms = (gecko_tw.dropins, gecko_tw.wire, gecko_tw.store, gecko_tw.store.drivers)
+    found = [value for room in (gecko_tw.pools, *(one.interfaces for one in rooms)) for value in vars(room).values()]
+    ours = [one for one in found if isinstance(one, InterfaceClass) and one.__module__.startswith("gecko_tw.")]
     assert ours
     assert not [
         f"{one.__name__}.{name}" for one in ours for name, part in one.namesAndDescriptions() if not part.__doc__

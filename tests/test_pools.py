@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from zope.interface.verify import verifyObject
 
-from gecko_tw.interfaces import IPool
-from gecko_tw.pools import MOST_TOGETHER, Pool
+from gecko_tw.pools import MOST_TOGETHER, IPool, Pool
 
 
 class Calls:

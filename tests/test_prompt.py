@@ -5,8 +5,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
 
-from gecko_tw.interfaces import IPool
-from gecko_tw.pools import MOST_TOGETHER, PAUSE, SLOW, Prompt
+from gecko_tw.pools import MOST_TOGETHER, PAUSE, SLOW, IPool, Prompt
 
 
 class Threads:

@@ -14,11 +14,11 @@ from gecko_tw.bootstrap.registering import check_forms, check_references, regist
 from gecko_tw.callers.access import acl
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
 from gecko_tw.callers.accounts.registry import Registry
-from gecko_tw.interfaces import IBuckets
 from gecko_tw.resources.gates.access_settings import ACL
 from gecko_tw.settings import BadSetting
 from gecko_tw.settings.reading import Document, read_document
 from gecko_tw.store.encryption.keyring import rings_of
+from gecko_tw.store.interfaces import IBuckets
 from gecko_tw.store.records import BucketRecord, now_of
 from gecko_tw.store.refusals import BucketAlreadyExists, NoSuchBucket
 

@@ -23,7 +23,7 @@ from gecko_tw.callers.accounts.registry import (
 from gecko_tw.callers.accounts.scopes import KeyScope
 from gecko_tw.callers.refusals import DeleteConflict, NoSuchEntity
 from gecko_tw.commands.telling import Told
-from gecko_tw.interfaces import ICatalog
+from gecko_tw.store.drivers.interfaces import ICatalog
 
 AT_ONCE = 1000
 """Buckets that are looked at together."""

@@ -4,10 +4,10 @@ from typing import Any
 
 from gecko_tw.callers.budgets.token_buckets import Budget, budget_of
 from gecko_tw.commands.telling import Told
-from gecko_tw.interfaces import IDocuments
 from gecko_tw.resources.gates.rate_limits import KIND, OVERRIDE
 from gecko_tw.settings import Settings
 from gecko_tw.settings.kinds import RATE
+from gecko_tw.store.drivers.interfaces import IDocuments
 
 OF = ("address", "key")
 

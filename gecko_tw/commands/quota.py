@@ -3,8 +3,8 @@
 from typing import Any
 
 from gecko_tw.commands.telling import Told
-from gecko_tw.interfaces import IUsage
 from gecko_tw.store.buckets import Buckets
+from gecko_tw.store.drivers.interfaces import IUsage
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.rules.quotas import SETTING, read_quota
 

@@ -14,10 +14,8 @@ from gecko_tw.callers.accounts.directory import Directory
 from gecko_tw.callers.accounts.identities import OnePair
 from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.daemon.data_dir import DataDir
-from gecko_tw.interfaces import (
-    IDocuments,
+from gecko_tw.dropins.interfaces import (
     IKeyManagementService,
-    INotices,
     INotificationSink,
     INotificationSinkFamily,
     IOperationFamily,
@@ -25,6 +23,7 @@ from gecko_tw.interfaces import (
 from gecko_tw.resources.dispatch.operations import Operation, OperationTable, rows_of
 from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.store.buckets import Buckets
+from gecko_tw.store.drivers.interfaces import IDocuments, INotices
 from gecko_tw.store.encryption.data_keys import DataKeys
 from gecko_tw.store.encryption.keyring import Rings, rings_of
 from gecko_tw.store.objects import Objects

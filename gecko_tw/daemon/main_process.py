@@ -18,7 +18,7 @@ from gecko_tw.daemon.noticing import Noticing
 from gecko_tw.daemon.scanning import Scan
 from gecko_tw.daemon.signals import take_signals
 from gecko_tw.daemon.worker_protocol import CannotServe
-from gecko_tw.interfaces import IPool
+from gecko_tw.pools import IPool
 from gecko_tw.settings import DEFAULT_KEY, BadSetting, Settings
 
 DESCRIPTORS = 65_536

@@ -16,8 +16,7 @@ from zope.interface import implementer
 
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.daemon.scanning import Scan
-from gecko_tw.interfaces import IPool
-from gecko_tw.pools import Pool
+from gecko_tw.pools import IPool, Pool
 from gecko_tw.store.drivers.files.noticing import Changes
 
 PAUSE = 0.2

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.callers.budgets.token_buckets import budget_of
 from gecko_tw.callers.signatures.proxies import Front
-from gecko_tw.interfaces import IDocuments
 from gecko_tw.resources.gates.rate_limits import RateLimits
 from gecko_tw.settings import Settings
+from gecko_tw.store.drivers.interfaces import IDocuments
 
 
 def front_of(settings: Settings) -> Front:

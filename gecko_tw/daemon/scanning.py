@@ -9,7 +9,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from gecko_tw.daemon.data_dir import DataDir
-from gecko_tw.interfaces import IPool
+from gecko_tw.pools import IPool
 
 PATIENCE = 2.0
 """Seconds that the scan at start may take before requests are answered all the same."""

@@ -6,14 +6,14 @@ from attrs import frozen
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from gecko_tw.interfaces import (
-    IKeyManagement,
+from gecko_tw.dropins.interfaces import (
     IKeyManagementService,
     INotificationSink,
     INotificationSinkFamily,
     IOperationFamily,
 )
 from gecko_tw.resources.dispatch.operations import Operation, rows_of
+from gecko_tw.store.interfaces import IKeyManagement
 
 
 @implementer(IPlugin, IKeyManagementService)

@@ -14,7 +14,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from gecko_tw.interfaces import IPool
+from gecko_tw.pools import IPool
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import Refusal
 

@@ -12,7 +12,9 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from gecko_tw.interfaces import INotices, INotificationSink, IPool
+from gecko_tw.dropins.interfaces import INotificationSink
+from gecko_tw.pools import IPool
+from gecko_tw.store.drivers.interfaces import INotices
 
 INTERVAL = 0.5
 """Seconds between looks for new events."""

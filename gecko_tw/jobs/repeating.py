@@ -9,7 +9,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from gecko_tw.interfaces import IPool
+from gecko_tw.pools import IPool
 
 
 class Repeating(Service):

@@ -5,8 +5,8 @@ from typing import Any
 
 from twisted.application.service import MultiService
 
-from gecko_tw.interfaces import IPool
 from gecko_tw.jobs.repeating import Repeating
+from gecko_tw.pools import IPool
 from gecko_tw.settings import Settings
 from gecko_tw.store.records import now_of
 

@@ -10,7 +10,7 @@ from twisted.internet.error import ConnectError, ConnectingCancelledError
 from twisted.web.client import Agent, HTTPConnectionPool, ResponseFailed, ResponseNeverReceived
 from zope.interface import implementer
 
-from gecko_tw.interfaces import INotificationSink
+from gecko_tw.dropins.interfaces import INotificationSink
 
 PATIENCE = 30.0
 """Seconds that a receiver may take to answer."""

@@ -16,7 +16,7 @@ from gecko_tw.wire.head import Head
 class Call:
     """What an operation gets.
 
-    :ivar request: the gecko_tw.interfaces.IWireRequest.
+    :ivar request: the gecko_tw.wire.interfaces.IWireRequest.
     :ivar query: decoded query parameters, first value of each name; valueless names have ``""``.
     :ivar bucket: the addressed bucket's name, or ``""``.
     :ivar key: the addressed key, decoded exactly once, or ``b""``.

@@ -13,7 +13,6 @@ from twisted.logger import Logger
 
 from gecko_tw.callers.accounts.identities import Caller
 from gecko_tw.callers.refusals import AccessDenied
-from gecko_tw.interfaces import UploadCut, UploadStalled
 from gecko_tw.resources.access_logs.entries import AccessEntry
 from gecko_tw.resources.access_logs.server_log import Course, find_record, has_log, tell
 from gecko_tw.resources.answers.answer import Headers, answer_for
@@ -29,6 +28,7 @@ from gecko_tw.resources.headers.objects import refuse_lacking
 from gecko_tw.resources.service import Service
 from gecko_tw.store.disk_check import is_full
 from gecko_tw.store.refusals import IncompleteBody, InsufficientStorage, Refusal, SlowDown
+from gecko_tw.wire.interfaces import UploadCut, UploadStalled
 
 LEFT = 499
 """What is logged as the status when the client did not wait for its answer."""

@@ -10,12 +10,13 @@ from attrs import define, field
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, IIdentities, OnePair
 from gecko_tw.callers.accounts.sessions import Sessions
 from gecko_tw.callers.signatures.proxies import Front
-from gecko_tw.interfaces import IBuckets, IObjects, IPool, IUploads, Unsettled
-from gecko_tw.pools import Shielded
+from gecko_tw.pools import IPool, Shielded
 from gecko_tw.resources.answers.repeats import Repeats
 from gecko_tw.resources.bodies.buffers import Tanks
 from gecko_tw.resources.bodies.unauthenticated import Unauthenticated
 from gecko_tw.resources.dispatch.operations import OperationTable
+from gecko_tw.store.drivers.interfaces import Unsettled
+from gecko_tw.store.interfaces import IBuckets, IObjects, IUploads
 from gecko_tw.store.records import now_of
 from gecko_tw.store.refusals import Refusal
 from gecko_tw.store.requests import UNCONDITIONAL

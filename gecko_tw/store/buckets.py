@@ -5,8 +5,9 @@ from collections.abc import Callable
 from attrs import frozen
 from zope.interface import implementer
 
-from gecko_tw.interfaces import IBuckets, ICatalog
 from gecko_tw.store.bucket_names import is_bucket_name
+from gecko_tw.store.drivers.interfaces import ICatalog
+from gecko_tw.store.interfaces import IBuckets
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import BucketAlreadyExists, BucketAlreadyOwnedByYou, InvalidBucketName, NoSuchBucket
 from gecko_tw.store.rules.names import check_bucket_name

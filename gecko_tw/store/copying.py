@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from gecko_tw.interfaces import BlobGone, IBlobCloning
 from gecko_tw.store.checksums import ALGORITHMS, FULL_OBJECT
+from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning
 from gecko_tw.store.encryption.data_keys import NOT_APPLICABLE, Seal
 from gecko_tw.store.encryption.reading import SealedReading
 from gecko_tw.store.incoming import Incoming, pseudo_etag

@@ -8,11 +8,12 @@ from typing import Any
 
 from zope.interface import implementer
 
-from gecko_tw.interfaces import IBlobs, IBlobWriter, IIncoming
 from gecko_tw.store.checksums import NO_MD5, Digests
+from gecko_tw.store.drivers.interfaces import IBlobs, IBlobWriter
 from gecko_tw.store.encryption.data_keys import Seal
 from gecko_tw.store.encryption.format import sealed_size
 from gecko_tw.store.encryption.frames import SealingWriter
+from gecko_tw.store.interfaces import IIncoming
 from gecko_tw.store.records import BlobNote, with_seal
 from gecko_tw.store.refusals import BadDigest, IncompleteBody
 from gecko_tw.store.requests import Claim

@@ -6,11 +6,12 @@ from functools import partial
 from attrs import frozen
 from zope.interface import implementer
 
-from gecko_tw.interfaces import BlobGone, IBlobs, ICatalog, ICommonPrefixes, IObjects
 from gecko_tw.store import copying
+from gecko_tw.store.drivers.interfaces import BlobGone, IBlobs, ICatalog, ICommonPrefixes
 from gecko_tw.store.encryption.data_keys import DataKeys, Seal
 from gecko_tw.store.encryption.reading import SealedReading
 from gecko_tw.store.incoming import Incoming, pseudo_etag
+from gecko_tw.store.interfaces import IObjects
 from gecko_tw.store.reading import Reading
 from gecko_tw.store.records import (
     Applied,

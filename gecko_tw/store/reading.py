@@ -6,7 +6,8 @@ from itertools import accumulate
 
 from zope.interface import implementer
 
-from gecko_tw.interfaces import BlobGone, IBlobReader, IBlobs, IReading, Unsettled
+from gecko_tw.store.drivers.interfaces import BlobGone, IBlobReader, IBlobs, Unsettled
+from gecko_tw.store.interfaces import IReading
 from gecko_tw.store.records import Version
 from gecko_tw.store.refusals import Refusal
 

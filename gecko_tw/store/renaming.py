@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from gecko_tw.interfaces import BlobGone, IBlobCloning, IBlobs
+from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning, IBlobs
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.records import BlobNote, BucketRecord, Change, KeyHistory, Span, Version
 from gecko_tw.store.refusals import IdempotentParameterMismatch, SlowDown

@@ -1,6 +1,6 @@
 """Whether a bucket's quota has room for a body: asked before the body is read, and decided again when it is committed."""
 
-from gecko_tw.interfaces import ICatalog, IUsage
+from gecko_tw.store.drivers.interfaces import ICatalog, IUsage
 from gecko_tw.store.records import NULL, BucketRecord, Version
 from gecko_tw.store.rules.quotas import check_of
 from gecko_tw.store.settling import settled

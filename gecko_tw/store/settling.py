@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from gecko_tw.interfaces import Unsettled
+from gecko_tw.store.drivers.interfaces import Unsettled
 
 T = TypeVar("T")
 

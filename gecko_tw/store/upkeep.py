@@ -6,7 +6,7 @@ from itertools import islice
 
 from attrs import evolve, frozen
 
-from gecko_tw.interfaces import BlobGone, IBlobCloning
+from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning
 from gecko_tw.store.records import BlobNote, BucketRecord, Change, KeyHistory, Span, Version, stored_size
 from gecko_tw.store.refusals import NoSuchBucket, NoSuchUpload, Refusal
 from gecko_tw.store.requests import Listed, ListRequest

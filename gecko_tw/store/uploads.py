@@ -5,10 +5,10 @@ from functools import partial
 from attrs import evolve, frozen
 from zope.interface import implementer
 
-from gecko_tw.interfaces import IUploads
 from gecko_tw.store import copying
 from gecko_tw.store.encryption.data_keys import CUSTOMER, OTHER_KEY, PART_HAS_SEAL, PART_NEEDS_SEAL
 from gecko_tw.store.incoming import Incoming
+from gecko_tw.store.interfaces import IUploads
 from gecko_tw.store.objects import DEFAULT_CHECKSUM, Objects
 from gecko_tw.store.records import BlobNote, Checksum, KeyHistory, Part, Span, Upload, Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, NoSuchUpload, WrongCustomerKey

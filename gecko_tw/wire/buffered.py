@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IConsumer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from gecko_tw.interfaces import UploadCut
+from gecko_tw.wire.interfaces import UploadCut
 
 if TYPE_CHECKING:
     from gecko_tw.wire.request import WireRequest

@@ -8,11 +8,11 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from gecko_tw.interfaces import UploadCut, UploadStalled
 from gecko_tw.wire.deadline import Deadline
 from gecko_tw.wire.framing import FramingError, Sized
 from gecko_tw.wire.heads import BadHead, read_head
 from gecko_tw.wire.intake import Intake
+from gecko_tw.wire.interfaces import UploadCut, UploadStalled
 from gecko_tw.wire.outflow import ANSWER, Outflow
 from gecko_tw.wire.parting import CLOSE, LINGER, Parting
 from gecko_tw.wire.upload import Upload

@@ -13,7 +13,9 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from gecko_tw.interfaces import BlobGone, IPool, IReading
+from gecko_tw.pools import IPool
+from gecko_tw.store.drivers.interfaces import BlobGone
+from gecko_tw.store.interfaces import IReading
 from gecko_tw.wire.direct import Direct
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from gecko_tw.interfaces import IRoomyConsumer, IUpload, UploadCut
 from gecko_tw.wire.answer_head import CONTINUE
 from gecko_tw.wire.framing import Chunked, Sized
+from gecko_tw.wire.interfaces import IRoomyConsumer, IUpload, UploadCut
 
 if TYPE_CHECKING:
     from gecko_tw.wire.channel import Channel

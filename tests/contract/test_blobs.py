@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
-from gecko_tw.interfaces import BlobGone, IBlobCloning, IBlobReader, IBlobs, IBlobWriter
+from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning, IBlobReader, IBlobs, IBlobWriter
 from gecko_tw.store.records import BlobNote, Span
 from tests.contract.acts import a_bucket, commit, content, described, look, put, sweep
 

@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 from zope.interface.verify import verifyObject
 
-from gecko_tw.interfaces import ICatalog
+from gecko_tw.store.drivers.interfaces import ICatalog
 from gecko_tw.store.records import BlobNote, BucketRecord, Change, Checksum, KeyHistory, PartSize, Span
 from gecko_tw.store.refusals import BucketAlreadyExists, BucketNotEmpty, NoSuchBucket, PreconditionFailed
 from tests.contract.acts import (

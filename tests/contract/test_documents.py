@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from zope.interface.verify import verifyObject
 
-from gecko_tw.interfaces import IDocuments, INotices
+from gecko_tw.store.drivers.interfaces import IDocuments, INotices
 from gecko_tw.store.records import BucketRecord, Change, Notice
 from gecko_tw.store.refusals import PreconditionFailed
 from tests.contract.drivers import CANDIDATES, files

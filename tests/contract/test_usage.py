@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
-from gecko_tw.interfaces import IUsage
+from gecko_tw.store.drivers.interfaces import IUsage
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.records import NULL, BucketRecord, Upload, Usage
 from gecko_tw.store.refusals import NoSuchBucket, NoSuchUpload, QuotaExceeded, Refusal

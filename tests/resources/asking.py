@@ -13,8 +13,7 @@ from zope.interface import implementer
 
 from gecko_tw.callers.accounts.identities import OnePair
 from gecko_tw.callers.signatures.authenticate import Authenticator
-from gecko_tw.interfaces import IPool, IUpload, IWireRequest, UploadCut, UploadStalled
-from gecko_tw.pools import Shielded
+from gecko_tw.pools import IPool, Shielded
 from gecko_tw.resources.access_logs.entries import AccessEntry
 from gecko_tw.resources.dispatch.families import built_in
 from gecko_tw.resources.dispatch.tree import ServiceResource
@@ -25,6 +24,7 @@ from gecko_tw.store.objects import Objects
 from gecko_tw.store.uploads import Uploads
 from gecko_tw.wire.answer_head import lines_of
 from gecko_tw.wire.head import Head, head_of
+from gecko_tw.wire.interfaces import IUpload, IWireRequest, UploadCut, UploadStalled
 from tests.store.encryption.rings import data_keys
 
 NOW = 1_795_230_000.0

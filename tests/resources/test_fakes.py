@@ -2,8 +2,9 @@
 
 from zope.interface.verify import verifyObject
 
-from gecko_tw.interfaces import IPool, IUpload, IWireRequest
+from gecko_tw.pools import IPool
 from gecko_tw.wire.head import head_of
+from gecko_tw.wire.interfaces import IUpload, IWireRequest
 from tests.resources.asking import FakeRequest, FakeUpload, HeldPool, InlinePool
 
 

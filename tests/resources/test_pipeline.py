@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.error import ConnectionLost
 
-from gecko_tw.interfaces import Unsettled, UploadStalled
 from gecko_tw.resources.pipeline import parse_query
+from gecko_tw.store.drivers.interfaces import Unsettled
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import InsufficientStorage
+from gecko_tw.wire.interfaces import UploadStalled
 from tests.resources.asking import FakeUpload, HeldPool, Shop, shop
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)

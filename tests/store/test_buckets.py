@@ -3,7 +3,7 @@
 import pytest
 from zope.interface.verify import verifyObject
 
-from gecko_tw.interfaces import IBuckets
+from gecko_tw.store.interfaces import IBuckets
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import (
     BucketAlreadyExists,

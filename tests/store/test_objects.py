@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
-from gecko_tw.interfaces import BlobGone, IIncoming, IObjects, IReading, Unsettled
 from gecko_tw.store.checksums import ALGORITHMS, Digests
+from gecko_tw.store.drivers.interfaces import BlobGone, Unsettled
 from gecko_tw.store.drivers.memory import MemoryDriver
+from gecko_tw.store.interfaces import IIncoming, IObjects, IReading
 from gecko_tw.store.objects import DEFAULT_CHECKSUM
 from gecko_tw.store.records import Change, Checksum
 from gecko_tw.store.refusals import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gecko_tw.interfaces import Unsettled
+from gecko_tw.store.drivers.interfaces import Unsettled
 from gecko_tw.store.settling import settled
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from attrs import evolve
 
-from gecko_tw.interfaces import BlobGone
+from gecko_tw.store.drivers.interfaces import BlobGone
 from gecko_tw.store.refusals import NoSuchKey, NoSuchUpload
 from gecko_tw.store.requests import Copy, ListRequest, Source
 from gecko_tw.store.settling import settled

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
-from gecko_tw.interfaces import IUploads
 from gecko_tw.store.checksums import Digests
+from gecko_tw.store.interfaces import IUploads
 from gecko_tw.store.records import Checksum, PartSize, Upload
 from gecko_tw.store.refusals import (
     BadDigest,

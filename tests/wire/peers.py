@@ -13,7 +13,8 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
-from gecko_tw.interfaces import IPool, IReading
+from gecko_tw.pools import IPool
+from gecko_tw.store.interfaces import IReading
 from gecko_tw.wire.limits import Limits
 from gecko_tw.wire.site import Site
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError
 from twisted.internet.error import ConnectionLost
 
-from gecko_tw.interfaces import BlobGone
+from gecko_tw.store.drivers.interfaces import BlobGone
 from gecko_tw.wire.download import STEP_BYTES, Shortened
 from tests.wire.peers import AtHead, HeldPool, InlinePool, Peer, Reading
 from tests.wire.test_channel import GET

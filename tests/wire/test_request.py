@@ -10,7 +10,7 @@ from twisted.web.static import Data, File
 from twisted.web.util import Redirect
 from zope.interface.verify import verifyObject
 
-from gecko_tw.interfaces import IWireRequest
+from gecko_tw.wire.interfaces import IWireRequest
 from gecko_tw.wire.limits import Limits
 from gecko_tw.wire.site import Site
 from tests.wire.peers import AtHead, Peer, Transport, parse_answers

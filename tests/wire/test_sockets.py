@@ -15,8 +15,8 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.ssl import DefaultOpenSSLContextFactory
 from zope.interface import implementer
 
-from gecko_tw.interfaces import IRoomyConsumer
 from gecko_tw.pools import Pool
+from gecko_tw.wire.interfaces import IRoomyConsumer
 from gecko_tw.wire.limits import Limits
 from gecko_tw.wire.site import Site
 from tests.end_to_end.certificates import make_certificates

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
-from gecko_tw.interfaces import IUpload, UploadCut, UploadStalled
+from gecko_tw.wire.interfaces import IUpload, UploadCut, UploadStalled
 from gecko_tw.wire.limits import Limits
 from tests.wire.peers import AtHead, Collector, Peer, echo
 from tests.wire.test_channel import GET, chunked, put

@@ -8,7 +8,7 @@ from attrs import asdict, frozen
 from gecko_tw.callers.accounts.identities import AccessKey, Account, Group, User
 from gecko_tw.callers.accounts.scopes import scope_of
 from gecko_tw.callers.accounts.sealing import Sealer, WrongKey
-from gecko_tw.interfaces import IDocuments
+from gecko_tw.store.drivers.interfaces import IDocuments
 
 ACCOUNT, USER, GROUP, KEY = "account", "user", "group", "key"
 """Kinds of documents. Users and groups are named ``account/name``, keys by their ids."""

@@ -13,8 +13,8 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from gecko_tw.interfaces import IDocuments
 from gecko_tw.settings.kinds import KEY_BYTES, key_of
+from gecko_tw.store.drivers.interfaces import IDocuments
 
 KIND, NAME = "sealing", "key"
 """The document that holds the sealed key."""

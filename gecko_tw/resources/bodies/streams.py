@@ -10,7 +10,6 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gecko_tw.callers.signatures.aws_chunked import AwsChunkedDecoder
-from gecko_tw.interfaces import IIncoming, IRoomyConsumer
 from gecko_tw.pools import Shielded
 from gecko_tw.resources.answers.refusals import MaxMessageLengthExceeded
 from gecko_tw.resources.bodies.buffers import Basin
@@ -20,8 +19,10 @@ from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import Document
 from gecko_tw.resources.service import Service
 from gecko_tw.store.checksums import Digests
+from gecko_tw.store.interfaces import IIncoming
 from gecko_tw.store.refusals import BadDigest, EntityTooLarge, InvalidRequest, Refusal
 from gecko_tw.store.requests import Claim
+from gecko_tw.wire.interfaces import IRoomyConsumer
 
 MAX_OBJECT = 5 * 1024**3
 """Bytes of one PutObject, UploadPart or copy (S3 User Guide, "Uploading objects")."""

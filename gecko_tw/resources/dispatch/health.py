@@ -9,7 +9,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from gecko_tw.interfaces import IPool
+from gecko_tw.pools import IPool
 from gecko_tw.resources.pipeline import serve_health
 from gecko_tw.resources.service import Service
 from gecko_tw.wire.head import Head

@@ -7,8 +7,8 @@ from typing import Any
 from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.callers.budgets.token_buckets import Budget, Spender, budget_of
 from gecko_tw.callers.signatures.proxies import neighbourhood
-from gecko_tw.interfaces import IDocuments
 from gecko_tw.resources.call import Call
+from gecko_tw.store.drivers.interfaces import IDocuments
 from gecko_tw.store.refusals import SlowDown
 
 KIND, OVERRIDE = "limits", "override"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from zope.interface import implementer
 
-from gecko_tw.interfaces import IBlobReader
+from gecko_tw.store.drivers.interfaces import IBlobReader
 
 
 @implementer(IBlobReader)

@@ -8,7 +8,7 @@ from typing import Any
 
 from zope.interface import implementer
 
-from gecko_tw.interfaces import IDocuments, INotices
+from gecko_tw.store.drivers.interfaces import IDocuments, INotices
 from gecko_tw.store.records import Notice
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from gecko_tw.interfaces import IKeyManagement
 from gecko_tw.store.encryption.format import CHECKED, form_of
 from gecko_tw.store.encryption.wrapping import KEY_BYTES, CannotUnwrap, derived, unwrap, wrap
+from gecko_tw.store.interfaces import IKeyManagement
 from gecko_tw.store.refusals import InvalidRequest, WrongCustomerKey
 from gecko_tw.store.requests import Encryption
 

@@ -12,8 +12,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from zope.interface import implementer
 
-from gecko_tw.interfaces import IBlobWriter
 from gecko_tw.store.checksums import Digests
+from gecko_tw.store.drivers.interfaces import IBlobWriter
 from gecko_tw.store.encryption.format import CHECKED, CHECKSUM, FRAME, HEAD, TAG, UNCHECKED, frames
 from gecko_tw.store.encryption.wrapping import derived
 from gecko_tw.store.records import BlobNote

@@ -11,9 +11,10 @@ from typing import Any, Protocol
 from attrs import frozen
 from zope.interface import implementer
 
-from gecko_tw.interfaces import IDocuments, IKeyManagement
+from gecko_tw.store.drivers.interfaces import IDocuments
 from gecko_tw.store.encryption.data_keys import KMS_KEY, S3_KEY
 from gecko_tw.store.encryption.wrapping import KEY_BYTES, CannotUnwrap, unwrap, wrap
+from gecko_tw.store.interfaces import IKeyManagement
 from gecko_tw.store.refusals import KeyNotFound
 
 KIND = "keyring"

@@ -5,10 +5,10 @@ from itertools import accumulate
 
 from zope.interface import implementer
 
-from gecko_tw.interfaces import IReading
 from gecko_tw.store.encryption.data_keys import DataKeys
 from gecko_tw.store.encryption.format import form_of, sealed_size
 from gecko_tw.store.encryption.frames import SealedBlob
+from gecko_tw.store.interfaces import IReading
 from gecko_tw.store.reading import Reading
 from gecko_tw.store.records import Version
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface.verify import verifyObject
 
-from gecko_tw.interfaces import IRoomyConsumer, UploadCut
 from gecko_tw.resources.bodies.buffers import TANK_BYTES, Basin, Tanks
+from gecko_tw.wire.interfaces import IRoomyConsumer, UploadCut
 from tests.resources.asking import FakeUpload, HeldPool, shop
 from tests.resources.bodies.test_streams import MIB, UNSIGNED, checksum, framed
 

@@ -1,6 +1,6 @@
 """Data keys for tests: a key ring in memory, sealed by nothing but a mark."""
 
-from gecko_tw.interfaces import IDocuments
+from gecko_tw.store.drivers.interfaces import IDocuments
 from gecko_tw.store.drivers.memory_documents import MemoryDocuments
 from gecko_tw.store.encryption.data_keys import DataKeys
 from gecko_tw.store.encryption.keyring import KMS_ROOM, S3_ROOM, KeyRing

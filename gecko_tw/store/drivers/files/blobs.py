@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from attrs import frozen
 from zope.interface import implementer
 
-from gecko_tw.interfaces import BlobGone, IBlobCloning, IBlobReader, IBlobs, IBlobWriter
 from gecko_tw.store.drivers.companions import flush
 from gecko_tw.store.drivers.files.attributes import Description, described
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath
@@ -26,6 +25,7 @@ from gecko_tw.store.drivers.files.disk import (
 from gecko_tw.store.drivers.files.paths import file_of
 from gecko_tw.store.drivers.files.staging import fresh_name, staging_file
 from gecko_tw.store.drivers.held import Held, HeldBlob, MemoryReader
+from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning, IBlobReader, IBlobs, IBlobWriter
 from gecko_tw.store.drivers.sqlite.blobnames import is_pooled, is_visible, visible_parts
 from gecko_tw.store.drivers.sqlite.ground import Watch
 from gecko_tw.store.records import BlobNote, Part, Span, Version

@@ -4,11 +4,11 @@ import os
 import stat
 from collections.abc import Callable
 
-from gecko_tw.interfaces import Unsettled
 from gecko_tw.store.drivers.files.beneath import ABSENT, stat_beneath
 from gecko_tw.store.drivers.files.disk import Disk, pool_file
 from gecko_tw.store.drivers.files.examining import Examiner
 from gecko_tw.store.drivers.files.paths import file_of, has_path
+from gecko_tw.store.drivers.interfaces import Unsettled
 from gecko_tw.store.drivers.sqlite.buckets import ForgetAbsentBucket
 from gecko_tw.store.drivers.sqlite.commits import Commits
 from gecko_tw.store.drivers.sqlite.ground import Ground

@@ -6,10 +6,10 @@ from itertools import count
 
 from zope.interface import implementer
 
-from gecko_tw.interfaces import BlobGone, IBlobCloning, IBlobs, IBlobWriter
 from gecko_tw.store.drivers.files.blobs import MOST_HELD, ROOM_HELD, FilesBlobs, FilesReader, FilesWriter
 from gecko_tw.store.drivers.files.disk import full_or, pool_file, refuse_without_reserve
 from gecko_tw.store.drivers.held import Held, HeldBlob, MemoryReader
+from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning, IBlobs, IBlobWriter
 from gecko_tw.store.drivers.sqlite.blobnames import inline_name, inline_parts, is_inline
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.connections import Connections

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from gecko_tw.interfaces import Unsettled
 from gecko_tw.store.drivers.files.paths import is_safe_bucket_name
+from gecko_tw.store.drivers.interfaces import Unsettled
 from gecko_tw.store.drivers.pool.blobs import PoolBlobs
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.ground import Ground, Standing

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from attrs import evolve, frozen
 from zope.interface import implementer
 
-from gecko_tw.interfaces import ICatalog, ICommonPrefixes, IUsage, Unsettled
+from gecko_tw.store.drivers.interfaces import ICatalog, ICommonPrefixes, IUsage, Unsettled
 from gecko_tw.store.drivers.sqlite import listing
 from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline, is_visible, visible_parts
 from gecko_tw.store.drivers.sqlite.buckets import (

@@ -7,7 +7,7 @@ from typing import Any
 from attrs import frozen
 from zope.interface import implementer
 
-from gecko_tw.interfaces import IDocuments, INotices
+from gecko_tw.store.drivers.interfaces import IDocuments, INotices
 from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
 from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.records import Notice

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from attrs import frozen
 
-from gecko_tw.interfaces import Unsettled
+from gecko_tw.store.drivers.interfaces import Unsettled
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.marks import Marks
 from gecko_tw.store.drivers.sqlite.rows import Address, Placed, Row

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 from zope.interface import implementer
 
-from gecko_tw.interfaces import ICommonPrefixes
+from gecko_tw.store.drivers.interfaces import ICommonPrefixes
 from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.drivers.sqlite.lookups import SEQ_OF_UPLOAD, SEQ_OF_VERSION
 from gecko_tw.store.drivers.sqlite.notation import upload_of

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from attrs import frozen
 from zope.interface import implementer
 
-from gecko_tw.interfaces import IUsage
+from gecko_tw.store.drivers.interfaces import IUsage
 from gecko_tw.store.drivers.sqlite.buckets import find
 from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
 from gecko_tw.store.drivers.sqlite.connections import Connections

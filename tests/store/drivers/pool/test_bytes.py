@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gecko_tw.interfaces import BlobGone
+from gecko_tw.store.drivers.interfaces import BlobGone
 from gecko_tw.store.records import BlobNote
 from gecko_tw.store.refusals import InsufficientStorage, PreconditionFailed
 from gecko_tw.store.requests import WriteConditions

@@ -1,4 +1,4 @@
-"""What the store offers to the floors above it; all of it blocks."""
+"""What the store offers to the floors above it, and the key management that it uses; all of it blocks."""
 
 from zope.interface import Attribute, Interface
 
@@ -141,3 +141,16 @@ class IUploads(Interface):
 
     def page(bucket: str, request):  # type: ignore[no-untyped-def]
         """A requests.Page of uploads for a requests.ListRequest. Raises NoSuchBucket."""
+
+
+class IKeyManagement(Interface):
+    """Keys that wrap data keys (SSE-S3, SSE-KMS). Every method may block, and be called from any thread."""
+
+    def new_data_key(key_id: str, context: str):  # type: ignore[no-untyped-def]
+        """A new data key, wrapped in the key ``key_id`` and bound to ``context``: ``(32 bytes, text that opens it again)``.
+
+        Raises KeyNotFound.
+        """
+
+    def open_data_key(key_id: str, sealed: str, context: str):  # type: ignore[no-untyped-def]
+        """The 32 bytes that :meth:`new_data_key` wrapped. Raises KeyNotFound, which also says that the text is none of this key's."""

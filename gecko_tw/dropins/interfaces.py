@@ -24,19 +24,6 @@ class INotificationSinkFamily(Interface):
         """The INotificationSink, made when a process begins to serve."""
 
 
-class IKeyManagement(Interface):
-    """Keys that wrap data keys (SSE-S3, SSE-KMS). Every method may block, and be called from any thread."""
-
-    def new_data_key(key_id: str, context: str):  # type: ignore[no-untyped-def]
-        """A new data key, wrapped in the key ``key_id`` and bound to ``context``: ``(32 bytes, text that opens it again)``.
-
-        Raises KeyNotFound.
-        """
-
-    def open_data_key(key_id: str, sealed: str, context: str):  # type: ignore[no-untyped-def]
-        """The 32 bytes that :meth:`new_data_key` wrapped. Raises KeyNotFound, which also says that the text is none of this key's."""
-
-
 class IKeyManagementService(Interface):
     """A description of a key management that SSE-KMS uses instead of ours: published by a dropin, cheap to import."""
 

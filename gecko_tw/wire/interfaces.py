@@ -1,4 +1,4 @@
-"""What the wire offers to ``resources/``, and pools of threads."""
+"""What the wire offers to ``resources/``."""
 
 from zope.interface import Attribute, Interface
 
@@ -74,14 +74,3 @@ class IWireRequest(Interface):
 
     def abort():  # type: ignore[no-untyped-def]
         """Drops the connection, so that what was sent of an answer cannot be taken for all of it."""
-
-
-class IPool(Interface):
-    """A named pool of threads."""
-
-    def run(function, *arguments, **named):  # type: ignore[no-untyped-def]
-        """Calls ``function`` in a thread of the pool.
-
-        Returns a Deferred of its result or its exception, which cannot be cancelled: a thread goes on anyway, and whoever waits must
-        see it end.
-        """
