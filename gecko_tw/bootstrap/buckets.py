@@ -14,11 +14,11 @@ from gecko_tw.callers.access.acl import Grant, Parties, canned, kept
 from gecko_tw.callers.access.acl import is_public as is_public_list
 from gecko_tw.callers.access.policies import is_public, read_bucket_policy
 from gecko_tw.resources.documents.cors import read_rules
+from gecko_tw.resources.documents.encryption import read_configuration as read_encryption
 from gecko_tw.resources.documents.lifecycle import read_lifecycle
 from gecko_tw.resources.documents.locks import read_configuration as read_lock
+from gecko_tw.resources.documents.public_access import read_block
 from gecko_tw.resources.documents.website import read_website
-from gecko_tw.resources.families.encryption import read_configuration as read_encryption
-from gecko_tw.resources.families.public_access import read_block
 from gecko_tw.resources.gates.access_settings import (
     BLOCK,
     BLOCK_ACLS,

@@ -20,10 +20,10 @@ from gecko_tw.resources.answers.refusals import InternalError, RequestTimeout
 from gecko_tw.resources.bodies.streams import read_document, read_unauthenticated
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import OPTIONS, S3, WEBSITE, Document, Operation, names_of
-from gecko_tw.resources.families.cors import cors_at_hand, cors_headers
 from gecko_tw.resources.gates.logins import FAILURES
 from gecko_tw.resources.gates.permits import check_bucket_owner, is_permitted, permit_row
 from gecko_tw.resources.gates.rate_limits import admit_caller
+from gecko_tw.resources.headers.cors import cors_at_hand, cors_headers
 from gecko_tw.resources.headers.objects import refuse_lacking
 from gecko_tw.resources.service import Service
 from gecko_tw.store.disk_check import is_full

@@ -12,7 +12,7 @@ from gecko_tw.resources.access_logs.server_log import has_log
 from gecko_tw.resources.answers.answer import Headers
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import WEBSITE
-from gecko_tw.resources.families.cors import cors_at_hand
+from gecko_tw.resources.headers.cors import cors_at_hand
 from gecko_tw.store.records import BucketRecord, Version
 
 MOST = 2048

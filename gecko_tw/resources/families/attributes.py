@@ -6,12 +6,12 @@ from gecko_tw.resources.answers.answer import Answer, xml
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import GET, OBJECT, operation
 from gecko_tw.resources.documents import markup
+from gecko_tw.resources.documents.listing import limited
 from gecko_tw.resources.documents.markup import element, text, texts
-from gecko_tw.resources.families.listing import limited
-from gecko_tw.resources.families.versioning import version_header, version_id
 from gecko_tw.resources.headers import sse
 from gecko_tw.resources.headers.conditions import check_read
 from gecko_tw.resources.headers.objects import checksum_element, http_date, not_modified_headers, part_checksum
+from gecko_tw.resources.headers.versions import version_header, version_id
 from gecko_tw.store.checksums import COMPOSITE
 from gecko_tw.store.records import Checksum, PartSize, Version
 from gecko_tw.store.refusals import InvalidArgument

@@ -14,14 +14,14 @@ from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.keys import as_text
 from gecko_tw.resources.dispatch.operations import BUCKET, DELETE, GET, HEAD, PUT, SERVICE, Document, operation
 from gecko_tw.resources.documents import markup
+from gecko_tw.resources.documents.listing import limited, owner_element, raw, read_token, write_token
 from gecko_tw.resources.documents.markup import element, iso_time, texts
 from gecko_tw.resources.documents.regions import is_location
-from gecko_tw.resources.families.acl import parties_of, wished_acl
-from gecko_tw.resources.families.listing import limited, owner_element, raw, read_token, write_token
-from gecko_tw.resources.families.tagging import tags_in
+from gecko_tw.resources.documents.tagging import tags_in
 from gecko_tw.resources.gates.access_settings import ACL, ENFORCED, OWNERSHIP, OWNERSHIPS, REFUSE, bucket_owner
 from gecko_tw.resources.gates.permits import permit_bucket
 from gecko_tw.resources.gates.rights import is_superuser
+from gecko_tw.resources.headers.acl import parties_of, wished_acl
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import BucketAlreadyExists, BucketAlreadyOwnedByYou, InvalidArgument, NoSuchBucket
 from gecko_tw.store.rules import locks, versions

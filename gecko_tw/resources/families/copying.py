@@ -10,15 +10,16 @@ from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import OBJECT, PUT, operation
 from gecko_tw.resources.documents import markup
 from gecko_tw.resources.documents.markup import iso_time, texts
-from gecko_tw.resources.families.lifecycle import expiration_headers
-from gecko_tw.resources.families.versioning import version_header
 from gecko_tw.resources.gates import quotas
 from gecko_tw.resources.gates.events import objects_for
 from gecko_tw.resources.gates.permits import permit_source, refuse_other_owner
 from gecko_tw.resources.headers import sse
 from gecko_tw.resources.headers.conditions import check_copy_source, copy_range, write_conditions
+from gecko_tw.resources.headers.lifecycle import expiration_headers
 from gecko_tw.resources.headers.objects import checksum_algorithm, checksum_element
+from gecko_tw.resources.headers.parts import part_number
 from gecko_tw.resources.headers.sources import COPY_SOURCE, Named, read_source
+from gecko_tw.resources.headers.versions import version_header
 from gecko_tw.resources.headers.writing import stored_for
 from gecko_tw.store.records import NULL, Part, Version
 from gecko_tw.store.refusals import ConditionalRequestConflict, DeleteMarkerNamed, InvalidArgument, InvalidRequest
@@ -136,17 +137,6 @@ async def upload_part_copy(call: Call) -> Answer | Slow:
     return await eventually(
         call, outcome, lambda part: xml(markup.document("CopyPartResult", _result(part)), headers=told)
     )
-
-
-def part_number(text: str) -> int:
-    """A part's number, 1 to 10,000. Raises InvalidArgument."""
-    if not (text.isascii() and text.isdecimal() and len(text) <= 9 and 1 <= int(text) <= 10_000):
-        raise InvalidArgument(
-            "Part number must be an integer between 1 and 10000, inclusive",
-            ArgumentName="partNumber",
-            ArgumentValue=text,
-        )
-    return int(text)
 
 
 async def _source(call: Call) -> Named:

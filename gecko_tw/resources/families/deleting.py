@@ -16,7 +16,7 @@ from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import BUCKET, POST, Document, operation
 from gecko_tw.resources.documents import markup
 from gecko_tw.resources.documents.markup import Element, element, texts
-from gecko_tw.resources.families.locking import refuse_bypass, wants_bypass
+from gecko_tw.resources.gates.bypass import refuse_bypass, wants_bypass
 from gecko_tw.resources.gates.events import objects_for
 from gecko_tw.resources.gates.permits import may_remove
 from gecko_tw.resources.headers.conditions import bare_etag, http_seconds

@@ -1,26 +1,20 @@
-"""The lifecycle of a bucket's objects: its configuration, and the headers that tell when an object or an upload will go."""
+"""The lifecycle of a bucket's objects: its configuration."""
 
-from urllib.parse import quote
-
-from gecko_tw.resources.answers.answer import Answer, Headers, xml
+from gecko_tw.resources.answers.answer import Answer, xml
 from gecko_tw.resources.answers.refusals import MissingRequestBodyError, NoSuchLifecycleConfiguration
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import BUCKET, DELETE, GET, PUT, Document, operation
 from gecko_tw.resources.documents.bucket_settings import read_setting
 from gecko_tw.resources.documents.lifecycle import Rule, read_lifecycle, write_lifecycle
-from gecko_tw.resources.headers.objects import http_date
-from gecko_tw.store.records import BucketRecord, Version
+from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import InvalidArgument
-from gecko_tw.store.rules import lifecycle
-from gecko_tw.store.rules.lifecycle import SETTING, Calendar
+from gecko_tw.store.rules.lifecycle import SETTING
 
 _MINIMUM = "lifecycle-minimum-size"
 _MINIMUM_HEADER = b"x-amz-transition-default-minimum-object-size"
 _DEFAULT_MINIMUM = "all_storage_classes_128K"
 _MINIMA = (_DEFAULT_MINIMUM, "varies_by_storage_class")
 _LIMIT = 1024 * 1024
-_LAST_DATE = 253_402_214_400
-"""The last midnight that a date can name, in seconds since 1970."""
 
 
 @operation("GetBucketLifecycleConfiguration", GET, BUCKET, "lifecycle", needs="s3:GetLifecycleConfiguration")
@@ -68,28 +62,3 @@ async def _change(call: Call, rules: list[Rule] | None, minimum: str | None) -> 
         return record.with_setting(SETTING, rules).with_setting(_MINIMUM, minimum)
 
     await call.service.write(call.service.buckets.change, call.bucket, rule)
-
-
-def expiration_headers(record: BucketRecord | None, key: bytes, version: Version) -> Headers:
-    """``x-amz-expiration`` of a current version; nothing for a bucket without rules or an object that they keep.
-
-    Days are those of a calendar, however short ``--lifecycle-day`` makes them.
-    """
-    if record is None or SETTING not in record.settings:
-        return []
-    found = lifecycle.expiry(lifecycle.rules_of(record.settings[SETTING]), key, version, Calendar(0))
-    return [] if found is None else [(b"x-amz-expiration", b'expiry-date="%b", rule-id="%b"' % _told(found))]
-
-
-def abort_headers(record: BucketRecord | None, key: bytes, initiated: int) -> Headers:
-    """``x-amz-abort-date`` and ``x-amz-abort-rule-id`` of a multipart upload that a rule will abort."""
-    if record is None or SETTING not in record.settings:
-        return []
-    found = lifecycle.aborting(lifecycle.rules_of(record.settings[SETTING]), key, initiated, Calendar(0))
-    if found is None:
-        return []
-    return list(zip((b"x-amz-abort-date", b"x-amz-abort-rule-id"), _told(found), strict=True))
-
-
-def _told(found: tuple[int, str]) -> tuple[bytes, bytes]:
-    return http_date(min(found[0] // 1_000_000_000, _LAST_DATE)), quote(found[1], safe="").encode()

@@ -1,7 +1,6 @@
 """Multipart uploads: begin, send parts, list them, complete or abort."""
 
 import secrets
-from urllib.parse import quote_from_bytes
 
 from gecko_tw.resources.answers.answer import Answer, Headers, xml
 from gecko_tw.resources.answers.delayed import Slow, eventually
@@ -12,15 +11,16 @@ from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import DELETE, OBJECT, POST, PUT, STREAM, Document, operation
 from gecko_tw.resources.documents import markup
 from gecko_tw.resources.documents.markup import Element, texts
-from gecko_tw.resources.families.copying import part_number
-from gecko_tw.resources.families.lifecycle import abort_headers, expiration_headers
-from gecko_tw.resources.families.locking import check_vouched
 from gecko_tw.resources.gates import quotas
 from gecko_tw.resources.gates.events import uploads_for
 from gecko_tw.resources.headers import objects as object_headers
 from gecko_tw.resources.headers import sse
 from gecko_tw.resources.headers.conditions import bare_etag, write_conditions
+from gecko_tw.resources.headers.lifecycle import abort_headers, expiration_headers
+from gecko_tw.resources.headers.location import location
+from gecko_tw.resources.headers.locks import check_vouched
 from gecko_tw.resources.headers.objects import checksum_algorithm, checksum_element
+from gecko_tw.resources.headers.parts import part_number
 from gecko_tw.resources.headers.writing import stored_for
 from gecko_tw.store.checksums import ALGORITHMS, check_kind, default_kind, raw_of
 from gecko_tw.store.records import NULL, Checksum, Upload, Version
@@ -152,15 +152,6 @@ def _completed(call: Call, version: Version) -> Answer:
     headers += sse.told(call, version.extra)
     content += checksum_element(version.checksum)
     return xml(markup.document("CompleteMultipartUploadResult", content), headers=headers)
-
-
-def location(call: Call, key: bytes | None = None) -> str:
-    """The URL of an object, as the client reaches us. ``key`` when it is not the addressed one."""
-    scheme = "https" if call.head.secure else "http"
-    path = quote_from_bytes(call.key if key is None else key, safe="/~")
-    front = call.service.front
-    place = "" if front.bucket(call.head) else f"{front.prefix.decode()}/{call.bucket}"
-    return f"{scheme}://{call.header(b'host') or 'localhost'}{place}/{path}"
 
 
 def read_parts(document: bytes) -> tuple[WantedPart, ...]:

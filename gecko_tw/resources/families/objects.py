@@ -6,15 +6,16 @@ from gecko_tw.resources.answers.answer import Answer, Headers, Spans
 from gecko_tw.resources.bodies.streams import plan, receive
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import DELETE, GET, HEAD, OBJECT, PUT, STREAM, operation
-from gecko_tw.resources.families.lifecycle import expiration_headers
-from gecko_tw.resources.families.locking import check_vouched, may_bypass, protection_headers, refuse_bypass
-from gecko_tw.resources.families.versioning import null_id, version_id
 from gecko_tw.resources.gates import quotas
+from gecko_tw.resources.gates.bypass import may_bypass, refuse_bypass
 from gecko_tw.resources.gates.events import objects_for
 from gecko_tw.resources.gates.permits import permit_found, permit_missing
 from gecko_tw.resources.headers import objects as object_headers
 from gecko_tw.resources.headers import sse
 from gecko_tw.resources.headers.conditions import check_read, remove_conditions, wanted_range, write_conditions
+from gecko_tw.resources.headers.lifecycle import expiration_headers
+from gecko_tw.resources.headers.locks import check_vouched, protection_headers
+from gecko_tw.resources.headers.versions import null_id, version_id
 from gecko_tw.resources.headers.writing import stored_for
 from gecko_tw.resources.service import SMALL
 from gecko_tw.store.records import NULL, Checksum, Version

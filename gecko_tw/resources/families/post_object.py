@@ -12,15 +12,15 @@ from gecko_tw.resources.bodies.streams import MAX_OBJECT, Plan, Stream
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import BUCKET, POST, STREAM, operation
 from gecko_tw.resources.documents import markup
-from gecko_tw.resources.families.lifecycle import expiration_headers
-from gecko_tw.resources.families.locking import check_vouched
-from gecko_tw.resources.families.multipart import location
-from gecko_tw.resources.families.tagging import read_tagging
+from gecko_tw.resources.documents.tagging import read_tagging
 from gecko_tw.resources.gates.events import objects_for
 from gecko_tw.resources.gates.permits import permit_form
 from gecko_tw.resources.gates.rate_limits import admit_caller
 from gecko_tw.resources.headers import objects as object_headers
 from gecko_tw.resources.headers import sse
+from gecko_tw.resources.headers.lifecycle import expiration_headers
+from gecko_tw.resources.headers.location import location
+from gecko_tw.resources.headers.locks import check_vouched
 from gecko_tw.resources.headers.objects import Stored, as_they_are, refuse_lacking
 from gecko_tw.resources.headers.writing import stored_of
 from gecko_tw.store.records import Version

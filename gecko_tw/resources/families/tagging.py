@@ -1,46 +1,20 @@
 """Tags of objects and of buckets: put, read and removed as one document."""
 
-from collections.abc import Mapping
-
 from attrs import evolve
 
 from gecko_tw.resources.answers.answer import Answer, xml
-from gecko_tw.resources.answers.refusals import MalformedXML, NoSuchTagSet
+from gecko_tw.resources.answers.refusals import NoSuchTagSet
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import BUCKET, DELETE, GET, OBJECT, PUT, Document, operation
-from gecko_tw.resources.documents import markup
 from gecko_tw.resources.documents.bucket_settings import change_setting, read_setting
-from gecko_tw.resources.documents.markup import Element, element, texts
-from gecko_tw.resources.families.versioning import look_described, version_header, version_id
+from gecko_tw.resources.documents.tagging import read_tagging, write_tagging
 from gecko_tw.resources.gates.events import objects_for
 from gecko_tw.resources.gates.permits import permit
+from gecko_tw.resources.headers.versions import look_described, version_header, version_id
 from gecko_tw.store.records import BucketRecord, Version
-from gecko_tw.store.rules.tags import OF_BUCKET, OF_OBJECT, check_tags
+from gecko_tw.store.rules.tags import OF_BUCKET, OF_OBJECT
 
 _DOCUMENT = Document(256 * 1024, vouched=True, signed=True)
-
-
-def read_tagging(document: bytes, limit: int) -> dict[str, str]:
-    """The tags of a ``Tagging`` document; none when it has no set of them, as SDKs write an empty one.
-
-    :raises MalformedXML, InvalidTag: as S3 does.
-    """
-    sets = list(markup.read(document, "Tagging").only(("TagSet",)))
-    if len(sets) > 1:
-        raise MalformedXML
-    return tags_in(sets[0], limit) if sets else {}
-
-
-def tags_in(tag_set: Element, limit: int) -> dict[str, str]:
-    """The tags that an element lists. Raises MalformedXML, InvalidTag."""
-    found = [tag.only(("Key", "Value")) for tag in tag_set.only(("Tag",))]
-    return check_tags([(tag.need("Key"), tag.need("Value")) for tag in found], limit)
-
-
-def _tagging(tags: Mapping[str, str]) -> bytes:
-    """The document of a set of tags, by key: a set has no order, so clients get the one that can be compared."""
-    lines = "".join(element("Tag", texts({"Key": key, "Value": value})) for key, value in sorted(tags.items()))
-    return markup.document("Tagging", element("TagSet", lines))
 
 
 @operation(
@@ -54,7 +28,7 @@ def _tagging(tags: Mapping[str, str]) -> bytes:
 async def get_object_tagging(call: Call) -> Answer:
     """The tags of the current, or the named, version. Source: S3 API Reference, GetObjectTagging."""
     version = await look_described(call)
-    return xml(_tagging(version.tags), headers=version_header(call, version))
+    return xml(write_tagging(version.tags), headers=version_header(call, version))
 
 
 @operation(
@@ -102,7 +76,7 @@ async def get_bucket_tagging(call: Call) -> Answer:
 
     :raises NoSuchTagSet: it has none.
     """
-    return xml(_tagging(await read_setting(call, "tagging", NoSuchTagSet)))
+    return xml(write_tagging(await read_setting(call, "tagging", NoSuchTagSet)))
 
 
 @operation("PutBucketTagging", PUT, BUCKET, "tagging", needs="s3:PutBucketTagging", body=_DOCUMENT)

@@ -7,9 +7,9 @@ from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.keys import as_text
 from gecko_tw.resources.dispatch.operations import BUCKET, GET, OBJECT, operation
 from gecko_tw.resources.documents import markup
+from gecko_tw.resources.documents.listing import Spelling, asked, common_prefixes, limited, owner_element, raw, spelling
 from gecko_tw.resources.documents.markup import element, iso_time, text, texts
-from gecko_tw.resources.families.lifecycle import abort_headers
-from gecko_tw.resources.families.listing import Spelling, asked, common_prefixes, limited, owner_element, raw, spelling
+from gecko_tw.resources.headers.lifecycle import abort_headers
 from gecko_tw.resources.headers.objects import checksum_element
 from gecko_tw.store.records import Part, Upload
 from gecko_tw.store.requests import Listed

@@ -13,11 +13,10 @@ from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources.answers.answer import STATUS, Answer, Spans, xml
 from gecko_tw.resources.answers.refusals import MissingRequestBodyError, NoSuchWebsiteConfiguration
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.dispatch.operations import BUCKET, DELETE, GET, HEAD, PUT, WEBSITE, Document, operation
+from gecko_tw.resources.dispatch.operations import BUCKET, DELETE, GET, HEAD, OBJECT, PUT, WEBSITE, Document, operation
 from gecko_tw.resources.documents import website
 from gecko_tw.resources.documents.bucket_settings import change_setting, read_setting
 from gecko_tw.resources.documents.website import Website
-from gecko_tw.resources.families import objects
 from gecko_tw.resources.gates.permits import permit
 from gecko_tw.store.refusals import NoSuchKey, Refusal
 
@@ -105,7 +104,7 @@ async def _object(call: Call, key: bytes) -> Answer | Spans:
     elsewhere = version.headers.get("x-amz-website-redirect-location")
     if elsewhere is not None:
         return Answer(301, [(b"Location", elsewhere.encode("latin-1", "replace"))])
-    row = objects.head_object if call.head.method == HEAD else objects.get_object
+    row = service.table.resolve(call.head.method, OBJECT, frozenset())
     return await row.perform(call)  # type: ignore[return-value]
 
 

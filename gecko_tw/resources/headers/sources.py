@@ -4,7 +4,7 @@ from attrs import frozen
 
 from gecko_tw.resources.answers.refusals import NotImplemented_
 from gecko_tw.resources.dispatch.keys import decode
-from gecko_tw.resources.families.versioning import check_version_id
+from gecko_tw.resources.headers.versions import check_version_id
 from gecko_tw.store.refusals import InvalidArgument
 
 COPY_SOURCE = b"x-amz-copy-source"

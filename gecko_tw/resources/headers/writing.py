@@ -5,11 +5,11 @@ from typing import Any
 
 from gecko_tw.callers.access.acl import BUCKET_OWNER_FULL_CONTROL, HEADER, kept
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.families.acl import asks_acl, parties_of, wished_acl
-from gecko_tw.resources.families.locking import asked_protection
 from gecko_tw.resources.gates.access_settings import ACL, ENFORCED, PREFERRED, bucket_owner, ownership_of
 from gecko_tw.resources.headers import objects as object_headers
+from gecko_tw.resources.headers.acl import asks_acl, parties_of, wished_acl
 from gecko_tw.resources.headers.encoded_words import decoded
+from gecko_tw.resources.headers.locks import asked_protection
 from gecko_tw.resources.headers.objects import Stored
 
 

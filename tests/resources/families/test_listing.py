@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gecko_tw.resources.documents.listing import Spelling, read_token, write_token
 from gecko_tw.resources.documents.markup import escape
-from gecko_tw.resources.families.listing import Spelling, read_token, write_token
 from gecko_tw.store.refusals import InvalidArgument
 from tests.resources.asking import Shop, shop
 from tests.resources.dispatch.test_tree import encoded
