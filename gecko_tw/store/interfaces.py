@@ -53,10 +53,11 @@ class IReading(Interface):
         """Bytes of the object; fewer than ``length`` only at its end or at the end of a span, never none before the end."""
 
     def run(offset: int):  # type: ignore[no-untyped-def]
-        """``(file descriptor, offset in the file, bytes that follow in that file)``, or None when there is no file to send."""
+        """``(file descriptor, offset in the file, bytes that follow in that file)``, or None when there is no file to send,
+        or the version is gone: ``read`` tells."""
 
     def ready(offset: int, length: int):  # type: ignore[no-untyped-def]
-        """As ``read``, when the bytes are in memory already; else None."""
+        """As ``read``, when the bytes are in memory already; else, and when the version is gone, None: ``read`` tells."""
 
     def close():  # type: ignore[no-untyped-def]
         """Releases it. Harmless when repeated."""

@@ -14,9 +14,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gecko_tw.pools import IPool
-from gecko_tw.store.drivers.interfaces import BlobGone
-from gecko_tw.store.interfaces import IReading
 from gecko_tw.wire.direct import Direct
+from gecko_tw.wire.interfaces import Source
 
 if TYPE_CHECKING:
     from gecko_tw.wire.request import WireRequest
@@ -35,7 +34,7 @@ class Shortened(Exception):  # noqa: N818 - said of the answer
     """The stored bytes ended before their end."""
 
 
-def read_now(reading: IReading, offset: int, length: int, scratch: bytearray) -> bytes | None:
+def read_now(reading: Source, offset: int, length: int, scratch: bytearray) -> bytes | None:
     """Up to ``length`` bytes from ``offset`` without waiting for a disk.
 
     None when that is not possible: the bytes are not in memory, or the reading has neither them nor a file. Trouble also reads as
@@ -51,7 +50,7 @@ def read_now(reading: IReading, offset: int, length: int, scratch: bytearray) ->
     return data
 
 
-def read_into(reading: IReading, offset: int, view: memoryview) -> int | None:
+def read_into(reading: Source, offset: int, view: memoryview) -> int | None:
     """Fills ``view``, or its beginning, from ``offset`` on without waiting for a disk; returns how many bytes, or None as read_now."""
     try:
         run = reading.run(offset) if _NOWAIT is not None else None
@@ -59,19 +58,19 @@ def read_into(reading: IReading, offset: int, view: memoryview) -> int | None:
             return None
         file, place, follow = run
         return os.preadv(file, [view[:follow]], place, _NOWAIT)
-    except (OSError, BlobGone):
+    except OSError:
         return None
 
 
-def at_hand(reading: IReading, offset: int, length: int) -> bytes | None:
+def at_hand(reading: Source, offset: int, length: int) -> bytes | None:
     """What the reading itself has in memory of these bytes, or None as read_now."""
     try:
-        return reading.ready(offset, length)  # type: ignore[no-any-return]
-    except (OSError, BlobGone):
+        return reading.ready(offset, length)
+    except OSError:
         return None
 
 
-def read_cold(reading: IReading, offset: int, length: int) -> bytes:
+def read_cold(reading: Source, offset: int, length: int) -> bytes:
     """Up to ``length`` bytes from ``offset``, waiting for the disk, which is told to have what follows ready. Blocks."""
     data = reading.read(offset, length)
     run = reading.run(offset + len(data)) if data and hasattr(os, "posix_fadvise") else None
@@ -83,7 +82,7 @@ def read_cold(reading: IReading, offset: int, length: int) -> bytes:
 
 @implementer(IPushProducer)
 class Download:
-    """Sends part of an IReading as the body of an answer, at the pace of the peer; then closes the reading.
+    """Sends part of a Source as the body of an answer, at the pace of the peer; then closes the reading.
 
     What is in memory goes from the scratch buffer into the socket. What the socket does not take is read again later: that is cheaper
     than keeping a copy of everything, and of every slow peer's share.
@@ -91,7 +90,7 @@ class Download:
     :param pool: where reading may wait for the disk.
     """
 
-    def __init__(self, request: "WireRequest", reading: IReading, pool: IPool) -> None:
+    def __init__(self, request: "WireRequest", reading: Source, pool: IPool) -> None:
         self._request = request
         self._reading = reading
         self._pool = pool

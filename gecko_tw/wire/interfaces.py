@@ -1,6 +1,24 @@
 """What the wire offers to ``resources/``."""
 
+from typing import Protocol
+
 from zope.interface import Attribute, Interface
+
+
+class Source(Protocol):
+    """What the bytes of an answer are read from. ``read`` may wait for a disk, and fail as it likes; the others may raise OSError."""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Bytes from ``offset`` on; fewer than ``length`` for any reason, none only at the end."""
+
+    def run(self, offset: int) -> tuple[int, int, int] | None:
+        """``(file descriptor, offset in the file, bytes that follow in that file)``, or None when there is no file to send."""
+
+    def ready(self, offset: int, length: int) -> bytes | None:
+        """As ``read``, when the bytes are in memory already; else None."""
+
+    def close(self) -> None:
+        """Releases it. Harmless when repeated."""
 
 
 class IUpload(Interface):
@@ -64,7 +82,7 @@ class IWireRequest(Interface):
         """Headers rendered as bytes, for answers that are given again and again."""
 
     def answer_spans(status: int, headers, reading, offset: int, length: int, pool, *, lines: bytes = b""):  # type: ignore[no-untyped-def]
-        """The same with ``length`` bytes of an IReading from ``offset``; blocking reads run in ``pool`` (IPool). Closes ``reading``.
+        """The same with ``length`` bytes of a Source from ``offset``; blocking reads run in ``pool`` (IPool). Closes ``reading``.
 
         Returns a Deferred that fires with the number of bytes sent once all is handed over, and fails when the client leaves.
         """

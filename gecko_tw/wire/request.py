@@ -11,12 +11,11 @@ from twisted.web.http import toChunk
 from zope.interface import implementer
 
 from gecko_tw.pools import IPool
-from gecko_tw.store.interfaces import IReading
 from gecko_tw.wire.answer_head import Headers, head_bytes, lines_of, may_have_body, refusal
 from gecko_tw.wire.buffered import read_whole
 from gecko_tw.wire.download import Download, read_now
 from gecko_tw.wire.head import Head
-from gecko_tw.wire.interfaces import IWireRequest
+from gecko_tw.wire.interfaces import IWireRequest, Source
 from gecko_tw.wire.late import LateRequest
 from gecko_tw.wire.outflow import Outflow
 from gecko_tw.wire.upload import Upload
@@ -105,7 +104,7 @@ class WireRequest(LateRequest):
         self,
         status: int,
         headers: Headers,
-        reading: IReading,
+        reading: Source,
         offset: int,
         length: int,
         pool: IPool,
