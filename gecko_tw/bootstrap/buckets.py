@@ -31,9 +31,10 @@ from gecko_tw.resources.gates.access_settings import (
 from gecko_tw.settings import BadSetting
 from gecko_tw.settings.entries import Entry
 from gecko_tw.settings.kinds import REGION
+from gecko_tw.settings.quotas import read_quota
 from gecko_tw.store.refusals import Refusal
-from gecko_tw.store.rules import quotas
 from gecko_tw.store.rules.names import check_bucket_name
+from gecko_tw.store.rules.quotas import SETTING as QUOTA
 from gecko_tw.store.rules.tags import OF_BUCKET, check_tags
 
 VERSIONING, LOCK = "versioning", "object-lock"
@@ -164,7 +165,7 @@ def _lock(entry: Entry, bucket: str) -> dict[str, Any]:
 
 def _quota(entry: Entry, bucket: str) -> dict[str, Any]:
     try:
-        return {quotas.SETTING: quotas.read_quota(entry.plain()) or None}
+        return {QUOTA: read_quota(entry.plain()) or None}
     except ValueError as bad:
         raise entry.refusal(str(bad)) from None
 

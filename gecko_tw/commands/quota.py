@@ -3,10 +3,11 @@
 from typing import Any
 
 from gecko_tw.commands.telling import Told
+from gecko_tw.settings.quotas import read_quota
 from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.drivers.interfaces import IUsage
 from gecko_tw.store.records import BucketRecord
-from gecko_tw.store.rules.quotas import SETTING, read_quota
+from gecko_tw.store.rules.quotas import SETTING
 
 NONE = "none"
 """What is written for: not limited."""
@@ -15,7 +16,7 @@ NONE = "none"
 def read_limits(most_bytes: str | None, most_objects: str | None) -> dict[str, Any]:
     """The limits that somebody gave: a number, or None for ``none``; those not given are left out.
 
-    :raises ValueError: as :func:`~gecko_tw.store.rules.quotas.read_quota`.
+    :raises ValueError: as :func:`~gecko_tw.settings.quotas.read_quota`.
     """
     given = {"bytes": most_bytes, "objects": most_objects}
     read = read_quota({name: value for name, value in given.items() if value not in (None, NONE)})

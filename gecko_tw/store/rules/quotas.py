@@ -6,11 +6,9 @@ unfinished upload. Objects are counted as versions that are no delete markers. S
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 from attrs import evolve
 
-from gecko_tw.settings.kinds import SIZE
 from gecko_tw.store.records import BucketRecord, Change, KeyHistory, Usage
 from gecko_tw.store.refusals import QuotaExceeded
 
@@ -19,38 +17,6 @@ SETTING = "quota"
 
 Rule = Callable[[BucketRecord, KeyHistory], Change]
 Check = Callable[[Usage, Usage], None]
-
-
-def read_quota(value: Any) -> dict[str, int]:
-    """A quota as somebody wrote it, as the setting has it; nothing limited is ``{}``.
-
-    :param value: a mapping with ``bytes`` (a number, or a text such as ``10 GiB``) and ``objects`` (a number), each of which may be
-        absent or None; or None.
-    :raises ValueError: it is something else; the message says what is allowed.
-    """
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping) or not value.keys() <= {"bytes", "objects"}:
-        raise ValueError("a quota has the keys bytes and objects")
-    quota = {"bytes": _bytes(value.get("bytes")), "objects": _whole(value.get("objects"))}
-    return {name: limit for name, limit in quota.items() if limit is not None}
-
-
-def _bytes(value: Any) -> int | None:
-    try:
-        return SIZE.read(value) if isinstance(value, str) else _whole(value)
-    except ValueError:
-        raise ValueError(f"bytes: allowed is {SIZE.allowed}") from None
-
-
-def _whole(value: Any) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 18:
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError("objects: allowed is a whole number")
-    return value
 
 
 def within(rule: Rule) -> Rule:

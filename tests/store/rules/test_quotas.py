@@ -1,14 +1,12 @@
 """What a quota allows."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gecko_tw.store.records import Usage
 from gecko_tw.store.refusals import QuotaExceeded
-from gecko_tw.store.rules.quotas import check, read_quota
+from gecko_tw.store.rules.quotas import check
 
 USAGES = st.builds(Usage, st.integers(0, 100), st.integers(0, 10))
 
@@ -33,25 +31,3 @@ def test_a_refusal_tells_what_is_missing() -> None:
     with pytest.raises(QuotaExceeded) as refused:
         check({"bytes": 10}, Usage(8, 1), Usage(11, 2))
     assert refused.value.details == {"Quota": "10", "Used": "8", "Needed": "3"}
-
-
-@pytest.mark.parametrize(
-    ("written", "quota"),
-    [
-        (None, {}),
-        ({}, {}),
-        ({"bytes": None, "objects": None}, {}),
-        ({"bytes": "10 GiB"}, {"bytes": 10 * 1024**3}),
-        ({"bytes": 0, "objects": "5"}, {"bytes": 0, "objects": 5}),
-    ],
-)
-def test_a_quota_is_read_as_it_was_meant(written: Any, quota: dict[str, int]) -> None:
-    assert read_quota(written) == quota
-
-
-@pytest.mark.parametrize(
-    "written", ["10 GiB", 5, [], {"size": 1}, {"bytes": "many"}, {"bytes": -1}, {"objects": 1.5}, {"objects": True}]
-)
-def test_what_is_no_quota_is_refused(written: Any) -> None:
-    with pytest.raises(ValueError, match="quota has|allowed is"):
-        read_quota(written)
