@@ -3,14 +3,14 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gecko_tw.commands.telling import Told, as_json, tell
-from gecko_tw.settings import SETTINGS, BadSetting, Setting, Settings
+from gecko_tw.settings import SETTINGS, BadSetting, Setting
 from gecko_tw.settings.interpolation import escaped, has_references, only_references, shell_word
 from gecko_tw.settings.sources import Given, file_of, given_by, read_settings
 
@@ -35,34 +35,29 @@ def _document(file: Path, environment: Mapping[str, str] | None = os.environ) ->
         raise click.ClickException(str(bad)) from None
 
 
-def add_validation(check: Callable[[Any, Settings], str]) -> None:
-    """Adds the command ``validate``.
+@config.command()
+@_FILE
+@as_json
+def validate(file: Path) -> None:
+    """Check a file, all that it declares included; exit code 1 and file:line when something is wrong.
 
-    :param check: holds declarations against the data directory that settings name; returns what should be known. Raises BadSetting.
+    What it refers to must be declared in it, or be there already: in the data directory that it names.
     """
+    from gecko_tw.bootstrap.declarations import read_declarations
+    from gecko_tw.bootstrap.validating import check_declarations
 
-    @config.command()
-    @_FILE
-    @as_json
-    def validate(file: Path) -> None:
-        """Check a file, all that it declares included; exit code 1 and file:line when something is wrong.
-
-        What it refers to must be declared in it, or be there already: in the data directory that it names.
-        """
-        from gecko_tw.bootstrap.declarations import read_declarations
-
-        document = _document(file)
-        try:
-            declared = read_declarations(document)
-            remark = check(declared, read_settings({}, os.environ, document.settings))
-        except BadSetting as bad:
-            raise click.ClickException(str(bad)) from None
-        remarks = [*document.remarks, *filter(None, [remark])]
-        for line in remarks:
-            click.echo(line, err=True)
-        counts = {"settings": len(document.settings), **declared.counts()}
-        told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-        tell(Told(f"{file} is valid: {told}", {"valid": True, **counts, "remarks": remarks}))
+    document = _document(file)
+    try:
+        declared = read_declarations(document)
+        remark = check_declarations(declared, read_settings({}, os.environ, document.settings))
+    except BadSetting as bad:
+        raise click.ClickException(str(bad)) from None
+    remarks = [*document.remarks, *filter(None, [remark])]
+    for line in remarks:
+        click.echo(line, err=True)
+    counts = {"settings": len(document.settings), **declared.counts()}
+    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    tell(Told(f"{file} is valid: {told}", {"valid": True, **counts, "remarks": remarks}))
 
 
 @config.command()
