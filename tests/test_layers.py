@@ -2,10 +2,13 @@
 
 import ast
 import sys
+from graphlib import TopologicalSorter
 
 import pytest
 
 from tests.sources import PACKAGE, Source, functions, imports, sources
+
+RESOURCES = f"{PACKAGE}.resources"
 
 FLOORS = (
     ("twisted.plugins", f"{PACKAGE}.commands"),
@@ -14,8 +17,31 @@ FLOORS = (
     (f"{PACKAGE}.daemon",),
     (f"{PACKAGE}.plugins", f"{PACKAGE}.dropins"),
     (f"{PACKAGE}.wire",),
-    (f"{PACKAGE}.resources",),
-    (f"{PACKAGE}.callers", f"{PACKAGE}.jobs"),
+    (f"{RESOURCES}.dispatch",),
+    (f"{RESOURCES}.pipeline",),
+    (f"{RESOURCES}.families",),
+    (f"{RESOURCES}.bodies",),
+    (f"{RESOURCES}.service",),
+    (f"{RESOURCES}.answers",),
+    (f"{RESOURCES}.gates", f"{RESOURCES}.bodies.buffers", f"{RESOURCES}.bodies.unauthenticated"),
+    (f"{RESOURCES}.access_logs",),
+    (f"{RESOURCES}.headers",),
+    (f"{RESOURCES}.answers.answer", f"{RESOURCES}.bodies.claims"),
+    (f"{RESOURCES}.headers.objects",),
+    (f"{RESOURCES}.documents",),
+    (f"{RESOURCES}.call",),
+    (f"{RESOURCES}.dispatch.operations", f"{RESOURCES}.gates.access_settings"),
+    (
+        f"{RESOURCES}.answers.refusals",
+        f"{RESOURCES}.dispatch.keys",
+        f"{RESOURCES}.dispatch.subresources",
+        f"{RESOURCES}.headers.encoded_words",
+    ),
+    (RESOURCES,),
+    (f"{PACKAGE}.jobs", f"{PACKAGE}.callers"),
+    (f"{PACKAGE}.callers.accounts",),
+    (f"{PACKAGE}.callers.signatures.v4", f"{PACKAGE}.callers.signatures.payloads", f"{PACKAGE}.callers.access"),
+    (f"{PACKAGE}.callers.refusals", f"{PACKAGE}.callers.budgets"),
     (f"{PACKAGE}.store",),
     (f"{PACKAGE}.store.rules", f"{PACKAGE}.store.drivers"),
     (f"{PACKAGE}.store.verifying",),
@@ -41,6 +67,18 @@ LAZY = {
     f"{PACKAGE}.store.checksums": "awscrt takes a tenth of the start, and only some digests need it",
 }
 """Where imports inside functions are allowed, and why."""
+
+CIRCLES = (
+    ({"store.copying", "store.objects"}, "a copy is a method of Objects that is written in a file of its own"),
+    (
+        {f"wire.{name}" for name in "buffered channel download outflow parting request site upload".split()},
+        "a connection is one object in several files",
+    ),
+)
+"""Modules that import each other, if only for type checkers, and why."""
+
+PILLARS = {"wire": {"pools"}, "store": set()}
+"""Rooms that stand on the ground, and what else they may know."""
 
 BANNED = {"handler", "manager", "processor", "engine", "helper", "util", "common", "base", "misc"}
 
@@ -77,6 +115,47 @@ def test_imports_only_point_down():
         if there[0] <= here[0] and found.target != f"{PACKAGE}.__version__":
             wrong.append(str(found))
     assert not wrong, "\n".join(wrong)
+
+
+def _graph() -> dict[str, set[str]]:
+    """The modules that each module imports, those for type checkers included."""
+    names = {source.name for source in sources()}
+    graph: dict[str, set[str]] = {name: set() for name in names}
+    for found in imports():
+        target = found.target if found.target in names else found.target.rpartition(".")[0]
+        if target in names and target != PACKAGE:
+            graph[found.source.name].add(target)
+    return graph
+
+
+def _known(here: str, there: str) -> bool:
+    return any({here, there} <= {f"{PACKAGE}.{name}" for name in circle} for circle, _why in CIRCLES)
+
+
+def test_no_modules_import_each_other():
+    graph = {here: {there for there in below if not _known(here, there)} for here, below in _graph().items()}
+    TopologicalSorter(graph).prepare()
+
+
+@pytest.mark.parametrize("circle", [circle for circle, _why in CIRCLES], ids=min)
+def test_every_circle_that_is_known_is_still_one(circle):
+    graph, known = _graph(), {f"{PACKAGE}.{name}" for name in circle}
+    # Who imports nobody else of it, or is imported by nobody else of it, is not part of it any more.
+    assert all(graph[name] & known for name in known)
+    assert known <= set().union(*(graph[name] for name in known))
+
+
+def test_no_family_imports_a_family():
+    families = f"{RESOURCES}.families"
+    between = [found for found in imports() if found.source.within(families) and found.target.startswith(families)]
+    assert not [str(found) for found in between]
+
+
+@pytest.mark.parametrize("pillar", sorted(PILLARS))
+def test_the_pillars_know_nothing_of_each_other_nor_of_who_stands_on_them(pillar):
+    own = tuple(f"{PACKAGE}.{room}." for room in {pillar} | PILLARS[pillar])
+    found = [one for one in imports() if one.source.within(f"{PACKAGE}.{pillar}")]
+    assert not [str(one) for one in found if one.target.startswith(PACKAGE) and not one.target.startswith(own)]
 
 
 def test_imports_are_absolute():
