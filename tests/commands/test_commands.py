@@ -179,7 +179,11 @@ def test_a_directory_of_files_is_not_made_a_data_directory_but_by_adopting(data,
     assert not (data / ".geckos3").exists()
 
 
-def test_what_has_or_is_in_a_data_directory_is_not_adopted(data):
+def test_what_has_or_is_in_a_data_directory_is_not_adopted(tmp_path):
+    # In a directory of its own, as other tests of this process have theirs beside tmp_path.
+    data = tmp_path / "outer" / "data"
+    (data / "photos").mkdir(parents=True)
+    (data / "photos" / "two.txt").write_bytes(b"purr")
     geckos3("adopt", "--data-dir", data)
     for mistyped in (data.parent, data / "photos"):
         told = geckos3("adopt", "--data-dir", mistyped)
