@@ -48,6 +48,7 @@ def due(
     current = follower = next(noncurrent, None)
     if current is None or follower is None:
         return
+    moving = [rule for rule in rules if rule.transitions or rule.noncurrent_transitions]
     newer, alone = 0, True
     for version in noncurrent:
         one = Due(version.version_id, newer, follower.modified)
@@ -55,15 +56,14 @@ def due(
             yield one
         else:
             alone = False
-            if _destination(rules, key, version, one, calendar) is not None:
+            if moving and _destination(moving, key, version, one, calendar) is not None:
                 yield evolve(one, moves=True)
         # A delete marker keeps no data: the newest versions that a rule wants kept are counted without it.
         newer += isinstance(version, Version)
         follower = version
     if isinstance(current, Version):
-        moving = Due(current.version_id, moves=True)
-        if _destination(rules, key, current, moving, calendar) is not None:
-            yield moving
+        if moving and _destination(moving, key, current, Due(current.version_id), calendar) is not None:
+            yield Due(current.version_id, moves=True)
         if _expired(rules, key, current, calendar):
             yield Due(None)
     elif alone and _useless(rules, key, current, calendar):
