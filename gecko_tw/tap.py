@@ -153,7 +153,7 @@ def makeService(options: Options) -> MultiService:
         services = jobs(reactor, pools[1], store.upkeep, settings, scan, noticed)
         Repeating(reactor, pools[1], "flush", settings.flush_interval, data.flush).setServiceParent(services)
         Repeating(reactor, pools[1], "catalog", CHECKED, check).setServiceParent(services)
-        expiry = Expiry(store.uploads, settings.lifecycle_day)
+        expiry = Expiry(store.uploads, settings.lifecycle_day, settings.transition_minimum_size)
         Lifecycle(reactor, pools[1], expiry, settings).setServiceParent(services)
         Delivery(reactor, pools[1], store.notices, sinks_for(reactor, settings), noticed).setServiceParent(services)
         gc.freeze()  # as a worker does

@@ -223,6 +223,12 @@ class Settings:
         "how long a day of a lifecycle rule is: a few seconds let tests see objects expire; days of another length are not"
         " rounded up to midnight",
     )
+    transition_minimum_size: int = setting(
+        "128KiB",
+        kinds.SIZE,
+        "objects of fewer bytes are moved to another storage class only by lifecycle rules that choose by size, as AWS does it; `0`"
+        " moves all",
+    )
     access_log_interval: float = setting(
         "5m", kinds.DURATION, "how often the access logs of buckets are written to the buckets they go to"
     )

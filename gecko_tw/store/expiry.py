@@ -1,4 +1,4 @@
-"""The lifecycle of objects: what the rules of buckets let go of goes, key by key."""
+"""The lifecycle of objects: what the rules of buckets let go of goes, and what they move is moved, key by key."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -11,8 +11,9 @@ from gecko_tw.store.records import BucketRecord, DeleteMarker, KeyHistory, Versi
 from gecko_tw.store.refusals import NoSuchBucket, NoSuchUpload, SlowDown
 from gecko_tw.store.requests import Listed, ListRequest, new_salt
 from gecko_tw.store.rules import lifecycle
-from gecko_tw.store.rules.lifecycle import DAY, Calendar, Due, NothingDue, Rule
-from gecko_tw.store.rules.notices import Cause
+from gecko_tw.store.rules.due import Due, NothingDue, confirmed, due, expire, move
+from gecko_tw.store.rules.lifecycle import DAY, Calendar
+from gecko_tw.store.rules.notices import Cause, Rule
 from gecko_tw.store.settling import settled
 from gecko_tw.store.uploads import Uploads
 
@@ -30,15 +31,16 @@ class Tally:
     expired: int = 0
     removed: int = 0
     aborted: int = 0
+    moved: int = 0
     busy: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.expired or self.removed or self.aborted)
+        return bool(self.expired or self.removed or self.aborted or self.moved)
 
     def __str__(self) -> str:
         return (
             f"{self.expired} objects expired, {self.removed} old versions and delete markers removed,"
-            f" {self.aborted} multipart uploads aborted"
+            f" {self.aborted} multipart uploads aborted, {self.moved} versions moved to another storage class"
         )
 
 
@@ -50,17 +52,19 @@ class Expiry:
     rules change: see docs/decisions/0008.
 
     :ivar day: a day's length in seconds.
+    :ivar smallest: bytes below which a version is moved only by rules that choose by size.
     :ivar stopping: when it becomes true, a run under way ends at its next page or step; what is left is for the next run.
     """
 
     uploads: Uploads
     day: float = 86_400.0
+    smallest: int = lifecycle.SMALLEST
     stopping: bool = False
     _seen: dict[str, tuple[Any, int]] = field(factory=dict)
 
     def run(self, now: int) -> Tally:
-        """Removes what is due at ``now`` (nanoseconds)."""
-        calendar = Calendar(now, int(self.day * 10**9))
+        """Removes, and moves, what is due at ``now`` (nanoseconds)."""
+        calendar = Calendar(now, int(self.day * 10**9), self.smallest)
         tally = Tally()
         for record in self._buckets():
             seen = (record.settings[lifecycle.SETTING], now // DAY)
@@ -117,13 +121,19 @@ class Expiry:
             request = evolve(request, after=page.next_key, after_id=page.next_id)
 
     def _due(
-        self, rules: list[Rule], bucket: str, key: bytes, walk: Iterator[tuple[int, Listed]], calendar: Calendar
+        self,
+        rules: list[lifecycle.Rule],
+        bucket: str,
+        key: bytes,
+        walk: Iterator[tuple[int, Listed]],
+        calendar: Calendar,
     ) -> list[Due]:
         """What is due of one key. The oldest first: what is left when a run is cut short is no younger for it."""
         versions = (_version(entry) for _, entry in walk)
-        found = [*lifecycle.due(lifecycle.without_tags(rules), key, versions, calendar)]
+        found = [*due(lifecycle.without_tags(rules), key, versions, calendar)]
         if any(rule.tags for rule in rules):
-            found = [one for one in found if lifecycle.is_due(rules, self._known(bucket, key, one), one, calendar)]
+            looked = (confirmed(rules, self._known(bucket, key, one), one, calendar) for one in found)
+            found = [one for one in looked if one is not None]
         noncurrent = [one for one in found if one.since is not None]
         return [*reversed(noncurrent), *found[len(noncurrent) :]]
 
@@ -136,15 +146,19 @@ class Expiry:
         if self.stopping:
             raise _Stopping
         try:
-            rule = partial(lifecycle.expire, calendar=calendar, salt=new_salt(), one=one)
-            cause = Cause(event="LifecycleExpiration:Delete", now=calendar.now, principal="lifecycle")
+            rule, event = _step(one, calendar)
+            cause = Cause(event=event, now=calendar.now, principal="lifecycle")
             evolve(self.uploads.objects, cause=cause).place(bucket, key, rule, version_id=one.version_id)
-        except NothingDue:
-            return  # another version came meanwhile, or a lock holds
+        except NothingDue:  # another version came meanwhile, or a lock holds, which hinders no move
+            if one.since is not None and not one.moves:
+                self._let_go(bucket, key, evolve(one, moves=True), calendar, tally)
+            return
         except SlowDown:
             tally.busy += 1
             return
-        if one.version_id is None:
+        if one.moves:
+            tally.moved += 1
+        elif one.version_id is None:
             tally.expired += 1
         else:
             tally.removed += 1
@@ -155,6 +169,14 @@ class Expiry:
         except NoSuchUpload:
             return False  # completed or aborted meanwhile
         return True
+
+
+def _step(one: Due, calendar: Calendar) -> tuple[Rule, str]:
+    """The atomic step for what is due, and the event that it makes."""
+    if one.moves:
+        return partial(move, calendar=calendar, one=one), "LifecycleTransition"
+    step = partial(expire, calendar=calendar, salt=new_salt(), one=one)
+    return step, "LifecycleExpiration:Delete"
 
 
 def _walks(entries: Iterator[Listed]) -> Iterator[tuple[int, Listed]]:

@@ -7,9 +7,9 @@ import pytest
 from attrs import evolve
 
 from gecko_tw.store.objects import Objects
-from gecko_tw.store.records import BucketRecord, Version
+from gecko_tw.store.records import STORAGE_CLASS, BucketRecord, Version
 from gecko_tw.store.refusals import NoSuchBucket, NoSuchKey, NoSuchVersion, PreconditionFailed
-from gecko_tw.store.requests import Put
+from gecko_tw.store.requests import ListRequest, Put
 
 
 @pytest.fixture
@@ -45,6 +45,22 @@ def test_tags_come_beside_the_same_bytes(objects: Objects, key: bytes):
     now = objects.look("photos", key)
     assert evolve(now, tags={}, extra={}) == before
     assert now == amended
+    assert read(objects, key) == b"meow"
+
+
+@pytest.mark.parametrize("key", [b"cat.jpg", b"dir/", b"pooled//key"])
+def test_another_storage_class_comes_beside_the_same_bytes_and_is_listed(objects: Objects, key: bytes):
+    before = put(objects, key, b"meow", headers={"content-type": "text/plain"})
+
+    def move(version: Version, bucket: BucketRecord) -> Version:
+        return evolve(version, headers={**version.headers, STORAGE_CLASS: "GLACIER_IR"})
+
+    amended = objects.amend("photos", key, None, move)
+    assert amended == evolve(before, headers={"content-type": "text/plain", STORAGE_CLASS: "GLACIER_IR"})
+    assert objects.look("photos", key) == amended
+    for what in ("objects", "versions"):
+        [line] = objects.page("photos", ListRequest(), what).entries
+        assert (line.key, line.storage_class, line.modified) == (key, "GLACIER_IR", before.modified)
     assert read(objects, key) == b"meow"
 
 

@@ -7,10 +7,12 @@ from functools import partial
 import pytest
 from attrs import evolve
 
+from gecko_tw.store.expiry import Expiry, Tally
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import DeleteMarkerNamed, NoSuchKey
 from gecko_tw.store.requests import ListRequest, Remove
 from gecko_tw.store.rules import locks
+from gecko_tw.store.rules.lifecycle import DAY
 from tests.crash.deeds import LATER, NO_PATH, PATH, Deed, an_object, an_upload, complete, overwrite, remove
 from tests.crash.test_steps import SETUPS, cut_short_anywhere, cut_short_each_time, whole
 from tests.store.shop import BUCKET, Shop
@@ -77,6 +79,25 @@ def tag(shop: Shop, key: bytes) -> None:
     shop.objects.amend(BUCKET, key, None, change)
 
 
+def ruled(before: Callable[[Shop, bytes], None], **action: object) -> Callable[[Shop, bytes], None]:
+    """And a lifecycle rule for objects that are as large as this one."""
+
+    def act(shop: Shop, key: bytes) -> None:
+        before(shop, key)
+        switched(
+            shop, lifecycle=[{"ID": "1", "Status": "Enabled", "Filter": {"ObjectSizeGreaterThan": 1000}, **action}]
+        )
+
+    return act
+
+
+def obey(shop: Shop, key: bytes) -> None:
+    assert Expiry(shop.uploads).run(LATER + 9 * DAY) == Tally(moved=1)
+
+
+MOVED = {"Transitions": [{"Days": 1, "StorageClass": "GLACIER_IR"}]}
+OLD_MOVED = {"NoncurrentVersionTransitions": [{"NoncurrentDays": 1, "StorageClass": "GLACIER_IR"}]}
+
 DEEDS = {
     "add a version": Deed(kept, overwrite),
     "hide": Deed(two_versions, remove),
@@ -87,12 +108,17 @@ DEEDS = {
     "tag": Deed(an_object, tag),
     "hold the newest": Deed(locked, hold(0)),
     "hold an older one": Deed(locked, hold(1)),
+    "move to another class": Deed(ruled(an_object, **MOVED), obey),
+    "move an older one to another class": Deed(ruled(two_versions, **OLD_MOVED), obey),
 }
 CASES = [
     *(("xattr", name, PATH) for name in DEEDS),
-    *(("xattr", name, NO_PATH) for name in ("add a version", "hide", "hold the newest")),
+    *(("xattr", name, NO_PATH) for name in ("add a version", "hide", "hold the newest", "move to another class")),
     *(("pool of rows and files", name, PATH) for name in DEEDS),
-    *(("sidecar", name, PATH) for name in ("show again", "remove the newest", "tag", "hold an older one")),
+    *(
+        ("sidecar", name, PATH)
+        for name in ("show again", "remove the newest", "tag", "hold an older one", "move to another class")
+    ),
 ]
 
 

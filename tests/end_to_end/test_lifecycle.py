@@ -1,6 +1,7 @@
 """A daemon with days of two seconds: what boto3 asks to go, goes."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,3 +41,47 @@ def test_what_the_rules_let_go_goes_and_nothing_else(hurried: Place):
     assert hurried.get(versioned, "log/a") == b"second"
     assert hurried.get(plain, "cat") == b"first"
     eventually(lambda: "multipart uploads aborted" in hurried.daemon.log)
+
+
+@pytest.mark.parametrize("layout", ["files", "pool"])
+def test_what_the_rules_move_has_another_storage_class_and_is_otherwise_as_it_was(tmp_path: Path, layout: str):
+    options = (f"--layout={layout}", "--lifecycle-day=2s", "--transition-minimum-size=10")
+    key = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    with Daemon(tmp_path, *options) as daemon:
+        place = Place(daemon)
+        s3, bucket = place.s3, place.new_bucket()
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        older = s3.put_object(Bucket=bucket, Key="log/a", Body=b"an older body")["VersionId"]
+        s3.put_object(Bucket=bucket, Key="log/a", Body=b"the newer body", Metadata={"a": "b"}, Tagging="c=d")
+        s3.put_object(Bucket=bucket, Key="log/secret", Body=b"a secret body", **key)
+        s3.put_object(Bucket=bucket, Key="log/small", Body=b"small")
+        before = s3.head_object(Bucket=bucket, Key="log/a")
+        set_rule(
+            place,
+            bucket,
+            Transitions=[{"Days": 0, "StorageClass": "INTELLIGENT_TIERING"}, {"Days": 1, "StorageClass": "GLACIER_IR"}],
+            NoncurrentVersionTransitions=[{"NoncurrentDays": 1, "StorageClass": "INTELLIGENT_TIERING"}],
+        )
+        eventually(lambda: head_of(place, bucket, "log/a").get("StorageClass") == "GLACIER_IR")
+        eventually(lambda: head_of(place, bucket, "log/secret", **key).get("StorageClass") == "GLACIER_IR")
+        eventually(
+            lambda: head_of(place, bucket, "log/a", VersionId=older).get("StorageClass") == "INTELLIGENT_TIERING"
+        )
+        after = s3.head_object(Bucket=bucket, Key="log/a")
+        changing = {"StorageClass", "ResponseMetadata"}
+        assert {name: after[name] for name in after if name not in changing} == {
+            name: before[name] for name in before if name not in changing
+        }
+        listed = {one["Key"]: one["StorageClass"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]}
+        assert listed == {"log/a": "GLACIER_IR", "log/secret": "GLACIER_IR", "log/small": "STANDARD"}
+        asked = s3.get_object_attributes(Bucket=bucket, Key="log/a", ObjectAttributes=["StorageClass"])
+        assert asked["StorageClass"] == "GLACIER_IR"
+        assert place.get(bucket, "log/a") == b"the newer body"
+        assert s3.get_object(Bucket=bucket, Key="log/secret", **key)["Body"].read() == b"a secret body"
+        assert "moved to another storage class" in daemon.log
+    with Daemon(tmp_path, *options) as daemon:
+        assert Place(daemon).s3.head_object(Bucket=bucket, Key="log/a")["StorageClass"] == "GLACIER_IR"
+
+
+def head_of(place: Place, bucket: str, key: str, **more: Any) -> Any:
+    return place.s3.head_object(Bucket=bucket, Key=key, **more)

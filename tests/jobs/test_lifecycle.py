@@ -94,5 +94,6 @@ def test_a_run_that_did_something_says_what_in_one_line():
     finally:
         globalLogPublisher.removeObserver(observe)
     assert [line for line in lines if "expired" in line] == [
-        "lifecycle: 1 objects expired, 0 old versions and delete markers removed, 0 multipart uploads aborted"
+        "lifecycle: 1 objects expired, 0 old versions and delete markers removed, 0 multipart uploads aborted,"
+        " 0 versions moved to another storage class"
     ]

@@ -55,6 +55,7 @@ BAD = {
     "signature_v2": "maybe",
     "recreate": "yes",
     "min_part_size": "5MB",
+    "transition_minimum_size": "5MB",
     "multipart_max_age": "tomorrow",
     "multipart_sweep_interval": "1h ",
     "scan_interval": "-1",

@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from gecko_tw.store import expiry
 from gecko_tw.store.expiry import Expiry, Tally
 from gecko_tw.store.records import BucketRecord, DeleteMarker
 from gecko_tw.store.refusals import SlowDown
 from gecko_tw.store.requests import ListRequest, Remove
-from gecko_tw.store.rules.lifecycle import DAY
+from gecko_tw.store.rules.lifecycle import DAY, SMALLEST
 from tests.store.shop import BUCKET, NOW, Shop, open_shop
 
 MONTH = 30 * DAY
@@ -146,6 +147,114 @@ def test_a_locked_version_survives_its_rules(shop: Shop) -> None:
     assert run(shop, NOW + MONTH) == Tally()
     assert versions_of(shop) == [(b"log/a", False), (b"log/a", True)]
     assert run(shop, NOW + 3 * MONTH) == Tally(removed=2)
+
+
+TIERING = {"StorageClass": "INTELLIGENT_TIERING"}
+MOVED, OLD_MOVED = {"Days": 1, **TIERING}, {"NoncurrentDays": 1, **TIERING}
+LARGE = b"x" * SMALLEST
+
+
+def classes_of(shop: Shop) -> list[tuple[bytes, str]]:
+    """The keys of versions and delete markers with their storage classes, newest first."""
+    return [(entry.key, entry.storage_class) for entry in shop.objects.page(BUCKET, ListRequest(), "versions").entries]
+
+
+def test_objects_are_moved_and_others_stay_where_they_are(shop: Shop) -> None:
+    set_rules(shop, rule(Transitions=[MOVED]))
+    for key in (b"cat", b"log//a", b"log/a", b"log/b"):
+        made = shop.put(key, LARGE, headers={"content-type": "text/plain"}, tags={"a": "b"})
+    shop.put(b"log/small", LARGE[1:])
+    shop.put(b"log/young", LARGE, now=NOW + MONTH)
+    assert run(shop, NOW) == Tally()
+    assert run(shop, NOW + MONTH) == Tally(moved=3)
+    assert [key for key, name in classes_of(shop) if name == "INTELLIGENT_TIERING"] == [b"log//a", b"log/a", b"log/b"]
+    moved = shop.objects.look(BUCKET, b"log/b")
+    assert evolve(moved, headers=made.headers, spans=()) == evolve(made, spans=())
+    assert shop.get(b"log/a") == LARGE
+    assert run(shop, NOW + MONTH) == Tally()
+
+
+def test_all_versions_are_moved_the_null_version_as_well(shop: Shop) -> None:
+    shop.put(b"log/a", LARGE)
+    set_rules(shop, rule(Transitions=[MOVED], NoncurrentVersionTransitions=[OLD_MOVED]), versioning="Enabled")
+    shop.put(b"log/a", LARGE, now=NOW + 1)
+    shop.put(b"log/a", LARGE, now=NOW + 2)
+    shop.remove(b"log/a", now=NOW + 3)
+    shop.put(b"log/b", LARGE)
+    assert run(shop, NOW + MONTH) == Tally(moved=4)
+    moved = "INTELLIGENT_TIERING"
+    assert classes_of(shop) == [(b"log/a", ""), *[(b"log/a", moved)] * 3, (b"log/b", moved)]
+
+
+def test_a_move_is_told_with_where_it_leads(shop: Shop) -> None:
+    set_rules(shop, rule(Transitions=[MOVED]))
+    told = {"Id": "x", "QueueArn": "arn", "Events": ["s3:LifecycleTransition"]}
+    shop.buckets.change(BUCKET, lambda record: record.with_setting("notification", {"QueueConfigurations": [told]}))
+    made = shop.put(b"log/a", LARGE)
+    run(shop, NOW + MONTH)
+    [(_, event)] = shop.driver.notices.waiting("arn", 10)
+    assert (event["eventName"], event["eventVersion"]) == ("LifecycleTransition", "2.3")
+    assert event["lifecycleEventData"] == {"transitionEventData": {"destinationStorageClass": "INTELLIGENT_TIERING"}}
+    assert (event["s3"]["object"]["key"], event["s3"]["object"]["eTag"]) == ("log/a", made.etag)
+
+
+def test_tags_are_looked_up_where_they_decide_between_moving_and_going(shop: Shop) -> None:
+    chosen = {"ID": "tag", "Status": "Enabled", "Filter": {"Tag": {"Key": "kind", "Value": "tmp"}}}
+    further = {"Days": 1, "StorageClass": "GLACIER_IR"}
+    set_rules(
+        shop,
+        {**chosen, "NoncurrentVersionExpiration": {"NoncurrentDays": 5}, "Transitions": [further]},
+        rule(NoncurrentVersionTransitions=[OLD_MOVED], Transitions=[MOVED]),
+        versioning="Enabled",
+    )
+    for key, kind in ((b"log/a", "tmp"), (b"log/b", "cat")):
+        shop.put(key, LARGE, tags={"kind": kind})
+        shop.put(key, LARGE, now=NOW + 1, tags={"kind": kind})
+    assert run(shop, NOW + MONTH) == Tally(removed=1, moved=3)
+    assert classes_of(shop) == [(b"log/a", "GLACIER_IR"), *[(b"log/b", "INTELLIGENT_TIERING")] * 2]
+
+
+def test_a_locked_version_that_cannot_go_is_moved(shop: Shop) -> None:
+    shop.buckets.change(BUCKET, lambda record: record.with_setting("object-lock", {}))
+    actions = {
+        "NoncurrentVersionTransitions": [OLD_MOVED],
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 2},
+    }
+    set_rules(shop, rule(**actions), versioning="Enabled")
+    shop.put(b"log/a", LARGE, extra={"legal-hold": True})
+    shop.put(b"log/a", LARGE, now=NOW + 1)
+    assert run(shop, NOW + MONTH) == Tally(moved=1)
+    assert classes_of(shop) == [(b"log/a", ""), (b"log/a", "INTELLIGENT_TIERING")]
+    assert run(shop, NOW + MONTH) == Tally()
+
+
+def test_an_object_is_moved_before_a_marker_hides_it(shop: Shop) -> None:
+    set_rules(shop, rule(Transitions=[MOVED], Expiration={"Days": 2}), versioning="Enabled")
+    shop.put(b"log/a", LARGE)
+    assert run(shop, NOW + MONTH) == Tally(moved=1, expired=1)
+    assert classes_of(shop) == [(b"log/a", ""), (b"log/a", "INTELLIGENT_TIERING")]
+
+
+def test_an_object_that_goes_is_not_moved_before(shop: Shop) -> None:
+    set_rules(shop, rule(Transitions=[MOVED], Expiration={"Days": 2}))
+    shop.put(b"log/a", LARGE)
+    assert run(shop, NOW + MONTH) == Tally(expired=1)
+    assert shop.listed() == []
+
+
+def test_an_object_written_while_it_is_about_to_be_moved_stays_where_it_is(shop: Shop) -> None:
+    set_rules(shop, rule(Transitions=[MOVED]))
+    shop.put(b"log/a", LARGE)
+    real = shop.objects.catalog.change_history
+
+    def overtaken(*arguments: Any) -> Any:
+        shop.objects.catalog.change_history = real
+        shop.put(b"log/a", LARGE, now=NOW + MONTH)
+        return real(*arguments)
+
+    shop.objects.catalog.change_history = overtaken
+    assert run(shop, NOW + MONTH) == Tally()
+    assert classes_of(shop) == [(b"log/a", "")]
 
 
 def test_an_object_written_while_it_is_about_to_expire_stays(shop: Shop) -> None:

@@ -10,10 +10,12 @@ from datetime import UTC, datetime, time
 from hashlib import sha256
 from typing import Any
 
-from gecko_tw.resources.answers.refusals import MalformedXML, NotImplemented_
+from gecko_tw.resources.answers.refusals import MalformedXML
 from gecko_tw.resources.documents import markup
 from gecko_tw.resources.documents.markup import Element, element, text, texts
+from gecko_tw.resources.documents.transitions import check_transitions
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest
+from gecko_tw.store.rules.storage_classes import AT_HAND, TARGETS
 
 MAX_RULES = 1000
 MAX_ID = 255
@@ -25,7 +27,8 @@ Rule = dict[str, Any]
 "Expiration": {"Days": 30}}``."""
 
 _ACTIONS = ("Expiration", "NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload")
-_TRANSITIONS = ("Transition", "NoncurrentVersionTransition")
+_TRANSITIONS = {"Transition": "Transitions", "NoncurrentVersionTransition": "NoncurrentVersionTransitions"}
+"""The elements of a rule, and under which name the JSON has all of one kind."""
 _SIZES = ("ObjectSizeGreaterThan", "ObjectSizeLessThan")
 _LARGEST = 2**31 - 1
 
@@ -36,7 +39,7 @@ def read_lifecycle(document: bytes) -> list[Rule]:
     A rule without an ID gets one that is made of its content, so that the same document always gives the same rules.
 
     :raises MalformedXML, InvalidArgument, InvalidRequest: as S3 does.
-    :raises NotImplemented_: a rule moves objects to another storage class, which we have not.
+    :raises NotImplemented_: a rule moves objects to a class that is read only after RestoreObject, which there is not.
     """
     rules = [_read_rule(node) for node in markup.read(document, "LifecycleConfiguration").only(("Rule",))]
     if not rules:
@@ -74,8 +77,12 @@ def _read_rule(node: Element) -> Rule:
         found = _only_child(node, name)
         if found is not None:
             rule[name] = read(found)
-    _refuse_transitions(node)
+    for name, read in zip(_TRANSITIONS, (_read_transition, _read_noncurrent_transition), strict=True):
+        transitions = [read(one) for one in node.all(name)]
+        if transitions:
+            rule[_TRANSITIONS[name]] = transitions
     _check(rule)
+    check_transitions(rule)
     return rule
 
 
@@ -158,12 +165,18 @@ def _read_noncurrent(node: Element) -> dict[str, Any]:
     node.only(("NoncurrentDays", "NewerNoncurrentVersions"))
     action = "NoncurrentVersionExpiration"
     found = {"NoncurrentDays": _positive("NoncurrentDays", action, node.need("NoncurrentDays"))}
-    kept = node.get("NewerNoncurrentVersions")
-    if kept is not None:
-        found["NewerNoncurrentVersions"] = _positive("NewerNoncurrentVersions", action, kept)
-        if found["NewerNoncurrentVersions"] > MAX_KEPT:
-            raise InvalidArgument(f"'NewerNoncurrentVersions' for {action} action must be at most {MAX_KEPT}")
-    return found
+    return found | _read_kept(node, action)
+
+
+def _read_kept(node: Element, action: str) -> dict[str, Any]:
+    """``NewerNoncurrentVersions``, where it is."""
+    value = node.get("NewerNoncurrentVersions")
+    if value is None:
+        return {}
+    kept = _positive("NewerNoncurrentVersions", action, value)
+    if kept > MAX_KEPT:
+        raise InvalidArgument(f"'NewerNoncurrentVersions' for {action} action must be at most {MAX_KEPT}")
+    return {"NewerNoncurrentVersions": kept}
 
 
 def _read_abort(node: Element) -> dict[str, Any]:
@@ -171,25 +184,46 @@ def _read_abort(node: Element) -> dict[str, Any]:
     return {"DaysAfterInitiation": _positive("DaysAfterInitiation", "AbortIncompleteMultipartUpload", days)}
 
 
-def _refuse_transitions(node: Element) -> None:
-    """A rule that would do nothing must not be taken for one that works. Raises NotImplemented_, naming the element."""
-    for name in _TRANSITIONS:
-        for transition in node.all(name):
-            date = transition.get("Date")
-            if date is not None:
-                _midnight(date)
-            raise NotImplemented_(
-                "Objects cannot be moved to another storage class: a lifecycle rule may expire them, not transition them.",
-                Element=name,
-            )
+def _read_transition(node: Element) -> dict[str, Any]:
+    node.only(("Days", "Date", "StorageClass"))
+    found: dict[str, Any] = {}
+    days, date = node.get("Days"), node.get("Date")
+    if days is not None:
+        found["Days"] = _nonnegative("Days", "Transition", days)
+    if date is not None:
+        found["Date"] = _midnight(date)
+    if len(found) != 1:
+        raise MalformedXML
+    return {**found, "StorageClass": _target(node)}
+
+
+def _read_noncurrent_transition(node: Element) -> dict[str, Any]:
+    node.only(("NoncurrentDays", "NewerNoncurrentVersions", "StorageClass"))
+    action = "NoncurrentVersionTransition"
+    days = _nonnegative("NoncurrentDays", action, node.need("NoncurrentDays"))
+    return {"NoncurrentDays": days, **_read_kept(node, action), "StorageClass": _target(node)}
+
+
+def _target(node: Element) -> str:
+    name = node.need("StorageClass").strip()
+    if name in TARGETS:
+        return name
+    if name in AT_HAND:
+        raise InvalidArgument(
+            "Invalid target Storage class for Transition action", ArgumentName="StorageClass", ArgumentValue=name
+        )
+    raise MalformedXML(ElementName="StorageClass")
 
 
 def _check(rule: Rule) -> None:
     """What elements mean together."""
-    if not any(name in rule for name in _ACTIONS):
+    if not any(name in rule for name in (*_ACTIONS, *_TRANSITIONS.values())):
         raise InvalidRequest("At least one action needs to be specified in a rule")
     predicates = rule.get("Filter", {})
     predicates = predicates.get("And", predicates)
+    aged = (rule.get("NoncurrentVersionExpiration", {}), *rule.get("NoncurrentVersionTransitions", ()))
+    if "Prefix" in rule and any("NewerNoncurrentVersions" in one for one in aged):
+        raise InvalidRequest("NewerNoncurrentVersions element can only be used in Lifecycle V2.")
     refused = {"Tags": {"Tag", "Tags"} & predicates.keys(), "Object Size": set(_SIZES) & predicates.keys()}
     for what, found in refused.items():
         if found and "AbortIncompleteMultipartUpload" in rule:
@@ -211,6 +245,15 @@ def _positive(name: str, action: str, value: str) -> int:
     if number < 1:
         raise InvalidArgument(
             f"'{name}' for {action} action must be a positive integer", ArgumentName=name, ArgumentValue=number
+        )
+    return number
+
+
+def _nonnegative(name: str, action: str, value: str) -> int:
+    number = _number(name, value)
+    if number < 0:
+        raise InvalidArgument(
+            f"'{name}' in {action} action must be nonnegative", ArgumentName=name, ArgumentValue=number
         )
     return number
 
@@ -237,6 +280,7 @@ def _write_rule(rule: Rule) -> str:
     if "Filter" in rule:
         parts.append(element("Filter", _write_predicates(rule["Filter"])))
     parts.append(text("Status", rule["Status"]))
+    parts += [element(name, texts(one)) for name, several in _TRANSITIONS.items() for one in rule.get(several, ())]
     parts += [element(name, texts(rule[name])) for name in _ACTIONS if name in rule]
     return "".join(parts)
 

@@ -43,9 +43,10 @@ EVENTS = frozenset(
         "s3:LifecycleExpiration:*",
         "s3:LifecycleExpiration:Delete",
         "s3:LifecycleExpiration:DeleteMarkerCreated",
+        "s3:LifecycleTransition",
     }
 )
-"""What happens here. AWS's other events never do (restores, replication, tiers), so nobody may wait for them."""
+"""What happens here. AWS's other events never do (restores, replication, archives), so nobody may wait for them."""
 
 
 def read_configuration(body: bytes) -> Configuration:

@@ -7,7 +7,7 @@ from gecko_tw.resources.dispatch.operations import BUCKET, DELETE, GET, PUT, Doc
 from gecko_tw.resources.documents.bucket_settings import read_setting
 from gecko_tw.resources.documents.lifecycle import Rule, read_lifecycle, write_lifecycle
 from gecko_tw.store.records import BucketRecord
-from gecko_tw.store.refusals import InvalidArgument
+from gecko_tw.store.refusals import InvalidRequest
 from gecko_tw.store.rules.lifecycle import SETTING
 
 _MINIMUM = "lifecycle-minimum-size"
@@ -39,11 +39,7 @@ async def put_bucket_lifecycle_configuration(call: Call, document: bytes) -> Ans
         raise MissingRequestBodyError
     minimum = call.header(_MINIMUM_HEADER) or _DEFAULT_MINIMUM
     if minimum not in _MINIMA:
-        raise InvalidArgument(
-            f"Transition default minimum object size must be one of {', '.join(_MINIMA)}.",
-            ArgumentName=_MINIMUM_HEADER.decode(),
-            ArgumentValue=minimum,
-        )
+        raise InvalidRequest(f"Invalid TransitionDefaultMinimumObjectSize found: {minimum}")
     await _change(call, read_lifecycle(document), None if minimum == _DEFAULT_MINIMUM else minimum)
     return Answer(200, [(_MINIMUM_HEADER, minimum.encode())])
 

@@ -16,8 +16,9 @@ from gecko_tw.resources.dispatch.keys import decode
 from gecko_tw.resources.documents.markup import text
 from gecko_tw.resources.headers.encoded_words import decoded
 from gecko_tw.store.checksums import ALGORITHMS
-from gecko_tw.store.records import NULL, Checksum, Version
+from gecko_tw.store.records import NULL, STORAGE_CLASS, Checksum, Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, MetadataTooLarge
+from gecko_tw.store.rules.storage_classes import ARCHIVED, AT_HAND
 from gecko_tw.store.rules.tags import OF_OBJECT, check_tags
 
 MAX_METADATA = 2048
@@ -49,7 +50,7 @@ _SPELLED = {
     "content-language": b"Content-Language",
     "expires": b"Expires",
     "x-amz-website-redirect-location": b"x-amz-website-redirect-location",
-    "x-amz-storage-class": b"x-amz-storage-class",
+    STORAGE_CLASS: b"x-amz-storage-class",
 }
 
 _LACKING = (
@@ -59,13 +60,6 @@ _LACKING = (
     b"x-amz-if-match-initiated-time",
 )
 """Headers, by their beginning, that would change what a request means and that are not implemented."""
-
-_AT_HAND = frozenset(
-    ["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"]
-)
-"""Storage classes that promise immediate reading: kept as a label. Every class is stored alike."""
-
-_ARCHIVED = frozenset(["GLACIER", "DEEP_ARCHIVE"])
 
 _OVERRIDES = {
     "response-content-type": b"Content-Type",
@@ -138,14 +132,14 @@ def system_headers(headers: Mapping[bytes, bytes]) -> dict[str, str]:
             kept["content-encoding"] = rest
     storage_class = headers.get(b"x-amz-storage-class")
     if storage_class is not None and storage_class != b"STANDARD":
-        kept["x-amz-storage-class"] = _storage_class(storage_class.decode("latin-1"))
+        kept[STORAGE_CLASS] = _storage_class(storage_class.decode("latin-1"))
     return kept
 
 
 def _storage_class(name: str) -> str:
-    if name in _ARCHIVED:
+    if name in ARCHIVED:
         raise NotImplemented_(Header="x-amz-storage-class", Value=name)
-    if name not in _AT_HAND:
+    if name not in AT_HAND:
         raise InvalidStorageClass(StorageClassRequested=name)
     return name
 

@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 
 from attrs import evolve, frozen
 
-from gecko_tw.store.records import NULL, BucketRecord, Change, DeleteMarker, KeyHistory, Notice, Version
+from gecko_tw.store.records import NULL, STORAGE_CLASS, BucketRecord, Change, DeleteMarker, KeyHistory, Notice, Version
 
 SETTING = "notification"
 KINDS = {
@@ -20,8 +20,9 @@ KINDS = {
 }
 """The lists of a configuration as it is stored, and under which name each entry has its destination."""
 
-_LATER = ("ObjectTagging", "ObjectAcl", "LifecycleExpiration")
+_LATER = ("ObjectTagging", "ObjectAcl", "Lifecycle")
 """Kinds of events that came with version 2.3 of the records."""
+_TRANSITION = "LifecycleTransition"
 
 Rule = Callable[[BucketRecord, KeyHistory], Change]
 
@@ -103,7 +104,7 @@ def _event(
     if version.version_id != NULL:
         item["versionId"] = version.version_id
     owner = {"principalId": record.owner}
-    return {
+    found: dict[str, Any] = {
         "eventVersion": "2.3" if cause.event.startswith(_LATER) else "2.1",
         "eventSource": "aws:s3",
         "awsRegion": cause.region,
@@ -119,6 +120,11 @@ def _event(
             "object": item,
         },
     }
+    if cause.event == _TRANSITION and isinstance(version, Version):
+        found["lifecycleEventData"] = {
+            "transitionEventData": {"destinationStorageClass": version.headers[STORAGE_CLASS]}
+        }
+    return found
 
 
 def first_event(bucket: str, cause: Cause) -> dict[str, Any]:

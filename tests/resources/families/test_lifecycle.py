@@ -33,6 +33,19 @@ def rule_without(name: str, **parts: Any) -> dict[str, Any]:
     return {key: value for key, value in rule(**parts).items() if key != name}
 
 
+def days(number: int, target: str) -> dict[str, Any]:
+    return {"Days": number, "StorageClass": target}
+
+
+def old(number: int, target: str, kept: int = 0) -> dict[str, Any]:
+    more = {"NewerNoncurrentVersions": kept} if kept else {}
+    return {"NoncurrentDays": number, **more, "StorageClass": target}
+
+
+def date(text: str, target: str) -> dict[str, Any]:
+    return {"Date": text, "StorageClass": target}
+
+
 @pytest.fixture
 def there() -> Shop:
     there = shop()
@@ -68,6 +81,15 @@ RULES = [
     rule_without("Expiration", ID="noncurrent", NoncurrentVersionExpiration={"NoncurrentDays": 3}),
     rule(ID="kept", NoncurrentVersionExpiration={"NoncurrentDays": 3, "NewerNoncurrentVersions": 5}),
     rule(ID="uploads", AbortIncompleteMultipartUpload={"DaysAfterInitiation": 7}),
+    rule_without("Expiration", ID="moved", Transitions=[days(0, "GLACIER_IR")]),
+    rule(
+        ID="moved, and gone",
+        Expiration={"Days": 365},
+        Transitions=[days(90, "ONEZONE_IA"), days(30, "STANDARD_IA"), days(60, "INTELLIGENT_TIERING")],
+        NoncurrentVersionTransitions=[old(0, "INTELLIGENT_TIERING", 5), old(30, "GLACIER_IR")],
+        NoncurrentVersionExpiration={"NoncurrentDays": 31},
+    ),
+    rule(ID="moved, with markers", Expiration={"ExpiredObjectDeleteMarker": True}, Transitions=[days(1, "GLACIER_IR")]),
 ]
 
 
@@ -111,7 +133,7 @@ def test_the_default_minimum_size_of_transitions_is_answered_as_it_was_asked(the
     assert (reply.status, reply.header(name)) == (200, "varies_by_storage_class")
     assert there.ask("GET", "/photos?lifecycle").header(name) == "varies_by_storage_class"
     refused = there.ask("PUT", "/photos?lifecycle", document(rule()), headers={name: "any"})
-    assert (refused.status, code(refused)) == (400, "InvalidArgument")
+    assert (refused.status, code(refused)) == (400, "InvalidRequest")
 
 
 @pytest.mark.parametrize(
@@ -150,13 +172,105 @@ def test_the_default_minimum_size_of_transitions_is_answered_as_it_was_asked(the
             rule(Filter={"ObjectSizeLessThan": 5}, AbortIncompleteMultipartUpload={"DaysAfterInitiation": 1}),
             InvalidRequest,
         ),
-        (rule(Transitions=[{"Date": "20220927", "StorageClass": "GLACIER"}]), InvalidArgument),
+        (
+            rule_without(
+                "Filter", Prefix="", NoncurrentVersionExpiration={"NoncurrentDays": 1, "NewerNoncurrentVersions": 1}
+            ),
+            InvalidRequest,
+        ),
+        (
+            rule_without("Filter", Prefix="", NoncurrentVersionTransitions=[old(1, "GLACIER_IR", 1)]),
+            InvalidRequest,
+        ),
     ],
     ids=str,
 )
 def test_a_bad_rule_is_refused_as_s3_does(bad: dict[str, Any], refusal: type[Refusal]) -> None:
     with pytest.raises(refusal):
         read_lifecycle(document(bad))
+
+
+MIXED = "Found mixed 'Date' and 'Days' based"
+TWICE = "'StorageClass' must be different for"
+LATER = "must be greater than"
+
+
+@pytest.mark.parametrize(
+    ("transitions", "noncurrent", "refusal", "message"),
+    [
+        ([{"StorageClass": "GLACIER_IR"}], [], MalformedXML, ""),
+        ([{"Days": 1}], [], MalformedXML, ""),
+        ([days(1, "GLACIER_IR") | date("2030-01-01", "GLACIER_IR")], [], MalformedXML, ""),
+        ([days(1, "GOLD")], [], MalformedXML, ""),
+        ([days(2**31, "GLACIER_IR")], [], MalformedXML, ""),
+        ([days(1, "STANDARD")], [], InvalidArgument, "Invalid target Storage class"),
+        ([], [old(1, "REDUCED_REDUNDANCY")], InvalidArgument, "Invalid target Storage class"),
+        ([days(-1, "GLACIER_IR")], [], InvalidArgument, "'Days' in Transition action must be nonnegative"),
+        ([date("20220927", "GLACIER")], [], InvalidArgument, "midnight"),
+        ([date("2030-01-01T12:00:00Z", "GLACIER_IR")], [], InvalidArgument, "midnight"),
+        ([days(29, "STANDARD_IA")], [], InvalidArgument, "or equal to 30 for storageClass 'STANDARD_IA'"),
+        (
+            [],
+            [old(0, "ONEZONE_IA")],
+            InvalidArgument,
+            "'NoncurrentDays' in NoncurrentVersionTransition action must be greater",
+        ),
+        ([days(1, "GLACIER_IR"), days(2, "GLACIER_IR")], [], InvalidRequest, TWICE),
+        ([], [old(1, "GLACIER"), old(2, "GLACIER")], InvalidRequest, f"{TWICE} 'NoncurrentVersionTransition'"),
+        ([days(1, "GLACIER_IR"), date("2030-01-01", "GLACIER")], [], InvalidRequest, f"{MIXED} Transition"),
+        ([date("2030-01-01", "GLACIER_IR")], [], InvalidRequest, f"{MIXED} Expiration and Transition"),
+        ([days(9, "INTELLIGENT_TIERING"), days(9, "GLACIER_IR")], [], InvalidArgument, LATER),
+        ([days(8, "GLACIER_IR"), days(9, "INTELLIGENT_TIERING")], [], InvalidArgument, LATER),
+        ([days(30, "ONEZONE_IA"), days(90, "GLACIER_IR")], [], InvalidArgument, LATER),
+        ([days(30, "STANDARD_IA"), days(59, "GLACIER_IR")], [], InvalidArgument, "30 days more than"),
+        ([days(99, "GLACIER"), days(70, "ONEZONE_IA")], [], InvalidArgument, "30 days more than"),
+        ([days(300, "GLACIER_IR")], [], InvalidArgument, "'Days' in the Expiration action for filter '(prefix=log/)'"),
+        ([], [old(1, "NONE")], MalformedXML, ""),
+        ([], [{"StorageClass": "GLACIER_IR"}], MalformedXML, ""),
+        ([], [{"NoncurrentDays": 1}], MalformedXML, ""),
+        ([], [old(-1, "GLACIER_IR")], InvalidArgument, "must be nonnegative"),
+        ([], [old(1, "GLACIER_IR", 101)], InvalidArgument, "at most 100"),
+        ([], [old(9, "GLACIER_IR"), old(9, "INTELLIGENT_TIERING")], InvalidArgument, LATER),
+        ([], [old(200, "GLACIER_IR")], InvalidArgument, "'NoncurrentDays' in the NoncurrentVersionExpiration action"),
+    ],
+    ids=str,
+)
+def test_transitions_that_s3_does_not_do_are_refused(
+    transitions: list[dict[str, Any]], noncurrent: list[dict[str, Any]], refusal: type[Refusal], message: str
+) -> None:
+    parts: dict[str, Any] = {"Transitions": transitions, "NoncurrentVersionTransitions": noncurrent}
+    ends = {"Expiration": {"Days": 300}, "NoncurrentVersionExpiration": {"NoncurrentDays": 200}}
+    with pytest.raises(refusal) as refused:
+        read_lifecycle(document(rule(**ends, **{name: part for name, part in parts.items() if part})))
+    assert message in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [
+        ({"Filter": {}}, "(prefix=)"),
+        ({"Prefix": "log/"}, "(prefix=log/)"),
+        ({"Filter": {"Tag": {"Key": "a", "Value": "1"}}}, "(tag={key=a, value=1})"),
+        ({"Filter": {"ObjectSizeLessThan": 5}}, "(objectsizelessthan=5)"),
+        (
+            {
+                "Filter": {
+                    "And": {
+                        "Prefix": "x",
+                        "Tags": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}],
+                        "ObjectSizeGreaterThan": 4,
+                    }
+                }
+            },
+            "(prefix=x and tag={key=a, value=1} and tag={key=b, value=2} and objectsizegreaterthan=4)",
+        ),
+    ],
+)
+def test_a_refusal_names_what_the_rule_chooses_by(chosen: dict[str, Any], told: str) -> None:
+    twice = {"Transitions": [days(1, "GLACIER_IR"), days(2, "GLACIER_IR")]}
+    with pytest.raises(InvalidRequest) as refused:
+        read_lifecycle(document({"ID": "one", "Status": "Enabled", **chosen, **twice}))
+    assert refused.value.message.endswith(f"filter '{told}'")
 
 
 @pytest.mark.parametrize(
@@ -186,18 +300,25 @@ def test_ids_are_given_once_and_rules_are_a_thousand_at_most() -> None:
         read_lifecycle(document(*many))
 
 
-@pytest.mark.parametrize(
-    "action",
-    [
-        {"Transitions": [{"Days": 30, "StorageClass": "STANDARD_IA"}]},
-        {"NoncurrentVersionTransitions": [{"NoncurrentDays": 30, "StorageClass": "GLACIER"}]},
-    ],
-)
-def test_a_transition_is_refused_and_the_former_rules_stay(there: Shop, action: dict[str, Any]) -> None:
+def test_a_transition_to_a_date_comes_back_as_a_midnight(there: Shop) -> None:
+    dated = {"Expiration": {"Date": "2030-02-03"}, "Transitions": [date("2030-01-02", "STANDARD_IA")]}
+    assert put(there, rule(**dated)).status == 200
+    kept = {"Date": "2030-01-02T00:00:00.000Z", "StorageClass": "STANDARD_IA"}
+    assert there.service.buckets.get("photos").settings["lifecycle"][0]["Transitions"] == [kept]
+    assert b"<Transition><Date>2030-01-02T00:00:00.000Z</Date>" in there.ask("GET", "/photos?lifecycle").body
+
+
+@pytest.mark.parametrize("target", ["GLACIER", "DEEP_ARCHIVE"])
+@pytest.mark.parametrize("action", ["Transitions", "NoncurrentVersionTransitions"])
+def test_a_class_that_is_read_only_after_a_restore_is_refused_and_the_former_rules_stay(
+    there: Shop, action: str, target: str
+) -> None:
     put(there, rule())
-    reply = put(there, rule(**action))
+    one = days(1, target) if action == "Transitions" else old(1, target)
+    reply = put(there, rule(**{action: [one]}))
     assert (reply.status, code(reply)) == (501, "NotImplemented")
     assert there.service.buckets.get("photos").settings["lifecycle"] == [rule()]
+    assert there.ask("PUT", "/photos/cat", b"", headers={"x-amz-storage-class": target}).status == 501
 
 
 def test_an_empty_body_changes_nothing(there: Shop) -> None:
@@ -254,6 +375,11 @@ def test_a_rule_that_outlives_the_calendar_is_told_with_its_last_day(there: Shop
     put(there, rule(Filter={}, Expiration={"Days": 2**31 - 1}))
     reply = there.ask("PUT", "/photos/cat", b"data")
     assert reply.header("x-amz-expiration") == 'expiry-date="Fri, 31 Dec 9999 00:00:00 GMT", rule-id="one"'
+
+
+def test_a_transition_is_told_by_no_answer(there: Shop) -> None:
+    put(there, rule_without("Expiration", Filter={}, Transitions=[days(0, "GLACIER_IR")]))
+    assert there.ask("PUT", "/photos/cat", b"data").header("x-amz-expiration") is None
 
 
 def test_a_version_that_was_named_tells_nothing(ruled: Shop) -> None:

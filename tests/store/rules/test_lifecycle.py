@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gecko_tw.store.records import NULL, BucketRecord, DeleteMarker, KeyHistory, Version
 from gecko_tw.store.requests import Remove, WriteConditions
 from gecko_tw.store.rules import lifecycle, versions
-from gecko_tw.store.rules.lifecycle import DAY, Calendar, Due, NothingDue, due, expire, expiry, prefixes, rules_of
+from gecko_tw.store.rules.due import Due, NothingDue, due, expire
+from gecko_tw.store.rules.lifecycle import DAY, Calendar, expiry, prefixes, rules_of
 
 KEY = b"log/a"
 START = 20_000 * DAY
