@@ -19,7 +19,7 @@ from gecko_tw.resources.answers.answer import Headers, answer_for
 from gecko_tw.resources.answers.refusals import InternalError, RequestTimeout
 from gecko_tw.resources.bodies.streams import read_document, read_unauthenticated
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.dispatch.operations import OPTIONS, S3, WEBSITE, Document, Operation, names_of
+from gecko_tw.resources.dispatch.operations import S3, WEBSITE, Document, Operation, names_of
 from gecko_tw.resources.gates.logins import FAILURES
 from gecko_tw.resources.gates.permits import check_bucket_owner, is_permitted, permit_row
 from gecko_tw.resources.gates.rate_limits import admit_caller
@@ -157,18 +157,13 @@ async def _operate(call: Call, target: str) -> Any:
     named = _NO_NAMES
     if head.query:
         call.query, named = parameters_of(head.query)
-    if head.method == OPTIONS:
-        # A preflight asks on behalf of another request, whose sub-resources it carries.
-        call.operation = row = service.table.resolve(OPTIONS, target, frozenset())
-        await find_record(call)
-        return await row.perform(call)
-    if target == WEBSITE:
-        # Browsers sign nothing, and no name in their queries means anything here.
-        call.operation = row = service.table.resolve(head.method, target, frozenset())
-        await find_record(call)
-        return await row.perform(call)
-    row = service.table.resolve(head.method, target, service.table.present(named, head.headers))
+    # No name in a browser's query means anything to a website.
+    present = _NO_NAMES if target == WEBSITE else service.table.present(named, head.headers)
+    row = service.table.resolve(head.method, target, present)
     call.operation = row
+    if row.unsigned:
+        await find_record(call)
+        return await row.perform(call)
     if row.service != S3:
         return await _operate_beyond_s3(call, row)
     call.caller = caller = service.authenticator.authenticate(head)

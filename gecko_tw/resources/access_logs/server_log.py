@@ -9,13 +9,12 @@ from gecko_tw.jobs.access_log_delivery import SETTING
 from gecko_tw.resources.access_logs.lines import Logged, access_line, operation_name
 from gecko_tw.resources.answers.answer import STATUS, Spans
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.dispatch.operations import BUCKET, OBJECT
+from gecko_tw.resources.dispatch.operations import BUCKET, HEAD, OBJECT, PUT, STREAM
 from gecko_tw.resources.gates.access_settings import bucket_owner
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import Refusal
 
 _WAYS = {"header": "AuthHeader", "bearer": "AuthHeader", "presigned": "QueryString"}
-_SIZED = frozenset(("PutObject", "UploadPart"))
 _LENGTHS = (b"x-amz-decoded-content-length", b"content-length")
 
 
@@ -77,7 +76,7 @@ def touch(call: Call, touched: Touched) -> None:
 
 def touch_source(call: Call, record: BucketRecord, key: bytes, version_id: str | None) -> None:
     """Remembers the source of a copy, whose bucket has a log."""
-    part = call.operation is not None and call.operation.name == "UploadPartCopy"
+    part = call.operation is not None and "uploadId" in call.operation.selectors
     what = "REST.COPY.PART_GET" if part else "REST.COPY.OBJECT_GET"
     touch(call, Touched(record=record, operation=what, key=key, version_id=version_id or ""))
 
@@ -196,9 +195,9 @@ def _size(call: Call, course: Course) -> int | None:
         return None
     if isinstance(outcome, Spans):
         return outcome.reading.version.size  # type: ignore[no-any-return]
-    if row.name in _SIZED:
+    if row.method == PUT and row.body == STREAM:
         return next((int(size) for size in _given(call) if size.isdigit()), None)
-    if row.name != "HeadObject":
+    if row.method != HEAD or row.target != OBJECT:
         return None
     headers = dict(outcome.headers)
     whole = headers.get(b"Content-Range", b"").rpartition(b"/")[2] or headers.get(b"Content-Length", b"")

@@ -5,6 +5,7 @@ is refused, by structure.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
 
 from attrs import frozen
 
@@ -20,6 +21,10 @@ S3, STS = "s3", "sts"
 
 STREAM = "stream"
 """Body kind of an operation that takes the body as a stream (PutObject, UploadPart, PostObject)."""
+
+BEFORE, FOUND, ITSELF = "before", "found", "itself"
+"""When it is decided whether the caller may: before the operation begins; when it has found the version, so that it is looked at once; when
+it has read what it is about, a region or a list of keys."""
 
 
 @frozen
@@ -45,6 +50,13 @@ class Operation:
     :ivar needs: the policy action that permits it, e.g. ``"s3:PutObject"``; None when anybody may ask (preflight).
     :ivar body: None (a body is not read), STREAM, or a Document.
     :ivar needs_version: the action that permits it instead when the query has ``versionId``; None when it is the same.
+    :ivar also: a further action that permits it only together with ``needs``; ``also_version`` is that of ``needs_version``.
+    :ivar decides: BEFORE, FOUND or ITSELF. Whoever decides later calls one of the functions of gecko_tw.resources.gates.permits.
+    :ivar document_keys: beginnings of condition keys whose values are in the document: a policy that asks for one is asked when it is read.
+    :ivar creates: whether it creates an object with what its headers say: tags, a lock, an access control list.
+    :ivar new_bucket: whether the addressed bucket need not be there.
+    :ivar signed_for: what nobody can do by it without a signature, whatever policies say, as the refusal calls it; None when they decide.
+    :ivar unsigned: whether nobody signs it, so that nothing in the query selects another row (preflight, websites).
     :ivar service: the service of AWS that it belongs to, as credential scopes name it. Of another one than S3 the document is read
         before it is known who asks, because the signature covers it, and refusals are told in that service's form.
     """
@@ -57,6 +69,14 @@ class Operation:
     body: str | Document | None
     perform: Callable[..., Awaitable[object]]
     needs_version: str | None = None
+    also: str | None = None
+    also_version: str | None = None
+    decides: str = BEFORE
+    document_keys: tuple[str, ...] = ()
+    creates: bool = False
+    new_bucket: bool = False
+    signed_for: str | None = None
+    unsigned: bool = False
     service: str = S3
 
 
@@ -67,8 +87,7 @@ def operation(
     *selectors: str,
     needs: str | None,
     body: str | Document | None = None,
-    needs_version: str | None = None,
-    service: str = S3,
+    **more: Any,  # whatever else an Operation says, by its names
 ) -> Callable[[Callable[..., Awaitable[object]]], Operation]:
     """Declares a row: ``@operation("GetBucketCors", GET, BUCKET, "cors", needs="s3:GetBucketCORS")``.
 
@@ -85,8 +104,7 @@ def operation(
             needs=needs,
             body=body,
             perform=perform,
-            needs_version=needs_version,
-            service=service,
+            **more,
         )
 
     return declare
@@ -114,6 +132,7 @@ class OperationTable:
         for candidates in self.rows.values():
             candidates.sort(key=lambda row: -len(row.selectors))
         # Rows that a request without any sub-resource can mean: most are that, and then there is nothing to choose.
+        self._unsigned = {(row.method, row.target): row for rows in self.rows.values() for row in rows if row.unsigned}
         self._plain = {place: candidates[-1] for place, candidates in self.rows.items() if not candidates[-1].selectors}
         self._headers = frozenset(name.encode() for name in headers)
 
@@ -135,6 +154,8 @@ class OperationTable:
         """
         if not present and (method, target) in self._plain:
             return self._plain[method, target]
+        if (method, target) in self._unsigned:
+            return self._unsigned[method, target]
         asked = present & SUBRESOURCES
         for row in self.rows.get((method, target), ()):
             if asked <= row.selectors <= present:

@@ -33,7 +33,7 @@ async def get_bucket_acl(call: Call) -> Answer:
     return xml(_written(call, owner, acl.grants_of(value, owner)))
 
 
-@operation("PutBucketAcl", PUT, BUCKET, "acl", needs="s3:PutBucketAcl", body=_DOCUMENT)
+@operation("PutBucketAcl", PUT, BUCKET, "acl", needs="s3:PutBucketAcl", body=_DOCUMENT, signed_for="invoke this API")
 async def put_bucket_acl(call: Call, document: bytes) -> Answer:
     """Replaces the bucket's list. Source: S3 API Reference, PutBucketAcl."""
     service = call.service
@@ -64,6 +64,7 @@ async def get_object_acl(call: Call) -> Answer:
     needs="s3:PutObjectAcl",
     needs_version="s3:PutObjectVersionAcl",
     body=_DOCUMENT,
+    signed_for="invoke this API",
 )
 async def put_object_acl(call: Call, document: bytes) -> Answer:
     """Replaces the list of the current, or the named, version. Source: S3 API Reference, PutObjectAcl."""

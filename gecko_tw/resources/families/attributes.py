@@ -29,6 +29,8 @@ _LAST_PART = 10_000
     "attributes",
     needs="s3:GetObjectAttributes",
     needs_version="s3:GetObjectVersionAttributes",
+    also="s3:GetObject",
+    also_version="s3:GetObjectVersion",
 )
 async def get_object_attributes(call: Call) -> Answer:
     """What the header names, of the current or the named version. Source: S3 API Reference, GetObjectAttributes.

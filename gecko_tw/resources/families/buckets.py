@@ -12,7 +12,7 @@ from gecko_tw.resources.answers.refusals import (
 )
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.keys import as_text
-from gecko_tw.resources.dispatch.operations import BUCKET, DELETE, GET, HEAD, PUT, SERVICE, Document, operation
+from gecko_tw.resources.dispatch.operations import BUCKET, DELETE, GET, HEAD, ITSELF, PUT, SERVICE, Document, operation
 from gecko_tw.resources.documents import markup
 from gecko_tw.resources.documents.listing import limited, owner_element, raw, read_token, write_token
 from gecko_tw.resources.documents.markup import element, iso_time, texts
@@ -78,7 +78,16 @@ def _bucket(call: Call, record: BucketRecord) -> str:
     )
 
 
-@operation("CreateBucket", PUT, BUCKET, needs="s3:CreateBucket", body=Document(64 * 1024))
+@operation(
+    "CreateBucket",
+    PUT,
+    BUCKET,
+    needs="s3:CreateBucket",
+    body=Document(64 * 1024),
+    decides=ITSELF,
+    new_bucket=True,
+    signed_for="invoke this API",
+)
 async def create_bucket(call: Call, document: bytes) -> Answer:
     """Creates a bucket, in the region that the document names. Source: S3 API Reference, CreateBucket.
 

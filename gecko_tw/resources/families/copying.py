@@ -35,11 +35,14 @@ _NOT_COPIED = ("x-amz-storage-class", "x-amz-website-redirect-location")
 """Headers that a copy has only when it is asked for (S3 API Reference, CopyObject)."""
 
 
-@operation("CopyObject", PUT, OBJECT, "x-amz-copy-source", needs="s3:PutObject")
+@operation(
+    "CopyObject", PUT, OBJECT, "x-amz-copy-source", needs="s3:PutObject", creates=True, signed_for="copy objects"
+)
 async def copy_object(call: Call) -> Answer | Slow:
     """Copies an object, with its metadata or with new ones. Source: S3 API Reference, CopyObject."""
     service, headers = call.service, call.headers
-    named = await _source(call)
+    replaced = (call.header(b"x-amz-tagging-directive") or "").upper() == "REPLACE"
+    named = await _source(call, with_tags=not replaced)
     for name in (b"range", b"x-amz-copy-source-range"):
         if name in headers:
             raise InvalidArgument("A copy of an object has no range.", ArgumentName=name.decode())
@@ -100,7 +103,16 @@ def _result(made: Version | Part) -> str:
     return texts({"LastModified": iso_time(made.modified), "ETag": f'"{made.etag}"'}) + checksum_element(made.checksum)
 
 
-@operation("UploadPartCopy", PUT, OBJECT, "partNumber", "uploadId", "x-amz-copy-source", needs="s3:PutObject")
+@operation(
+    "UploadPartCopy",
+    PUT,
+    OBJECT,
+    "partNumber",
+    "uploadId",
+    "x-amz-copy-source",
+    needs="s3:PutObject",
+    signed_for="copy objects",
+)
 async def upload_part_copy(call: Call) -> Answer | Slow:
     """Copies an object, or a range of it, as a part. Source: S3 API Reference, UploadPartCopy."""
     service = call.service
@@ -139,10 +151,10 @@ async def upload_part_copy(call: Call) -> Answer | Slow:
     )
 
 
-async def _source(call: Call) -> Named:
-    """What is to be copied, once it is known that the caller may read it."""
+async def _source(call: Call, *, with_tags: bool = False) -> Named:
+    """What is to be copied, perhaps with its tags, once it is known that the caller may read it."""
     named = read_source(call.header(COPY_SOURCE) or "")
-    await permit_source(call, named.bucket, named.key, named.version_id)
+    await permit_source(call, named.bucket, named.key, named.version_id, with_tags=with_tags)
     expected = call.header(b"x-amz-source-expected-bucket-owner")
     if expected is not None:
         await refuse_other_owner(call, named.bucket, expected)

@@ -51,19 +51,19 @@ async def _change(call: Call, rules: list[Rule] | None) -> None:
     await change_setting(call, SETTING, rules)
 
 
-@operation("OptionsService", OPTIONS, SERVICE, needs=None)
+@operation("OptionsService", OPTIONS, SERVICE, needs=None, unsigned=True)
 async def preflight_service(call: Call) -> Answer:
     """A preflight for ListBuckets."""
     return await _preflight(call)
 
 
-@operation("OptionsBucket", OPTIONS, BUCKET, needs=None)
+@operation("OptionsBucket", OPTIONS, BUCKET, needs=None, unsigned=True)
 async def preflight_bucket(call: Call) -> Answer:
     """A preflight for anything that addresses a bucket."""
     return await _preflight(call)
 
 
-@operation("OptionsObject", OPTIONS, OBJECT, needs=None)
+@operation("OptionsObject", OPTIONS, OBJECT, needs=None, unsigned=True)
 async def preflight_object(call: Call) -> Answer:
     """A preflight for anything that addresses an object. Source: S3 API Reference, "OPTIONS object"."""
     return await _preflight(call)

@@ -13,7 +13,7 @@ from gecko_tw.resources.access_logs.server_log import has_log, touch_deleted
 from gecko_tw.resources.answers.answer import Answer, xml
 from gecko_tw.resources.answers.refusals import MalformedXML, MissingRequestBodyError
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.dispatch.operations import BUCKET, POST, Document, operation
+from gecko_tw.resources.dispatch.operations import BUCKET, ITSELF, POST, Document, operation
 from gecko_tw.resources.documents import markup
 from gecko_tw.resources.documents.markup import Element, element, texts
 from gecko_tw.resources.gates.bypass import refuse_bypass, wants_bypass
@@ -38,7 +38,15 @@ class Wanted:
     request: Remove
 
 
-@operation("DeleteObjects", POST, BUCKET, "delete", needs="s3:DeleteObject", body=Document(_LIMIT, vouched=True))
+@operation(
+    "DeleteObjects",
+    POST,
+    BUCKET,
+    "delete",
+    needs="s3:DeleteObject",
+    body=Document(_LIMIT, vouched=True),
+    decides=ITSELF,
+)
 async def delete_objects(call: Call, document: bytes) -> Answer:
     """Deletes each key by itself and tells of each what became of it. Source: S3 API Reference, DeleteObjects."""
     service = call.service

@@ -65,7 +65,15 @@ async def get_object_retention(call: Call) -> Answer:
     return xml(markup.document("Retention", told))
 
 
-@operation("PutObjectRetention", PUT, OBJECT, "retention", needs="s3:PutObjectRetention", body=_DOCUMENT)
+@operation(
+    "PutObjectRetention",
+    PUT,
+    OBJECT,
+    "retention",
+    needs="s3:PutObjectRetention",
+    body=_DOCUMENT,
+    document_keys=("s3:object-lock-",),
+)
 async def put_object_retention(call: Call, document: bytes) -> Answer:
     """Protects a version, longer or otherwise than before where that is allowed. Source: S3 API Reference, PutObjectRetention."""
     now = call.service.now()
@@ -84,7 +92,15 @@ async def get_object_legal_hold(call: Call) -> Answer:
     return xml(markup.document("LegalHold", texts({"Status": on_off(hold)})))
 
 
-@operation("PutObjectLegalHold", PUT, OBJECT, "legal-hold", needs="s3:PutObjectLegalHold", body=_DOCUMENT)
+@operation(
+    "PutObjectLegalHold",
+    PUT,
+    OBJECT,
+    "legal-hold",
+    needs="s3:PutObjectLegalHold",
+    body=_DOCUMENT,
+    document_keys=("s3:object-lock-",),
+)
 async def put_object_legal_hold(call: Call, document: bytes) -> Answer:
     """Turns a version's legal hold on or off. Source: S3 API Reference, PutObjectLegalHold."""
     on = read_hold(document)

@@ -36,7 +36,15 @@ _LIMIT = 5 * 1024 * 1024
 _CHECKSUM_ELEMENTS = {f"Checksum{name}": name for name in ALGORITHMS}
 
 
-@operation("CreateMultipartUpload", POST, OBJECT, "uploads", needs="s3:PutObject")
+@operation(
+    "CreateMultipartUpload",
+    POST,
+    OBJECT,
+    "uploads",
+    needs="s3:PutObject",
+    creates=True,
+    signed_for="initiate multipart uploads",
+)
 async def create_multipart_upload(call: Call) -> Answer:
     """Begins an upload; what its object will carry is given now. Source: S3 API Reference, CreateMultipartUpload."""
     service = call.service

@@ -5,7 +5,7 @@ from attrs import frozen
 from gecko_tw.resources.answers.answer import Answer, Headers, Spans
 from gecko_tw.resources.bodies.streams import plan, receive
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.dispatch.operations import DELETE, GET, HEAD, OBJECT, PUT, STREAM, operation
+from gecko_tw.resources.dispatch.operations import DELETE, FOUND, GET, HEAD, OBJECT, PUT, STREAM, operation
 from gecko_tw.resources.gates import quotas
 from gecko_tw.resources.gates.bypass import may_bypass, refuse_bypass
 from gecko_tw.resources.gates.events import objects_for
@@ -25,7 +25,7 @@ from gecko_tw.store.requests import UNCONDITIONAL, Put, Remove
 _CONDITIONS = (b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since")
 
 
-@operation("PutObject", PUT, OBJECT, needs="s3:PutObject", body=STREAM)
+@operation("PutObject", PUT, OBJECT, needs="s3:PutObject", body=STREAM, creates=True)
 async def put_object(call: Call) -> Answer:
     """Stores the body. Whether it may be stored is decided when it is committed, and asked before a body worth asking for is read.
 
@@ -67,7 +67,7 @@ async def put_object(call: Call) -> Answer:
     return Answer(200, found)
 
 
-@operation("GetObject", GET, OBJECT, needs="s3:GetObject", needs_version="s3:GetObjectVersion")
+@operation("GetObject", GET, OBJECT, needs="s3:GetObject", needs_version="s3:GetObjectVersion", decides=FOUND)
 async def get_object(call: Call) -> Answer | Spans:
     """The object, a range or a part of it, or what a condition says instead. Source: S3 API Reference, GetObject."""
     service = call.service
@@ -100,7 +100,7 @@ async def get_object(call: Call) -> Answer | Spans:
     return Spans(piece.status, found, reading, piece.first, piece.length)
 
 
-@operation("HeadObject", HEAD, OBJECT, needs="s3:GetObject", needs_version="s3:GetObjectVersion")
+@operation("HeadObject", HEAD, OBJECT, needs="s3:GetObject", needs_version="s3:GetObjectVersion", decides=FOUND)
 async def head_object(call: Call) -> Answer:
     """The headers of GetObject. Source: S3 API Reference, HeadObject."""
     service = call.service

@@ -18,7 +18,14 @@ from gecko_tw.resources.gates.access_settings import ACL, ENFORCED, OWNERSHIP, O
 from gecko_tw.store.records import BucketRecord
 
 
-@operation("GetBucketOwnershipControls", GET, BUCKET, "ownershipControls", needs="s3:GetBucketOwnershipControls")
+@operation(
+    "GetBucketOwnershipControls",
+    GET,
+    BUCKET,
+    "ownershipControls",
+    needs="s3:GetBucketOwnershipControls",
+    signed_for="invoke this API",
+)
 async def get_bucket_ownership_controls(call: Call) -> Answer:
     """Source: S3 API Reference, GetBucketOwnershipControls."""
     value = await read_setting(call, OWNERSHIP, OwnershipControlsNotFoundError)
@@ -31,6 +38,7 @@ async def get_bucket_ownership_controls(call: Call) -> Answer:
     BUCKET,
     "ownershipControls",
     needs="s3:PutBucketOwnershipControls",
+    signed_for="invoke this API",
     body=Document(64 * 1024),
 )
 async def put_bucket_ownership_controls(call: Call, document: bytes) -> Answer:
@@ -49,7 +57,14 @@ async def put_bucket_ownership_controls(call: Call, document: bytes) -> Answer:
     return Answer(200)
 
 
-@operation("DeleteBucketOwnershipControls", DELETE, BUCKET, "ownershipControls", needs="s3:PutBucketOwnershipControls")
+@operation(
+    "DeleteBucketOwnershipControls",
+    DELETE,
+    BUCKET,
+    "ownershipControls",
+    needs="s3:PutBucketOwnershipControls",
+    signed_for="invoke this API",
+)
 async def delete_bucket_ownership_controls(call: Call) -> Answer:
     """Source: S3 API Reference, DeleteBucketOwnershipControls."""
     await change_setting(call, OWNERSHIP, None)

@@ -16,7 +16,15 @@ _SOURCE = "x-amz-rename-source"
 _PREFIX = b"x-amz-rename-source-"
 
 
-@operation("RenameObject", PUT, OBJECT, "renameObject", "x-amz-rename-source", needs="s3:PutObject")
+@operation(
+    "RenameObject",
+    PUT,
+    OBJECT,
+    "renameObject",
+    "x-amz-rename-source",
+    needs="s3:PutObject",
+    signed_for="rename objects",
+)
 async def rename_object(call: Call) -> Answer:
     """Moves the object that a header names to the addressed key. Source: S3 API Reference, RenameObject.
 

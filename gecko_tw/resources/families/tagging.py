@@ -39,6 +39,7 @@ async def get_object_tagging(call: Call) -> Answer:
     needs="s3:PutObjectTagging",
     needs_version="s3:PutObjectVersionTagging",
     body=_DOCUMENT,
+    document_keys=("s3:RequestObjectTag",),
 )
 async def put_object_tagging(call: Call, document: bytes) -> Answer:
     """Replaces the tags of a version that stays as it is otherwise. Source: S3 API Reference, PutObjectTagging."""

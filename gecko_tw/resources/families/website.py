@@ -47,13 +47,13 @@ async def delete_bucket_website(call: Call) -> Answer:
     return Answer(204)
 
 
-@operation("WebsiteGet", GET, WEBSITE, needs=None)
+@operation("WebsiteGet", GET, WEBSITE, needs=None, unsigned=True)
 async def website_get(call: Call) -> Answer | Spans:
     """A page of a bucket's website, for anybody who may read it."""
     return await _page(call)
 
 
-@operation("WebsiteHead", HEAD, WEBSITE, needs=None)
+@operation("WebsiteHead", HEAD, WEBSITE, needs=None, unsigned=True)
 async def website_head(call: Call) -> Answer | Spans:
     """The headers of a page."""
     return await _page(call)

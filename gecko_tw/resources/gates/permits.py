@@ -12,47 +12,12 @@ from gecko_tw.callers.access import acl
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources.access_logs.server_log import has_log, touch_source
 from gecko_tw.resources.call import Call
+from gecko_tw.resources.dispatch.operations import FOUND, ITSELF
 from gecko_tw.resources.gates.access_settings import POLICY
 from gecko_tw.resources.gates.circumstances import Ask
 from gecko_tw.resources.gates.rights import is_allowed, is_allowed_to_write, is_denied, is_superuser, names, needs_tags
 from gecko_tw.store.records import BucketRecord, Version
 from gecko_tw.store.refusals import Refusal
-
-_BY_THEMSELVES = frozenset(("CreateBucket", "DeleteObjects"))
-"""Operations that ask when they have read what they are about: a region, a list of keys."""
-
-_CREATING = frozenset(("PutObject", "CopyObject", "CreateMultipartUpload"))
-_FURTHER_ATTRIBUTES = {"s3:GetObjectAttributes": "s3:GetObject", "s3:GetObjectVersionAttributes": "s3:GetObjectVersion"}
-
-_FROM_DOCUMENT: dict[str, tuple[str, ...]] = {
-    "s3:PutObjectRetention": ("s3:object-lock-",),
-    "s3:PutObjectLegalHold": ("s3:object-lock-",),
-    "s3:PutObjectTagging": ("s3:RequestObjectTag",),
-    "s3:PutObjectVersionTagging": ("s3:RequestObjectTag",),
-}
-"""Actions of operations that ask again when the document is read, and the condition keys whose values are in there."""
-
-_LOOKING = frozenset(("GetObject", "HeadObject"))
-"""Operations that decide when they have found the version, so that it is looked at once."""
-
-_SIGNED_ONLY = {
-    "CopyObject": "copy objects",
-    "CreateMultipartUpload": "initiate multipart uploads",
-    "RenameObject": "rename objects",
-    "UploadPartCopy": "copy objects",
-    **dict.fromkeys(
-        (
-            "CreateBucket",
-            "DeleteBucketOwnershipControls",
-            "GetBucketOwnershipControls",
-            "PutBucketAcl",
-            "PutBucketOwnershipControls",
-            "PutObjectAcl",
-        ),
-        "invoke this API",
-    ),
-}
-"""Operations that nobody may ask for without a signature, whatever policies and lists say, and what they are called then."""
 
 _OWN_ACLS = frozenset((b"private", b"bucket-owner-read", b"bucket-owner-full-control"))
 
@@ -65,31 +30,30 @@ async def permit_row(call: Call) -> None:
     """
     row = call.operation
     assert row is not None
-    if call.bucket and row.name != "CreateBucket":
+    if call.bucket and not row.new_bucket:
         call.record = await call.service.read(call.service.buckets.get, call.bucket)
-    if row.name in _SIGNED_ONLY and call.caller.kind == "anonymous":
-        raise AccessDenied(f"Anonymous users cannot {_SIGNED_ONLY[row.name]}. Please authenticate.")
-    needs = row.needs
-    if needs is None or row.name in _BY_THEMSELVES or _unlimited(call, call.record):
+    if row.signed_for is not None and call.caller.kind == "anonymous":
+        raise AccessDenied(f"Anonymous users cannot {row.signed_for}. Please authenticate.")
+    needs, also = row.needs, row.also
+    if needs is None or row.decides == ITSELF or _unlimited(call, call.record):
         return
     if row.needs_version is not None and "versionId" in call.query:
-        needs = row.needs_version
+        needs, also = row.needs_version, row.also_version
     ask = _ask(call, needs)
-    told_later = _FROM_DOCUMENT.get(needs)
-    if row.name in _LOOKING or (told_later is not None and names(ask, *told_later)):
+    if row.decides == FOUND or (row.document_keys and names(ask, *row.document_keys)):
         call.undecided = ask
         return
     await _permit(ask)
-    if row.name in _CREATING:
+    if row.creates:
         _permit_creation(ask)
-    elif needs in _FURTHER_ATTRIBUTES:
-        await _permit(evolve(ask, action=_FURTHER_ATTRIBUTES[needs]))
+    if also is not None:
+        await _permit(evolve(ask, action=also))
 
 
 def is_permitted(call: Call) -> bool:
     """Whether all is decided that can be before the body is read, or the caller has at least proven to be somebody."""
     assert call.operation is not None
-    decided = call.undecided is None and call.operation.name not in _BY_THEMSELVES
+    decided = call.undecided is None and call.operation.decides != ITSELF
     return decided or call.caller.kind != "anonymous"
 
 
@@ -124,9 +88,12 @@ def permit_missing(call: Call) -> None:
         _check_missing(ask)
 
 
-async def permit_source(call: Call, bucket: str, key: bytes, version_id: str | None) -> None:
+async def permit_source(
+    call: Call, bucket: str, key: bytes, version_id: str | None, *, with_tags: bool = False
+) -> None:
     """Refuses a copy of what the caller may not read.
 
+    :param with_tags: whether the tags of the source are copied, too.
     :raises AccessDenied: always when it is not permitted.
     :raises NoSuchBucket: there is no such bucket.
     """
@@ -146,9 +113,7 @@ async def permit_source(call: Call, bucket: str, key: bytes, version_id: str | N
         version_id=version_id,
     )
     await _permit(ask)
-    assert call.operation is not None
-    replaced = (call.header(b"x-amz-tagging-directive") or "").upper() == "REPLACE"
-    if call.operation.name == "CopyObject" and not replaced:
+    if with_tags:
         await _permit_copied_tags(call, ask)
 
 
