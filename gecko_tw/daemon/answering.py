@@ -64,7 +64,7 @@ def site_for(
         identities=identities,
         sessions=Sessions(store.registry.sealer),
         acl=settings.acl,
-        access_log=RequestLog(settings.log_format, write) if settings.request_log else None,
+        observers=(RequestLog(settings.log_format, write),) if settings.request_log else (),
         front=front,
         limits=limits_of(settings, tally, reactor.seconds, store.documents),
         logins=Logins(tally, reactor),

@@ -114,8 +114,7 @@ async def _serve(call: Call, address: Address) -> None:
             await answer_for(InternalError(), call).send(call, _identity(call))
     finally:
         service.in_flight -= 1
-    if service.access_log is not None:
-        _report(call, started, status, sent, error)
+    _report(call, started, status, sent, error)
     if service.server_log is not None and (call.touched is not None or has_log(call.record)):
         tell(call, Course(started, turned, service.clock.seconds(), status, sent, error, outcome))
 
@@ -210,21 +209,29 @@ def _request_id(call: Call) -> Headers:
 
 
 def _report(call: Call, started: float, status: int, sent: int, error: str) -> None:
-    head, service = call.head, call.service
-    service.access_log(
-        AccessEntry(
-            started,
-            service.clock.seconds() - started,
-            call.request_id,
-            head.method,
-            head.target,
-            status,
-            sent,
-            head.peer,
-            call.operation.name if call.operation is not None else "",
-            error,
-        )
+    head, service, caller = call.head, call.service, call.caller
+    if not service.observers:
+        return
+    identity = None if caller is None else caller.identity
+    framing = call.request.upload.framing
+    entry = AccessEntry(
+        started,
+        service.clock.seconds() - started,
+        call.request_id,
+        head.method,
+        head.target,
+        status,
+        sent,
+        head.peer,
+        call.operation.name if call.operation is not None else "",
+        error,
+        call.bucket,
+        "" if identity is None else identity.access_key,
+        "" if caller is None else caller.kind,
+        0 if framing is None else framing.received,
     )
+    for observe in service.observers:
+        observe(entry)
 
 
 def parameters_of(query: bytes) -> tuple[Mapping[str, str], frozenset[str]]:
@@ -266,5 +273,4 @@ def serve_health(service: Service, request: Any, healthy: bool, body: bytes) -> 
     started = service.clock.seconds()
     status, body = (200, body) if healthy else (503, b"")
     request.answer(status, [*_identity(call), (b"Content-Type", b"text/plain")], body)
-    if service.access_log is not None:
-        _report(call, started, status, 0 if head.method == "HEAD" else len(body), "")
+    _report(call, started, status, 0 if head.method == "HEAD" else len(body), "")

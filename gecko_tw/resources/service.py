@@ -11,6 +11,7 @@ from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, IIdentities, OneP
 from gecko_tw.callers.accounts.sessions import Sessions
 from gecko_tw.callers.signatures.proxies import Front
 from gecko_tw.pools import IPool, Shielded
+from gecko_tw.resources.access_logs.entries import AccessEntry
 from gecko_tw.resources.answers.repeats import Repeats
 from gecko_tw.resources.bodies.buffers import Tanks
 from gecko_tw.resources.bodies.unauthenticated import Unauthenticated
@@ -54,7 +55,7 @@ class Service:
     :ivar max_in_flight: requests under way before further ones are answered SlowDown.
     :ivar recreate_status: 409 answers BucketAlreadyOwnedByYou to who creates an own bucket again, 200 does as us-east-1.
     :ivar owner: canonical id of whatever has no recorded owner, e.g. adopted files.
-    :ivar access_log: called with an AccessEntry after every answer.
+    :ivar observers: each is called with an AccessEntry after every answer.
     :ivar front: what stands between clients and us.
     :ivar server_log: a gecko_tw.jobs.access_log_delivery.AccessLogs, or None.
     :ivar notices: an INotices; ``delivers`` tells whether events can go to a destination.
@@ -86,7 +87,7 @@ class Service:
     max_in_flight: int = 1024
     recreate_status: int = 409
     owner: str = ROOT_ACCOUNT
-    access_log: Callable[[Any], None] | None = None
+    observers: tuple[Callable[[AccessEntry], object], ...] = ()
     front: Front = Front()
     limits: Any = None
     logins: Any = None

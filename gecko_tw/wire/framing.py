@@ -17,10 +17,15 @@ class FramingError(Exception):
 class Sized:
     """A body of ``length`` bytes, at least one."""
 
-    __slots__ = ("left",)
+    __slots__ = ("_length", "left")
 
     def __init__(self, length: int) -> None:
-        self.left = length
+        self._length = self.left = length
+
+    @property
+    def received(self) -> int:
+        """Bytes of the body so far."""
+        return self._length - self.left
 
     def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
         left = self.left
@@ -41,11 +46,13 @@ class Chunked:
     far more than they cost the sender.
 
     :ivar left: None: nobody knows how much comes.
+    :ivar received: bytes of the body so far.
     """
 
     left = None
 
     def __init__(self) -> None:
+        self.received = 0
         self._partial = b""
         self._chunk = 0
         self._line = self._size_line
@@ -78,6 +85,7 @@ class Chunked:
             self._line(data[at:end])
             at = end + 2
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self.received += len(body)
         return body, data[at:] if self._ended else None
 
     def _size_line(self, line: bytes) -> None:

@@ -25,6 +25,9 @@ class IUpload(Interface):
     """The body of a request, on its way in. An ``IPushProducer`` for whoever it is delivered to."""
 
     length = Attribute("Content-Length in bytes; 0 when the request has no body; None when it is chunked")
+    framing = Attribute(
+        "counts in ``received`` the bytes of the body that have come, chunked coding apart; None when it has none"
+    )
 
     def deliver(consumer):  # type: ignore[no-untyped-def]
         """Sends ``100 Continue`` when the client waits for it, then the body to an ``IConsumer``, with back-pressure.

@@ -34,6 +34,8 @@ def test_a_request_is_one_json_object_with_geckos3_names():
         "duration_ms": 2,
         "bytes": 3,
         "client_ip": "127.0.0.1:1",
+        "operation": "GetObject",
+        "level": "info",
     }
 
 

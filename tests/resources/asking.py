@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Iterable
 from hashlib import md5
+from types import SimpleNamespace
 from typing import Any
 
 from attrs import define, field
@@ -68,6 +69,7 @@ class FakeUpload:
     ) -> None:
         self.length = length
         self.pieces = list(pieces)
+        self.framing = SimpleNamespace(received=sum(map(len, self.pieces)))
         self.cut = cut
         self.held = held
         self.paused = 0
@@ -255,7 +257,7 @@ def shop(auth: bool = False, pool: Any = None, **settings: Any) -> Shop:
         bytes_pool=pool or InlinePool(),
         commit_pool=pool or InlinePool(),
         clock=clock,
-        access_log=log.append,
+        observers=(log.append,),
         notices=driver.notices,
         **settings,
     )

@@ -38,7 +38,9 @@ def test_a_chunked_body_ends_at_its_last_chunk_however_it_comes(chunks, rest, cu
         b"".join(b"%x%b\r\n%b\r\n" % (len(chunk), extension, chunk) for chunk in chunks) + b"000" + extension + b"\r\n"
     )
     coded += b"x-trailer: 1\r\n\r\n" if trailed else b"\r\n"
-    assert decode(Chunked(), pieces_of(coded + rest, cuts)) == (b"".join(chunks), rest)
+    framing = Chunked()
+    assert decode(framing, pieces_of(coded + rest, cuts)) == (b"".join(chunks), rest)
+    assert framing.received == sum(map(len, chunks))
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,25 @@ def test_a_line_has_the_fields_of_geckos3_in_their_order() -> None:
         "duration_ms": 12,
         "bytes": 4,
         "client_ip": "192.0.2.1:4711",
+        "operation": "GetObject",
+        "level": "info",
     }
     assert list(json.loads(json_line(ENTRY)))[0] == "timestamp"
+
+
+def test_a_line_tells_who_put_how_much_where_and_how_it_went() -> None:
+    entry = evolve(ENTRY, bucket="photos", access_key="key", auth="header", received=7, status=403)
+    line = json.loads(json_line(entry))
+    told = {name: line[name] for name in ("operation", "bucket", "access_key", "auth", "bytes_in", "level")}
+    assert told == {
+        "operation": "GetObject",
+        "bucket": "photos",
+        "access_key": "key",
+        "auth": "header",
+        "bytes_in": 7,
+        "level": "warn",
+    }
+    assert json.loads(json_line(evolve(ENTRY, status=500)))["level"] == "error"
 
 
 def test_no_bytes_and_no_error_are_left_out_and_an_error_is_told() -> None:
