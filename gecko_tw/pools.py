@@ -52,6 +52,7 @@ class Pool(Service):
     :param threads: how many at most; they are started when needed.
     :param patience: seconds that work waits for what was begun before it; 0 for not at all. What takes longer goes on beside what
         comes after it. Threads that call into C for every row hand the interpreter's lock to and fro when they work side by side.
+    :ivar outstanding: how many calls were asked for and are not told yet.
     :ivar together: does what waits at once for a thread; None for one after the other.
     """
 
@@ -64,7 +65,7 @@ class Pool(Service):
         self._threads: list[Thread] = []
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._outcomes: deque[tuple[Deferred[Any], Any]] = deque()
-        self._outstanding = 0
+        self.outstanding = 0
         self._told = False
         self.together: Together | None = None
 
@@ -79,9 +80,9 @@ class Pool(Service):
 
     def run(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Shielded:
         waiting = Shielded()
-        self._outstanding += 1
+        self.outstanding += 1
         self._jobs.put((waiting, function, arguments, named))
-        if self._outstanding > len(self._threads) < self._most:
+        if self.outstanding > len(self._threads) < self._most:
             thread = Thread(target=self._work, name=f"{self.name}-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -125,7 +126,7 @@ class Pool(Service):
         self._told = False  # before looking: who adds an outcome from now on tells again
         while self._outcomes:
             waiting, outcome = self._outcomes.popleft()
-            self._outstanding -= 1
+            self.outstanding -= 1
             waiting.callback(outcome)  # a Failure goes on as a failure
 
 

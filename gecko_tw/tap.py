@@ -30,12 +30,17 @@ from gecko_tw.daemon.logs import bridge, observer
 from gecko_tw.daemon.main_process import Daemon, Plan
 from gecko_tw.daemon.worker_protocol import FIRST_SOCKET, READS, WRITES, CannotServe, ParentProcess
 from gecko_tw.daemon.workers import Recipe, Workers
+from gecko_tw.metrics.counters import counters_file
 from gecko_tw.pools import Pool
 from gecko_tw.settings import SETTINGS, BadSetting, Settings
 from gecko_tw.settings.sources import plain_arguments, read_settings, texts_of
 
 SEALING_KEY = "sealing-key"
 """Its name beside the settings that a worker is told."""
+
+
+SHARED_FILES = 3
+"""What a worker is given behind its listening sockets: the table of limits, the balance, the counters."""
 
 
 class Options(UsageOptions):
@@ -129,10 +134,12 @@ def makeService(options: Options) -> MultiService:
         if settings.workers > 1:
             return workers_for(reactor, settings, data, ports, told)
         # Half of all modules, which a parent of workers never needs.
-        from gecko_tw.daemon.answering import serving_for
+        from gecko_tw.daemon.answering import Shared, serving_for
 
         sockets = [socket.socket(fileno=os.dup(port.fileno())) for port in ports]
-        return serving_for(reactor, settings, data, pools, sockets, tally=Tally(), write=told)
+        return serving_for(
+            reactor, settings, data, pools, sockets, shared=Shared(tally=Tally(), counters=counters_file(1)), write=told
+        )
 
     def check() -> None:
         why = data.lost()
@@ -221,7 +228,12 @@ def workers_for(reactor: Any, settings: Settings, data: DataDir, ports: list[Any
     """
     recipe = Recipe(
         settings=json.dumps({**texts_of(settings), SEALING_KEY: data.sealing_key.hex()}),
-        sockets=(*(port.fileno() for port in ports), Tally().fileno, balance_file(settings.workers)),
+        sockets=(
+            *(port.fileno() for port in ports),
+            Tally().fileno,
+            balance_file(settings.workers),
+            counters_file(settings.workers),
+        ),
         drain_limit=settings.shutdown_timeout,
         lines=None if told is None else lambda line: told(line.decode("utf-8", "replace")),
     )
@@ -292,15 +304,21 @@ class Worker:
         for pool in pools:
             pool.startService()
         # As in the parent, where this is imported only when it is the one who answers.
-        from gecko_tw.daemon.answering import serving_for
+        from gecko_tw.daemon.answering import Shared, serving_for
 
         try:
             await pools[1].run(self._data.open)
-            *places, counted, shared = range(FIRST_SOCKET, FIRST_SOCKET + len(settings.listen) + 2)
+            *places, limits, balance, counters = range(
+                FIRST_SOCKET, FIRST_SOCKET + len(listeners_of(settings)) + SHARED_FILES
+            )
             sockets = [socket.socket(fileno=place) for place in places]
-            tally, balanced = Tally(counted), (shared, number - 1)
             self._serving = serving_for(
-                self._reactor, settings, self._data, pools, sockets, tally=tally, balanced=balanced
+                self._reactor,
+                settings,
+                self._data,
+                pools,
+                sockets,
+                shared=Shared(tally=Tally(limits), counters=counters, place=number - 1, balance=balance),
             )
             await self._serving.open()
             gc.freeze()  # what was made by now stays: to look through it again takes 30 ms, and everybody waits

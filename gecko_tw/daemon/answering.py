@@ -2,11 +2,18 @@
 
 import errno
 import socket
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from attrs import frozen
+from twisted.application.internet import TimerService
+from twisted.application.service import MultiService
+
 import gecko_tw.resources.dispatch.families  # noqa: F401 - what operation_table looks for: here, while nobody waits yet
+from gecko_tw.admin.metering import TOLD, Metrics
+from gecko_tw.admin.tree import AdminResource
 from gecko_tw.callers.accounts.sessions import Sessions
 from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.callers.signatures.authenticate import Authenticator
@@ -14,12 +21,13 @@ from gecko_tw.callers.signatures.proxies import neighbourhood
 from gecko_tw.daemon.balance import Balance
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.daemon.deployment import Store, identities_of, operation_table, sinks_for, store_in
-from gecko_tw.daemon.listening import alone, listeners_of
+from gecko_tw.daemon.listening import ADMIN, S3, alone, listeners_of
 from gecko_tw.daemon.logs import RequestLog
 from gecko_tw.daemon.protection import front_of, limits_of
 from gecko_tw.daemon.serving import Serving
 from gecko_tw.jobs.access_log_delivery import AccessLogs
 from gecko_tw.pools import Pool, Prompt
+from gecko_tw.resources.access_logs.entries import AccessEntry
 from gecko_tw.resources.access_logs.objects import LogObjects
 from gecko_tw.resources.dispatch.health import Readiness
 from gecko_tw.resources.dispatch.tree import ServiceResource
@@ -30,13 +38,18 @@ from gecko_tw.store.disk_check import check_disk
 from gecko_tw.wire.site import Limits, Site
 
 
-def site_for(
-    reactor: Any, settings: Settings, store: Store, pools: tuple[Pool, Pool, Pool], tally: Tally, write: Any = None
-) -> tuple[Site, AccessLogs]:
-    """What answers requests, and what writes the access logs of buckets.
+def service_for(
+    reactor: Any,
+    settings: Settings,
+    store: Store,
+    pools: tuple[Pool, Pool, Pool],
+    tally: Tally,
+    observers: tuple[Callable[[AccessEntry], object], ...] = (),
+) -> Service:
+    """What answers requests for objects.
 
-    :param tally: what is counted in all processes together.
-    :param write: receives the lines of the request log; None for standard output.
+    :param tally: what is limited in all processes together.
+    :param observers: told of each answered request.
     """
     sinks = sinks_for(reactor, settings)
     identities, front = identities_of(settings, store), front_of(settings)
@@ -64,7 +77,7 @@ def site_for(
         identities=identities,
         sessions=Sessions(store.registry.sealer),
         acl=settings.acl,
-        observers=(RequestLog(settings.log_format, write),) if settings.request_log else (),
+        observers=observers,
         front=front,
         limits=limits_of(settings, tally, reactor.seconds, store.documents),
         logins=Logins(tally, reactor),
@@ -74,8 +87,7 @@ def site_for(
     service.readiness = Readiness(partial(_look, Path(settings.data_dir, ".geckos3"), store.damage), pools[0], reactor)
     service.notices_damage = store.damage.noticed
     service.server_log = AccessLogs(reactor, pools[1], LogObjects(service).write, settings.access_log_interval)
-    limits = Limits(connections_per_address=settings.max_connections_per_address)
-    return Site(ServiceResource(service), reactor, limits, neighbourhood), service.server_log
+    return service
 
 
 def _look(inner: Path, damage: Any) -> None:
@@ -85,6 +97,22 @@ def _look(inner: Path, damage: Any) -> None:
         raise OSError(errno.EIO, f"the catalog is damaged: {damage.text}")
 
 
+@frozen(kw_only=True)
+class Shared:
+    """What the processes of a deployment share.
+
+    :ivar tally: what is limited in all of them together.
+    :ivar counters: the file of the counters of requests.
+    :ivar place: this process's, from 0.
+    :ivar balance: the balance file, when others accept from the same sockets.
+    """
+
+    tally: Tally
+    counters: int
+    place: int = 0
+    balance: int | None = None
+
+
 def serving_for(
     reactor: Any,
     settings: Settings,
@@ -92,16 +120,32 @@ def serving_for(
     pools: tuple[Pool, Pool, Pool],
     sockets: list[socket.socket],
     *,
-    tally: Tally,
+    shared: Shared,
     write: Any = None,
-    balanced: tuple[int, int] | None = None,
 ) -> Serving:
     """The process, or the part of one, that answers requests for an open data directory.
 
     :param sockets: listening, one for each of the settings' listeners.
-    :param tally: as of :func:`site_for`; so is ``write``.
-    :param balanced: the balance file and this process's place in it, when others accept from the same sockets.
+    :param write: receives the lines of the request log; None for standard output.
     """
-    site, logs = site_for(reactor, settings, store_in(data, settings), pools, tally, write)
-    ahead = Balance(*balanced, lambda: len(site.channels)).ahead if balanced is not None else alone
-    return Serving(reactor, site, listeners_of(settings), sockets, settings.shutdown_timeout, logs, ahead=ahead)
+    listeners, store = listeners_of(settings), store_in(data, settings)
+    has_operator = any(listener.site == ADMIN for listener in listeners)
+    log = (RequestLog(settings.log_format, write),) if settings.request_log else ()
+    metrics = Metrics((shared.counters, shared.place), operation_table()) if has_operator else None
+    observers = log if metrics is None else (*log, metrics.count)
+    service = service_for(reactor, settings, store, pools, shared.tally, observers)
+    limits = Limits(connections_per_address=settings.max_connections_per_address)
+    sites = {S3: Site(ServiceResource(service), reactor, limits, neighbourhood)}
+    beside = MultiService()
+    service.server_log.setServiceParent(beside)
+    if metrics is not None:
+        sites[ADMIN] = Site(
+            AdminResource(service, partial(metrics.document, data.sizes)), reactor, limits, neighbourhood
+        )
+        telling = TimerService(TOLD, metrics.tell, service, sites[S3], pools)
+        telling.clock = reactor
+        telling.setServiceParent(beside)
+    ahead = alone
+    if shared.balance is not None:
+        ahead = Balance(shared.balance, shared.place, lambda: len(sites[S3].channels)).ahead
+    return Serving(reactor, sites, listeners, sockets, settings.shutdown_timeout, beside, ahead=ahead)

@@ -138,6 +138,18 @@ class DataDir:
         if inner.is_dir():
             _check_access(*(one for one in inner.iterdir() if one.is_dir() or one.name.startswith(_WRITTEN)))
 
+    def sizes(self) -> dict[str, tuple[str, float]]:
+        """How much room there is, and how much the catalog takes: what each number is, and the number, by name. Blocks."""
+        disk = os.statvfs(self.driver.data_dir)
+        log = self._catalog.with_name(self._catalog.name + "-wal")
+        return {
+            "disk_size_bytes": ("Size of the data directory's file system.", disk.f_frsize * disk.f_blocks),
+            "disk_free_bytes": ("What of it is free for this program.", disk.f_frsize * disk.f_bavail),
+            "disk_free_inodes": ("How many files can still be made on it.", disk.f_favail),
+            "catalog_bytes": ("Size of the catalog.", self._catalog.stat().st_size),
+            "catalog_log_bytes": ("Size of the catalog's write-ahead log.", log.stat().st_size if log.exists() else 0),
+        }
+
     @property
     def registry(self) -> Registry:
         """The identities, once it is open."""

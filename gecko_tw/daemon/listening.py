@@ -52,18 +52,29 @@ def everybody(_: str) -> bool:
     return True
 
 
+S3, ADMIN = "s3", "admin"
+"""What is served at a place: the store, or what its operator looks at."""
+
+
 @frozen
 class Listener:
     """One place to listen.
 
+    :ivar site: S3 or ADMIN.
     :ivar text: as it was given.
     :ivar description: the Twisted endpoint string.
     :ivar tls: certificate and key to serve it with, when the endpoint string itself says nothing of TLS.
     """
 
+    site: str
     text: str
     description: str
     tls: tuple[Path, Path] | None = None
+
+    @property
+    def flag(self) -> str:
+        """The setting that it comes from."""
+        return "--listen" if self.site == S3 else "--admin-listen"
 
     @property
     def secure(self) -> bool:
@@ -74,19 +85,21 @@ class Listener:
 def listeners_of(settings: Settings) -> tuple[Listener, ...]:
     """Where the settings say to listen."""
     tls = (settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
-    return tuple(_listener(text, tls) for text in settings.listen)
+    operators = () if settings.admin_listen == "off" else (settings.admin_listen,)
+    places = [*((S3, text) for text in settings.listen), *((ADMIN, text) for text in operators)]
+    return tuple(_listener(site, text, tls) for site, text in places)
 
 
-def _listener(text: str, tls: tuple[Path, Path] | None) -> Listener:
+def _listener(site: str, text: str, tls: tuple[Path, Path] | None) -> Listener:
     split = split_host_port(text)
     if split is None:
-        return Listener(text, text)
+        return Listener(site, text, text)
     host, port = split
     if not host:
         host = "::" if _both_families() else "0.0.0.0"
     kind = "tcp6" if isIPv6Address(host) else "tcp"
     description = f"{kind}:{port}:interface={quoteStringArgument(host)}:backlog={BACKLOG}"
-    return Listener(text, description, tls)
+    return Listener(site, text, description, tls)
 
 
 def _both_families() -> bool:
@@ -249,12 +262,12 @@ def hold(reactor: Any, listener: Listener) -> Any:
             warn_of_readable(listener.tls[1])
         return _result(serverFromString(HoldingReactor(reactor), listener.description).listen(Factory()))
     except CannotListenError as refused:
-        raise BadSetting(f"--listen: {listener.text!r} cannot be had: {refused.socketError}") from refused
+        raise BadSetting(f"{listener.flag}: {listener.text!r} cannot be had: {refused.socketError}") from refused
     except BadSetting:
         raise
     except _WRONG as wrong:
         raise BadSetting(
-            f"--listen: {listener.text!r} is not allowed ({wrong}); allowed is {LISTEN.allowed}"
+            f"{listener.flag}: {listener.text!r} is not allowed ({wrong}); allowed is {LISTEN.allowed}"
         ) from wrong
 
 

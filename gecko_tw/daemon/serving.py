@@ -1,14 +1,15 @@
 """One process that answers requests on sockets that are open already, and how it comes to an end."""
 
 import socket
+from collections.abc import Mapping
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from gecko_tw.daemon.listening import Acceptor, Ahead, Listener, accept, alone
+from gecko_tw.daemon.listening import S3, Acceptor, Ahead, Listener, accept, alone
 from gecko_tw.wire.channel import HEAD
 
 LULL = 0.5
@@ -18,12 +19,12 @@ LULLS = 6
 
 
 class Serving(Service):
-    """Accepts connections for a site.
+    """Accepts connections for some sites.
 
-    :param site: a gecko_tw.wire.site.Site.
+    :param sites: a gecko_tw.wire.site.Site for each ``Listener.site`` that there is.
     :param sockets: a listening socket for each listener.
     :param drain_limit: seconds that a drain may take.
-    :param logs: a service that runs while requests are answered and ends after the last one, or None.
+    :param beside: a service that runs while requests are answered and ends after the last one, or None.
     :param ahead: whether another process should rather accept the next connection.
 
     :ivar cut: whether requests were cut off because they took too long.
@@ -34,29 +35,35 @@ class Serving(Service):
     def __init__(
         self,
         reactor: Any,
-        site: Any,
+        sites: Mapping[str, Any],
         listeners: tuple[Listener, ...],
         sockets: list[socket.socket],
         drain_limit: float,
-        logs: Any = None,
+        beside: Any = None,
         *,
         ahead: Ahead = alone,
     ) -> None:
-        self._logs, self._ahead = logs, ahead
-        self._reactor, self._site, self._drain_limit = reactor, site, drain_limit
+        self._beside, self._ahead = beside, ahead
+        self._reactor, self._sites, self._drain_limit = reactor, sites, drain_limit
         self._places = list(zip(listeners, sockets, strict=True))
         self._acceptors: list[Acceptor] = []
         self.cut = False
 
     def open(self) -> "Deferred[None]":
         """Begins to accept."""
-        if self._logs is not None and not self._logs.running:
-            self._logs.startService()
-        self._acceptors = [
-            accept(self._reactor, listener, place.dup(), self._site, self._ahead, self._site.admits)
-            for listener, place in self._places
-        ]
+        if self._beside is not None and not self._beside.running:
+            self._beside.startService()
+        self._acceptors = [self._accept(listener, place) for listener, place in self._places]
         return succeed(None)
+
+    def _accept(self, listener: Listener, place: socket.socket) -> Acceptor:
+        site = self._sites[listener.site]
+        # Whoever looks at the daemon gets any process.
+        ahead = self._ahead if listener.site == S3 else alone
+        return accept(self._reactor, listener, place.dup(), site, ahead, site.admits)
+
+    def _channels(self) -> list[Any]:
+        return [channel for site in self._sites.values() for channel in site.channels]
 
     def reload(self) -> "Deferred[None]":
         """Reads TLS certificates again. Connections go on; none is refused."""
@@ -77,24 +84,27 @@ class Serving(Service):
         for _, place in self._places:
             place.close()
         # From here on every answer is the last one of its connection. Who has just connected, or is about to ask again, gets one.
-        self._site.draining = True
+        for site in self._sites.values():
+            site.draining = True
         patience = self._reactor.callLater(self._drain_limit, self.kill)
-        drained = self._lull(LULLS).addCallback(lambda _: self._site.drain())
+        drained = self._lull(LULLS).addCallback(
+            lambda _: gatherResults([site.drain() for site in self._sites.values()])
+        )
 
         def done(_: object) -> Any:
             if patience.active():
                 patience.cancel()
-            return None if self._logs is None else self._logs.stopService()
+            return None if self._beside is None else self._beside.stopService()
 
         return drained.addCallback(done)
 
     def _lull(self, times: int) -> "Deferred[Any]":
         """Fires when there is nobody left who is about to ask for the first time."""
-        if not self._site.channels:
+        if not self._channels():
             return succeed(None)
 
         def again(_: object) -> Any:
-            expected = any(channel.deadline.what == HEAD for channel in self._site.channels)
+            expected = any(channel.deadline.what == HEAD for channel in self._channels())
             return self._lull(times - 1) if expected and times > 1 else None
 
         return deferLater(self._reactor, LULL).addCallback(again)
@@ -102,5 +112,5 @@ class Serving(Service):
     def kill(self) -> None:
         """Closes all connections now."""
         self.cut = True
-        for channel in list(self._site.channels):
+        for channel in self._channels():
             channel.transport.abortConnection()

@@ -78,6 +78,12 @@ class Settings:
         " `systemd:domain=INET:index=0`); may be given more than once",
         several=True,
     )
+    admin_listen: str = setting(
+        "off",
+        kinds.ADMIN_LISTEN,
+        "where metrics and health are served to whoever operates this, in the same forms as `--listen`, e.g. `127.0.0.1:9001`; `off` for"
+        " nowhere. Nobody is asked who they are there",
+    )
     access_key: str = setting(
         DEFAULT_KEY, kinds.TEXT, "the access key id that may do everything", "GECKOS3_ACCESS_KEY", "MINIO_ROOT_USER"
     )

@@ -12,7 +12,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
 from gecko_tw.commands.health import address_of
-from gecko_tw.daemon.listening import Acceptor, Listener, accept, hold, listeners_of, shown
+from gecko_tw.daemon.listening import S3, Acceptor, Listener, accept, hold, listeners_of, shown
 from gecko_tw.settings import BadSetting, Settings
 
 
@@ -61,7 +61,7 @@ async def hear(reactor, port):
     ],
 )
 def test_host_and_port_become_an_endpoint_string_and_others_stay(text, description):
-    assert listeners_of(Settings(listen=(text,))) == (Listener(text, description),)
+    assert listeners_of(Settings(listen=(text,))) == (Listener(S3, text, description),)
 
 
 def test_a_port_alone_means_every_address():
@@ -90,7 +90,7 @@ def test_a_socket_of_systemd_has_no_address_to_ask():
 
 @pytest_twisted.ensureDeferred
 async def test_a_held_port_is_bound_and_answers_only_when_somebody_accepts(reactor):
-    listener = Listener("x", "tcp:0:interface=127.0.0.1")
+    listener = Listener(S3, "x", "tcp:0:interface=127.0.0.1")
     port = hold(reactor, listener)
     number = port.getHost().port
     assert shown(listener, port) == f"http://127.0.0.1:{number}"
@@ -105,7 +105,7 @@ async def test_a_held_port_is_bound_and_answers_only_when_somebody_accepts(react
 
 @pytest_twisted.ensureDeferred
 async def test_a_stopped_acceptor_leaves_the_socket_to_the_next(reactor):
-    listener = Listener("x", "tcp:0:interface=127.0.0.1")
+    listener = Listener(S3, "x", "tcp:0:interface=127.0.0.1")
     port = hold(reactor, listener)
     for _ in range(2):
         acceptor = accept(reactor, listener, socket.socket(fileno=os.dup(port.fileno())), Factory.forProtocol(Greeting))
@@ -126,7 +126,7 @@ def test_an_address_in_use_is_told_in_one_line(reactor):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
         with pytest.raises(BadSetting, match=r"^--listen: 'mine' cannot be had: \[Errno 98\] Address already in use$"):
-            hold(reactor, Listener("mine", f"tcp:{number}:interface=127.0.0.1"))
+            hold(reactor, Listener(S3, "mine", f"tcp:{number}:interface=127.0.0.1"))
 
 
 class Exhausted:
@@ -200,7 +200,7 @@ def test_an_acceptor_without_descriptors_rests_and_then_tries_again():
 @pytest_twisted.ensureDeferred
 async def test_whoever_has_too_many_connections_is_not_let_in(reactor):
     asked, admitted = [], [False, True]
-    listener = Listener("x", "tcp:0:interface=127.0.0.1")
+    listener = Listener(S3, "x", "tcp:0:interface=127.0.0.1")
     port = hold(reactor, listener)
 
     def admits(address):

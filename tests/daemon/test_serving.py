@@ -7,7 +7,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from gecko_tw.daemon.listening import Listener
+from gecko_tw.daemon.listening import S3, Listener
 from gecko_tw.daemon.serving import LULL, LULLS, Serving
 from gecko_tw.wire.channel import HEAD, IDLE
 
@@ -62,7 +62,7 @@ class Site:
 def house():
     reactor, site = Reactor(), Site()
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        serving = Serving(reactor, site, (Listener("x", "tcp:0:interface=127.0.0.1"),), [listening], 30.0)
+        serving = Serving(reactor, {S3: site}, (Listener(S3, "x", "tcp:0:interface=127.0.0.1"),), [listening], 30.0)
         serving.startService()
         serving.open()
         yield reactor, site, serving
@@ -156,8 +156,8 @@ class Logs(Service):
 def test_the_log_of_requests_is_ended_after_the_last_one_and_waited_for():
     reactor, site, logs = Reactor(), Site(), Logs()
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        place = Listener("x", "tcp:0:interface=127.0.0.1")
-        serving = Serving(reactor, site, (place,), [listening], 30.0, logs)
+        place = Listener(S3, "x", "tcp:0:interface=127.0.0.1")
+        serving = Serving(reactor, {S3: site}, (place,), [listening], 30.0, logs)
         serving.startService()
         assert not logs.running
         serving.open()

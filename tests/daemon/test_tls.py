@@ -13,7 +13,7 @@ from OpenSSL import SSL
 from twisted.internet.ssl import CertificateOptions
 from twisted.logger import globalLogPublisher
 
-from gecko_tw.daemon.listening import Listener, hold
+from gecko_tw.daemon.listening import S3, Listener, hold
 from gecko_tw.daemon.tls import only_strong, tls_context, warn_of_readable
 from gecko_tw.settings import BadSetting
 from tests.end_to_end.certificates import Certificates, make_certificates
@@ -70,7 +70,7 @@ def test_the_key_of_another_certificate_is_told_in_one_line(made, other):
 def test_the_key_of_another_certificate_in_an_endpoint_string_is_told_in_one_line(reactor, made, other):
     text = f"ssl:0:interface=127.0.0.1:privateKey={other.key}:certKey={made.certificate}"
     with pytest.raises(BadSetting, match="--listen: 'ssl:") as told:
-        hold(reactor, Listener(text, text))
+        hold(reactor, Listener(S3, text, text))
     assert "\n" not in str(told.value)
 
 

@@ -22,6 +22,7 @@ BAD = {
     "config": "\x00",
     "data_dir": "",
     "listen": "localhost",
+    "admin_listen": "localhost",
     "access_key": "",
     "secret_key": "",
     "auth": "yes",

@@ -1,0 +1,1 @@
+"""What whoever operates the store looks at, on a listener of its own."""

@@ -1,0 +1,84 @@
+"""The Resource tree of the operator's listener: health, and metrics."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+
+from gecko_tw.resources.service import Service
+
+METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+"""Prometheus' text format (Prometheus, "Exposition formats")."""
+
+_JSON = b"application/json"
+_log = Logger()
+
+
+class AdminResource(Resource):
+    """The root.
+
+    :param service: whose health is told, and whose threads make documents.
+    :param metrics: makes the metrics' document; blocks.
+    """
+
+    isLeaf = True
+    renders_at_head = True
+
+    def __init__(self, service: Service, metrics: Callable[[], bytes]) -> None:
+        super().__init__()
+        self._service, self._metrics = service, metrics
+        self._places: dict[bytes, Callable[[Any], None]] = {
+            b"/metrics": self._tell_metrics,
+            b"/health": self._tell_ready,
+            b"/health/ready": self._tell_ready,
+            b"/health/live": lambda request: _answer(request, 200, {"status": "alive"}),
+        }
+
+    def render(self, request: Any) -> int:
+        head = request.head
+        place = self._places.get(head.path)
+        if place is None:
+            self._refuse(request, 404, "NotFound", "There is nothing here.")
+        elif head.method not in ("GET", "HEAD"):
+            self._refuse(
+                request, 405, "MethodNotAllowed", "Only GET and HEAD are allowed here.", [(b"Allow", b"GET, HEAD")]
+            )
+        else:
+            place(request)
+        if request.upload.length != 0:
+            request.upload.drain()
+        return NOT_DONE_YET
+
+    def _tell_ready(self, request: Any) -> None:
+        """Jay's document of its ``/health/ready``."""
+
+        def tell(ready: bool) -> None:
+            reason = {} if ready else {"reason": "the data directory cannot be used"}
+            _answer(request, 200 if ready else 503, {"status": "ready" if ready else "not_ready", **reason})
+
+        self._service.readiness.ask().addCallback(tell)
+
+    def _tell_metrics(self, request: Any) -> None:
+        made: Deferred[bytes] = self._service.bytes_pool.run(self._metrics)
+        made.addCallback(lambda document: request.answer(200, [(b"Content-Type", METRICS_TYPE)], document))
+        made.addErrback(self._failed, request)
+
+    def _failed(self, failure: Failure, request: Any) -> None:
+        _log.failure("metrics cannot be told", failure)
+        self._refuse(request, 500, "InternalError", "See the daemon's log.")
+
+    def _refuse(
+        self, request: Any, status: int, code: str, message: str, headers: list[tuple[bytes, bytes]] | None = None
+    ) -> None:
+        told = {"code": code, "message": message, "requestId": self._service.new_request_id()}
+        _answer(request, status, told, headers)
+
+
+def _answer(request: Any, status: int, told: dict[str, Any], headers: list[tuple[bytes, bytes]] | None = None) -> None:
+    body = json.dumps(told).encode() + b"\n"
+    request.answer(status, [(b"Content-Type", _JSON), *(headers or [])], body)
