@@ -64,9 +64,10 @@ s3-tests: $(S3_TESTS_STAMP) ## Run ceph/s3-tests of the checkout S3_TESTS; ARGS=
 	@test -d "$(S3_TESTS)" || { echo "S3_TESTS must be a checkout of https://github.com/ceph/s3-tests" >&2; exit 1; }
 	$(BIN)/python -m tests.s3_tests $(S3_TESTS) $(ARGS)
 
-lint: $(TEST_STAMP) ## Check style, mistakes and change fragments
+lint: $(TEST_STAMP) ## Check style, types, mistakes and change fragments
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/towncrier build --draft --version next >/dev/null
 
 fmt: $(TEST_STAMP) ## Format the code

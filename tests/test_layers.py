@@ -45,7 +45,7 @@ FLOORS = (
     (f"{PACKAGE}.callers.refusals", f"{PACKAGE}.callers.budgets"),
     (f"{PACKAGE}.store",),
     (f"{PACKAGE}.store.rules", f"{PACKAGE}.store.drivers"),
-    (f"{PACKAGE}.store.verifying",),
+    (f"{PACKAGE}.store.verifying", f"{PACKAGE}.store.drivers.interfaces"),
     (f"{PACKAGE}.store.encryption.format",),
     (f"{PACKAGE}.store.requests", f"{PACKAGE}.store.checksums", f"{PACKAGE}.store.version_ids"),
     (f"{PACKAGE}.store.records", f"{PACKAGE}.store.refusals", f"{PACKAGE}.store.bucket_names"),
@@ -54,8 +54,6 @@ FLOORS = (
         f"{PACKAGE}.dropins.interfaces",
         f"{PACKAGE}.wire.head",
         f"{PACKAGE}.wire.interfaces",
-        f"{PACKAGE}.store.interfaces",
-        f"{PACKAGE}.store.drivers.interfaces",
     ),
     (PACKAGE,),
 )

@@ -13,7 +13,7 @@ from gecko_tw.dropins.interfaces import (
     IOperationFamily,
 )
 from gecko_tw.resources.dispatch.operations import Operation, rows_of
-from gecko_tw.store.interfaces import IKeyManagement
+from gecko_tw.store.encryption.interfaces import IKeyManagement
 
 
 @implementer(IPlugin, IKeyManagementService)

@@ -80,7 +80,8 @@ class _XxHash:
         self._state.update(data if isinstance(data, bytes) else bytes(data))  # awscrt refuses memoryviews here
 
     def digest(self) -> bytes:
-        return self._state.finalize()
+        digest: bytes = self._state.finalize()
+        return digest
 
 
 _NEW: dict[str, Callable[[], _Digest]] = {

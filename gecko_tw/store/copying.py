@@ -9,7 +9,8 @@ from gecko_tw.store.checksums import ALGORITHMS, FULL_OBJECT
 from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning
 from gecko_tw.store.encryption.data_keys import NOT_APPLICABLE, Seal
 from gecko_tw.store.encryption.reading import SealedReading
-from gecko_tw.store.incoming import Incoming, pseudo_etag
+from gecko_tw.store.incoming import pseudo_etag
+from gecko_tw.store.interfaces import IIncoming
 from gecko_tw.store.reading import Reading
 from gecko_tw.store.records import BlobNote, Version
 from gecko_tw.store.refusals import InvalidRequest, ObjectDamaged, SlowDown
@@ -73,8 +74,11 @@ def refuse_damaged(version: Version, reading: Reading | SealedReading) -> None:
 
 def _clone(objects: "Objects", original: Version, note: BlobNote) -> str | None:
     """A clone of the original's bytes, or None when it was replaced meanwhile: what is open can still be read."""
+    blobs = objects.blobs
+    if not IBlobCloning.providedBy(blobs):
+        return None
     try:
-        return objects.blobs.clone(original.spans, note)
+        return blobs.clone(original.spans, note)
     except BlobGone:
         return None
 
@@ -132,14 +136,14 @@ def opened(objects: "Objects", source: Source) -> Iterator[Reading | SealedReadi
         reading.close()
 
 
-def body_of(objects: "Objects", source: Source, algorithm: str | None) -> Incoming:
+def body_of(objects: "Objects", source: Source, algorithm: str | None) -> IIncoming:
     """The wanted bytes of a source, opened and checked, as an incoming body.
 
     :param algorithm: a checksum to compute beside the store's own.
     :raises: as :func:`opened`, and SlowDown.
     """
 
-    def act() -> Incoming:
+    def act() -> IIncoming:
         with opened(objects, source) as reading:
             return read_in(objects, reading, source, algorithm, source.sealing)
 
@@ -148,7 +152,7 @@ def body_of(objects: "Objects", source: Source, algorithm: str | None) -> Incomi
 
 def read_in(
     objects: "Objects", reading: Reading | SealedReading, source: Source, algorithm: str | None, sealing: Sealing | None
-) -> Incoming:
+) -> IIncoming:
     """The wanted bytes of a source as an incoming body.
 
     :param algorithm: a checksum to compute beside the store's own.

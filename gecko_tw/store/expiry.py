@@ -7,13 +7,13 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from gecko_tw.store.records import BucketRecord, DeleteMarker, KeyHistory, Version
+from gecko_tw.store.records import BucketRecord, DeleteMarker, KeyHistory, Rule, Version
 from gecko_tw.store.refusals import NoSuchBucket, NoSuchUpload, SlowDown
 from gecko_tw.store.requests import Listed, ListRequest, new_salt
 from gecko_tw.store.rules import lifecycle
 from gecko_tw.store.rules.due import Due, NothingDue, confirmed, due, expire, move
 from gecko_tw.store.rules.lifecycle import DAY, Calendar
-from gecko_tw.store.rules.notices import Cause, Rule
+from gecko_tw.store.rules.notices import Cause
 from gecko_tw.store.settling import settled
 from gecko_tw.store.uploads import Uploads
 
@@ -139,7 +139,7 @@ class Expiry:
 
     def _known(self, bucket: str, key: bytes, one: Due) -> KeyHistory:
         """A listed version with everything that is known of it."""
-        return settled(self.uploads.objects.catalog.history, bucket, key, one.version_id)  # type: ignore[no-any-return]
+        return settled(self.uploads.objects.catalog.history, bucket, key, one.version_id)
 
     def _let_go(self, bucket: str, key: bytes, one: Due, calendar: Calendar, tally: Tally) -> None:
         """The atomic step: whether it is due is decided again there."""

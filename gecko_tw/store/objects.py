@@ -11,12 +11,13 @@ from gecko_tw.store.drivers.interfaces import BlobGone, IBlobs, ICatalog, ICommo
 from gecko_tw.store.encryption.data_keys import DataKeys, Seal
 from gecko_tw.store.encryption.reading import SealedReading
 from gecko_tw.store.incoming import Incoming, pseudo_etag
-from gecko_tw.store.interfaces import IObjects
+from gecko_tw.store.interfaces import IIncoming, IObjects
 from gecko_tw.store.reading import Reading
 from gecko_tw.store.records import (
     Applied,
     BlobNote,
     Checksum,
+    Rule,
     Span,
     Version,
     blobs_of,
@@ -40,7 +41,7 @@ from gecko_tw.store.rules.amending import Amendment, amend
 from gecko_tw.store.rules.conditions import check_write
 from gecko_tw.store.rules.finding import find
 from gecko_tw.store.rules.names import check_key
-from gecko_tw.store.rules.notices import Cause, Rule, telling
+from gecko_tw.store.rules.notices import Cause, telling
 from gecko_tw.store.rules.quotas import within
 from gecko_tw.store.settling import settled
 
@@ -76,7 +77,7 @@ class Objects:
         check_key(key)
         check_write(self.catalog.history(bucket, key), conditions)
 
-    def put(self, bucket: str, key: bytes, incoming: Incoming, request: Put) -> Version:
+    def put(self, bucket: str, key: bytes, incoming: IIncoming, request: Put) -> Version:
         try:
             check_key(key)
             if request.conditions is not UNCONDITIONAL:
@@ -96,7 +97,7 @@ class Objects:
         assert placed is not None
         return placed
 
-    def _version(self, incoming: Incoming, request: Put) -> Version:
+    def _version(self, incoming: IIncoming, request: Put) -> Version:
         """The Version that an incoming body becomes; its bytes have no place yet."""
         algorithm = request.checksum or (DEFAULT_CHECKSUM if self.hashing else None)
         return Version(
@@ -111,7 +112,7 @@ class Objects:
             extra=incoming.extra(request.extra),
         )
 
-    def etag(self, incoming: Incoming, modified: int, claimed: bool = False) -> str:
+    def etag(self, incoming: IIncoming, modified: int, claimed: bool = False) -> str:
         """The ETag of an incoming body without quotes.
 
         :param claimed: where nothing is hashed, an MD5 that was computed because the client claimed one counts.
@@ -169,12 +170,15 @@ class Objects:
 
     def remove(self, bucket: str, key: bytes, request: Remove) -> Removed:
         check_key(key)
-        return self.place(bucket, key, partial(versions.remove, request=request), version_id=request.version_id).outcome
+        rule = partial(versions.remove, request=request)
+        removed: Removed = self.place(bucket, key, rule, version_id=request.version_id).outcome
+        return removed
 
     def amend(self, bucket: str, key: bytes, version_id: str | None, change: Amendment) -> Version:
         check_key(key)
         rule = partial(amend, version_id=version_id, change=change)
-        return self.catalog.change_history(bucket, key, self._told(rule), version_id).outcome  # type: ignore[no-any-return]
+        version: Version = self.catalog.change_history(bucket, key, self._told(rule), version_id).outcome
+        return version
 
     def copy(self, source: Source, bucket: str, key: bytes, request: Copy) -> Version:
         return copying.copy(self, source, bucket, key, request)
@@ -185,10 +189,11 @@ class Objects:
                 start, after_id = start + b"\0", None
             return self.catalog.page(bucket, request.prefix, start, limit, what, after_id)
 
-        def leap(start: bytes, limit: int) -> list[bytes]:
-            return folders.common_prefixes(bucket, request, start, limit, what)  # type: ignore[no-any-return]
-
         if request.limit <= 0:
             self.catalog.bucket(bucket)
         folders = ICommonPrefixes(self.catalog, None) if request.delimiter else None
-        return listing.fold(fetch, request, leap if folders is not None else None)
+        if folders is None:
+            return listing.fold(fetch, request, None)
+        return listing.fold(
+            fetch, request, lambda start, limit: folders.common_prefixes(bucket, request, start, limit, what)
+        )

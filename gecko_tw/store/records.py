@@ -4,7 +4,7 @@ Keys are ``bytes`` everywhere below ``resources/``: S3 orders listings by the by
 Times are integers, nanoseconds since 1970 UTC. ETags are kept without quotes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -14,6 +14,9 @@ NULL = "null"
 
 STORAGE_CLASS = "x-amz-storage-class"
 """The header that a version's storage class is kept in."""
+
+Json = Any
+"""A value of JSON. Not spelled out, because whoever reads one would have to take it apart step by step: it was validated when it came."""
 
 
 def now_of(seconds: float) -> int:
@@ -93,7 +96,7 @@ class Version:
     parts: tuple[PartSize, ...] = ()
     upload: str | None = None
     owner: str = ""
-    extra: Mapping[str, Any] = field(factory=dict)
+    extra: Mapping[str, Json] = field(factory=dict)
 
     def lying(self, spans: tuple[Span, ...]) -> "Version":
         """The same with its bytes elsewhere."""
@@ -138,7 +141,7 @@ class Upload:
     checksum_algorithm: str | None = None
     checksum_kind: str | None = None
     owner: str = ""
-    extra: Mapping[str, Any] = field(factory=dict)
+    extra: Mapping[str, Json] = field(factory=dict)
     revision: int = 0
 
 
@@ -162,10 +165,10 @@ def stored_size(record: Version | Part) -> int:
     """How many bytes a version or part keeps: more than ``size`` when it is encrypted."""
     if isinstance(record, Part):
         return record.size if record.stored is None else record.stored
-    return record.extra["sse"]["stored"] if "sse" in record.extra else record.size  # type: ignore[no-any-return]
+    return record.extra["sse"]["stored"] if "sse" in record.extra else record.size
 
 
-def with_seal(extra: Mapping[str, Any], record: Mapping[str, Any], stored: int) -> dict[str, Any]:
+def with_seal(extra: Mapping[str, Json], record: Mapping[str, Json], stored: int) -> dict[str, Json]:
     """The ``extra`` of a version that is encrypted as ``record`` says, in ``stored`` bytes."""
     return {**extra, "sse": {**record, "stored": stored}}
 
@@ -210,9 +213,9 @@ class BucketRecord:
     created: int
     owner: str = ""
     region: str = ""
-    settings: Mapping[str, Any] = field(factory=dict)
+    settings: Mapping[str, Json] = field(factory=dict)
 
-    def with_setting(self, name: str, value: Any) -> "BucketRecord":
+    def with_setting(self, name: str, value: Json) -> "BucketRecord":
         """The same bucket with one setting changed; ``None`` removes it."""
         settings = {**self.settings, name: value}
         if value is None:
@@ -229,7 +232,7 @@ class Notice:
     """
 
     target: str
-    event: Mapping[str, Any]
+    event: Mapping[str, Json]
 
 
 @frozen
@@ -250,19 +253,30 @@ def usage_of(history: KeyHistory) -> Usage:
     return Usage(sum(sizes), len(sizes))
 
 
+Check = Callable[[Usage, Usage], None]
+"""Is told what a bucket holds and what it would hold; refuses by raising."""
+
+
 @frozen
 class Change:
     """What a rule decided: the key's new history, the outcome to hand to whoever asked, and what others are told.
 
     :ivar notices: kept by the driver in the same atomic step, until they are delivered.
     :ivar check: called by a catalog that has an IUsage, within the step and before anything is changed, with what the bucket holds
-        (a Usage) and what it would hold; refuses by raising. None, as a rule: nobody need count.
+        and what it would hold. None, as a rule: nobody need count.
     """
 
     history: KeyHistory
-    outcome: Any = None
+    outcome: Any = None  # between a rule and who gave it to the catalog, which hands it on unseen
     notices: tuple[Notice, ...] = ()
-    check: Any = None
+    check: Check | None = None
+
+
+Rule = Callable[[BucketRecord, KeyHistory], Change]
+"""Decides one atomic step on a key. Pure: it may be called again."""
+
+BucketRule = Callable[[BucketRecord], BucketRecord]
+"""The same for a bucket's record."""
 
 
 def blobs_of(history: KeyHistory) -> set[str]:
@@ -276,7 +290,7 @@ class Applied:
 
     before: KeyHistory
     after: KeyHistory
-    outcome: Any = None
+    outcome: Any = None  # as in Change
 
 
 @frozen(kw_only=True)

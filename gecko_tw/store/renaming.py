@@ -92,12 +92,12 @@ def _done_before(objects: Objects, bucket: str, key: bytes, request: Rename) -> 
 def _same_bytes(blobs: IBlobs, spans: tuple[Span, ...], note: BlobNote) -> str:
     """A new blob with the bytes of the spans, as they are stored. Raises BlobGone."""
     if IBlobCloning.providedBy(blobs):
-        return blobs.clone(spans, note)  # type: ignore[no-any-return]
+        return blobs.clone(spans, note)
     writer = blobs.create()
     try:
         for data in _pieces(blobs, spans):
             writer.write(data)
-        return writer.commit(note)  # type: ignore[no-any-return]
+        return writer.commit(note)
     finally:
         writer.abort()
 

@@ -20,5 +20,5 @@ def settled(ask: Callable[..., T], *arguments: object) -> T:
         try:
             return ask(*arguments)
         except Unsettled as unsettled:
-            unsettled.settle()  # type: ignore[operator]
+            unsettled.settle()
     return ask(*arguments)

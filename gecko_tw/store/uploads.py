@@ -7,8 +7,7 @@ from zope.interface import implementer
 
 from gecko_tw.store import copying
 from gecko_tw.store.encryption.data_keys import CUSTOMER, OTHER_KEY, PART_HAS_SEAL, PART_NEEDS_SEAL
-from gecko_tw.store.incoming import Incoming
-from gecko_tw.store.interfaces import IUploads
+from gecko_tw.store.interfaces import IIncoming, IUploads
 from gecko_tw.store.objects import DEFAULT_CHECKSUM, Objects
 from gecko_tw.store.records import BlobNote, Checksum, KeyHistory, Part, Span, Upload, Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, NoSuchUpload, WrongCustomerKey
@@ -46,9 +45,9 @@ class Uploads:
 
     def _history(self, bucket: str, key: bytes, upload_id: str) -> KeyHistory:
         """With the upload, or else with the version that it has become."""
-        return settled(partial(self.objects.catalog.history, upload_id=upload_id), bucket, key)  # type: ignore[no-any-return]
+        return settled(partial(self.objects.catalog.history, upload_id=upload_id), bucket, key)
 
-    def put_part(self, bucket: str, key: bytes, upload_id: str, incoming: Incoming, request: PutPart) -> Part:
+    def put_part(self, bucket: str, key: bytes, upload_id: str, incoming: IIncoming, request: PutPart) -> Part:
         try:
             if not 1 <= request.number <= MAX_PARTS:
                 raise InvalidArgument(
@@ -120,7 +119,9 @@ class Uploads:
         applied = self.objects.place(bucket, key, rule, upload_id=upload.id)
         kept = {part.number for part in request.parts}
         self._drop([part for part in stored.values() if part.number not in kept])
-        return applied.after.newest  # type: ignore[return-value]
+        completed = applied.after.newest
+        assert completed is not None
+        return completed
 
     def _check_key(self, upload: Upload, customer_key: bytes | None) -> None:
         """Raises InvalidRequest unless a customer's key is the upload's. Where its object gets a checksum, there must be one."""

@@ -27,7 +27,7 @@ _LEAST_BYTES = 32 * 1024
 _TURN_BYTES = 1024 * 1024
 """How much is sent before other connections have their turn."""
 _AHEAD_BYTES = 4 * 1024 * 1024
-_NOWAIT = getattr(os, "RWF_NOWAIT", None)
+_NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
 
 
 class Shortened(Exception):  # noqa: N818 - said of the answer
@@ -53,7 +53,7 @@ def read_now(reading: Source, offset: int, length: int, scratch: bytearray) -> b
 def read_into(reading: Source, offset: int, view: memoryview) -> int | None:
     """Fills ``view``, or its beginning, from ``offset`` on without waiting for a disk; returns how many bytes, or None as read_now."""
     try:
-        run = reading.run(offset) if _NOWAIT is not None else None
+        run = reading.run(offset) if _NOWAIT else None
         if run is None:
             return None
         file, place, follow = run

@@ -24,7 +24,9 @@ class Companion(greenlet):
     def run(self) -> None:
         """Runs verbs as long as there are any."""
         while True:
-            verb = self.parent.switch(None)  # not an argument: greenlet would keep the first one for good
+            parent = self.parent
+            assert parent is not None, "only a thread's first greenlet has none"
+            verb = parent.switch(None)  # not an argument: greenlet would keep the first one for good
             self.result = verb()
             del verb  # who is idle keeps no body alive
 
@@ -51,7 +53,7 @@ def share(what: Any) -> bool:
     :param what: not None.
     """
     current = getcurrent()
-    if not isinstance(current, Companion):
+    if not isinstance(current, Companion) or current.parent is None:
         return False
     current.parent.switch(what)
     return True

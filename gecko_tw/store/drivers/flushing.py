@@ -72,7 +72,8 @@ class Flusher:
             fresh = [record for record in records if record.id > removed]
             had_files = self._remove(fresh)
             self._removed[0] = last if had_files else 0
-            steps = [*self._rows(fresh), *self._forget(records[: -len(fresh) or None] if had_files else records)]
+            done = records[: -len(fresh) or None] if had_files else records
+            steps: list[_DropRows | _Forget] = [*self._rows(fresh), *self._forget(done)]
             for step in steps:
                 self.commits.run(step)
             self._last[0] = commits + len(steps)

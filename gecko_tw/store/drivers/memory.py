@@ -23,17 +23,17 @@ from gecko_tw.store.records import (
     Applied,
     BlobNote,
     BucketRecord,
-    Change,
+    BucketRule,
+    Check,
     KeyHistory,
     Part,
+    Rule,
     Span,
     Usage,
     usage_of,
 )
 from gecko_tw.store.refusals import BucketAlreadyExists, BucketNotEmpty, NoSuchBucket, NoSuchUpload
 from gecko_tw.store.requests import Listed
-
-Rule = Callable[[BucketRecord, KeyHistory], Change]
 
 
 class MemoryDriver:
@@ -151,7 +151,7 @@ class MemoryCatalog:
             self._buckets[record.name] = _Bucket(record)
             self.buckets_changed += 1
 
-    def change_bucket(self, name: str, rule: Callable[[BucketRecord], BucketRecord]) -> BucketRecord:
+    def change_bucket(self, name: str, rule: BucketRule) -> BucketRecord:
         with self._lock:
             bucket = self._buckets[name]
             bucket.record = rule(bucket.record)
@@ -212,9 +212,7 @@ class MemoryCatalog:
                 at += 1
             return page[: max(limit, 0)]
 
-    def add_part(
-        self, bucket: str, key: bytes, upload_id: str, part: Part, check: Callable[[Usage, Usage], None] | None = None
-    ) -> Part | None:
+    def add_part(self, bucket: str, key: bytes, upload_id: str, part: Part, check: Check | None = None) -> Part | None:
         with self._lock:
             place = self._buckets[bucket]
             parts = place.parts_of(key, upload_id)
@@ -338,7 +336,7 @@ class MemoryWriter:
         self._data = bytearray()
         self._open = True
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         self._blobs.touch(self._name)
         self._data += data
 

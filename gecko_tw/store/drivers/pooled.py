@@ -8,7 +8,7 @@ from attrs import frozen
 
 from gecko_tw.store.drivers.files.disk import Disk, pool_file, remove_files
 from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline, is_pooled
-from gecko_tw.store.drivers.sqlite.connections import Connections
+from gecko_tw.store.drivers.sqlite.connections import Connected
 from gecko_tw.store.records import DeleteMarker, Part, Span, Version
 from gecko_tw.store.verifying import is_whole
 
@@ -18,7 +18,7 @@ class PooledFiles:
     """The pool of one data directory."""
 
     disk: Disk
-    connections: Connections
+    connections: Connected
 
     def are_there(self, record: Version | Part | DeleteMarker) -> bool:
         """Whether the pool has all bytes of a record, by their length."""
@@ -63,7 +63,8 @@ class PooledFiles:
                     "SELECT data FROM blob WHERE id = ? AND stamp = ?", inline_parts(span.blob)
                 )
                 begin = span.offset + offset
-                return (found.fetchone() or (b"",))[0][begin : begin + min(length, span.length - offset)]  # type: ignore[no-any-return]
+                data: bytes = (found.fetchone() or (b"",))[0]
+                return data[begin : begin + min(length, span.length - offset)]
             offset -= span.length
         return b""
 

@@ -11,8 +11,8 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from gecko_tw.store.encryption.format import CHECKED, form_of
+from gecko_tw.store.encryption.interfaces import IKeyManagement
 from gecko_tw.store.encryption.wrapping import KEY_BYTES, CannotUnwrap, derived, unwrap, wrap
-from gecko_tw.store.interfaces import IKeyManagement
 from gecko_tw.store.refusals import InvalidRequest, WrongCustomerKey
 from gecko_tw.store.requests import Encryption
 
@@ -85,8 +85,8 @@ class DataKeys:
         """
         if wish.customer_key is not None:
             data_key = secrets.token_bytes(KEY_BYTES)
-            record = {"kind": CUSTOMER, "key": wrap(wish.customer_key, data_key, CUSTOMER), "format": CHECKED}
-            return Seal(record, data_key)
+            wrapped = wrap(wish.customer_key, data_key, CUSTOMER)
+            return Seal({"kind": CUSTOMER, "key": wrapped, "format": CHECKED}, data_key)
         record: dict[str, Any] = {"kind": wish.kind, "format": CHECKED}
         if wish.context is not None:
             record["context"] = wish.context

@@ -23,7 +23,8 @@ CHECKSUM = "CRC64NVME"
 
 def form_of(record: Mapping[str, Any]) -> int:
     """The format of an encrypted version's or upload's blobs, from its ``extra["sse"]``."""
-    return record.get("format", UNCHECKED)  # type: ignore[no-any-return]
+    form: int = record.get("format", UNCHECKED)
+    return form
 
 
 def sealed_size(size: int, form: int) -> int:

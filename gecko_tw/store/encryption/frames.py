@@ -55,7 +55,7 @@ class SealingWriter:
         self._head = bytes([form]) + salt
         self._checksum = Digests((CHECKSUM,)) if form == CHECKED else None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         self._waiting += data
         if len(self._waiting) > FRAME:
             self._emit(False)

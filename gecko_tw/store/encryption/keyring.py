@@ -13,8 +13,9 @@ from zope.interface import implementer
 
 from gecko_tw.store.drivers.interfaces import IDocuments
 from gecko_tw.store.encryption.data_keys import KMS_KEY, S3_KEY
+from gecko_tw.store.encryption.interfaces import IKeyManagement
 from gecko_tw.store.encryption.wrapping import KEY_BYTES, CannotUnwrap, unwrap, wrap
-from gecko_tw.store.interfaces import IKeyManagement
+from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import KeyNotFound
 
 KIND = "keyring"
@@ -77,8 +78,8 @@ class KeyRing:
 
         self._change(key_id, rule)
 
-    def _change(self, key_id: str, rule: Any) -> Mapping[str, Any]:
-        return self._documents.change(KIND, f"{self._room}/{key_id}", rule)  # type: ignore[no-any-return]
+    def _change(self, key_id: str, rule: Callable[[Json], Json]) -> None:
+        self._documents.change(KIND, f"{self._room}/{key_id}", rule)
 
     def _generation(self, key_id: str) -> tuple[str, dict[str, Any]]:
         """A new generation's name and what is kept of it."""
@@ -107,8 +108,9 @@ class KeyRing:
             self.add(key_id)
             value = self._documents.get(KIND, f"{self._room}/{key_id}")
             revision = self._documents.revision()
-        self._newest[key_id] = revision, value["newest"]
-        return value["newest"]  # type: ignore[no-any-return]
+        newest: str = value["newest"]
+        self._newest[key_id] = revision, newest
+        return newest
 
     def _key(self, key_id: str, generation: str) -> bytes:
         key = self._opened.get((key_id, generation))

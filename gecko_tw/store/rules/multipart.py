@@ -131,9 +131,7 @@ def join(upload: Upload, parts: list[Part], request: Complete) -> Version:
         metadata=upload.metadata,
         tags=upload.tags,
         checksum=checksum,
-        parts=tuple(
-            PartSize(part.number, part.size, part.checksum.value if _keeps(checksum, part) else None) for part in parts
-        ),
+        parts=tuple(PartSize(part.number, part.size, _kept_checksum(checksum, part)) for part in parts),
         upload=upload.id,
         owner=upload.owner,
         extra=_extra(upload, parts),
@@ -146,9 +144,10 @@ def _extra(upload: Upload, parts: list[Part]) -> Mapping[str, Any]:
     return upload.extra if seal is None else with_seal(upload.extra, seal, sum(stored_size(part) for part in parts))
 
 
-def _keeps(checksum: Checksum | None, part: Part) -> bool:
-    """Whether a part's own checksum is remembered: when it is of the object's algorithm."""
-    return checksum is not None and part.checksum is not None and part.checksum.algorithm == checksum.algorithm
+def _kept_checksum(checksum: Checksum | None, part: Part) -> str | None:
+    """A part's own checksum, which is remembered when it is of the object's algorithm."""
+    own = part.checksum
+    return own.value if checksum is not None and own is not None and own.algorithm == checksum.algorithm else None
 
 
 def _whole(upload: Upload, parts: list[Part], request: Complete) -> Checksum | None:

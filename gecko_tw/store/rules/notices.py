@@ -3,14 +3,24 @@
 Sources: S3 User Guide, "Event message structure" and "Configuring event notifications using object key name filtering".
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_plus
 
 from attrs import evolve, frozen
 
-from gecko_tw.store.records import NULL, STORAGE_CLASS, BucketRecord, Change, DeleteMarker, KeyHistory, Notice, Version
+from gecko_tw.store.records import (
+    NULL,
+    STORAGE_CLASS,
+    BucketRecord,
+    Change,
+    DeleteMarker,
+    KeyHistory,
+    Notice,
+    Rule,
+    Version,
+)
 
 SETTING = "notification"
 KINDS = {
@@ -23,8 +33,6 @@ KINDS = {
 _LATER = ("ObjectTagging", "ObjectAcl", "Lifecycle")
 """Kinds of events that came with version 2.3 of the records."""
 _TRANSITION = "LifecycleTransition"
-
-Rule = Callable[[BucketRecord, KeyHistory], Change]
 
 
 @frozen(kw_only=True)

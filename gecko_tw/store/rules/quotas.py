@@ -4,19 +4,16 @@ Everything that takes room is counted, as it was sent: every version of every ob
 unfinished upload. Objects are counted as versions that are no delete markers. S3 has no quotas; the code is the one of Ceph's gateway.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 from attrs import evolve
 
-from gecko_tw.store.records import BucketRecord, Change, KeyHistory, Usage
+from gecko_tw.store.records import BucketRecord, Change, Check, KeyHistory, Rule, Usage
 from gecko_tw.store.refusals import QuotaExceeded
 
 SETTING = "quota"
 """The setting of a bucket: ``{"bytes": number, "objects": number}``; what is absent is not limited."""
-
-Rule = Callable[[BucketRecord, KeyHistory], Change]
-Check = Callable[[Usage, Usage], None]
 
 
 def within(rule: Rule) -> Rule:

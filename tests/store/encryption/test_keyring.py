@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
+from gecko_tw.store.encryption.interfaces import IKeyManagement
 from gecko_tw.store.encryption.keyring import KIND, KMS_ROOM, S3_ROOM, rings_of
 from gecko_tw.store.encryption.wrapping import CannotUnwrap, unwrap, wrap
-from gecko_tw.store.interfaces import IKeyManagement
 from gecko_tw.store.refusals import KeyNotFound
 from tests.store.encryption.rings import DictDocuments, MarkedSealing, ring
 

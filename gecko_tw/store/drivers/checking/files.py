@@ -191,9 +191,12 @@ class FilesCheck(RecordsCheck):
         for path in sorted(names | set(standing)):
             if self._of_upload(path, standing) is None:
                 continue
-            found = lasting(lambda path=path: self._of_upload(path, self._standing_uploads()))  # type: ignore[misc]
+            found = lasting(partial(self._of_upload_now, path))
             if found is not None:
                 yield Difference("upload", f".geckos3/{path}", found)
+
+    def _of_upload_now(self, path: str) -> str | None:
+        return self._of_upload(path, self._standing_uploads())
 
     def _standing_uploads(self) -> dict[str, tuple[str, bytes, str]]:
         rows = self.execute(_UPLOADS).fetchall()
@@ -218,9 +221,12 @@ class FilesCheck(RecordsCheck):
         for path in sorted(names | set(standing)):
             if self._of_document(path, standing) is None:
                 continue
-            found = lasting(lambda path=path: self._of_document(path, self._standing_documents()))  # type: ignore[misc]
+            found = lasting(partial(self._of_document_now, path))
             if found is not None:
                 yield Difference("document", f".geckos3/{path}", found)
+
+    def _of_document_now(self, path: str) -> str | None:
+        return self._of_document(path, self._standing_documents())
 
     def _standing_documents(self) -> dict[str, tuple[str, str, str]]:
         rows = self.execute("SELECT kind, name, value FROM document").fetchall()

@@ -42,7 +42,7 @@ class RecordsCheck:
 
     def __init__(self, disk: LookingDisk, reading: Reading, only: str, verifying: bool) -> None:
         self.disk, self.reading, self.only, self.verifying = disk, reading, only, verifying
-        self.pooled = PooledFiles(disk, reading)  # type: ignore[arg-type]
+        self.pooled = PooledFiles(disk, reading)
 
     def run(self) -> Iterator[Difference]:
         """What is wrong. Raises sqlite3.DatabaseError when no more can be read of the catalog."""
@@ -120,7 +120,7 @@ class RecordsCheck:
         values = self.execute(_ROW, (number, key, row.seq)).fetchone()
         return values is not None and Row._make(values) == row
 
-    def _still(self, number: int, key: bytes, row: Row, version: Version) -> str | None:
+    def _still(self, number: int, key: bytes, row: Row, version: Version | DeleteMarker) -> str | None:
         return "" if self.stands(number, key, row) and not self.pooled.are_there(version) else None
 
     def _parts(self, number: int, bucket: str) -> Iterator[Difference]:

@@ -7,6 +7,7 @@ import ctypes
 import errno
 import os
 import stat
+from collections.abc import Callable
 
 _OPENAT2 = 437
 _BENEATH_WITHOUT_SYMLINKS = 0x08 | 0x04
@@ -20,11 +21,12 @@ class _How(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
 
-def _prepared_syscall():  # type: ignore[no-untyped-def]
+def _prepared_syscall() -> Callable[..., int]:
     call = ctypes.CDLL(None, use_errno=True).syscall
     call.restype = ctypes.c_long
     call.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t]
-    return call
+    prepared: Callable[..., int] = call
+    return prepared
 
 
 def _has_openat2() -> bool:
@@ -66,7 +68,7 @@ if _has_openat2():
         if descriptor < 0:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number), os.fsdecode(path))
-        return descriptor  # type: ignore[no-any-return]
+        return descriptor
 
 else:
     open_beneath = _walked

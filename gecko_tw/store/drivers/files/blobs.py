@@ -38,7 +38,7 @@ over another one, which takes a millisecond, and more for each megabyte, while e
 MOST_HELD = 16 * 1024
 ROOM_HELD = 16 * 1024 * 1024
 """The bytes of files up to so many are held in memory, and so many in all: to find them unchanged takes a third of reading them."""
-_NOWAIT = getattr(os, "RWF_NOWAIT", None)
+_NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
 _COPY_STEP = 64 * 1024 * 1024
 
 
@@ -73,7 +73,7 @@ class FilesWriter:
         """The descriptor, for those who write to it by other means."""
         return self._descriptor
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         try:
             if self.size == 0 and self._blobs.disk.allocates and 0 < len(data) <= SMALL:
                 os.posix_fallocate(self._descriptor, 0, len(data))
@@ -176,7 +176,7 @@ class FilesBlobs:
         if held is not None and self._mark(held.path) == held.mark:
             return held.reader
         reader = self._open_visible(blob)
-        if 0 < reader.size <= MOST_HELD and _NOWAIT is not None:
+        if 0 < reader.size <= MOST_HELD and _NOWAIT:
             mark = _mark_of(os.fstat(reader.fileno()))
             data = _at_hand(reader.fileno(), reader.size)
             if data is not None:

@@ -13,7 +13,6 @@ from gecko_tw.store.drivers.files.beneath import open_beneath
 from gecko_tw.store.drivers.files.compact import pack, unpack
 from gecko_tw.store.drivers.files.disk import (
     ATTRIBUTE,
-    FULL,
     Disk,
     description_file,
     full_or,
@@ -21,6 +20,7 @@ from gecko_tw.store.drivers.files.disk import (
     unlink,
 )
 from gecko_tw.store.drivers.files.paths import SIDECAR
+from gecko_tw.store.drivers.files.reserve import FULL
 from gecko_tw.store.drivers.files.sidecars import read_sidecar, sidecar_text
 from gecko_tw.store.drivers.files.staging import fresh_name
 from gecko_tw.store.records import Version

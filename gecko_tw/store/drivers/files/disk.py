@@ -280,7 +280,7 @@ def paths_of(name: str) -> tuple[str, ...]:
     return pool_file(name), description_file(name), spill_file(name), staging_file(name)
 
 
-def write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
     """Writes everything. Raises OSError."""
     written = os.write(descriptor, data)
     while written < len(data):
@@ -323,4 +323,4 @@ def _takes_allocation(descriptor: int) -> bool:
     if call is None:
         return False
     call.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
-    return call(descriptor, 0, 0, 4096) == 0  # type: ignore[no-any-return]
+    return bool(call(descriptor, 0, 0, 4096) == 0)

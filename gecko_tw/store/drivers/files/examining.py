@@ -144,7 +144,7 @@ def _claim(description: Description | None, found: os.stat_result, spill: str | 
         return  # an encrypted object is never a visible file
     if description is not None and record.size == found.st_size:
         files = () if spill is None else (spill,)
-        yield _Claim(description.record, description.fits(found), description.kept, files)
+        yield _Claim(record, description.fits(found), description.kept, files)
 
 
 def _claim_of_geckos3(sidecar: Sidecar, found: os.stat_result) -> Iterator[_Claim]:

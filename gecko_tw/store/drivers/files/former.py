@@ -33,16 +33,15 @@ class FormerCatalog:
         self.notices: list[tuple[Any, ...]] = []
         self.revision = 0
         try:
-            self._connection = connections.connect_to_read(path)
-            self._read()
-            if not sound or self._connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            self._connection = connection = connections.connect_to_read(path)
+            self._read(connection.execute)
+            if not sound or connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 self.close()
         except _MALFORMED as problem:
             log.warning("the old catalog cannot be read, or not all of it: %s", problem)
             self.close()
 
-    def _read(self) -> None:
-        execute = self._connection.execute  # type: ignore[union-attr]
+    def _read(self, execute: connections.Execute) -> None:
         documents = execute("SELECT kind, name, value FROM document").fetchall()
         for _, _, value in documents:
             json.loads(value)
@@ -69,9 +68,9 @@ class FormerCatalog:
             version = version_of(row, bucket, key) if row is not None and row.visible else None
         except _MALFORMED:
             return None
-        if not isinstance(version, Version):
+        if row is None or not isinstance(version, Version):
             return None
-        return Description(bucket=bucket, key=key, record=version.lying(()), mtime=row.file_mtime)  # type: ignore[union-attr]
+        return Description(bucket=bucket, key=key, record=version.lying(()), mtime=row.file_mtime)
 
     def close(self) -> None:
         """Harmless when repeated."""

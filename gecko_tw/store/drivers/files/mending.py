@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from attrs import frozen
 
@@ -45,24 +46,24 @@ class Mending:
             kinds.setdefault(one.kind, []).append(one)
         for one in kinds.get("bucket", ()):
             self.settle_bucket(one.place)
-            self.commits.run(lambda transaction, name=one.place: self._bucket(transaction, name))
+            self.commits.run(partial(self._bucket, one.place))
         if "file" in kinds or "bucket" in kinds:
             self.adopt()
         for one in kinds.get("description", ()):
             if one.subject is not None:
-                self.commits.run(lambda transaction, subject=one.subject: self._describe(transaction, *subject))
+                self.commits.run(partial(self._describe, *one.subject))
         if "upload" in kinds:
             self.commits.run(self._uploads)
         if "document" in kinds:
             self.commits.run(FilesDocuments(self.disk).follow)
         drop_orphans(self.disk, self.commits, kinds.get("orphan", ()))
 
-    def _bucket(self, transaction: Transaction, name: str) -> None:
+    def _bucket(self, name: str, transaction: Transaction) -> None:
         found = find(transaction.execute, name)
         if found is not None:
             self.ground.directories.note(transaction, found[1], not self.ground.directories.exists(name))
 
-    def _describe(self, transaction: Transaction, bucket: str, key: bytes) -> None:
+    def _describe(self, bucket: str, key: bytes, transaction: Transaction) -> None:
         """Describes every version of a key anew, as its row says."""
         found = find(transaction.execute, bucket)
         if found is None:

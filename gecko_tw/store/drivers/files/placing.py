@@ -113,10 +113,12 @@ class FilesPlaces:
             self._carrier.before(directory, leaf, description, former)
             self._put(transaction, address, name, target, standing)
         except Occupied:
-            return self._not_put(name, blob)
+            self._not_put(name, blob)
+            return None
         except OSError as error:
             if error.errno in NO_PLACE:
-                return self._not_put(name, blob)
+                self._not_put(name, blob)
+                return None
             raise
         self._carrier.arrived(directory, leaf)
         return Placed(True, mtime, files=() if spill is None else (spill,))
@@ -245,11 +247,11 @@ class FilesPlaces:
     def put_back(self, transaction: Transaction, address: Address, row: Row | None, noted: Marks) -> None:
         if not has_path(address.key, self._disk.folding):
             return
-        wanted = None if row is None else (row.file_size, row.file_mtime)
+        wanted = None if row is None else row.fingerprint
         there = self._watch.fingerprint(address.bucket, address.key)
         if row is not None and row.visible:
-            if there != wanted:
-                self.return_file(address, wanted, noted.kept)  # type: ignore[arg-type]
+            if wanted is not None and there != wanted:
+                self.return_file(address, wanted, noted.kept)
         elif there in noted.placed and there != wanted:
             self.take_away(transaction, address)
         elif there == (None, None):
@@ -339,9 +341,7 @@ class FilesPlaces:
 
 def _leftover(standing: Standing) -> tuple[int, int] | None:
     """The fingerprint of the file that will be left at the path, or None."""
-    if standing.row is None:
-        return None
-    return standing.row.file_size, standing.row.file_mtime  # type: ignore[return-value]
+    return None if standing.row is None else standing.row.fingerprint
 
 
 def _former(address: Address, standing: Standing) -> Description | None:

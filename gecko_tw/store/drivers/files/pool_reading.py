@@ -18,8 +18,12 @@ from gecko_tw.store.records import DeleteMarker, Part, Span, Version, stored_siz
 
 @frozen
 class Pooled:
-    """A version that the pool says."""
+    """A version that the pool says.
 
+    :ivar record: the same as its description's.
+    """
+
+    record: Version | DeleteMarker
     description: Description
     spans: tuple[Span, ...]
     files: tuple[str, ...]
@@ -37,7 +41,7 @@ class PoolReader:
     watch: Watch
     pooled: PooledFiles
     torn: TornFiles | None
-    failing: Callable[[bytes, Exception], None]
+    failing: Callable[[bytes, object], None]
 
     def described(self) -> Iterator[tuple[str, Description, int]]:
         """The name of each blob, or of a list of spans, what it says, and when it was last changed (ctime)."""
@@ -81,7 +85,7 @@ class PoolReader:
         return None if description is None else evolve(description, spill=spill)
 
     def _failed(self, path: str, why: object) -> None:
-        self.failing(INNER + b"/" + os.fsencode(path), why)  # type: ignore[arg-type]
+        self.failing(INNER + b"/" + os.fsencode(path), why)
 
     def whole(self, blob: str) -> Pooled | None:
         """What the pool says under a name, if all its bytes are there."""
@@ -90,13 +94,13 @@ class PoolReader:
             return None
         record = description.record
         if isinstance(record, DeleteMarker):
-            return Pooled(description, (), (blob,))
+            return Pooled(record, description, (), (blob,))
         if description.spans is None:
             files = () if description.spill is None else (description.spill,)
             spans: tuple[Span, ...] = (Span(blob, 0, stored_size(record)),)
         else:
             files, spans = (blob,), description.spans
-        return Pooled(description, spans, files) if self.holds(record, spans) else None
+        return Pooled(record, description, spans, files) if self.holds(record, spans) else None
 
     def holds(self, record: Version | Part, spans: tuple[Span, ...]) -> bool:
         """Whether the bytes are there and, where a power failure may have torn them, are the record's own."""

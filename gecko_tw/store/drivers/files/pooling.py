@@ -114,14 +114,14 @@ class Pool:
 
     def rewrite(self, address: Address, record: Version | DeleteMarker, row: Row) -> None:
         """Writes again what is written down of a delete marker, or of an object that is not one file yet."""
-        leftover = None if row.file_mtime is None else (row.file_size, row.file_mtime)
+        leftover = row.fingerprint
         spans = None if isinstance(record, DeleteMarker) else record.spans
         description = Description(
             bucket=address.bucket,
             key=address.key,
             record=record,
             spans=spans,
-            replaces=leftover,  # type: ignore[arg-type]
+            replaces=leftover,
         )
         for name in row.files.split():
             self._disk.write_whole(description_file(name), text_of(description).encode("ascii"))
@@ -129,7 +129,7 @@ class Pool:
     def describe(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placed:
         """Changes the description of bytes in the pool."""
         spans = spans_of(row.spans, row.size)
-        leftover = None if row.file_mtime is None else (row.file_size, row.file_mtime)
+        leftover = row.fingerprint
         if is_whole(version):
             description = Description(bucket=address.bucket, key=address.key, record=version, replaces=leftover)
             transaction.intend(address.bucket, address.key, marks.described(spans[0].blob))

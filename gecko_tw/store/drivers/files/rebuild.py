@@ -30,7 +30,7 @@ from gecko_tw.store.drivers.sqlite.notation import bucket_text
 from gecko_tw.store.drivers.sqlite.rows import Address, Placed, change_blobs, put_version, row_of
 from gecko_tw.store.drivers.sqlite.takeover import Finding
 from gecko_tw.store.drivers.sqlite.uploads import put_part, put_upload
-from gecko_tw.store.records import BucketRecord, Part, Span, Upload, Version, stored_size
+from gecko_tw.store.records import BucketRecord, DeleteMarker, Part, Span, Upload, Version, stored_size
 from gecko_tw.store.version_ids import order_of
 
 log = logging.getLogger(__name__)
@@ -131,7 +131,8 @@ class Rebuild:
         added = transaction.execute(
             "INSERT INTO bucket (name, record) VALUES (?, ?)", (record.name, bucket_text(record))
         )
-        self._ids[record.name] = added.lastrowid  # type: ignore[assignment]
+        assert added.lastrowid is not None, "an INSERT has a row"
+        self._ids[record.name] = added.lastrowid
 
     def _note_visible(self, transaction: Transaction, written: dict[str, BucketRecord]) -> None:
         with os.scandir(self._disk.data_dir) as found:
@@ -166,14 +167,15 @@ class Rebuild:
             if bucket not in self._ids:
                 continue
             address = Address(bucket, self._ids[bucket], key)
-            visible, pooled = None, []
+            visible: Finding | None = None
+            pooled: list[Pooled] = []
             for _, _, is_visible, _, _, blob in group:
                 if is_visible:
                     visible = self._look(transaction, address)
                 else:
                     pooled += filter(None, [self._pool.whole(blob)])
             self._add_key(transaction, address, visible, pooled)
-            versions = [one.description.record for one in pooled]
+            versions = [one.record for one in pooled]
             versions += [visible.version] if visible is not None and visible.version is not None else []
             finished |= {one.upload for one in versions if isinstance(one, Version) and one.upload is not None}
         return finished
@@ -205,7 +207,7 @@ class Rebuild:
     def _add_key(
         self, transaction: Transaction, address: Address, visible: Finding | None, pooled: list[Pooled]
     ) -> None:
-        rows = []
+        rows: list[tuple[Version | DeleteMarker, Placed]] = []
         leftover: tuple[int | None, int | None] = (None, None)
         seen = set()
         if visible is not None and visible.version is not None:
@@ -216,13 +218,13 @@ class Rebuild:
                 seen.add(visible.version.version_id)
                 rows.append((visible.version, Placed(True, visible.mtime, files=visible.files)))
         for one in pooled:
-            record = one.description.record
-            if record.version_id not in seen:  # type: ignore[union-attr]
-                seen.add(record.version_id)  # type: ignore[union-attr]
+            record = one.record
+            if record.version_id not in seen:
+                seen.add(record.version_id)
                 size, mtime = leftover if not rows else (None, None)
                 rows.append((record, Placed(False, mtime, size, one.spans, one.files)))
         for seq, (record, placed) in enumerate(reversed(rows), 1):
-            row = row_of(record, seq, placed)  # type: ignore[arg-type]
+            row = row_of(record, seq, placed)
             put_version(transaction, address, row)
             change_blobs(transaction, address.bucket_id, set(), row.blobs())
 

@@ -138,10 +138,10 @@ class Reconciliation:
             return True
         if not row.visible:
             return PooledFiles(self.disk, self.connections).is_whole(version)
-        fingerprint = (row.file_size, row.file_mtime)
+        fingerprint = row.fingerprint
         if self.ground.watch.fingerprint(address.bucket, address.key) == fingerprint:
             return self._file_is_whole(version, self.disk.root, file_of(address.bucket, address.key))
-        names = staged.get(fingerprint, ())  # type: ignore[call-overload]
+        names = [] if fingerprint is None else staged.get(fingerprint, [])
         return any(self._file_is_whole(version, self.disk.inner, staging_file(name).encode()) for name in names)
 
     def _file_is_whole(self, version: Version, directory: int, path: bytes) -> bool:
@@ -212,11 +212,12 @@ class Reconciliation:
 
     def _return(self, address: Address, row: Row, staged: dict[Fingerprint, list[str]]) -> bool:
         """Whether the file at a key's path is what its newest row says, now."""
-        fingerprint = (row.file_size, row.file_mtime)
+        fingerprint = row.fingerprint
         if not row.visible or self.ground.watch.fingerprint(address.bucket, address.key) == fingerprint:
             return bool(row.visible)
-        names = staged.get(fingerprint, [])  # type: ignore[call-overload]
-        return self.places.return_file(address, fingerprint, names, clearing=True)  # type: ignore[arg-type]
+        if fingerprint is None:
+            return False
+        return self.places.return_file(address, fingerprint, staged.get(fingerprint, []), clearing=True)
 
     def _guarded(self, address: Address, act: Callable[..., Any], *arguments: object) -> Any:
         """What an error of the disk forbids for one key forbids nothing else."""
@@ -266,8 +267,10 @@ class Reconciliation:
             left = []
             with self._transaction() as transaction:
                 found = find(transaction.execute, bucket)
-                for key in some if found is not None else ():
-                    address = Address(bucket, found[0], key)  # type: ignore[index]
+                for key in some:
+                    if found is None:
+                        break
+                    address = Address(bucket, found[0], key)
                     if self._guarded(address, act, transaction, address) is False:
                         left.append(key)
             yield from left

@@ -10,7 +10,9 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
-from typing import Any
+from typing import TypeVar
+
+T = TypeVar("T")
 
 NAME_LENGTH = 32
 STINT = 256
@@ -115,7 +117,7 @@ class Staging:
             finally:
                 os.close(descriptor)
 
-    def _reach(self, name: str, do: Callable[[], Any]) -> Any:
+    def _reach(self, name: str, do: Callable[[], T]) -> T:
         """What ``do`` returns, called again when a file's directory is missing: it is needed first, or somebody has tidied up."""
         try:
             return do()

@@ -91,21 +91,25 @@ class State:
         """Whether steps were committed that are in the undo log and not on the disk yet, as far as anybody knows."""
         return self.sequence > self.flushed
 
+    def _numbers(self, place: int) -> tuple[int, int]:
+        first, second = _PAIR.unpack_from(self._memory, place)
+        return first, second
+
     @property
     def commits(self) -> int:
-        return _PAIR.unpack_from(self._memory, _COMMITTED)[0]  # type: ignore[no-any-return]
+        return self._numbers(_COMMITTED)[0]
 
     @property
     def sequence(self) -> int:
-        return _PAIR.unpack_from(self._memory, _COMMITTED)[1]  # type: ignore[no-any-return]
+        return self._numbers(_COMMITTED)[1]
 
     @property
     def flushed(self) -> int:
-        return _PAIR.unpack_from(self._memory, _FLUSHED)[0]  # type: ignore[no-any-return]
+        return self._numbers(_FLUSHED)[0]
 
     @property
     def flushed_at(self) -> int:
-        return _PAIR.unpack_from(self._memory, _FLUSHED)[1]  # type: ignore[no-any-return]
+        return self._numbers(_FLUSHED)[1]
 
     def close(self) -> None:
         """Gives it back. Harmless when repeated."""
@@ -136,4 +140,4 @@ def _mount(descriptor: int) -> int:
         return time.time_ns()
     (mask,) = struct.unpack_from("<I", found.raw)
     (mount,) = struct.unpack_from("<Q", found.raw, _STX_MNT_ID)
-    return mount if mask & _MNT_ID_UNIQUE else time.time_ns()  # type: ignore[no-any-return]
+    return mount if mask & _MNT_ID_UNIQUE else time.time_ns()

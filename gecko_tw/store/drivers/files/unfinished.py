@@ -99,7 +99,7 @@ class _Unfinished:
         """Hashes a part, gives it a name in staging and adds it: cut short anywhere, its bytes are in one place or the other."""
         descriptor = open_beneath(directory, name, os.O_RDONLY | os.O_NONBLOCK)
         with open(descriptor, "rb") as file:
-            etag = hashlib.file_digest(file, "md5").hexdigest()  # type: ignore[arg-type]
+            etag = hashlib.file_digest(file, "md5").hexdigest()
             found = os.fstat(descriptor)
         try:
             blob = self._disk.staging.take(name, directory, partial(os.link, follow_symlinks=False))

@@ -36,31 +36,31 @@ class PoolWriter:
         self._size = 0
         self._file: FilesWriter | None = None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         if self._file is None:
             self._size += len(data)
             if self._size <= self._blobs.small:
                 self._pieces.append(bytes(data))
                 return
-            self._spill()
-        self._file.write(data)  # type: ignore[union-attr]
+        self._spilled().write(data)
 
-    def _spill(self) -> None:
-        """From here on the body is a file in staging."""
-        self._file = self._blobs.files.create()
-        data = b"".join(self._pieces)
-        self._pieces = []
-        if data:
-            self._file.write(data)
+    def _spilled(self) -> FilesWriter:
+        """The file in staging that the body is from here on."""
+        if self._file is None:
+            self._file = self._blobs.files.create()
+            data = b"".join(self._pieces)
+            self._pieces = []
+            if data:
+                self._file.write(data)
+        return self._file
 
     def commit(self, note: BlobNote) -> str:
-        if self._file is None:
-            if not isinstance(note.record, Part):
-                refuse_without_reserve(self._blobs.files.disk)
-                pieces, self._pieces = self._pieces, []
-                return self._blobs.keep(pieces[0] if len(pieces) == 1 else b"".join(pieces))
-            self._spill()  # objects in several pieces are made of files alone
-        return self._blobs.pooled(self._file.commit(note))  # type: ignore[union-attr]
+        if self._file is None and not isinstance(note.record, Part):
+            refuse_without_reserve(self._blobs.files.disk)
+            pieces, self._pieces = self._pieces, []
+            return self._blobs.keep(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        # Objects in several pieces are made of files alone.
+        return self._blobs.pooled(self._spilled().commit(note))
 
     def abort(self) -> None:
         self._pieces = []

@@ -6,13 +6,14 @@ from functools import lru_cache
 from attrs import frozen
 
 from gecko_tw.store.drivers.sqlite.commits import Transaction
+from gecko_tw.store.drivers.sqlite.connections import Execute
 from gecko_tw.store.drivers.sqlite.damage import DamagedRow
 from gecko_tw.store.drivers.sqlite.ground import Ground
 from gecko_tw.store.drivers.sqlite.marks import created
 from gecko_tw.store.drivers.sqlite.notation import blobs_in, bucket_of, bucket_text
 from gecko_tw.store.drivers.sqlite.remembered import Remembered
 from gecko_tw.store.drivers.sqlite.rows import COLUMNS, Row
-from gecko_tw.store.records import BucketRecord
+from gecko_tw.store.records import BucketRecord, BucketRule
 from gecko_tw.store.refusals import BucketAlreadyExists, BucketNotEmpty, NoSuchBucket
 
 ID_OF = "SELECT id FROM bucket WHERE name = ?"
@@ -29,17 +30,17 @@ def record_of(name: str, text: str) -> BucketRecord:
         raise DamagedRow(f"the record of the bucket {name} cannot be read: {problem}") from problem
 
 
-def find(execute, name: str) -> tuple[int, BucketRecord] | None:  # type: ignore[no-untyped-def]
+def find(execute: Execute, name: str) -> tuple[int, BucketRecord] | None:
     """A bucket's id and record, or None. ``execute`` is a connection's or a transaction's."""
     found = execute("SELECT id, record FROM bucket WHERE name = ?", (name,)).fetchone()
     return None if found is None else (found[0], record_of(name, found[1]))
 
 
-def recall(remembered: Remembered, execute, name: str) -> tuple[int, BucketRecord] | None:  # type: ignore[no-untyped-def]
+def recall(remembered: Remembered, execute: Execute, name: str) -> tuple[int, BucketRecord] | None:
     """The same, read only when buckets have changed since."""
-    known = remembered.get(name)
+    known: tuple[int, BucketRecord] | None = remembered.get(name)
     if known is not None:
-        return known  # type: ignore[no-any-return]
+        return known
     stamp = remembered.stamp()
     found = find(execute, name)
     if found is not None:
@@ -88,19 +89,19 @@ class ChangeBucket:
 
     ground: Ground
     name: str
-    rule: object
+    rule: BucketRule
 
     def __call__(self, transaction: Transaction) -> BucketRecord:
         """Raises NoSuchBucket and what the rule raises."""
         found = find(transaction.execute, self.name)
         if found is None:
             raise NoSuchBucket()
-        record = self.rule(found[1])  # type: ignore[operator]
+        record = self.rule(found[1])
         if record != found[1]:
             transaction.intend(self.name, b"")
             self.ground.directories.note(transaction, record, False)
             transaction.execute("UPDATE bucket SET record = ? WHERE id = ?", (bucket_text(record), found[0]))
-        return record  # type: ignore[no-any-return]
+        return record
 
 
 class StrayFile(Exception):  # noqa: N818 - a signal, not an error

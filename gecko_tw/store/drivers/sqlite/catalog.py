@@ -1,7 +1,7 @@
 """ICatalog over one SQLite file: reads on the calling thread in microseconds, writes as steps of a group commit."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from attrs import evolve, frozen
@@ -41,13 +41,11 @@ from gecko_tw.store.drivers.sqlite.rows import (
 from gecko_tw.store.drivers.sqlite.undo import Former
 from gecko_tw.store.drivers.sqlite.uploads import AddPart
 from gecko_tw.store.drivers.sqlite.usage import BucketUsage, check_change
-from gecko_tw.store.records import Applied, BucketRecord, Change, KeyHistory, Part, Usage
+from gecko_tw.store.records import Applied, BucketRecord, BucketRule, Check, KeyHistory, Part, Rule
 from gecko_tw.store.refusals import BucketNotEmpty, InsufficientStorage, NoSuchBucket, NoSuchUpload, SlowDown
 from gecko_tw.store.requests import Listed
 
 log = logging.getLogger(__name__)
-
-Rule = Callable[[BucketRecord, KeyHistory], Change]
 
 MOST_HISTORIES = 2048
 """Keys that a process remembers."""
@@ -133,9 +131,9 @@ class SqliteCatalog:
     def add_bucket(self, record: BucketRecord) -> None:
         self._commits.run(AddBucket(self._ground, record))
 
-    def change_bucket(self, name: str, rule: Callable[[BucketRecord], BucketRecord]) -> BucketRecord:
+    def change_bucket(self, name: str, rule: BucketRule) -> BucketRecord:
         self._find(name)
-        return self._commits.run(ChangeBucket(self._ground, name, rule))  # type: ignore[no-any-return]
+        return self._commits.run(ChangeBucket(self._ground, name, rule))
 
     def remove_bucket(self, name: str) -> None:
         self._find(name)
@@ -164,9 +162,9 @@ class SqliteCatalog:
     def _newest(self, bucket: str, key: bytes) -> Newest:
         """What there is newest of a key."""
         name, slot = (bucket, key), slot_of(bucket, key)
-        known = self._histories.get(name, slot)
+        known: Newest | None = self._histories.get(name, slot)
         if known is not None:
-            return known  # type: ignore[no-any-return]
+            return known
         stamp = self._histories.stamp(slot)
         where = (self._find(bucket)[0], key)
         connection = self._connections.mine()
@@ -202,7 +200,7 @@ class SqliteCatalog:
             try:
                 applied, written, stamp = self._commits.run(step)
             except Unsettled as unsettled:
-                unsettled.settle()  # type: ignore[operator]
+                unsettled.settle()
             except _Untidy:
                 self._clear_path(bucket, key)
             except NoSuchBucket:
@@ -210,7 +208,7 @@ class SqliteCatalog:
             else:
                 self._remember(bucket, key, written, stamp)
                 self._tidy(bucket, key, written)
-                return applied  # type: ignore[no-any-return]
+                return applied
         raise SlowDown()
 
     def _remember(self, bucket: str, key: bytes, written: Written, stamp: int) -> None:
@@ -239,14 +237,12 @@ class SqliteCatalog:
         wanted = listing.wanted_of(self._find(bucket)[0], prefix, start, limit, after_id)
         return _PAGES[what](self._connections.mine(), wanted) if limit > 0 else []
 
-    def add_part(
-        self, bucket: str, key: bytes, upload_id: str, part: Part, check: Callable[[Usage, Usage], None] | None = None
-    ) -> Part | None:
+    def add_part(self, bucket: str, key: bytes, upload_id: str, part: Part, check: Check | None = None) -> Part | None:
         found = find(self._connections.mine().execute, bucket)
         if found is None:
             raise NoSuchUpload()
         address = Address(bucket, found[0], key)
-        return self._commits.run(AddPart(self._ground, address, upload_id, part, check))  # type: ignore[no-any-return]
+        return self._commits.run(AddPart(self._ground, address, upload_id, part, check))
 
     def parts(self, bucket: str, key: bytes, upload_id: str, after: int, limit: int) -> list[Part]:
         connection = self._connections.mine()
@@ -263,7 +259,7 @@ class SqliteCatalog:
 
     def references(self, blobs: Iterable[str]) -> set[str]:
         connection = self._connections.mine()
-        held = set()
+        held: set[str] = set()
         pooled = []
         for blob in blobs:
             if is_inline(blob):

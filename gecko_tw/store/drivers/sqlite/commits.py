@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Container, Iterable
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from gecko_tw.store.drivers.companions import Flush, flush_all, gather, share
 from gecko_tw.store.drivers.sqlite.connections import Connections
@@ -20,6 +20,8 @@ from gecko_tw.store.drivers.sqlite.journal import Journal, Note
 from gecko_tw.store.drivers.sqlite.remembered import Remembered
 from gecko_tw.store.drivers.sqlite.undo import ADD_UNDO, Former, undo_row
 from gecko_tw.store.refusals import InsufficientStorage
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -208,7 +210,7 @@ class Commits:
         """
         return Remembered(self._journal.counters, most)
 
-    def run(self, step: Callable[[Transaction], Any]) -> Any:
+    def run(self, step: Callable[[Transaction], T]) -> T:
         """The result of ``step(transaction)``, once it is committed.
 
         What the step raises rolls back the step alone and is raised here; so is what the commit raises. Raises InsufficientStorage
@@ -218,8 +220,9 @@ class Commits:
         if not share(mine):
             self._run([mine])
         if mine.error is not None:
-            raise self._told(mine.error)
-        return mine.result
+            raise InsufficientStorage() if _is_full(mine.error) else mine.error
+        result: T = mine.result
+        return result
 
     def together(self, verbs: Iterable[Callable[[], Any]]) -> list[Any]:
         """The results of verbs that each run some steps, those of all of them in as few transactions as that takes.
@@ -280,10 +283,6 @@ class Commits:
         """Whether what could not be put back the last time is worth another try."""
         return not self._unsettled or time.monotonic() >= self._again
 
-    def _told(self, error: BaseException) -> BaseException:
-        """A full disk is a refusal, wherever it was noticed."""
-        return InsufficientStorage() if _is_full(error) else error
-
     def _lead(self) -> None:
         with self._mutex:
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), LARGEST_BATCH))]
@@ -331,7 +330,8 @@ class Commits:
             self._led = following is not None
         if following is not None:
             following.leads = True
-            following.wake.release()  # type: ignore[union-attr]
+            if following.wake is not None:
+                following.wake.release()
         for waiting in batch:
             if waiting in postponed:
                 continue

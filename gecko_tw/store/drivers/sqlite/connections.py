@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from importlib.resources import files
+from typing import Protocol
 from weakref import WeakSet
 
 SCHEMA_VERSION = 4
@@ -40,6 +41,17 @@ class _Kept:
         self.connection.close()
 
 
+class Connected(Protocol):
+    """Whoever has a connection for the calling thread."""
+
+    def mine(self) -> sqlite3.Connection:
+        """That connection."""
+
+
+Execute = Callable[..., sqlite3.Cursor]
+"""The method of a connection, or of a transaction on it."""
+
+
 class Connections:
     """Hands each thread its own connection.
 
@@ -64,12 +76,12 @@ class Connections:
     def mine(self) -> sqlite3.Connection:
         """The calling thread's connection."""
         try:
-            return self._local.kept.connection  # type: ignore[no-any-return]
+            kept: _Kept = self._local.kept
         except AttributeError:
             kept = self._local.kept = _Kept(self._connect())
             with self._lock:
                 self._all.add(kept)
-            return kept.connection
+        return kept.connection
 
     def apart(self) -> sqlite3.Connection:
         """A connection that is the caller's to close, whichever thread uses it."""

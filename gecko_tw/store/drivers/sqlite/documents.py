@@ -33,12 +33,13 @@ class SqliteDocuments:
 
     def revision(self) -> int:
         remembered = self._commits.remembered
-        known = remembered.get(_REVISION)
+        known: int | None = remembered.get(_REVISION)
         if known is None:
             stamp = remembered.stamp()
-            known = self._connections.mine().execute("SELECT value FROM revision").fetchone()[0]
-            remembered.keep(stamp, _REVISION, known)
-        return known  # type: ignore[no-any-return]
+            now: int = self._connections.mine().execute("SELECT value FROM revision").fetchone()[0]
+            remembered.keep(stamp, _REVISION, now)
+            return now
+        return known
 
     def get(self, kind: str, name: str) -> Any:
         found = self._connections.mine().execute(_ONE, (kind, name)).fetchone()

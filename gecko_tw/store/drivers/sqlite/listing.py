@@ -67,7 +67,7 @@ class Wanted:
         if self.after_id is None:
             return None
         found = connection.execute(query, (self.bucket_id, self.start, self.after_id)).fetchone()
-        return None if found is None else found[0]  # type: ignore[no-any-return]
+        return None if found is None else found[0]
 
 
 def wanted_of(bucket_id: int, prefix: bytes, start: bytes, limit: int, after_id: str | None = None) -> Wanted:
@@ -90,10 +90,10 @@ def _gather(rows: Iterator[_Row], listed: list[Listed], limit: int) -> bytes | N
     last: bytes | None = None
     older = 0
     for row in rows:
-        if row[_KEY] == last:
+        if last is not None and row[_KEY] == last:
             older += 1
             if older == _OLDER_IN_A_ROW:
-                return row[_KEY] + b"\x00"  # type: ignore[no-any-return]
+                return last + b"\x00"
             continue
         last = row[_KEY]
         older = 0
@@ -111,12 +111,12 @@ def versions(connection: sqlite3.Connection, wanted: Wanted) -> list[Listed]:
     seq = wanted.seq_after(connection, SEQ_OF_VERSION)
     if seq is not None:
         rest = connection.execute(_REST_OF_KEY, (wanted.bucket_id, start, seq, wanted.limit)).fetchall()
-        listed += (Listed(*row, newest=False) for row in rest)
+        listed += (_listed((*row, False, None)) for row in rest)
         start += b"\x00"
-    last = None
+    last: bytes | None = None
     room = wanted.limit - len(listed)
     for row in connection.execute(_VERSIONS, (wanted.bucket_id, start, wanted.end, room)).fetchall():
-        listed.append(Listed(*row, newest=row[_KEY] != last))
+        listed.append(_listed((*row, row[_KEY] != last, None)))
         last = row[_KEY]
     return listed
 

@@ -3,8 +3,7 @@
 ``execute`` is a connection's or a transaction's.
 """
 
-from typing import Any
-
+from gecko_tw.store.drivers.sqlite.connections import Execute
 from gecko_tw.store.drivers.sqlite.notation import upload_of
 from gecko_tw.store.drivers.sqlite.rows import COLUMNS, UPLOAD_COLUMNS, Address, Row
 from gecko_tw.store.records import NULL, Upload
@@ -30,19 +29,19 @@ UPLOAD_ROW = _UPLOAD.format(f"seq, {UPLOAD_COLUMNS}")
 SEQ_OF_UPLOAD = _UPLOAD.format("seq")
 
 
-def newest_rows(execute: Any, address: Address, limit: int) -> list[Row]:
+def newest_rows(execute: Execute, address: Address, limit: int) -> list[Row]:
     """Up to ``limit`` rows of a key, newest first."""
     found = execute(_NEWEST, (address.bucket_id, address.key, limit))
     return [Row._make(values) for values in found.fetchall()]
 
 
-def named_rows(execute: Any, bucket_id: int, key: bytes, version_id: str, other: str) -> list[Row]:
+def named_rows(execute: Execute, bucket_id: int, key: bytes, version_id: str, other: str) -> list[Row]:
     """The rows of two versions, as far as they are there, newest first."""
     found = execute(_NAMED, (bucket_id, key, version_id, other)).fetchall()
     return sorted(map(Row._make, found), reverse=True)
 
 
-def shown_rows(execute: Any, address: Address, version_id: str | None) -> list[Row]:
+def shown_rows(execute: Execute, address: Address, version_id: str | None) -> list[Row]:
     """The rows of a key that a rule sees, newest first: the newest two, the null version, and the named one."""
     rows = newest_rows(execute, address, 2)
     if len(rows) == 2:
@@ -51,13 +50,13 @@ def shown_rows(execute: Any, address: Address, version_id: str | None) -> list[R
     return rows
 
 
-def row_of_upload(execute: Any, bucket_id: int, key: bytes, upload_id: str) -> Row | None:
+def row_of_upload(execute: Execute, bucket_id: int, key: bytes, upload_id: str) -> Row | None:
     """The row of the version that an upload has become."""
     found = execute(_BY_UPLOAD, (bucket_id, key, upload_id)).fetchone()
     return None if found is None else Row._make(found)
 
 
-def find_upload(execute: Any, bucket_id: int, key: bytes, upload_id: str) -> Upload | None:
+def find_upload(execute: Execute, bucket_id: int, key: bytes, upload_id: str) -> Upload | None:
     """An upload under way."""
     found = execute(UPLOAD_ROW, (bucket_id, key, upload_id)).fetchone()
     return None if found is None else upload_of(*found[1:])

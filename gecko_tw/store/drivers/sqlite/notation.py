@@ -34,7 +34,8 @@ def version_text(version: Version) -> str:
 
 @lru_cache(4096)
 def _parsed(text: str) -> dict[str, Any]:
-    return decode(text)  # type: ignore[no-any-return]
+    fields: dict[str, Any] = decode(text)
+    return fields
 
 
 def rest_of(text: str) -> dict[str, Any]:
@@ -43,7 +44,8 @@ def rest_of(text: str) -> dict[str, Any]:
         return {}
     parsed = _parsed(text)
     if "extra" in parsed:  # its values may be deep: nobody shares them
-        return decode(text)  # type: ignore[no-any-return]
+        own: dict[str, Any] = decode(text)
+        return own
     return {name: dict(value) if type(value) is dict else value for name, value in parsed.items()}
 
 

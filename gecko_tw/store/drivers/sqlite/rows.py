@@ -53,6 +53,11 @@ class Row(NamedTuple):
         return not self.visible and self.file_mtime is not None
 
     @property
+    def fingerprint(self) -> tuple[int, int] | None:
+        """Size and modification time of the file that may be at the key's path, this version's or an older one's; None for none."""
+        return None if self.file_size is None or self.file_mtime is None else (self.file_size, self.file_mtime)
+
+    @property
     def is_bare(self) -> bool:
         """Whether nothing is known of the version but its bytes and their time."""
         return not self.record and self.parts is None
@@ -61,7 +66,8 @@ class Row(NamedTuple):
         """Where the bytes are, the file at its key's path included."""
         if not self.visible:
             return spans_of(self.spans, self.size)
-        return (Span(visible_name(self.file_mtime, self.size, bucket, key), 0, self.size),)  # type: ignore[arg-type]
+        assert self.file_mtime is not None, "a visible file has a time"
+        return (Span(visible_name(self.file_mtime, self.size, bucket, key), 0, self.size),)
 
 
 COLUMNS = ", ".join(Row._fields)

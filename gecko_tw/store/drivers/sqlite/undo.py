@@ -5,10 +5,12 @@ as worthless is removed once the step is durable, and not before: until then a p
 """
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 from attrs import define, frozen
 
+from gecko_tw.store.drivers.sqlite.connections import Execute
 from gecko_tw.store.drivers.sqlite.notation import decode, encode
 
 ADD_UNDO = "INSERT INTO undo (bucket_id, key, former, useless, replaced) VALUES (?, ?, ?, ?, ?)"
@@ -75,36 +77,35 @@ def _record(row: tuple[Any, ...]) -> Record:
     return Record(number, found, tuple(useless.split()), tuple(replaced.split()))
 
 
-def newest(execute: Any) -> int:
+def newest(execute: Execute) -> int:
     """The number of the last record, 0 when there was never one. ``execute`` is a connection's or a transaction's."""
-    return execute(_NEWEST).fetchone()[0]  # type: ignore[no-any-return]
+    number: int = execute(_NEWEST).fetchone()[0]
+    return number
 
 
-def records(execute: Any, last: int) -> list[Record]:
+def records(execute: Execute, last: int) -> list[Record]:
     """The records up to a number, oldest first."""
     return [_record(row) for row in execute(_RECORDS, (last,)).fetchall()]
 
 
-def since(execute: Any, first: int) -> list[Record]:
+def since(execute: Execute, first: int) -> list[Record]:
     """What can be taken back from a number on, the last one first."""
     return [_record(row) for row in execute(_SINCE, (first,)).fetchall()]
 
 
-def by_key(execute: Any, flushed: int) -> Iterator[list[Record]]:
+def by_key(execute: Execute, flushed: int) -> Iterator[list[Record]]:
     """What can be taken back of each key, the last one first, without the records up to a number."""
-    group: list[Record] = []
-    for row in execute(_BY_KEY, (flushed,)).fetchall():
-        record = _record(row)
-        assert record.former is not None
-        if group and (group[0].former.bucket_id, group[0].former.key) != (record.former.bucket_id, record.former.key):  # type: ignore[union-attr]
-            yield group
-            group = []
-        group.append(record)
-    if group:
-        yield group
+    found = (_record(row) for row in execute(_BY_KEY, (flushed,)).fetchall())
+    for _, group in groupby(found, key=_key_of):
+        yield list(group)
 
 
-def drop(execute: Any, last: int) -> None:
+def _key_of(record: Record) -> tuple[int, bytes]:
+    assert record.former is not None, "only what can be taken back is asked for"
+    return record.former.bucket_id, record.former.key
+
+
+def drop(execute: Execute, last: int) -> None:
     """Forgets the records up to a number. The very last one only loses what it says: the next one's number is to be higher."""
     if last >= newest(execute):
         execute(_EMPTY, (last,))

@@ -11,9 +11,9 @@ from zope.interface import implementer
 from gecko_tw.store.drivers.interfaces import IUsage
 from gecko_tw.store.drivers.sqlite.buckets import find
 from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
-from gecko_tw.store.drivers.sqlite.connections import Connections
+from gecko_tw.store.drivers.sqlite.connections import Connections, Execute
 from gecko_tw.store.drivers.sqlite.rows import Address
-from gecko_tw.store.records import BucketRecord, Change, KeyHistory, Usage, usage_of
+from gecko_tw.store.records import BucketRecord, Change, Check, KeyHistory, Usage, usage_of
 from gecko_tw.store.refusals import NoSuchBucket
 
 _HERE = "WHERE bucket_id = new.bucket_id AND key = new.key"
@@ -47,7 +47,7 @@ _PARTS = "SELECT coalesce(sum(size), 0) FROM part WHERE bucket_id = ? AND key = 
 _SIZE_OF_PART = "SELECT size FROM part WHERE bucket_id = ? AND key = ? AND upload_id = ? AND number = ?"
 
 
-def known_usage(execute, bucket_id: int) -> Usage | None:  # type: ignore[no-untyped-def]
+def known_usage(execute: Execute, bucket_id: int) -> Usage | None:
     """What a bucket holds, or None when it has not been counted. ``execute`` is a connection's or a transaction's."""
     if execute(_IS_MADE).fetchone() is None:
         return None
@@ -108,7 +108,9 @@ def check_change(transaction: Transaction, address: Address, before: KeyHistory,
     change.check(held, held.changed(has.bytes - had.bytes - freed, has.objects - had.objects))
 
 
-def check_part(transaction: Transaction, address: Address, upload_id: str, number: int, size: int, check) -> None:  # type: ignore[no-untyped-def]
+def check_part(
+    transaction: Transaction, address: Address, upload_id: str, number: int, size: int, check: Check
+) -> None:
     """The same for a part of ``size`` bytes, which may replace one."""
     held = counted(transaction, address.bucket_id)
     replaced = transaction.execute(_SIZE_OF_PART, (address.bucket_id, address.key, upload_id, number)).fetchone()
