@@ -13,7 +13,8 @@ from gecko_tw.store.drivers.pool.driver import PoolDriver
 from gecko_tw.store.records import Upload
 from gecko_tw.store.renaming import Rename, rename
 from gecko_tw.store.requests import ListRequest
-from gecko_tw.store.rules.lifecycle import Calendar, Due, expire
+from gecko_tw.store.rules.due import Due, expire
+from gecko_tw.store.rules.lifecycle import Calendar
 from gecko_tw.store.settling import settled
 from tests.store.shop import BUCKET, NOW, Shop, open_shop
 
