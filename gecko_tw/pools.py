@@ -1,28 +1,33 @@
 """Named pools of threads as services: the Deferred face of blocking code."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from time import monotonic
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.python.failure import Failure
 from zope.interface import Interface, implementer
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# A queue holds work of every type; `run`, which puts it there, says that its result is what the Deferred fires with.
 _Job = tuple["Deferred[Any]", Callable[..., Any], tuple[Any, ...], dict[str, Any]]
-Together = Callable[[list[Callable[[], Any]]], list[Any]]
-"""``ICatalog.together``: calls callables that do not raise, and returns their results."""
+Together = Callable[[Sequence[Callable[[], Any]]], list[Any]]
+"""``ICatalog.together``: calls callables of whatever type, which do not raise, and returns their results."""
 
 MOST_TOGETHER = 32
 """So many are done at once: nobody is told before all of them are done."""
 
 
-class Shielded(Deferred[Any]):
+class Shielded(Deferred[T]):
     """A Deferred that cannot be cancelled: work in a thread goes on anyway, and whoever waits must see it end."""
 
     def cancel(self) -> None:
@@ -32,12 +37,8 @@ class Shielded(Deferred[Any]):
 class IPool(Interface):
     """A named pool of threads."""
 
-    def run(function, *arguments, **named):  # type: ignore[no-untyped-def]
-        """Calls ``function`` in a thread of the pool.
-
-        Returns a Deferred of its result or its exception, which cannot be cancelled: a thread goes on anyway, and whoever waits must
-        see it end.
-        """
+    def run(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Shielded[T]:
+        """Calls ``function`` in a thread of the pool; a Deferred of its result or its exception."""
 
 
 @implementer(IPool)
@@ -56,7 +57,7 @@ class Pool(Service):
     :ivar together: does what waits at once for a thread; None for one after the other.
     """
 
-    def __init__(self, reactor: Any, name: str, threads: int, patience: float = 0.0) -> None:
+    def __init__(self, reactor: IReactorFromThreads, name: str, threads: int, patience: float = 0.0) -> None:
         self.setName(name)
         self._patience = patience
         self._turn = Lock()
@@ -78,8 +79,8 @@ class Pool(Service):
             thread.join()
         self._threads = []
 
-    def run(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Shielded:
-        waiting = Shielded()
+    def run(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Shielded[T]:
+        waiting: Shielded[T] = Shielded()
         self.outstanding += 1
         self._jobs.put((waiting, function, arguments, named))
         if self.outstanding > len(self._threads) < self._most:
@@ -112,7 +113,7 @@ class Pool(Service):
                 return
             yield job
 
-    def _wait(self) -> Any:
+    def _wait(self) -> "Lock | None":
         """Waits for a turn, and returns it, to be released; None where nobody waits."""
         if not self._patience:
             return None
@@ -154,7 +155,7 @@ class Prompt:
 
     def __init__(
         self,
-        reactor: Any,
+        reactor: IReactorTime,
         pool: IPool,
         together: Together,
         free: Callable[[], bool],
@@ -168,10 +169,10 @@ class Prompt:
         self._until = 0.0
         self._jobs: list[_Job] = []
 
-    def run(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Shielded:
+    def run(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Shielded[T]:
         if self._clock() < self._until:
-            return self._pool.run(function, *arguments, **named)  # type: ignore[no-any-return]
-        waiting = Shielded()
+            return self._pool.run(function, *arguments, **named)
+        waiting: Shielded[T] = Shielded()
         self._jobs.append((waiting, function, arguments, named))
         if len(self._jobs) == 1:
             self._reactor.callLater(0, self._work)
@@ -200,18 +201,18 @@ def _outcomes(jobs: list[_Job], together: Together | None) -> Iterable[tuple["De
     return zip((job[0] for job in jobs), _results(works, together), strict=True)
 
 
-def _results(works: list[Callable[[], Any]], together: Together | None) -> list[Any]:
+def _results(works: Sequence[Callable[[], Any]], together: Together | None) -> list[Any]:
     """What works that do not raise return."""
     results = [work() for work in works] if together is None else _outcome(together, works)
     return [results] * len(works) if isinstance(results, Failure) else results
 
 
-def all_of(works: Iterable[Callable[[], Any]], together: Together) -> list[Any]:
+def all_of(works: Iterable[Callable[[], T]], together: Together) -> list[T]:
     """The results of callables, of which some are called together. Blocks.
 
     :raises: what the first of them raises that raises anything, when those called with it have ended; the others are not called.
     """
-    results: list[Any] = []
+    results: list[T] = []
     guarded = (partial(_outcome, work) for work in works)
     while some := list(islice(guarded, MOST_TOGETHER)):
         for result in _results(some, together):

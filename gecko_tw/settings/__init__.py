@@ -273,7 +273,7 @@ class Settings:
     )
 
 
-def _described(attribute: Attribute) -> Setting:  # type: ignore[type-arg]
+def _described(attribute: "Attribute[Any]") -> Setting:
     more = dict(attribute.metadata)
     more["environment"] = more["environment"] or ("GECKOS3_" + attribute.name.upper(),)
     return Setting(name=attribute.name, **more)

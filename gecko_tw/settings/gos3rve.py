@@ -34,13 +34,14 @@ def read_xml(file: str, text: str) -> tuple[dict[str, Given], list[str]]:
     remarks = []
     seen: set[str] = set()
     for child in root:
-        place = f"{file}:{child.sourceline}: {child.tag}"
-        if child.tag not in ELEMENTS:
+        tag = str(child.tag)
+        place = f"{file}:{child.sourceline}: {tag}"
+        if tag not in ELEMENTS:
             raise BadSetting(f"{place}: unknown element; allowed are {', '.join(ELEMENTS)}")
-        if child.tag in seen or len(child):
+        if tag in seen or len(child):
             raise BadSetting(f"{place}: must be there once, and hold a text only")
-        seen.add(child.tag)
-        name, value = ELEMENTS[child.tag], (child.text or "").strip()
+        seen.add(tag)
+        name, value = ELEMENTS[tag], (child.text or "").strip()
         if not name:
             remarks.append(f"{place}: not used; uploads under way are kept in the data directory")
         elif value:

@@ -40,7 +40,12 @@ def escaped(text: str) -> str:
 def has_references(text: str) -> bool:
     """Whether a text refers to a variable. Raises BadReference."""
     found: list[str] = []
-    _replaced(text, lambda name, reference, default: found.append(name) or "")
+
+    def note(name: str, _reference: str, _default: str | None) -> str:
+        found.append(name)
+        return ""
+
+    _replaced(text, note)
     return bool(found)
 
 

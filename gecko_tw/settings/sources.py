@@ -59,7 +59,7 @@ def file_of(flags: Flags, environment: Mapping[str, str]) -> Path | None:
     """The configuration file to read, if any. Raises BadSetting."""
     config = next(one for one in SETTINGS if one.name == "config")
     given = given_by(config, flags, environment)
-    return None if given is None else given.value(config)  # type: ignore[no-any-return]
+    return None if given is None else given.value(config)
 
 
 def places_of(
@@ -102,10 +102,10 @@ def _consistent(settings: Settings) -> Settings:
         "seed-key-id": settings.seed_key_id,
         "seed-secret": settings.seed_secret,
     }
-    missing = [f"--{name}" for name, value in seed.items() if not value]
-    if 0 < len(missing) < len(seed):
+    unsaid = [f"--{name}" for name, value in seed.items() if not value]
+    if 0 < len(unsaid) < len(seed):
         raise BadSetting(
-            f"{' and '.join(missing)}: '' is not allowed; allowed is a text when others of the three are given"
+            f"{' and '.join(unsaid)}: '' is not allowed; allowed is a text when others of the three are given"
         )
     if settings.seed_key_id == settings.access_key:
         raise BadSetting("--seed-key-id: that of --access-key is not allowed; allowed is another access key id")

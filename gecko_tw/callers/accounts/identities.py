@@ -106,19 +106,19 @@ class Identity:
 class IIdentities(Interface):
     """Where key pairs and accounts are found. Called on the reactor thread for every signed request: must not block."""
 
-    def find(access_key: str):  # type: ignore[no-untyped-def]
+    def find(access_key: str) -> Identity | None:
         """The :class:`Identity` of an access key, expired or not, or None (also when it, its user or its account is disabled)."""
 
-    def session(access_key: str, token: str):  # type: ignore[no-untyped-def]
+    def session(access_key: str, token: str) -> Identity | None:
         """That of a session, expired or not; None when the token is not its token, or what it stands for is not found any more."""
 
-    def account(account_id: str):  # type: ignore[no-untyped-def]
+    def account(account_id: str) -> Account | None:
         """The :class:`Account` of that id, or None."""
 
-    def user(account_id: str, name: str):  # type: ignore[no-untyped-def]
+    def user(account_id: str, name: str) -> User | None:
         """The :class:`User` of an account, or None."""
 
-    def account_by_email(email: str):  # type: ignore[no-untyped-def]
+    def account_by_email(email: str) -> Account | None:
         """The :class:`Account` with that e-mail address (case is ignored), or None."""
 
 

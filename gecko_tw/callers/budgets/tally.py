@@ -80,7 +80,7 @@ class Tally:
     @property
     def last_failure(self) -> float:
         """When a caller last failed to prove who it is, in any process; 0 when nobody has lately."""
-        return self._numbers[_LAST_FAILURE]  # type: ignore[no-any-return]
+        return self._numbers[_LAST_FAILURE]
 
     @last_failure.setter
     def last_failure(self, seconds: float) -> None:

@@ -240,7 +240,7 @@ class Authenticator:
         identity = self._identities.session(access_key, token)
         if identity is None:
             raise InvalidToken(AWSAccessKeyId=access_key)
-        if identity.expires <= self._clock():
+        if identity.expires is None or identity.expires <= self._clock():
             raise ExpiredToken(AWSAccessKeyId=access_key)
         return identity
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from gecko_tw.callers.access.policies.context import RequestContext
-from gecko_tw.callers.access.policies.pieces import STAR
-from gecko_tw.callers.access.policies.templates import Patterns, Template, patterns_of
+from gecko_tw.callers.access.policies.pieces import STAR, Token
+from gecko_tw.callers.access.policies.templates import Patterns, Template, Variable, patterns_of
 
 PARTS = 6
 _S3_HEAD = ("arn", "aws", "s3", "", "")
@@ -55,7 +55,7 @@ def arn_pattern(template: Template) -> ArnPattern | None:
 
 def split_template(template: Template) -> list[Template] | None:
     """The six parts of a template, divided at colons that are literal; None when there are fewer."""
-    parts: list[list] = [[]]
+    parts: list[list[Token | Variable]] = [[]]
     for token in template.tokens:
         if not isinstance(token, str):
             parts[-1].append(token)

@@ -65,12 +65,13 @@ def _string_ignoring_case(asked: Asked) -> Comparison:
 def _arns(asked: Asked) -> Comparison:
     templates = asked.templates(wildcards=True)
     patterns = [arn_pattern(template) for template in templates]
-    if None in patterns:
+    known = [pattern for pattern in patterns if pattern is not None]
+    if len(known) < len(patterns):
         raise malformed("Invalid ARN in Conditions", asked.place, asked.values[patterns.index(None)])
 
     def holds(value: str, context: RequestContext) -> bool:
         parts = split_arn(value)
-        return parts is not None and any(pattern.match(parts, context) for pattern in patterns)  # type: ignore[union-attr]
+        return parts is not None and any(pattern.match(parts, context) for pattern in known)
 
     return Comparison(holds, _keys(templates))
 

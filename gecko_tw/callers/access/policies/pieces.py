@@ -21,7 +21,8 @@ _SHORT = 64
 
 def exact_text(tokens: Sequence[Token]) -> str | None:
     """The only text that fits a pattern, or None when others may."""
-    return "".join(tokens) if not any(isinstance(token, Wild) for token in tokens) else None  # type: ignore[arg-type]
+    texts = [token for token in tokens if isinstance(token, str)]
+    return "".join(texts) if len(texts) == len(tokens) else None
 
 
 class Piece:
@@ -36,7 +37,6 @@ class Piece:
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.text = exact_text(tokens)
         self.length = sum(len(token) if isinstance(token, str) else 1 for token in tokens)
-        self._shape: re.Pattern[str] | None = None
         if self.text is not None:
             return
         # Literals and dots only: the expression cannot repeat anything, so it cannot backtrack.
@@ -52,14 +52,14 @@ class Piece:
 
     def stands_at(self, text: str, place: int) -> bool:
         """Whether it stands at a place of a text."""
-        if self._shape is None:
-            return text.startswith(self.text, place)  # type: ignore[arg-type]
+        if self.text is not None:
+            return text.startswith(self.text, place)
         return self._shape.match(text, place) is not None
 
     def find(self, text: str, start: int, end: int) -> int:
         """Where it stands first between two places, or -1."""
-        if self._shape is None:
-            return text.find(self.text, start, end)  # type: ignore[arg-type]
+        if self.text is not None:
+            return text.find(self.text, start, end)
         # The shape is tried at every place: slow only for long ones of few characters, in texts of the same.
         if self._few and text.isascii():
             return self._find_by_bits(text, start, end)

@@ -4,7 +4,7 @@ What a variable stands for is always literal, even when it contains ``*``. Sourc
 tags".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from attrs import field, frozen
 
@@ -105,7 +105,7 @@ def patterns_of(templates: Iterable[Template], fold: bool = False) -> Patterns:
         if template.keys:
             moving.append(template)
             continue
-        tokens: Sequence[Token] = template.tokens  # type: ignore[assignment]
+        tokens = template.loosened()  # it has no variables
         tokens = _folded(tokens) if fold else tokens
         text, prefix = exact_text(tokens), prefix_text(tokens)
         if text is not None:
