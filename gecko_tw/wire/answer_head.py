@@ -1,13 +1,12 @@
 """The bytes of an answer's head, for every transport alike; no header can ever become two."""
 
-from collections.abc import Iterable
 from secrets import token_hex
 from xml.sax.saxutils import escape
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.http import RESPONSES, datetimeToString
 
-Headers = Iterable[tuple[bytes, bytes]]
+from gecko_tw.wire.interfaces import Headers
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS_LINES = {status: b"HTTP/1.1 %d %b" % (status, reason) for status, reason in RESPONSES.items()}

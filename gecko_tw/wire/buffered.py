@@ -2,10 +2,10 @@
 
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IConsumer
+from twisted.internet.interfaces import IConsumer, IProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -22,12 +22,12 @@ class BodyFile:
     :ivar overflown: more came than the limit allows, and the rest was not taken.
     """
 
-    def __init__(self, file: Any, limit: int) -> None:
+    def __init__(self, file: IO[bytes], limit: int) -> None:
         self._file = file
         self._left = limit
         self.overflown = False
 
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
+    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         self._producer = producer
 
     def unregisterProducer(self) -> None:
@@ -42,7 +42,7 @@ class BodyFile:
             self._file.write(data)
 
 
-def read_whole(request: "WireRequest") -> Deferred | None:
+def read_whole(request: "WireRequest") -> Deferred[None] | None:
     """Reads the body of ``request``, then lets twisted.web go on as if it had just come; or refuses it."""
     limits = request.site.limits
     length = request.upload.length

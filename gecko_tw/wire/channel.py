@@ -12,7 +12,7 @@ from gecko_tw.wire.deadline import Deadline
 from gecko_tw.wire.framing import FramingError, Sized
 from gecko_tw.wire.heads import BadHead, read_head
 from gecko_tw.wire.intake import Intake
-from gecko_tw.wire.interfaces import UploadCut, UploadStalled
+from gecko_tw.wire.interfaces import Transport, UploadCut, UploadStalled
 from gecko_tw.wire.outflow import ANSWER, Outflow
 from gecko_tw.wire.parting import CLOSE, LINGER, Parting
 from gecko_tw.wire.upload import Upload
@@ -37,6 +37,8 @@ class Channel(Protocol):
     :ivar peer: who it is, with its port; ``address`` without.
     :ivar ended: the peer has said that it will send no more; it may still wait for answers.
     """
+
+    transport: Transport  # type: ignore[assignment]  # see LateRequest
 
     def __init__(self, site: "Site") -> None:
         self.site = self.factory = site
@@ -69,8 +71,9 @@ class Channel(Protocol):
             self.advance()
             upload = self.upload
             # Less than a reading can be was all that waited: who sends slowly needs no memory for much.
-            if upload is not None and upload.flowing and self.outflow.plain and len(data) >= self.transport.bufferSize:
-                upload.draw(self.transport.socket)
+            socket = self.outflow.socket
+            if upload is not None and upload.flowing and socket is not None and len(data) >= socket.bufferSize:
+                upload.draw(socket.socket)
 
     def readConnectionLost(self) -> None:
         """The peer sends no more: what it asked is answered, then the connection closes.
@@ -138,6 +141,7 @@ class Channel(Protocol):
         if self.upload is not upload or not isinstance(framing, Sized) or len(self._intake.data) < framing.left:
             return None
         body, rest = framing.feed(self._intake.take())
+        assert rest is not None, "all of it was there"
         self._ended(rest)
         self.advance()
         return body
@@ -215,8 +219,10 @@ class Channel(Protocol):
 
     def _feed(self, upload: Upload) -> bool:
         data = self._intake.take()
+        framing = upload.framing
+        assert framing is not None, "it has bytes to come"
         try:
-            body, rest = upload.framing.feed(data)
+            body, rest = framing.feed(data)
         except FramingError as error:
             self.outflow.keeping = False
             upload.cut(UploadCut(str(error)))
@@ -242,7 +248,7 @@ class Channel(Protocol):
     def _expired(self, what: str) -> None:
         if what in (CLOSE, ANSWER):
             self.parting.abort()
-        elif what == BODY:
+        elif what == BODY and self.upload is not None:
             self.outflow.keeping = False
             self.upload.cut(UploadStalled("the client stalled"))
             self.regulate()
@@ -265,7 +271,7 @@ def peer_text(address: IAddress) -> str:
 
     An IPv4 peer of a socket that takes both families is written as what it is.
     """
-    host = host_text(address)
-    if not host:
+    if not isinstance(address, IPv4Address | IPv6Address):
         return ""
+    host = host_text(address)
     return f"[{host}]:{address.port}" if ":" in host else f"{host}:{address.port}"

@@ -1,20 +1,19 @@
 """Bytes straight into a socket: for who can make again what the socket does not take, so that nobody has to keep it."""
 
-from typing import Any
+from twisted.internet.interfaces import IPushProducer
+from twisted.internet.tcp import Connection
 
 
 class Direct:
     """The way past a transport's buffers, over plain TCP.
 
-    :param transport: of the connection.
-    :param plain: it is a socket of Twisted's, without TLS.
+    :param socket: of Twisted's, without TLS; None for every other transport.
     """
 
-    __slots__ = ("_plain", "_transport")
+    __slots__ = ("_transport",)
 
-    def __init__(self, transport: Any, plain: bool) -> None:
-        self._transport = transport
-        self._plain = plain
+    def __init__(self, socket: Connection | None) -> None:
+        self._transport = socket
 
     @property
     def possible(self) -> bool:
@@ -22,7 +21,7 @@ class Direct:
         transport = self._transport
         # The last attribute is not a public one: without it everything is simply written.
         return bool(
-            self._plain
+            transport is not None
             and transport.connected
             and transport.producer is not None
             and not transport.dataBuffer
@@ -31,15 +30,17 @@ class Direct:
 
     def offer(self, data: memoryview) -> int:
         """Gives the socket what it takes of ``data`` now and returns how many bytes that were; keeps nothing of the rest."""
+        transport = self._transport
+        assert transport is not None, "asked for while it is possible"
         try:
-            return self._transport.socket.send(data)  # type: ignore[no-any-return]
+            return transport.socket.send(data)
         except OSError:  # full, or broken: then the reactor learns it while we wait
             return 0
 
     def wait(self) -> bool:
         """Pauses the producer until the socket takes more. Nothing happens, and False is returned, where ``offer`` is not possible."""
         transport = self._transport
-        if not self.possible:
+        if transport is None or not self.possible or not IPushProducer.providedBy(transport.producer):
             return False
         transport.producerPaused = True
         transport.producer.pauseProducing()

@@ -95,17 +95,18 @@ class Download:
         self._reading = reading
         self._pool = pool
         self._scratch = request.site.scratch
-        self._result: Deferred | None = Deferred(self._give_up)
+        self._result: Deferred[int] | None = Deferred(self._give_up)
         self._paused = False
         self._in_thread = False
         self._step = STEP_BYTES
-        self._direct = Direct(request.transport, request.channel.plain)
+        self._direct = Direct(request.channel.socket)
 
-    def start(self, head: bytes, offset: int, length: int) -> Deferred:
+    def start(self, head: bytes, offset: int, length: int) -> Deferred[int]:
         """Sends ``head`` together with the first bytes; returns a Deferred as IWireRequest.answer_spans."""
         self._head = head
         self._offset = offset
         self._end = offset + length
+        assert self._result is not None, "started once"
         result = self._result
         # Not every transport tells its producer that the peer has left; the channel always tells the request.
         self._request.notifyFinish().addErrback(self._fail)
@@ -198,7 +199,7 @@ class Download:
             self._give_up(result)
             result.errback(failure)
 
-    def _give_up(self, _result: Deferred) -> None:
+    def _give_up(self, _result: Deferred[int]) -> None:
         self._result = None
         if not self._in_thread:
             # A thread that still reads would find another file behind the same descriptor: it closes when it is back.

@@ -32,7 +32,9 @@ class Head:
         return None if value is None else value.decode("latin-1")
 
 
-def head_of(method: str, target: bytes, headers: dict[bytes, bytes] | None = None, **more: object) -> Head:
+def head_of(
+    method: str, target: bytes, headers: dict[bytes, bytes] | None = None, peer: str = "", secure: bool = False
+) -> Head:
     """A Head from a request target: splits path and query at the first ``?``."""
     path, _, query = target.partition(b"?")
-    return Head(method, target, path, query, headers if headers is not None else {}, **more)  # type: ignore[arg-type]
+    return Head(method, target, path, query, headers if headers is not None else {}, peer, secure)

@@ -1,8 +1,17 @@
 """What the wire offers to ``resources/``."""
 
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, IConsumer, IPullProducer, IPushProducer
 from zope.interface import Attribute, Interface
+
+from gecko_tw.pools import IPool
+from gecko_tw.wire.head import Head
+
+Headers = Iterable[tuple[bytes, bytes]]
+"""Names and values."""
 
 
 class Source(Protocol):
@@ -21,40 +30,80 @@ class Source(Protocol):
         """Releases it. Harmless when repeated."""
 
 
+class Transport(Protocol):
+    """What a connection needs of its transport, which is more than ITransport promises: all that Twisted has offer it."""
+
+    def write(self, data: bytes) -> None:
+        """Sends bytes, now or later."""
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        """The same with several."""
+
+    def getPeer(self) -> IAddress:
+        """The address of the other side."""
+
+    def getHost(self) -> IAddress:
+        """The address of this one."""
+
+    def loseConnection(self) -> None:
+        """Closes when all is sent."""
+
+    def abortConnection(self) -> None:
+        """Closes now."""
+
+    def registerProducer(self, producer: IPushProducer | IPullProducer, streaming: bool) -> None:
+        """What is asked for bytes, or told to wait."""
+
+    def unregisterProducer(self) -> None:
+        """The producer has no more."""
+
+    def pauseProducing(self) -> None:
+        """Reads no more for now."""
+
+    def resumeProducing(self) -> None:
+        """Reads on."""
+
+
+class Framing(Protocol):
+    """How a body lies in the bytes of a connection."""
+
+    @property
+    def received(self) -> int:
+        """Bytes of the body that have come, chunked coding apart."""
+
+
 class IUpload(Interface):
     """The body of a request, on its way in. An ``IPushProducer`` for whoever it is delivered to."""
 
-    length = Attribute("Content-Length in bytes; 0 when the request has no body; None when it is chunked")
-    framing = Attribute(
-        "counts in ``received`` the bytes of the body that have come, chunked coding apart; None when it has none"
-    )
+    length: int | None = Attribute("Content-Length in bytes; 0 when the request has no body; None when it is chunked")
+    framing: Framing | None = Attribute("counts what has come of the body; None when it has no byte")
 
-    def deliver(consumer):  # type: ignore[no-untyped-def]
-        """Sends ``100 Continue`` when the client waits for it, then the body to an ``IConsumer``, with back-pressure.
+    def deliver(consumer: IConsumer) -> Deferred[None]:
+        """Sends ``100 Continue`` when the client waits for it, then the body to the consumer, with back-pressure.
 
-        Returns a Deferred that fires with None after the last byte, and fails with :class:`UploadCut` when the client left, stalled,
+        Returns a Deferred that fires after the last byte, and fails with :class:`UploadCut` when the client left, stalled,
         or broke the framing. May be called once. An IRoomyConsumer may be written to or have its space filled, as it comes.
         """
 
-    def whole():  # type: ignore[no-untyped-def]
+    def whole() -> bytes | None:
         """The body when all of it has come already, or None: then it is to be delivered, as is an empty one, one of unknown length, and
         one that the client waits to send."""
 
-    def within(seconds: float | None):  # type: ignore[no-untyped-def]
+    def within(seconds: float | None) -> None:
         """How long the whole body may take, from the first wait for it on: ``deliver`` fails with :class:`UploadStalled` after that,
         or soon when that time is over. None for as long as the wire bears."""
 
-    def drain():  # type: ignore[no-untyped-def]
+    def drain() -> None:
         """The body is not wanted: reads and drops a small rest so that the connection can go on, else closes it after the answer."""
 
 
-class IRoomyConsumer(Interface):
-    """An ``IConsumer`` that has memory for the body delivered to it, so that nothing needs to be copied on the way."""
+class IRoomyConsumer(IConsumer):
+    """A consumer that has memory for the body delivered to it, so that nothing needs to be copied on the way."""
 
-    def space():  # type: ignore[no-untyped-def]
+    def space() -> memoryview | None:
         """A memoryview that the next bytes may be put into, or None: then they are written."""
 
-    def filled(size: int):  # type: ignore[no-untyped-def]
+    def filled(size: int) -> None:
         """So many of the next bytes are in the beginning of the space asked for last."""
 
 
@@ -69,29 +118,38 @@ class UploadStalled(UploadCut):
 class IWireRequest(Interface):
     """What ``wire/request.py`` offers beside ``twisted.web.iweb.IRequest``."""
 
-    head = Attribute("the gecko_tw.wire.head.Head")
-    upload = Attribute("the IUpload")
+    head: Head = Attribute("what it says before its body")
+    upload: IUpload = Attribute("its body")
 
-    def answer(status: int, headers, body: bytes = b"", lines: bytes = b""):  # type: ignore[no-untyped-def]
+    def answer(status: int, headers: Headers, body: bytes = b"", lines: bytes = b"") -> None:
         """Sends a whole answer in one write and finishes the request.
 
-        ``headers`` is a list of (name, value) byte pairs. Content-Length is added (unless it is given, as for HEAD), Date and
+        Content-Length is added (unless it is given, as for HEAD), Date and
         Server too. For HEAD, 204 and 304 the body is not sent.
 
         :param lines: further headers, Content-Length among them, as :meth:`lines` has rendered them.
         """
 
-    def lines(headers):  # type: ignore[no-untyped-def]
+    def lines(headers: Headers) -> bytes:
         """Headers rendered as bytes, for answers that are given again and again."""
 
-    def answer_spans(status: int, headers, reading, offset: int, length: int, pool, *, lines: bytes = b""):  # type: ignore[no-untyped-def]
-        """The same with ``length`` bytes of a Source from ``offset``; blocking reads run in ``pool`` (IPool). Closes ``reading``.
+    def answer_spans(
+        status: int,
+        headers: Headers,
+        reading: Source,
+        offset: int,
+        length: int,
+        pool: IPool,
+        *,
+        lines: bytes = b"",
+    ) -> Deferred[int]:
+        """The same with ``length`` bytes of a Source from ``offset``; blocking reads run in ``pool``. Closes ``reading``.
 
         Returns a Deferred that fires with the number of bytes sent once all is handed over, and fails when the client leaves.
         """
 
-    def answer_slowly(status: int, headers):  # type: ignore[no-untyped-def]
+    def answer_slowly(status: int, headers: Headers) -> tuple[Callable[[bytes], None], Callable[[], None]]:
         """Sends the head of a chunked answer now and returns a ``write(data)`` and a ``finish()`` (long Complete: white space first)."""
 
-    def abort():  # type: ignore[no-untyped-def]
+    def abort() -> None:
         """Drops the connection, so that what was sent of an answer cannot be taken for all of it."""

@@ -2,13 +2,15 @@
 
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from twisted.internet.interfaces import IAddress
 from twisted.web import server
-from twisted.web.http import parse_qs, unquote
+from twisted.web.http import parse_qs
 from twisted.web.http_headers import Headers
 
 from gecko_tw.wire.head import Head
+from gecko_tw.wire.interfaces import Transport
 
 
 class LateRequest(server.Request):
@@ -18,6 +20,8 @@ class LateRequest(server.Request):
     """
 
     head: Head
+    transport: Transport  # type: ignore[assignment]  # Twisted says of it what all transports can
+    sitepath: list[bytes]
     queued = False
     _parsePOSTFormSubmission = True
 
@@ -34,7 +38,8 @@ class LateRequest(server.Request):
 
     @cached_property
     def args(self) -> dict[bytes, list[bytes]]:
-        return parse_qs(self.head.query, True)
+        found: dict[bytes, list[bytes]] = parse_qs(self.head.query, True)
+        return found
 
     @cached_property
     def prepath(self) -> list[bytes]:
@@ -42,7 +47,7 @@ class LateRequest(server.Request):
 
     @cached_property
     def postpath(self) -> list[bytes]:
-        return [unquote(segment) for segment in self.path[1:].split(b"/")]
+        return [unquote_to_bytes(segment) for segment in self.path[1:].split(b"/")]
 
     @cached_property
     def received_cookies(self) -> dict[bytes, bytes]:

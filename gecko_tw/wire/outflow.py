@@ -9,6 +9,7 @@ from zope.interface import implementer
 
 from gecko_tw.wire.answer_head import head_bytes
 from gecko_tw.wire.heads import Opening
+from gecko_tw.wire.interfaces import Transport
 
 if TYPE_CHECKING:
     from gecko_tw.wire.channel import Channel
@@ -45,6 +46,7 @@ class Backlog:
 class Paced:
     """A resource's producer, with a deadline while it waits for the peer."""
 
+    # Any: an IPushProducer when it streams, else an IPullProducer, which is never paused.
     def __init__(self, producer: Any, streaming: bool, channel: "Channel") -> None:
         self._producer = producer
         self._streaming = streaming
@@ -70,12 +72,13 @@ class Outflow:
     """The ``channel`` of twisted.web's Request: what Requests and Resources may ask of a connection.
 
     :ivar keeping: the connection goes on after the current answer.
-    :ivar plain: the transport is a socket, without TLS.
+    :ivar socket: the transport when it is a socket of Twisted's, without TLS; else None.
     :ivar modern: the current request is one of HTTP/1.1, not 1.0.
     """
 
     def __init__(self, channel: "Channel") -> None:
-        self.transport = transport = channel.transport
+        self.transport: Transport = channel.transport
+        transport = self.transport
         self.site = self.factory = channel.site
         self.write = transport.write
         self.writeSequence = transport.writeSequence
@@ -87,7 +90,7 @@ class Outflow:
         self._channel = channel
         self.modern = True
         self._waiting = 0
-        self.plain = isinstance(transport, Connection) and not channel.secure
+        self.socket = transport if isinstance(transport, Connection) and not channel.secure else None
         transport.registerProducer(self.backlog, True)
 
     def send(self, data: bytes) -> None:
@@ -95,11 +98,10 @@ class Outflow:
 
         Asking the reactor to say when a socket can be written costs a third of answering a small request, and it nearly always can.
         """
-        transport = self.transport
+        socket = self.socket
         # The second attribute is not a public one: without it everything is simply written.
-        empty = self.plain and not transport.dataBuffer and not getattr(transport, "_tempDataLen", 1)
-        if empty and transport.connected:
-            sent = transport.writeSomeData(data)
+        if socket is not None and not socket.dataBuffer and not getattr(socket, "_tempDataLen", 1) and socket.connected:
+            sent = socket.writeSomeData(data)
             if sent == len(data):
                 return
             if isinstance(sent, int):
@@ -136,6 +138,7 @@ class Outflow:
         pairs = [(name, value) for name, values in headers.getAllRawHeaders() if name not in _OURS for value in values]
         self.write(head_bytes(int(code), pairs, self.site.date_line.get(), None, self.connection_line()))
 
+    # Any: as in Paced.
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         self.transport.unregisterProducer()
         self.transport.registerProducer(Paced(producer, streaming, self._channel), streaming)
@@ -155,4 +158,6 @@ class Outflow:
 
     def _respondToBadRequestAndDisconnect(self) -> None:
         """twisted.web's Request calls this for a form that cannot be read."""
-        self._channel.request.refuse(400, "MalformedPOSTRequest", "The form in the request cannot be read.")
+        request = self._channel.request
+        assert request is not None, "it is the request that cannot read its form"
+        request.refuse(400, "MalformedPOSTRequest", "The form in the request cannot be read.")

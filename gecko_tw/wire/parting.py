@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from twisted.internet.interfaces import IHalfCloseableDescriptor
+from twisted.internet.abstract import FileDescriptor
 from twisted.logger import Logger
 
 from gecko_tw.wire.answer_head import head_bytes, refusal
@@ -47,7 +47,7 @@ class Parting:
             self.close()
             return
         self._begin()
-        if not self._channel.secure and IHalfCloseableDescriptor.providedBy(self._transport):
+        if not self._channel.secure and isinstance(self._transport, FileDescriptor):
             self._transport.loseWriteConnection()
         self._transport.resumeProducing()
         self._channel.deadline.set(self._channel.limits.linger_seconds, LINGER)

@@ -1,7 +1,7 @@
 """twisted.web's Request on our channel: rendered when its head is in, and answered in one write."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionLost
@@ -11,14 +11,17 @@ from twisted.web.http import toChunk
 from zope.interface import implementer
 
 from gecko_tw.pools import IPool
-from gecko_tw.wire.answer_head import Headers, head_bytes, lines_of, may_have_body, refusal
+from gecko_tw.wire.answer_head import head_bytes, lines_of, may_have_body, refusal
 from gecko_tw.wire.buffered import read_whole
 from gecko_tw.wire.download import Download, read_now
 from gecko_tw.wire.head import Head
-from gecko_tw.wire.interfaces import IWireRequest, Source
+from gecko_tw.wire.interfaces import Headers, IWireRequest, Source
 from gecko_tw.wire.late import LateRequest
 from gecko_tw.wire.outflow import Outflow
 from gecko_tw.wire.upload import Upload
+
+if TYPE_CHECKING:
+    from gecko_tw.wire.site import Site
 
 
 @implementer(IWireRequest)
@@ -29,6 +32,8 @@ class WireRequest(LateRequest):
     :param upload: the body; one without a byte when the request has none.
     """
 
+    channel: Outflow  # type: ignore[assignment]  # Twisted has its own one there
+    site: "Site"
     clientproto = b"HTTP/1.1"
     _log = Logger()
 
@@ -60,7 +65,7 @@ class WireRequest(LateRequest):
             if buffering is not None:
                 buffering.addErrback(self.processingFailed)
 
-    def _render_or_buffer(self) -> Deferred | None:
+    def _render_or_buffer(self) -> Deferred[None] | None:
         if self.path != b"*":
             resource = self.site.getResourceFor(self)
             if getattr(resource, "renders_at_head", False):
@@ -110,7 +115,7 @@ class WireRequest(LateRequest):
         pool: IPool,
         *,
         lines: bytes = b"",
-    ) -> Deferred:
+    ) -> Deferred[int]:
         """See IWireRequest."""
         if self._disconnected:
             reading.close()

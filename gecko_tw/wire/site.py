@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.web import server
 from twisted.web.resource import IResource, getChildForRequest
 
@@ -26,7 +26,7 @@ class Site(server.Site):
     is split; None leaves it to ``getChild``.
 
     :param resource: the root of the resources.
-    :param reactor: an IReactorTime whose seconds are those of the wall clock.
+    :param reactor: its seconds are those of the wall clock.
     :param neighbourhood: of an address: which others count as the same.
     :ivar scratch: where the reactor thread reads small amounts into.
     :ivar in_flight: requests begun and not yet answered.
@@ -34,14 +34,15 @@ class Site(server.Site):
     """
 
     noisy = False
+    requestFactory: type[WireRequest]
 
     def __init__(
         self,
         resource: IResource,
-        reactor: Any,
+        reactor: IReactorTime,
         limits: Limits | None = None,
         neighbourhood: Callable[[str], str] = str,
-        **more: Any,
+        **more: Any,  # what Twisted's own Site takes
     ) -> None:
         super().__init__(resource, WireRequest, reactor=reactor, **more)
         self._named = getattr(resource, "named", None)
@@ -53,9 +54,9 @@ class Site(server.Site):
         self._connections: Counter[str] = Counter()
         self.in_flight = 0
         self.draining = False
-        self._emptied: list[Deferred] = []
+        self._emptied: list[Deferred[None]] = []
 
-    def buildProtocol(self, addr: IAddress | None) -> Channel:
+    def buildProtocol(self, addr: IAddress | None) -> Channel:  # type: ignore[override]  # Twisted has its own one
         return Channel(self)
 
     def startFactory(self) -> None:
@@ -70,12 +71,15 @@ class Site(server.Site):
         request.site = self
         request.sitepath = []
         # Splitting the path is no work for a root that takes all of it, or that can tell by the head what is addressed.
-        if self.resource.isLeaf:
-            return self.resource
-        found = None if self._named is None else self._named(request.head)
-        return getChildForRequest(self.resource, request) if found is None else found
+        root: IResource = self.resource
+        if root.isLeaf:
+            return root
+        found: IResource | None = None if self._named is None else self._named(request.head)
+        if found is None:
+            found = getChildForRequest(root, request)
+        return found
 
-    def drain(self) -> Deferred:
+    def drain(self) -> Deferred[None]:
         """Lets no connection outlive its current request, and closes the idle ones.
 
         Returns a Deferred that fires when no request is in flight and every answer has left.
@@ -86,7 +90,7 @@ class Site(server.Site):
                 channel.parting.close(_IDLE_CLOSE_SECONDS)
         if not self.channels:
             return succeed(None)
-        emptied: Deferred = Deferred()
+        emptied: Deferred[None] = Deferred()
         self._emptied.append(emptied)
         return emptied
 

@@ -1,10 +1,10 @@
 """The body of a request as a push producer with back-pressure, and what becomes of a body that nobody wants."""
 
 from socket import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IConsumer, IPushProducer
 from zope.interface import implementer
 
 from gecko_tw.wire.answer_head import CONTINUE
@@ -45,14 +45,14 @@ class Upload:
         self._state = _ENDED if length == 0 else _WAITING
         self._channel = channel
         self._expects = expects
-        self._consumer: Any = None
-        self._result: Deferred | None = None
+        self._consumer: IConsumer | None = None
+        self._result: Deferred[None] | None = None
         self._began: float | None = None
         self._longest = channel.limits.body_seconds
         self._dropped = 0
         self._why = UploadCut()
 
-    def deliver(self, consumer: Any) -> Deferred:
+    def deliver(self, consumer: IConsumer) -> Deferred[None]:
         """See IUpload. What has come already may be written before this returns, or soon after."""
         if self._state == _CUT:
             return fail(self._why)
@@ -62,7 +62,8 @@ class Upload:
         if self._state == _ENDED:
             self._invite()
             return succeed(None)
-        self._result = result = Deferred()
+        result: Deferred[None] = Deferred()
+        self._result = result
         self._turn(_FLOWING)
         consumer.registerProducer(self, True)
         self._invite()
@@ -123,7 +124,7 @@ class Upload:
         if self._state == _DROPPING:
             self._dropped += raw_size
             self.wanted = self.drainable
-        elif body:
+        elif body and self._consumer is not None:
             self._consumer.write(body)
         if ended:
             self._turn(_ENDED)
@@ -176,7 +177,8 @@ class Upload:
         result, self._result = self._result, None
         if result is None:
             return
-        self._consumer.unregisterProducer()
+        if self._consumer is not None:
+            self._consumer.unregisterProducer()
         if failure is None:
             result.callback(None)
         else:
