@@ -29,7 +29,7 @@ from gecko_tw.jobs.access_log_delivery import AccessLogs
 from gecko_tw.pools import Pool, Prompt
 from gecko_tw.resources.access_logs.entries import AccessEntry
 from gecko_tw.resources.access_logs.objects import LogObjects
-from gecko_tw.resources.dispatch.health import Readiness
+from gecko_tw.resources.dispatch.readiness import Readiness
 from gecko_tw.resources.dispatch.tree import ServiceResource
 from gecko_tw.resources.gates.logins import Logins
 from gecko_tw.resources.service import Service

@@ -3,46 +3,67 @@
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from gecko_tw.callers.access.acl import ANONYMOUS_ID
+from gecko_tw.callers.accounts.identities import Caller
 from gecko_tw.resources.dispatch.keys import as_text
 from gecko_tw.resources.dispatch.operations import Operation
+from gecko_tw.resources.service import Service
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.wire.head import Head
+from gecko_tw.wire.interfaces import IWireRequest
+
+UNKNOWN = Caller(kind="")
+"""Who asks, until that is known: nobody, who may nothing."""
+
+
+@frozen(kw_only=True)
+class Touched:
+    """An object that a call was about beside the one it addressed: it has a line of its own.
+
+    :ivar operation: AWS's name, e.g. ``BATCH.DELETE.OBJECT``.
+    :ivar status: None when it went as the whole request did.
+    """
+
+    record: BucketRecord
+    operation: str
+    key: bytes
+    version_id: str = ""
+    status: int | None = None
+    error: str = ""
 
 
 @define(eq=False)
 class Call:
     """What an operation gets.
 
-    :ivar request: the gecko_tw.wire.interfaces.IWireRequest.
     :ivar query: decoded query parameters, first value of each name; valueless names have ``""``.
     :ivar bucket: the addressed bucket's name, or ``""``.
     :ivar key: the addressed key, decoded exactly once, or ``b""``.
     :ivar operation: the row that answers; None until it is resolved.
-    :ivar service: the Service (stores, pools, settings) that answers.
-    :ivar caller: the gecko_tw.callers.accounts.identities.Caller who asks.
+    :ivar service: the stores, pools and settings of whoever answers.
+    :ivar caller: who asks; ``UNKNOWN`` until that is known.
     :ivar headers: the request's headers, and those that a presigned URL carries in its query: what operations read.
     :ivar request_id: the unique ``x-amz-request-id``.
     :ivar record: the addressed bucket's record as it was when the caller was permitted; None when there is no such bucket.
-    :ivar undecided: the resources.circumstances.Ask that the operation must still decide: no answer is sent before it is None.
-    :ivar touched: resources.server_log.Touched: objects that buckets with a server access log want to be told of, too.
+    :ivar undecided: what the operation must still decide: no answer is sent before it is None.
+    :ivar touched: objects that buckets with a server access log want to be told of, too.
     """
 
-    request: Any
+    request: IWireRequest
     head: Head
     query: Mapping[str, str]
     bucket: str
     key: bytes
     operation: Operation | None
-    service: Any
-    caller: Any = None
+    service: Service
+    caller: Caller = UNKNOWN
     headers: Mapping[bytes, bytes] = field(factory=dict)
     request_id: str = ""
     record: BucketRecord | None = None
-    undecided: Any = None
-    touched: list[Any] | None = None
+    undecided: Any = None  # a gates.circumstances.Ask, which holds a Call
+    touched: list[Touched] | None = None
 
     def header(self, name: bytes) -> str | None:
         """One of ``headers`` as text, or None when absent."""
@@ -70,5 +91,5 @@ class Call:
         """The canonical id of what this call creates."""
         identity = self.caller.identity
         if identity is not None:
-            return identity.account  # type: ignore[no-any-return]
-        return ANONYMOUS_ID if self.caller.kind == "anonymous" else self.service.owner
+            return identity.account
+        return self.service.owner if self.caller.kind == "open" else ANONYMOUS_ID

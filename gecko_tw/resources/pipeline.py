@@ -18,17 +18,16 @@ from gecko_tw.resources.access_logs.server_log import Course, find_record, has_l
 from gecko_tw.resources.answers.answer import Headers, answer_for
 from gecko_tw.resources.answers.refusals import InternalError, RequestTimeout
 from gecko_tw.resources.bodies.streams import read_document, read_unauthenticated
-from gecko_tw.resources.call import Call
+from gecko_tw.resources.call import UNKNOWN, Call
 from gecko_tw.resources.dispatch.operations import S3, WEBSITE, Document, Operation, names_of
-from gecko_tw.resources.gates.logins import FAILURES
+from gecko_tw.resources.gates.admission import admit_caller, wait_after
 from gecko_tw.resources.gates.permits import check_bucket_owner, is_permitted, permit_row
-from gecko_tw.resources.gates.rate_limits import admit_caller
 from gecko_tw.resources.headers.cors import cors_at_hand, cors_headers
 from gecko_tw.resources.headers.objects import refuse_lacking
 from gecko_tw.resources.service import Service
 from gecko_tw.store.disk_check import is_full
 from gecko_tw.store.refusals import IncompleteBody, InsufficientStorage, Refusal, SlowDown
-from gecko_tw.wire.interfaces import UploadCut, UploadStalled
+from gecko_tw.wire.interfaces import IWireRequest, UploadCut, UploadStalled
 
 LEFT = 499
 """What is logged as the status when the client did not wait for its answer."""
@@ -49,13 +48,13 @@ class Address:
     refusal: Refusal | None = None
 
 
-def serve(service: Service, request: Any, address: Address) -> None:
+def serve(service: Service, request: IWireRequest, address: Address) -> None:
     """Answers a request.
 
     A client that leaves cancels the waiting for its body; what a thread has begun is finished.
     """
     head = request.head
-    call = Call(request, head, _NO_QUERY, address.bucket, address.key, None, service, None, head.headers)
+    call = Call(request, head, _NO_QUERY, address.bucket, address.key, None, service, UNKNOWN, head.headers)
     call.request_id = service.new_request_id()
     service.in_flight += 1
     serving = _serve(call, address)
@@ -73,7 +72,6 @@ class _Begun(Coroutine[Any, Any, None]):
 
     def __init__(self, coroutine: Coroutine[Any, Any, None], awaited: Any) -> None:
         self._coroutine, self._awaited = coroutine, awaited
-        self.throw, self.close = coroutine.throw, coroutine.close  # type: ignore[method-assign]
 
     def __await__(self) -> Any:
         return self
@@ -83,7 +81,10 @@ class _Begun(Coroutine[Any, Any, None]):
         return self._coroutine.send(value) if awaited is None else awaited
 
     def throw(self, *error: Any) -> Any:
-        """The coroutine's own, from the beginning on."""
+        return self._coroutine.throw(*error)
+
+    def close(self) -> None:
+        self._coroutine.close()
 
 
 async def _serve(call: Call, address: Address) -> None:
@@ -116,7 +117,7 @@ async def _serve(call: Call, address: Address) -> None:
         service.in_flight -= 1
     _report(call, started, status, sent, error)
     if service.server_log is not None and (call.touched is not None or has_log(call.record)):
-        tell(call, Course(started, turned, service.clock.seconds(), status, sent, error, outcome))
+        tell(service.server_log, call, Course(started, turned, service.clock.seconds(), status, sent, error, outcome))
 
 
 async def _outcome(call: Call, address: Address) -> Any:
@@ -126,7 +127,7 @@ async def _outcome(call: Call, address: Address) -> Any:
         if limits is not None:
             if limits.is_due():
                 await call.service.read(limits.look)
-            limits.admit_address(call)
+            limits.admit_address(call.address)
         if address.refusal is not None:
             # Addresses are remembered: a refusal must not keep the frames of all requests that it refused.
             raise address.refusal.with_traceback(None)
@@ -134,8 +135,7 @@ async def _outcome(call: Call, address: Address) -> Any:
             raise SlowDown
         return await _operate(call, address.target)
     except Refusal as refusal:
-        if isinstance(refusal, FAILURES) and call.service.logins is not None:
-            await call.service.logins.failed(call, refusal)
+        await wait_after(call, refusal)
         await find_record(call)
         return answer_for(refusal, call)
     except OSError as problem:
@@ -212,7 +212,7 @@ def _report(call: Call, started: float, status: int, sent: int, error: str) -> N
     head, service, caller = call.head, call.service, call.caller
     if not service.observers:
         return
-    identity = None if caller is None else caller.identity
+    identity = caller.identity
     framing = call.request.upload.framing
     entry = AccessEntry(
         started,
@@ -227,7 +227,7 @@ def _report(call: Call, started: float, status: int, sent: int, error: str) -> N
         error,
         call.bucket,
         "" if identity is None else identity.access_key,
-        "" if caller is None else caller.kind,
+        caller.kind,
         0 if framing is None else framing.received,
     )
     for observe in service.observers:
@@ -266,10 +266,10 @@ def _decode(text: str) -> str:
     return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode("utf-8", "surrogateescape")
 
 
-def serve_health(service: Service, request: Any, healthy: bool, body: bytes) -> None:
+def serve_health(service: Service, request: IWireRequest, healthy: bool, body: bytes) -> None:
     """Answers a health check: nobody need be authenticated, and no limit applies."""
     head = request.head
-    call = Call(request, head, _NO_QUERY, "", b"", None, service, None, head.headers, service.new_request_id())
+    call = Call(request, head, _NO_QUERY, "", b"", None, service, UNKNOWN, head.headers, service.new_request_id())
     started = service.clock.seconds()
     status, body = (200, body) if healthy else (503, b"")
     request.answer(status, [*_identity(call), (b"Content-Type", b"text/plain")], body)

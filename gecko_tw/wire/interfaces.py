@@ -153,3 +153,6 @@ class IWireRequest(Interface):
 
     def abort() -> None:
         """Drops the connection, so that what was sent of an answer cannot be taken for all of it."""
+
+    def notifyFinish() -> Deferred[None]:
+        """As that of ``IRequest``: fires when the answer is complete, and fails when the client leaves before."""

@@ -16,6 +16,7 @@ from gecko_tw.jobs.access_log_delivery import SETTING, Batch
 from gecko_tw.resources.gates.access_settings import ACL, POLICY, acls_count, bucket_owner, policy_of
 from gecko_tw.resources.headers.sse import SETTING as ENCRYPTION
 from gecko_tw.resources.headers.sse import by_default
+from gecko_tw.resources.service import Service
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.requests import Put
@@ -37,7 +38,7 @@ class LogObjects:
     :ivar service: a gecko_tw.resources.service.Service.
     """
 
-    service: Any
+    service: Service
 
     def write(self, batch: Batch) -> None:
         """Stores the lines as one object of the target bucket's owner, as any other put would.
@@ -76,7 +77,7 @@ class LogObjects:
         return evolve(objects, cause=cause)
 
 
-def key_of(service: Any, source: BucketRecord, day: int, unique: str) -> bytes:
+def key_of(service: Service, source: BucketRecord, day: int, unique: str) -> bytes:
     """The key of an object with lines of a bucket.
 
     :param day: days since 1970 on which the requests came.
@@ -93,7 +94,7 @@ def key_of(service: Any, source: BucketRecord, day: int, unique: str) -> bytes:
     return f"{prefix}{moment:%Y-%m-%d-%H-%M-%S}-{unique}".encode()
 
 
-def is_denied(service: Any, source: BucketRecord, target: BucketRecord, key: bytes) -> bool:
+def is_denied(service: Service, source: BucketRecord, target: BucketRecord, key: bytes) -> bool:
     """Whether a statement of the target bucket's policy denies the delivery.
 
     One that allows it is not needed: both buckets belong to the same account, which asked for it.
@@ -119,7 +120,7 @@ def is_denied(service: Any, source: BucketRecord, target: BucketRecord, key: byt
     return decide(context, (policy_of(text, target.name)[0],)).explicit_deny
 
 
-def _list(service: Any, source: BucketRecord, target: BucketRecord) -> dict[str, Any]:
+def _list(service: Service, source: BucketRecord, target: BucketRecord) -> dict[str, Any]:
     """The access control list of an object, as far as the target bucket has lists."""
     granted = source.settings[SETTING].get("grants")
     if not granted or not acls_count(service, target):

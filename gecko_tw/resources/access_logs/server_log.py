@@ -5,10 +5,10 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from gecko_tw.jobs.access_log_delivery import SETTING
+from gecko_tw.jobs.access_log_delivery import SETTING, AccessLogs
 from gecko_tw.resources.access_logs.lines import Logged, access_line, operation_name
 from gecko_tw.resources.answers.answer import STATUS, Spans
-from gecko_tw.resources.call import Call
+from gecko_tw.resources.call import Call, Touched
 from gecko_tw.resources.dispatch.operations import BUCKET, HEAD, OBJECT, PUT, STREAM
 from gecko_tw.resources.gates.access_settings import bucket_owner
 from gecko_tw.store.records import BucketRecord
@@ -16,22 +16,6 @@ from gecko_tw.store.refusals import Refusal
 
 _WAYS = {"header": "AuthHeader", "bearer": "AuthHeader", "presigned": "QueryString"}
 _LENGTHS = (b"x-amz-decoded-content-length", b"content-length")
-
-
-@frozen(kw_only=True)
-class Touched:
-    """An object that a call was about beside the one it addressed: it has a line of its own.
-
-    :ivar operation: AWS's name, e.g. ``BATCH.DELETE.OBJECT``.
-    :ivar status: None when it went as the whole request did.
-    """
-
-    record: BucketRecord
-    operation: str
-    key: bytes
-    version_id: str = ""
-    status: int | None = None
-    error: str = ""
 
 
 @frozen
@@ -99,9 +83,8 @@ def touch_deleted(call: Call, keys: Iterable[tuple[str, str | None, str]]) -> No
         touch(call, touched)
 
 
-def tell(call: Call, course: Course) -> None:
+def tell(logs: AccessLogs, call: Call, course: Course) -> None:
     """Hands the lines of a call to who delivers them."""
-    logs = call.service.server_log
     logged = None
     if has_log(call.record):
         assert call.record is not None
@@ -116,7 +99,7 @@ def tell(call: Call, course: Course) -> None:
 def _logged(call: Call, record: BucketRecord, course: Course) -> Logged:
     head, row = call.head, call.operation
     target = OBJECT if call.key else BUCKET
-    kind = "" if call.caller is None else call.caller.kind
+    kind = call.caller.kind
     cipher, tls = _encryption(call)
     return Logged(
         owner=bucket_owner(call.service, record),
@@ -175,10 +158,10 @@ def _milliseconds(seconds: float) -> int:
 
 
 def _requester(call: Call) -> str:
-    if call.caller is None or call.caller.identity is None:
+    if call.caller.identity is None:
         return ""
     principal = call.caller.principal
-    return principal.account if principal.root else principal.arn  # type: ignore[no-any-return]
+    return principal.account if principal.root else principal.arn
 
 
 def _signature(call: Call, kind: str) -> str:
@@ -194,7 +177,7 @@ def _size(call: Call, course: Course) -> int | None:
     if outcome is None or row is None or course.status >= 300:
         return None
     if isinstance(outcome, Spans):
-        return outcome.reading.version.size  # type: ignore[no-any-return]
+        return outcome.reading.version.size
     if row.method == PUT and row.body == STREAM:
         return next((int(size) for size in _given(call) if size.isdigit()), None)
     if row.method != HEAD or row.target != OBJECT:

@@ -1,7 +1,5 @@
 """Outcomes become answers: the one table of status numbers, the error document, and the ways an answer is sent."""
 
-from typing import Any
-
 from attrs import define, field
 
 from gecko_tw.resources.call import Call
@@ -9,6 +7,7 @@ from gecko_tw.resources.dispatch.operations import STS
 from gecko_tw.resources.documents import sts
 from gecko_tw.resources.documents.markup import bare_document, texts
 from gecko_tw.resources.headers.objects import http_date
+from gecko_tw.store.interfaces import IReading
 from gecko_tw.store.refusals import Refusal
 
 Headers = list[tuple[bytes, bytes]]
@@ -138,7 +137,7 @@ class Spans:
 
     status: int
     headers: Headers
-    reading: Any
+    reading: IReading
     offset: int
     length: int
     error: str = ""

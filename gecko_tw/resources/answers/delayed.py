@@ -1,10 +1,12 @@
 """Work that may take longer than a client waits: answered at once when it is quick, kept alive with white space when it is not."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Generic, TypeVar
 
 from attrs import define
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.python.failure import Failure
 
 from gecko_tw.pools import Shielded
 from gecko_tw.resources.answers.answer import XML, Answer, Headers, error_document
@@ -12,12 +14,14 @@ from gecko_tw.resources.call import Call
 from gecko_tw.resources.documents.markup import DECLARATION
 from gecko_tw.store.refusals import Refusal
 
+T = TypeVar("T")
+
 PATIENCE = 5.0
 """Seconds that the work may take before its answer begins, and between the bytes of white space after that."""
 
 
 @define(eq=False)
-class Slow:
+class Slow(Generic[T]):
     """An answer that is not known yet: 200, white space while the client waits, and then the document, an error's perhaps.
 
     Source: S3 API Reference, CompleteMultipartUpload and CopyObject.
@@ -26,8 +30,8 @@ class Slow:
     :ivar describe: the answer of a success, from the outcome's result; only its document can still be sent.
     """
 
-    outcome: "Deferred[Any]"
-    describe: Callable[[Any], Answer]
+    outcome: Deferred[T]
+    describe: Callable[[T], Answer]
     status: int = 200
     error: str = ""
 
@@ -36,6 +40,7 @@ class Slow:
         write, finish = call.request.answer_slowly(200, [*more, XML])
         clock = call.service.clock
         sent = len(DECLARATION)
+        beat: IDelayedCall
         write(DECLARATION)
 
         def keep_alive() -> None:
@@ -58,25 +63,25 @@ class Slow:
         return sent + len(body)
 
 
-async def eventually(call: Call, outcome: "Deferred[Any]", describe: Callable[[Any], Answer]) -> "Answer | Slow":
+async def eventually(call: Call, outcome: Deferred[T], describe: Callable[[T], Answer]) -> "Answer | Slow[T]":
     """The answer of a long work: an ordinary one when it ends soon.
 
     :param outcome: as from ``Service.begin``: not cancellable.
     """
-    kept = Shielded()
+    kept: Shielded[T] = Shielded()
     if await _ends_within(outcome, kept, call.service.clock):
         return describe(await kept)
     return Slow(kept, describe)
 
 
-def _ends_within(outcome: "Deferred[Any]", kept: "Deferred[Any]", clock: Any) -> "Deferred[bool]":
+def _ends_within(outcome: Deferred[T], kept: Deferred[T], clock: IReactorTime) -> Deferred[bool]:
     """Fires with whether ``outcome`` ended, well or not, within PATIENCE; its result goes on into ``kept``.
 
     A Deferred cannot be awaited by what one of its own callbacks wakes up: hence the second one.
     """
-    ended = Shielded()
+    ended: Shielded[bool] = Shielded()
 
-    def end(result: Any) -> None:
+    def end(result: T | Failure) -> None:
         kept.callback(result)
         if not ended.called:
             timer.cancel()

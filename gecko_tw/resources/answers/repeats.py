@@ -6,17 +6,13 @@ request's target say what the headers are, as long as the request has no headers
 websites are always made anew: there the same target means something else.
 """
 
-from attrs import frozen
-
 from gecko_tw.resources.access_logs.server_log import has_log
 from gecko_tw.resources.answers.answer import Headers
+from gecko_tw.resources.answers.repeated import Repeated
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import WEBSITE
 from gecko_tw.resources.headers.cors import cors_at_hand
-from gecko_tw.store.records import BucketRecord, Version
-
-MOST = 2048
-"""Heads that are kept."""
+from gecko_tw.store.records import Version
 
 _LONGEST_TARGET = 1024
 _LONGEST_LINES = 2048
@@ -58,57 +54,34 @@ _WITHOUT_MEANING = frozenset(
 """Headers that say nothing about what is to be answered, but for the checksum mode, which is asked for."""
 
 
-@frozen(eq=False)
-class Repeated:
-    """The head of an answer with all of an object.
+def find(call: Call, version: Version) -> Repeated | None:
+    """What the same request for this version was answered with, or None."""
+    head = call.head
+    known = call.service.repeats.get(head.method, head.target) if _is_plain(call) else None
+    # A store gives the same object again for what nobody has changed, and equal ones do not matter here.
+    if known is None or known.version is not version or known.record is not call.record:
+        return None
+    return known if head.headers.get(_MODE) == known.mode else None
 
-    :ivar mode: the checksum mode of the request.
-    :ivar length: of the body, in bytes.
-    :ivar lines: all headers but ``x-amz-request-id``, as IWireRequest.lines renders them.
+
+def keep(call: Call, version: Version, length: int, headers: Headers) -> Repeated | None:
+    """Keeps what a request is answered with, 200 and all of the object; None when no other one may be answered so.
+
+    :param headers: without those that every answer has.
     """
-
-    version: Version
-    record: BucketRecord
-    mode: bytes | None
-    length: int
-    lines: bytes
-
-
-class Repeats:
-    """What was answered last."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, bytes], Repeated] = {}
-
-    def find(self, call: Call, version: Version) -> Repeated | None:
-        """What the same request for this version was answered with, or None."""
-        head = call.head
-        known = self._known.get((head.method, head.target)) if _is_plain(call) else None
-        # A store gives the same object again for what nobody has changed, and equal ones do not matter here.
-        if known is None or known.version is not version or known.record is not call.record:
-            return None
-        return known if head.headers.get(_MODE) == known.mode else None
-
-    def keep(self, call: Call, version: Version, length: int, headers: Headers) -> Repeated | None:
-        """Keeps what a request is answered with, 200 and all of the object; None when no other one may be answered so.
-
-        :param headers: without those that every answer has.
-        """
-        head, record = call.head, call.record
-        if record is None or len(head.target) > _LONGEST_TARGET or not _is_plain(call):
-            return None
-        more = cors_at_hand(call)
-        if more is None or has_log(record):
-            return None
-        every = [(b"x-amz-id-2", call.service.host_id.encode()), *more]
-        lines = call.request.lines([*every, *headers, (b"Content-Length", b"%d" % length)])
-        if len(lines) > _LONGEST_LINES:
-            return None
-        if len(self._known) >= MOST:
-            self._known = {}
-        repeated = Repeated(version, record, head.headers.get(_MODE), length, lines)
-        self._known[head.method, head.target] = repeated
-        return repeated
+    head, record = call.head, call.record
+    if record is None or len(head.target) > _LONGEST_TARGET or not _is_plain(call):
+        return None
+    more = cors_at_hand(call)
+    if more is None or has_log(record):
+        return None
+    every = [(b"x-amz-id-2", call.service.host_id.encode()), *more]
+    lines = call.request.lines([*every, *headers, (b"Content-Length", b"%d" % length)])
+    if len(lines) > _LONGEST_LINES:
+        return None
+    repeated = Repeated(version, record, head.headers.get(_MODE), length, lines)
+    call.service.repeats.keep(head.method, head.target, repeated)
+    return repeated
 
 
 def _is_plain(call: Call) -> bool:

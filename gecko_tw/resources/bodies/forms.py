@@ -82,7 +82,7 @@ class FormDecoder:
         self._name = ""
         self._before = self._after = 0
 
-    def feed(self, data: bytes) -> list[bytes | memoryview]:
+    def feed(self, data: bytes | memoryview) -> list[bytes | memoryview]:
         """The file's bytes found in the next bytes of the body; may be empty.
 
         :raises MalformedPOSTRequest: it is no form.

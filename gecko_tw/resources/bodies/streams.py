@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from attrs import define, evolve
 from twisted.internet.defer import Deferred, DeferredList
-from twisted.internet.interfaces import IConsumer
+from twisted.internet.interfaces import IConsumer, IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -14,15 +14,16 @@ from gecko_tw.pools import Shielded
 from gecko_tw.resources.answers.refusals import MaxMessageLengthExceeded
 from gecko_tw.resources.bodies.buffers import Basin
 from gecko_tw.resources.bodies.claims import Claims, announced_length, framed, read_claims
-from gecko_tw.resources.bodies.unauthenticated import LONGEST, PATIENCE
+from gecko_tw.resources.bodies.unauthenticated import LONGEST, PATIENCE, Waiting
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import Document
 from gecko_tw.resources.service import Service
 from gecko_tw.store.checksums import Digests
+from gecko_tw.store.encryption.data_keys import Seal
 from gecko_tw.store.interfaces import IIncoming
 from gecko_tw.store.refusals import BadDigest, EntityTooLarge, InvalidRequest, Refusal
 from gecko_tw.store.requests import Claim
-from gecko_tw.wire.interfaces import IRoomyConsumer
+from gecko_tw.wire.interfaces import IRoomyConsumer, IUpload
 
 MAX_OBJECT = 5 * 1024**3
 """Bytes of one PutObject, UploadPart or copy (S3 User Guide, "Uploading objects")."""
@@ -40,7 +41,7 @@ _PAUSE = 2 * 1024 * 1024
 class Decoder(Protocol):
     """What takes framing off: the aws-chunked decoder, or that of a form."""
 
-    def feed(self, data: bytes) -> "Iterable[bytes | memoryview]": ...
+    def feed(self, data: bytes | memoryview) -> Iterable[bytes | memoryview]: ...
 
     def finish(self) -> None: ...
 
@@ -85,15 +86,15 @@ class Intake:
     def __init__(self, take: Callable[["bytes | memoryview"], None], decoder: Decoder | None) -> None:
         self._take = take
         self._decoder = decoder
-        self._producer: Any = None
+        self._producer: IPushProducer | None = None
         self.done: Deferred[None] = Deferred()
 
-    def start(self, upload: Any) -> "Deferred[None]":
+    def start(self, upload: IUpload) -> "Deferred[None]":
         """Begins; returns ``done``. Cancelling it stops listening."""
         upload.deliver(self).addCallbacks(self._end, self.fail)
         return self.done
 
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
+    def registerProducer(self, producer: Any, streaming: bool) -> None:  # Any: the IPushProducer that an IUpload is
         self._producer = producer
 
     def unregisterProducer(self) -> None:
@@ -144,7 +145,11 @@ class RoomyIntake(Intake):
     """
 
     def __init__(
-        self, take: Callable[["bytes | memoryview"], None], decoder: Any, basin: Basin, taken: Callable[[], int]
+        self,
+        take: Callable[["bytes | memoryview"], None],
+        decoder: Decoder | None,
+        basin: Basin,
+        taken: Callable[[], int],
     ):
         super().__init__(take, decoder)
         self._basin = basin
@@ -176,7 +181,7 @@ class Stream:
         self._failure: Failure | None = None
         self.incoming = incoming
 
-    async def receive(self, upload: Any) -> IIncoming:
+    async def receive(self, upload: IUpload) -> IIncoming:
         """The incoming body once all of it is there. When that fails the body is forgotten.
 
         :raises UploadCut: the body did not end as it should.
@@ -198,7 +203,8 @@ class Stream:
         return self.incoming
 
     def _push(self, data: "bytes | memoryview") -> None:
-        incoming: Any = self.incoming
+        incoming = self.incoming
+        assert incoming is not None
         incoming.push(data)
         if incoming.size > self._how.limit:
             raise EntityTooLarge(ProposedSize=incoming.size, MaxSizeAllowed=self._how.limit)
@@ -214,7 +220,8 @@ class Stream:
         return self.incoming.size
 
     def _flush(self) -> None:
-        incoming: Any = self.incoming
+        incoming = self.incoming
+        assert incoming is not None
         service = self._service
         # A second thread shortens the way of a body that is alone. With several it would only be one more to wake.
         tasks = incoming.tasks(2 if service.flushing == 0 else 1)
@@ -229,7 +236,8 @@ class Stream:
             if not success:
                 self._not_flushed(failure)
                 return
-        incoming: Any = self.incoming
+        incoming = self.incoming
+        assert incoming is not None
         self._basin.written(incoming.size - incoming.pending)
         if incoming.pending >= _FLUSH and not self._intake.done.called:
             self._flush()
@@ -244,7 +252,7 @@ class Stream:
     async def _quiet(self) -> None:
         """Waits until no thread writes."""
         if self._flushing is not None:
-            idle = Shielded()
+            idle: Shielded[None] = Shielded()
             self._flushing.addBoth(lambda _: idle.callback(None))
             await idle
 
@@ -254,7 +262,9 @@ class Stream:
             await self._service.write(self.incoming.abort)
 
 
-async def receive(call: Call, how: Plan, algorithm: str | None = None, sealing: Any = None) -> IIncoming:
+async def receive(
+    call: Call, how: Plan, algorithm: str | None = None, sealing: Callable[[], Seal] | None = None
+) -> IIncoming:
     """The body of PutObject and UploadPart, pushed into the store as it comes.
 
     :param algorithm: a checksum to compute beside those that were claimed.
@@ -271,9 +281,14 @@ async def receive(call: Call, how: Plan, algorithm: str | None = None, sealing: 
     return await Stream(call.service, incoming, how).receive(upload)
 
 
+def begin_unauthenticated(call: Call) -> Waiting:
+    """The body of a call is about to be read, and it is not known yet whether the caller may ask for anything."""
+    return call.service.unauthenticated.begin(call.address, call.request.upload, call.service)
+
+
 async def read_unauthenticated(call: Call, kind: Document) -> bytes:
     """As :func:`read_document`, while it is not known yet whether the caller may ask for what the document tells."""
-    waiting = call.service.unauthenticated.begin(call)
+    waiting = begin_unauthenticated(call)
     try:
         return await read_document(call, evolve(kind, limit=min(kind.limit, LONGEST)), PATIENCE)
     finally:

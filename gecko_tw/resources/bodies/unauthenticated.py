@@ -3,10 +3,13 @@
 A form carries its own signature, the signature of a request to STS covers its body, and some documents tell what is asked for at all.
 """
 
+from typing import Protocol
+
 from attrs import define, field
+from twisted.internet.interfaces import IReactorTime
 
 from gecko_tw.callers.signatures.proxies import neighbourhood
-from gecko_tw.resources.call import Call
+from gecko_tw.wire.interfaces import IUpload
 
 LONGEST = 256 * 1024
 """Bytes of such a document."""
@@ -15,23 +18,31 @@ PATIENCE = 10.0
 """Seconds for all of it, or for the fields of a form."""
 
 
+class Busy(Protocol):
+    """What counts the requests under way: the Service."""
+
+    in_flight: int
+    clock: IReactorTime
+
+
 @define(eq=False)
 class Waiting:
     """One body that is being read. It is no request under way meanwhile, as it needs nothing but its connection."""
 
-    call: Call
+    _upload: IUpload
+    _busy: Busy
     _among: "Unauthenticated"
 
     def end(self) -> None:
         """The body is in, or more is known: from now on it is a request like others. May be called again."""
         if self._among.forget(self):
-            self.call.service.in_flight += 1
-            self.call.request.upload.within(None)
+            self._busy.in_flight += 1
+            self._upload.within(None)
 
     def give_up(self) -> None:
         """Others are to have the place."""
         self.end()
-        self.call.request.upload.within(0)
+        self._upload.within(0)
 
 
 @define(eq=False)
@@ -49,17 +60,21 @@ class Unauthenticated:
     _waiting: dict[Waiting, str] = field(factory=dict)
     _addresses: dict[str, dict[Waiting, None]] = field(factory=dict)
 
-    def begin(self, call: Call) -> Waiting:
-        """A body is about to be read."""
-        address, waiting = neighbourhood(call.address), Waiting(call, self)
+    def begin(self, address: str, upload: IUpload, busy: Busy) -> Waiting:
+        """A body is about to be read.
+
+        :param address: who sends it.
+        :param busy: counts the request as one under way.
+        """
+        address, waiting = neighbourhood(address), Waiting(upload, busy, self)
         self._waiting[waiting] = address
         same = self._addresses.setdefault(address, {})
         same[waiting] = None
-        call.service.in_flight -= 1
-        call.request.upload.within(PATIENCE)
+        busy.in_flight -= 1
+        upload.within(PATIENCE)
         if len(same) > self.most_of_address or len(self._waiting) > self.most:
             # Most bodies have come already: they are not there any more in a moment, and cost nobody a place.
-            call.service.clock.callLater(0, self._trim, address)
+            busy.clock.callLater(0, self._trim, address)
         return waiting
 
     def forget(self, waiting: Waiting) -> bool:

@@ -72,7 +72,8 @@ class ServiceResource(Resource):
     def render(self, request: Any) -> int:
         if self._front is not None:
             request.head = self._front.arrived(request.head)
-        return self._addressed(request.head).render(request)
+        status: int = self._addressed(request.head).render(request)
+        return status
 
     def _addressed(self, head: Head) -> Resource:
         path = head.path

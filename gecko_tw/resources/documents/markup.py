@@ -1,7 +1,7 @@
 """S3's XML: written as text with everything escaped, and read without trusting it."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -35,7 +35,7 @@ def text(name: str, value: object) -> str:
     return f"<{name}>{escape(str(value))}</{name}>"
 
 
-def texts(values: dict[str, object]) -> str:
+def texts(values: Mapping[str, object]) -> str:
     """One :func:`text` after the other; those that are None are left out."""
     return "".join(text(name, value) for name, value in values.items() if value is not None)
 

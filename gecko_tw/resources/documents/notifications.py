@@ -98,7 +98,8 @@ def _affixes_of(entry: dict[str, Any]) -> tuple[str, str]:
 
 
 def _rules_of(entry: dict[str, Any]) -> list[dict[str, str]]:
-    return entry.get("Filter", {}).get("Key", {}).get("FilterRules", [])  # type: ignore[no-any-return]
+    rules: list[dict[str, str]] = entry.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+    return rules
 
 
 def _read_entry(node: Element, arn: str, destination: str) -> dict[str, Any]:

@@ -77,8 +77,9 @@ def _check_kind(actions: list[_Action], expiration: _Action | None, asked: str) 
             )
     for first, second in combinations(actions, 2):
         _check_order(first, second, asked)
-    for one in actions if expiration is not None else ():
-        _check_expiration(expiration, one, asked)
+    if expiration is not None:
+        for one in actions:
+            _check_expiration(expiration, one, asked)
 
 
 def _check_order(first: _Action, second: _Action, asked: str) -> None:

@@ -133,12 +133,13 @@ def find_rule(site: Website, key: str, status: int | None) -> dict[str, Any] | N
 
     :param status: that of the error that the key gives; None before the key is looked at.
     """
-    for rule in site.get("RoutingRules", ()):
+    rules: list[dict[str, Any]] = site.get("RoutingRules", [])
+    for rule in rules:
         condition = rule.get("Condition", {})
         code = condition.get("HttpErrorCodeReturnedEquals")
         asked = None if status is None else str(status)
         if code == asked and key.startswith(condition.get("KeyPrefixEquals", "")):
-            return rule  # type: ignore[no-any-return]
+            return rule
     return None
 
 

@@ -38,7 +38,7 @@ _NOT_COPIED = ("x-amz-storage-class", "x-amz-website-redirect-location")
 @operation(
     "CopyObject", PUT, OBJECT, "x-amz-copy-source", needs="s3:PutObject", creates=True, signed_for="copy objects"
 )
-async def copy_object(call: Call) -> Answer | Slow:
+async def copy_object(call: Call) -> Answer | Slow[Version]:
     """Copies an object, with its metadata or with new ones. Source: S3 API Reference, CopyObject."""
     service, headers = call.service, call.headers
     replaced = (call.header(b"x-amz-tagging-directive") or "").upper() == "REPLACE"
@@ -82,7 +82,7 @@ async def copy_object(call: Call) -> Answer | Slow:
 async def _look(call: Call, named: Named) -> Version:
     """The version that is to be copied. Raises as IObjects.look, but InvalidRequest when it is a delete marker's id."""
     try:
-        return await call.service.read(call.service.objects.look, named.bucket, named.key, named.version_id)  # type: ignore[no-any-return]
+        return await call.service.read(call.service.objects.look, named.bucket, named.key, named.version_id)
     except DeleteMarkerNamed:
         raise InvalidRequest(_OF_A_MARKER) from None
 
@@ -113,7 +113,7 @@ def _result(made: Version | Part) -> str:
     needs="s3:PutObject",
     signed_for="copy objects",
 )
-async def upload_part_copy(call: Call) -> Answer | Slow:
+async def upload_part_copy(call: Call) -> Answer | Slow[Part]:
     """Copies an object, or a range of it, as a part. Source: S3 API Reference, UploadPartCopy."""
     service = call.service
     named = await _source(call)

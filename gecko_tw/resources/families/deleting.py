@@ -63,7 +63,7 @@ async def delete_objects(call: Call, document: bytes) -> Answer:
             raise AccessDenied
         if bypass and may_remove(call, key, request.version_id, bypass=True):
             request = evolve(request, bypass=True)
-        return objects.remove(bucket, key, request)  # type: ignore[no-any-return]
+        return objects.remove(bucket, key, request)
 
     lines = await service.write(_delete_all, service.objects.catalog.together, remove, call.bucket, wanted)
     if has_log(call.record):

@@ -118,7 +118,7 @@ async def upload_part(call: Call) -> Answer:
 @operation(
     "CompleteMultipartUpload", POST, OBJECT, "uploadId", needs="s3:PutObject", body=Document(_LIMIT, described=False)
 )
-async def complete_multipart_upload(call: Call, document: bytes) -> Answer | Slow:
+async def complete_multipart_upload(call: Call, document: bytes) -> Answer | Slow[Version]:
     """Joins the listed parts to an object; may be repeated. Source: S3 API Reference, CompleteMultipartUpload."""
     service = call.service
     conditions = write_conditions(call.headers)

@@ -2,6 +2,7 @@
 
 from attrs import frozen
 
+from gecko_tw.resources.answers import repeats
 from gecko_tw.resources.answers.answer import Answer, Headers, Spans
 from gecko_tw.resources.bodies.streams import plan, receive
 from gecko_tw.resources.call import Call
@@ -81,7 +82,7 @@ async def get_object(call: Call) -> Answer | Spans:
         version = reading.version
         permit_found(call, version)
         await sse.unlock(call, reading)
-        repeated = service.repeats.find(call, version)
+        repeated = repeats.find(call, version)
         if repeated is None:
             if not _wanted(call, version):
                 reading.close()
@@ -89,7 +90,7 @@ async def get_object(call: Call) -> Answer | Spans:
             piece = _piece(call, version)
             found = _described(call, version, piece)
             if piece.status == 200:
-                repeated = service.repeats.keep(call, version, piece.length, found)
+                repeated = repeats.keep(call, version, piece.length, found)
         if "sse" in version.extra:  # while the answer can still be a refusal
             await service.write(reading.read, 0 if repeated is not None else piece.first, 1)
     except BaseException:
@@ -112,14 +113,14 @@ async def head_object(call: Call) -> Answer:
         raise
     permit_found(call, version)
     await sse.check_key(call, version)
-    repeated = service.repeats.find(call, version)
+    repeated = repeats.find(call, version)
     if repeated is None:
         if not _wanted(call, version):
             return Answer(304, object_headers.not_modified_headers(version) + null_id(call, version.version_id))
         piece = _piece(call, version)
         found = _described(call, version, piece)
         if piece.status == 200:
-            repeated = service.repeats.keep(call, version, piece.length, found)
+            repeated = repeats.keep(call, version, piece.length, found)
     if repeated is not None:
         return Answer(200, lines=repeated.lines)
     found.append((b"Content-Length", b"%d" % piece.length))

@@ -8,14 +8,14 @@ from gecko_tw.resources.answers.answer import Answer, xml
 from gecko_tw.resources.answers.refusals import MalformedPOSTRequest
 from gecko_tw.resources.bodies.claims import Claims, read_claims
 from gecko_tw.resources.bodies.forms import Fields, FormDecoder, boundary_of
-from gecko_tw.resources.bodies.streams import MAX_OBJECT, Plan, Stream
+from gecko_tw.resources.bodies.streams import MAX_OBJECT, Plan, Stream, begin_unauthenticated
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import BUCKET, POST, STREAM, operation
 from gecko_tw.resources.documents import markup
 from gecko_tw.resources.documents.tagging import read_tagging
+from gecko_tw.resources.gates.admission import admit_caller
 from gecko_tw.resources.gates.events import objects_for
 from gecko_tw.resources.gates.permits import permit_form
-from gecko_tw.resources.gates.rate_limits import admit_caller
 from gecko_tw.resources.headers import objects as object_headers
 from gecko_tw.resources.headers import sse
 from gecko_tw.resources.headers.lifecycle import expiration_headers
@@ -90,7 +90,7 @@ class Form:
         self.stored = Stored({}, {}, {})
         self.plan = Plan(Claims(), None, FormDecoder(boundary, self._begin))
         self.stream = Stream(call.service, None, self.plan)
-        self._waiting = call.service.unauthenticated.begin(call) if call.caller.kind == "anonymous" else None
+        self._waiting = begin_unauthenticated(call) if call.caller.kind == "anonymous" else None
 
     def known(self) -> None:
         """Whether the sender may is decided."""

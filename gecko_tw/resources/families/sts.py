@@ -167,7 +167,9 @@ def _seconds(parameters: Mapping[str, str], usual: int, longest: int) -> int:
 
 
 def _issued(call: Call, parent: Identity, policy: str | None, seconds: int, name: str) -> Credentials:
-    given: Credentials = call.service.sessions.issue(parent, policy, seconds, name, call.service.clock.seconds())
+    sessions = call.service.sessions
+    assert sessions is not None, "every deployment with accounts has sessions"
+    given = sessions.issue(parent, policy, seconds, name, call.service.clock.seconds())
     _log.info(
         "request {id}: session {session} of {key} ({arn}) begins, {limits}",
         id=call.request_id,

@@ -68,7 +68,7 @@ async def _retag(call: Call, tags: dict[str, str]) -> Version:
         return evolve(version, tags=tags)
 
     amend = objects_for(call, "ObjectTagging:Put" if tags else "ObjectTagging:Delete").amend
-    return await call.service.commit(0, amend, call.bucket, call.key, version_id(call), change)  # type: ignore[no-any-return]
+    return await call.service.commit(0, amend, call.bucket, call.key, version_id(call), change)
 
 
 @operation("GetBucketTagging", GET, BUCKET, "tagging", needs="s3:GetBucketTagging")

@@ -105,7 +105,9 @@ async def _object(call: Call, key: bytes) -> Answer | Spans:
     if elsewhere is not None:
         return Answer(301, [(b"Location", elsewhere.encode("latin-1", "replace"))])
     row = service.table.resolve(call.head.method, OBJECT, frozenset())
-    return await row.perform(call)  # type: ignore[return-value]
+    answer = await row.perform(call)
+    assert isinstance(answer, Answer | Spans), "an object is read at once"
+    return answer
 
 
 async def _is_there(call: Call, key: bytes) -> bool:
@@ -130,7 +132,7 @@ async def _missing(call: Call, site: Website, refusal: Refusal) -> Answer | Span
     # The error page is sent whole, whatever part of the missing one was asked for.
     call.headers = {name: value for name, value in call.headers.items() if name == b"origin"}
     try:
-        answer: Any = await _object(call, page["Key"].encode())
+        answer = await _object(call, page["Key"].encode())
     except Refusal:
         return _told(call, refusal)
     return evolve(answer, status=status, error=f"{refusal.code}: {refusal.message}") if answer.status == 200 else answer

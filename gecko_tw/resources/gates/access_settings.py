@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from threading import Lock
-from typing import Any
 
 from gecko_tw.callers.access.policies import Policy, is_public, read_bucket_policy
+from gecko_tw.resources.service import Service
 from gecko_tw.store.records import BucketRecord, Version
 
 POLICY, ACL, OWNERSHIP, BLOCK = "policy", "acl", "ownership", "public-access-block"
@@ -21,14 +21,14 @@ BLOCK_POLICY, RESTRICT = "BlockPublicPolicy", "RestrictPublicBuckets"
 BLOCKS = (BLOCK_ACLS, IGNORE_ACLS, BLOCK_POLICY, RESTRICT)
 
 
-def ownership_of(service: Any, record: BucketRecord) -> str:
+def ownership_of(service: Service, record: BucketRecord) -> str:
     """Who owns objects of a bucket; where nobody said so, it is as the deployment treats access control lists."""
     if service.acl == IGNORE:
         return ENFORCED
     return record.settings.get(OWNERSHIP) or (ENFORCED if service.acl == REFUSE else WRITER)
 
 
-def acls_count(service: Any, record: BucketRecord) -> bool:
+def acls_count(service: Service, record: BucketRecord) -> bool:
     """Whether access control lists of the bucket and its objects grant anything."""
     return ownership_of(service, record) != ENFORCED
 
@@ -39,16 +39,16 @@ def blocks(record: BucketRecord, what: str) -> bool:
     return block is not None and block.get(what, False)
 
 
-def bucket_owner(service: Any, record: BucketRecord) -> str:
+def bucket_owner(service: Service, record: BucketRecord) -> str:
     """The account of a bucket."""
-    return record.owner or service.owner  # type: ignore[no-any-return]
+    return record.owner or service.owner
 
 
-def object_owner(service: Any, record: BucketRecord, version: Version) -> str:
+def object_owner(service: Service, record: BucketRecord, version: Version) -> str:
     """The account of an object: the bucket's own where that is enforced, whoever wrote it."""
     if ownership_of(service, record) == ENFORCED:
         return bucket_owner(service, record)
-    return version.owner or service.owner  # type: ignore[no-any-return]
+    return version.owner or service.owner
 
 
 def policy_of(text: str, bucket: str) -> tuple[Policy, bool]:

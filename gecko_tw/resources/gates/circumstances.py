@@ -56,20 +56,21 @@ class Ask:
     @property
     def identity(self) -> Identity | None:
         """Who asks."""
-        return self.call.caller.identity  # type: ignore[no-any-return]
+        return self.call.caller.identity
 
     @property
     def principal(self) -> Principal:
         """Who asks, as policies know it; everybody is the service's owner while authentication is switched off."""
         caller = self.call.caller
         if caller.identity is not None:
-            return caller.identity.principal  # type: ignore[no-any-return]
+            return caller.identity.principal
         return Principal(account=self.call.service.owner) if caller.kind == "open" else ANONYMOUS
 
     def get(self, key: str) -> Values:
         """The value of a condition key, or None."""
         if key in self.known:
-            return self.known[key]
+            given: Values = self.known[key]
+            return given
         find = _FOUND.get(key)
         if find is not None:
             return find(self)
@@ -84,7 +85,7 @@ class Ask:
             action=self.action,
             resource=resource_arn(self.bucket, self.key),
             now=self.call.service.clock.seconds(),
-            values=self,  # type: ignore[arg-type]
+            values=self,
             tags={
                 "s3:ExistingObjectTag": {} if self.version is None else self.version.tags,
                 "s3:RequestObjectTag": lambda: request_tags(self),
@@ -97,7 +98,8 @@ def request_tags(ask: Ask) -> Tags:
     """The tags that an object is to have. Raises as ``headers.parse_tags``."""
     known = ask.known.get("s3:RequestObjectTag")
     if known is not None:
-        return known  # type: ignore[no-any-return]
+        tags: Tags = known
+        return tags
     given = ask.headers.get(b"x-amz-tagging")
     return parse_tags(given) if given else {}
 
@@ -138,7 +140,7 @@ def _directive(name: bytes) -> Callable[[Ask], Values]:
 def _payload(ask: Ask) -> str | None:
     """What is signed of the body: a presigned URL tells that itself, and a header beside it that it does not cover says nothing."""
     if ask.call.caller.kind == "presigned" and _signature_version(ask) != "AWS":
-        return ask.call.caller.payload  # type: ignore[no-any-return]
+        return ask.call.caller.payload
     return _header(ask, b"x-amz-content-sha256")
 
 
@@ -187,7 +189,7 @@ def _secure(ask: Ask) -> str:
     return "true" if ask.call.secure else "false"
 
 
-_FOUND: dict[str, Callable[[Ask], Any]] = {
+_FOUND: dict[str, Callable[[Ask], Values]] = {
     "aws:Referer": _named(b"referer"),
     "aws:RequestedRegion": lambda ask: ask.call.service.region,
     "aws:ResourceAccount": _resource_account,

@@ -1,8 +1,6 @@
 """Callers who fail to prove who they are: told in the log, counted by address, and answered later and later."""
 
-from typing import Any
-
-from twisted.internet.task import deferLater
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from gecko_tw.callers.budgets.tally import Tally
@@ -20,8 +18,8 @@ from gecko_tw.callers.refusals import (
 )
 from gecko_tw.callers.signatures.authenticate import claimed_key
 from gecko_tw.callers.signatures.proxies import neighbourhood
-from gecko_tw.resources.call import Call
 from gecko_tw.store.refusals import Refusal
+from gecko_tw.wire.head import Head
 
 PATIENCE = Budget(rate=5 / 60, burst=5.0)
 """Failures that cost nothing: five at once, five a minute."""
@@ -55,17 +53,16 @@ class Logins:
     """Counts the failures of each client address in all processes together.
 
     :param tally: the table that they share.
-    :param clock: an IReactorTime.
     """
 
     _log = Logger()
 
-    def __init__(self, tally: Tally, clock: Any) -> None:
+    def __init__(self, tally: Tally, clock: IReactorTime) -> None:
         self._tally = tally
         self._clock = clock
         self._lines, self._told, self._untold = LINES.burst, 0.0, 0
 
-    def succeeded(self, call: Call) -> None:
+    def succeeded(self, address: str) -> None:
         """A caller has proven who it is: what its address failed before is forgotten."""
         last = self._tally.last_failure
         if not last:
@@ -73,26 +70,19 @@ class Logins:
         if not 0 <= self._clock.seconds() - last <= (PATIENCE.burst - DEEPEST) / PATIENCE.rate:
             self._tally.last_failure = 0.0
         else:
-            self._tally.forget(_name(call))
+            self._tally.forget(_name(address))
 
-    async def failed(self, call: Call, refusal: Refusal) -> None:
-        """Logs a failure, one of FAILURES, and counts it; returns when it may be answered. Nobody else waits meanwhile."""
-        self._tell(call, refusal)
+    def failed(self, request_id: str, address: str, head: Head, refusal: Refusal) -> float:
+        """Logs a failure, one of FAILURES, and counts it; returns how many seconds pass until it may be answered."""
+        self._tell(request_id, address, head, refusal)
         if not isinstance(refusal, _GUESSES):
-            return
+            return 0.0
         now = self._clock.seconds()
-        level = self._tally.step(_name(call), PATIENCE, now, lambda level: max(DEEPEST, level - 1.0))
+        level = self._tally.step(_name(address), PATIENCE, now, lambda level: max(DEEPEST, level - 1.0))
         self._tally.last_failure = now
-        if level < 0.0:
-            service = call.service
-            # Who waits here does nothing: others must not be refused because of it.
-            service.in_flight -= 1
-            try:
-                await deferLater(self._clock, delay_of(level))
-            finally:
-                service.in_flight += 1
+        return delay_of(level) if level < 0.0 else 0.0
 
-    def _tell(self, call: Call, refusal: Refusal) -> None:
+    def _tell(self, request_id: str, address: str, head: Head, refusal: Refusal) -> None:
         now = self._clock.seconds()
         self._lines, self._told = refilled(self._lines, now - self._told, LINES), now
         if self._lines < 1.0:
@@ -104,12 +94,12 @@ class Logins:
             self._untold = 0
         self._log.warn(
             "request {id} from {address} failed to prove who asks: {code} for key {key}: {why}; host: {host}; hosts tried: {tried}",
-            id=call.request_id,
-            address=call.address or "-",
+            id=request_id,
+            address=address or "-",
             code=refusal.code,
-            key=_shown(refusal.details.get("AWSAccessKeyId") or claimed_key(call.head) or "-"),
+            key=_shown(refusal.details.get("AWSAccessKeyId") or claimed_key(head) or "-"),
             why=_shown(refusal.message),
-            host=_shown(call.header(b"host") or "-"),
+            host=_shown(head.header(b"host") or "-"),
             tried=_shown(refusal.details.get("HostsTried", "-")),
         )
 
@@ -119,8 +109,8 @@ def delay_of(level: float) -> float:
     return float(min(LONGEST, SHORTEST * 2 ** int(-level)))
 
 
-def _name(call: Call) -> str:
-    return "failed " + neighbourhood(call.address)
+def _name(address: str) -> str:
+    return "failed " + neighbourhood(address)
 
 
 def _shown(text: str) -> str:

@@ -231,8 +231,10 @@ def _check_missing(ask: Ask) -> None:
 async def _look(ask: Ask) -> Version | None:
     """The version that is asked for, or None when there is none."""
     service = ask.call.service
+    if ask.key is None:
+        return None
     try:
-        return await service.read(service.objects.look, ask.bucket, ask.key, ask.version_id)  # type: ignore[no-any-return]
+        return await service.read(service.objects.look, ask.bucket, ask.key, ask.version_id)
     except Refusal:
         return None
 

@@ -12,13 +12,13 @@ def limits(call: Call) -> bool:
 
 async def refuse_without_room(call: Call, size: int | None) -> None:
     """Asks whether an object of ``size`` bytes has room; None when nobody knows how large it will be. Raises QuotaExceeded."""
-    if size is not None:
+    if size is not None and call.record is not None:
         service = call.service
         await service.scan(check_object, service.objects.catalog, call.record, call.key, size)
 
 
 async def refuse_part_without_room(call: Call, upload_id: str, number: int, size: int | None) -> None:
     """The same for a part. Raises NoSuchUpload, QuotaExceeded."""
-    if size is not None:
+    if size is not None and call.record is not None:
         service = call.service
         await service.scan(check_part, service.objects.catalog, call.record, call.key, upload_id, number, size)

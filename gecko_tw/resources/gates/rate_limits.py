@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from math import ceil
-from typing import Any
 
+from gecko_tw.callers.accounts.identities import Identity
 from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.callers.budgets.token_buckets import Budget, Spender, budget_of
 from gecko_tw.callers.signatures.proxies import neighbourhood
-from gecko_tw.resources.call import Call
 from gecko_tw.store.drivers.interfaces import IDocuments
 from gecko_tw.store.refusals import SlowDown
 
@@ -44,7 +43,7 @@ class RateLimits:
         self._addresses = Spender(tally, "address ", processes)
         self._keys = Spender(tally, "key ", processes)
         self._address, self._key = address, key
-        self._revision: Any = None
+        self._revision: int | None = None
         self._next = 0.0
 
     def is_due(self) -> bool:
@@ -66,37 +65,26 @@ class RateLimits:
                 self._addresses.forget()
                 self._keys.forget()
 
-    def admit_address(self, call: Call) -> None:
-        """Counts a request of an address, before anything else is known of it. Raises SlowDown."""
+    def admit_address(self, address: str) -> None:
+        """Counts a request of an address, before anything else is known of it; empty where there is none. Raises SlowDown."""
         budget = self._address
-        if budget is not None and call.address:
-            _admit(self._addresses, neighbourhood(call.address), budget, call)
+        if budget is not None and address:
+            self._admit(self._addresses, neighbourhood(address), budget)
 
-    def admit_key(self, call: Call) -> None:
-        """Counts a request of the caller's access key, once it has proven to be that. Raises SlowDown.
+    def admit_key(self, identity: Identity) -> None:
+        """Counts a request of an access key, once the caller has proven to have it. Raises SlowDown.
 
         Sessions spend what the key has that they stand for: there can be any number of them.
         """
         budget = self._key
         if budget is not None:
-            identity = call.caller.identity
-            _admit(self._keys, identity.parent or identity.access_key, budget, call)
+            self._admit(self._keys, identity.parent or identity.access_key, budget)
+
+    def _admit(self, spender: Spender, name: str, budget: Budget) -> None:
+        wait = spender.wait(name, budget, self._clock())
+        if wait:
+            raise SlowDown(RetryAfterSeconds=ceil(wait))
 
 
 def _budget(override: dict[str, list[float]], name: str, otherwise: Budget | None) -> Budget | None:
     return budget_of(*override[name]) if name in override else otherwise
-
-
-def _admit(spender: Spender, name: str, budget: Budget, call: Call) -> None:
-    wait = spender.wait(name, budget, call.service.clock.seconds())
-    if wait:
-        raise SlowDown(RetryAfterSeconds=ceil(wait))
-
-
-def admit_caller(call: Call) -> None:
-    """A caller has proven who it is: its key spends a request, and its address starts anew. Raises SlowDown."""
-    service = call.service
-    if service.logins is not None:
-        service.logins.succeeded(call)
-    if service.limits is not None:
-        service.limits.admit_key(call)

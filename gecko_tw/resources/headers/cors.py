@@ -62,7 +62,7 @@ async def _headers(call: Call) -> Headers:
     # S3 believes the header of a preflight in any request.
     method = call.header(b"access-control-request-method") or call.head.method
     rule = cors.match(rules, origin, method) if origin else None
-    return [VARY] if rule is None else [*cors.allowing_headers(rule, origin), VARY]
+    return [VARY] if rule is None or origin is None else [*cors.allowing_headers(rule, origin), VARY]
 
 
 async def rules_of(call: Call) -> list[Rule] | None:

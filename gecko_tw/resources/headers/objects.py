@@ -180,11 +180,11 @@ def parse_tags(value: bytes) -> dict[str, str]:
     :raises TooManyTags, InvalidTag: as ``rules.tags.check_tags``.
     """
     split = [pair.partition(b"=") for pair in value.split(b"&") if pair]
-    pairs = [(_unquoted(key), _unquoted(text)) for key, _, text in split]
-    found = dict(pairs)
-    if len(found) < len(pairs) or None in found or "" in found or None in found.values():
+    read = [(_unquoted(key), _unquoted(text)) for key, _, text in split]
+    pairs = [(key, text) for key, text in read if key and text is not None]
+    if len(pairs) < len(read) or len(dict(pairs)) < len(pairs):
         raise InvalidArgument(_TAGGING, ArgumentName="x-amz-tagging", ArgumentValue=_as_text(value))
-    return check_tags(pairs, OF_OBJECT)  # type: ignore[arg-type]
+    return check_tags(pairs, OF_OBJECT)
 
 
 def _unquoted(text: bytes) -> str | None:

@@ -193,7 +193,7 @@ def part_sealing(call: Call, upload: Upload, number: int) -> Callable[[], Seal] 
 
     def open_() -> Seal:
         try:
-            return keys.open(record, key).for_part(number)  # type: ignore[no-any-return]
+            return keys.open(record, key).for_part(number)
         except WrongCustomerKey:
             raise InvalidRequest(OTHER_KEY) from None
 

@@ -31,7 +31,7 @@ async def look_described(call: Call) -> Version:
     :raises: as IObjects.look.
     """
     try:
-        return await call.service.read(call.service.objects.look, call.bucket, call.key, version_id(call))  # type: ignore[no-any-return]
+        return await call.service.read(call.service.objects.look, call.bucket, call.key, version_id(call))
     except NoSuchKey as missing:
         if missing.marker is None:
             raise

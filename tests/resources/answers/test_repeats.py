@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gecko_tw.resources.answers import repeats
-from gecko_tw.resources.answers.repeats import Repeats
+from gecko_tw.resources.answers import repeated
+from gecko_tw.resources.answers.repeated import Repeats
 from tests.resources.asking import Shop, shop
 
 _LIFECYCLE = (
@@ -109,7 +109,7 @@ def test_an_equal_request_is_answered_with_the_same_head() -> None:
 
 
 def test_so_many_heads_are_kept_and_no_long_one(monkeypatch: Any) -> None:
-    monkeypatch.setattr(repeats, "MOST", 3)
+    monkeypatch.setattr(repeated, "MOST", 3)
     there = shop()
     there.ask("PUT", "/photos")
     for number in range(10):

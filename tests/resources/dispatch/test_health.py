@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from gecko_tw.resources.dispatch.health import FRESH, LIVE, PATIENCE, READY, Readiness
+from gecko_tw.resources.dispatch.health import LIVE, READY
+from gecko_tw.resources.dispatch.readiness import FRESH, PATIENCE, Readiness
 from tests.resources.asking import FakeRequest, HeldPool, InlinePool, Shop, shop
 
 

@@ -6,6 +6,7 @@ Source: IAM User Guide, "AWS global condition context keys" and "IAM policy elem
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import Protocol
 
 from attrs import define, field, frozen
 
@@ -19,6 +20,13 @@ Tags = Mapping[str, str]
 _NO_TAGS: Tags = MappingProxyType({})
 _NO_VALUES: "Mapping[str, Values | Callable[[], Values]]" = MappingProxyType({})
 _NO_FAMILIES: "Mapping[str, Tags | Callable[[], Tags]]" = MappingProxyType({})
+
+
+class Known(Protocol):
+    """Where values of condition keys are found: a mapping, or what is like one."""
+
+    def get(self, key: str, /) -> "Values | Callable[[], Values]":
+        """The value, a function that finds it, or None."""
 
 
 @frozen(kw_only=True)
@@ -89,7 +97,7 @@ class RequestContext:
     action: str
     resource: str
     now: float
-    values: "Mapping[str, Values | Callable[[], Values]]" = _NO_VALUES
+    values: Known = _NO_VALUES
     tags: "Mapping[str, Tags | Callable[[], Tags]]" = _NO_FAMILIES
     path: str | None = field(init=False)
     _found: dict[str, Sequence[str]] = field(factory=dict, init=False)
