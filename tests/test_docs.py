@@ -9,6 +9,7 @@ import pytest
 from zope.interface.interface import InterfaceClass
 
 import gecko_tw.dropins.interfaces
+import gecko_tw.jobs.interfaces
 import gecko_tw.pools
 import gecko_tw.store.drivers.interfaces
 import gecko_tw.store.encryption.interfaces
@@ -123,7 +124,14 @@ def test_every_room_is_on_the_map():
 
 
 def test_every_interface_says_what_it_is():
-    rooms = (gecko_tw.dropins, gecko_tw.wire, gecko_tw.store, gecko_tw.store.drivers, gecko_tw.store.encryption)
+    rooms = (
+        gecko_tw.dropins,
+        gecko_tw.jobs,
+        gecko_tw.wire,
+        gecko_tw.store,
+        gecko_tw.store.drivers,
+        gecko_tw.store.encryption,
+    )
     found = [value for room in (gecko_tw.pools, *(one.interfaces for one in rooms)) for value in vars(room).values()]
     ours = [one for one in found if isinstance(one, InterfaceClass) and one.__module__.startswith("gecko_tw.")]
     assert ours

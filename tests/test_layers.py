@@ -60,7 +60,7 @@ FLOORS = (
     (f"{PACKAGE}.store.records", f"{PACKAGE}.store.refusals", f"{PACKAGE}.store.bucket_names"),
     (f"{PACKAGE}.wire.interfaces",),
     (f"{PACKAGE}.pools", f"{PACKAGE}.settings"),
-    (f"{PACKAGE}.dropins.interfaces", f"{PACKAGE}.wire.head"),
+    (f"{PACKAGE}.wire.head",),
     (PACKAGE,),
 )
 """From the roof down. A module lives in the most exact room that holds it."""
@@ -168,7 +168,7 @@ def test_imports_are_absolute():
     assert not [str(found) for found in imports() if found.target.startswith(".")]
 
 
-@pytest.mark.parametrize("room", ["callers", "store", "wire.head", "dropins.interfaces"])
+@pytest.mark.parametrize("room", ["callers", "store", "wire.head"])
 def test_twisted_is_unknown_below_the_resources(room):
     below = [found for found in imports() if found.source.within(f"{PACKAGE}.{room}")]
     assert not [str(found) for found in below if found.target.split(".")[0] in {"twisted", "treq"}]

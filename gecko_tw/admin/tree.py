@@ -61,7 +61,11 @@ class AdminResource(Resource):
             reason = {} if ready else {"reason": "the data directory cannot be used"}
             _answer(request, 200 if ready else 503, {"status": "ready" if ready else "not_ready", **reason})
 
-        self._service.readiness.ask().addCallback(tell)
+        readiness = self._service.readiness
+        if readiness is None:
+            tell(True)
+        else:
+            readiness.ask().addCallback(tell)
 
     def _tell_metrics(self, request: Any) -> None:
         made: Deferred[bytes] = self._service.bytes_pool.run(self._metrics)

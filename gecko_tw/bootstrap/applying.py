@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def apply(declared: Declarations, deployment: Deployment) -> list[str]:
             _create(one, after, deployment.buckets)
             told.append(f"{one.place}: bucket is made")
         elif after != before:
-            deployment.buckets.change(one.name, lambda record, one=one: _merged(one, record))
+            deployment.buckets.change(one.name, partial(_merged, one))
             told.append(f"{one.place}: bucket is changed")
     return told
 
@@ -113,7 +114,7 @@ def _add_kms_keys(declared: Declarations, registry: Registry) -> Iterator[str]:
 
 def _found(declared: DeclaredBucket, buckets: IBuckets) -> BucketRecord | None:
     try:
-        return buckets.get(declared.name)  # type: ignore[no-any-return]
+        return buckets.get(declared.name)
     except NoSuchBucket:
         return None
 

@@ -13,6 +13,7 @@ from gecko_tw.bootstrap import shapes
 from gecko_tw.callers.access.acl import Grant, Parties, canned, kept
 from gecko_tw.callers.access.acl import is_public as is_public_list
 from gecko_tw.callers.access.policies import is_public, read_bucket_policy
+from gecko_tw.resources.documents import markup
 from gecko_tw.resources.documents.cors import read_rules
 from gecko_tw.resources.documents.encryption import read_configuration as read_encryption
 from gecko_tw.resources.documents.lifecycle import read_lifecycle
@@ -150,16 +151,16 @@ def _lock(entry: Entry, bucket: str) -> dict[str, Any]:
     given = entry.keys("enabled", "default")
     if "enabled" not in given or not given["enabled"].flag():
         raise entry.refusal("must have enabled: true; leave object-lock out where there is none")
-    content = shapes.text("ObjectLockEnabled", ENABLED)
+    content = markup.text("ObjectLockEnabled", ENABLED)
     if "default" in given:
         default = given["default"].keys("mode", "days", "years")
         period = {unit.title(): default[unit].whole(1) for unit in ("days", "years") if unit in default}
         if len(period) != 1 or "mode" not in default:
             raise given["default"].refusal("must have a mode, and either days or years")
-        mode = shapes.text("Mode", default["mode"].word("GOVERNANCE", "COMPLIANCE"))
-        retention = mode + "".join(shapes.text(unit, number) for unit, number in period.items())
-        content += shapes.element("Rule", shapes.element("DefaultRetention", retention))
-    document = shapes.document("ObjectLockConfiguration", content)
+        mode = markup.text("Mode", default["mode"].word("GOVERNANCE", "COMPLIANCE"))
+        retention = mode + "".join(markup.text(unit, number) for unit, number in period.items())
+        content += markup.element("Rule", markup.element("DefaultRetention", retention))
+    document = markup.document("ObjectLockConfiguration", content)
     return {LOCK: accepted(entry, lambda: read_lock(document))}
 
 

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from gecko_tw.bootstrap.accounts import Declared
 from gecko_tw.bootstrap.declarations import Declarations
 from gecko_tw.callers.access.policies import check_principals, read_bucket_policy
-from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, AccessKey, Group, User
 from gecko_tw.callers.accounts.registered import ACCOUNT, GROUP, KEY, USER, name_of
 from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.callers.accounts.sealing import WrongKey
@@ -23,9 +23,9 @@ def check_references(declared: Declarations, registry: Registry) -> None:
     accounts = {one.value.id for one in declared.accounts} | {ROOT_ACCOUNT}
     groups = {(one.value.account, one.value.name) for one in declared.groups}
     users = {(one.value.account, one.value.name) for one in declared.users}
-    owners: list[tuple[Any, str]] = [
-        (one, one.value.account) for one in (*declared.groups, *declared.users, *declared.keys)
-    ]
+    in_accounts: list[Declared[Group] | Declared[User] | Declared[AccessKey]]
+    in_accounts = [*declared.groups, *declared.users, *declared.keys]
+    owners: list[tuple[Any, str]] = [(one, one.value.account) for one in in_accounts]
     owners += [(one, one.owner) for one in declared.buckets if one.owner is not None]
     for owned, account in owners:
         _need(account in accounts or registry.account(account), owned, f"account {account}")

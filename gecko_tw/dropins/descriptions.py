@@ -6,12 +6,8 @@ from attrs import frozen
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from gecko_tw.dropins.interfaces import (
-    IKeyManagementService,
-    INotificationSink,
-    INotificationSinkFamily,
-    IOperationFamily,
-)
+from gecko_tw.dropins.interfaces import IKeyManagementService, INotificationSinkFamily, IOperationFamily
+from gecko_tw.jobs.interfaces import INotificationSink
 from gecko_tw.resources.dispatch.operations import Operation, rows_of
 from gecko_tw.store.encryption.interfaces import IKeyManagement
 
@@ -31,7 +27,8 @@ class KeyManagement:
     factory: str
 
     def load(self) -> IKeyManagement:
-        return getattr(import_module(self.module), self.factory)()  # type: ignore[no-any-return]
+        made: IKeyManagement = getattr(import_module(self.module), self.factory)()
+        return made
 
 
 @implementer(IPlugin, INotificationSinkFamily)
@@ -49,7 +46,8 @@ class NotificationSink:
     factory: str
 
     def load(self, reactor: object) -> INotificationSink:
-        return getattr(import_module(self.module), self.factory)(reactor)  # type: ignore[no-any-return]
+        made: INotificationSink = getattr(import_module(self.module), self.factory)(reactor)
+        return made
 
 
 @implementer(IPlugin, IOperationFamily)

@@ -12,7 +12,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from gecko_tw.dropins.interfaces import INotificationSink
+from gecko_tw.jobs.interfaces import INotificationSink
 from gecko_tw.pools import IPool
 from gecko_tw.store.drivers.interfaces import INotices
 
@@ -81,7 +81,7 @@ class Delivery(Service):
         return self._pool.run(self._notices.targets).addCallbacks(self._begin, self._unread)
 
     def _unread(self, failure: Failure) -> None:
-        if not self._noticed(failure.value):
+        if failure.value is None or not self._noticed(failure.value):
             self.log.failure("the queue of events cannot be read", failure)
 
     def _begin(self, targets: Sequence[str]) -> None:

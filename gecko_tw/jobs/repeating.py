@@ -52,7 +52,11 @@ class Repeating(Service):
         if self._loop.running:
             self._loop.stop()
         ended: Deferred[None] = Deferred()
-        self._running.addCallback(lambda result: ended.callback(None) or result)
+
+        def over(_: object) -> None:
+            ended.callback(None)
+
+        self._running.addCallback(over)
         return ended
 
     def _once(self) -> "Deferred[Any]":
@@ -64,7 +68,7 @@ class Repeating(Service):
             self.log.info(self._told, count=count)
 
     def _failed(self, failure: Failure) -> None:
-        if self._noticed(failure.value):
+        if failure.value is not None and self._noticed(failure.value):
             return
         self.log.failure(
             "{job} failed and is tried again in {interval} s", failure, job=self.name, interval=self._interval

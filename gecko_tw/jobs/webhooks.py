@@ -10,7 +10,7 @@ from twisted.internet.error import ConnectError, ConnectingCancelledError
 from twisted.web.client import Agent, HTTPConnectionPool, ResponseFailed, ResponseNeverReceived
 from zope.interface import implementer
 
-from gecko_tw.dropins.interfaces import INotificationSink
+from gecko_tw.jobs.interfaces import INotificationSink
 
 PATIENCE = 30.0
 """Seconds that a receiver may take to answer."""
@@ -39,7 +39,7 @@ class Webhooks:
     def deliver(self, target: str, body: bytes) -> "Deferred[None]":
         """Fails with NotTaken unless the receiver answers with a 2xx."""
         url, login = self._places[self._name(target)]
-        headers = {"Content-Type": "application/json"}
+        headers: dict[bytes | str, bytes | str] = {"Content-Type": "application/json"}
         sent = self._client.post(url, data=body, headers=headers, auth=login, timeout=PATIENCE)
         return sent.addCallbacks(self._answered, self._failed)
 

@@ -15,7 +15,7 @@ from gecko_tw.callers.accounts.identities import Caller
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources.access_logs.entries import AccessEntry
 from gecko_tw.resources.access_logs.server_log import Course, find_record, has_log, tell
-from gecko_tw.resources.answers.answer import Headers, answer_for
+from gecko_tw.resources.answers.answer import Headers, Outcome, answer_for
 from gecko_tw.resources.answers.refusals import InternalError, RequestTimeout
 from gecko_tw.resources.bodies.streams import read_document, read_unauthenticated
 from gecko_tw.resources.call import UNKNOWN, Call
@@ -68,7 +68,10 @@ def serve(service: Service, request: IWireRequest, address: Address) -> None:
 
 
 class _Begun(Coroutine[Any, Any, None]):
-    """A coroutine that was begun, and what it waits for, as one that was not."""
+    """A coroutine that was begun, and what it waits for, as one that was not.
+
+    What goes through it is between the operation and Twisted: of any type.
+    """
 
     def __init__(self, coroutine: Coroutine[Any, Any, None], awaited: Any) -> None:
         self._coroutine, self._awaited = coroutine, awaited
@@ -91,7 +94,8 @@ async def _serve(call: Call, address: Address) -> None:
     service = call.service
     started = service.clock.seconds()
     status, sent, error = LEFT, 0, ""
-    turned, outcome, answering = started, None, False
+    turned, answering = started, False
+    outcome: Outcome | None = None
     try:
         outcome = await _outcome(call, address)
         more = _request_id(call) if getattr(outcome, "lines", b"") else await _every_answer(call)
@@ -120,7 +124,7 @@ async def _serve(call: Call, address: Address) -> None:
         tell(service.server_log, call, Course(started, turned, service.clock.seconds(), status, sent, error, outcome))
 
 
-async def _outcome(call: Call, address: Address) -> Any:
+async def _outcome(call: Call, address: Address) -> Outcome:
     """The answer to send: the operation's own, or that of whatever refused the request."""
     upload, limits = call.request.upload, call.service.limits
     try:
@@ -151,7 +155,7 @@ async def _outcome(call: Call, address: Address) -> Any:
             upload.drain()
 
 
-async def _operate(call: Call, target: str) -> Any:
+async def _operate(call: Call, target: str) -> Outcome:
     service, head = call.service, call.head
     named = _NO_NAMES
     if head.query:
@@ -162,7 +166,8 @@ async def _operate(call: Call, target: str) -> Any:
     call.operation = row
     if row.unsigned:
         await find_record(call)
-        return await row.perform(call)
+        preflight: Outcome = await row.perform(call)
+        return preflight
     if row.service != S3:
         return await _operate_beyond_s3(call, row)
     call.caller = caller = service.authenticator.authenticate(head)
@@ -176,7 +181,7 @@ async def _operate(call: Call, target: str) -> Any:
         await check_bucket_owner(call)
     if isinstance(row.body, Document):
         read = read_document if is_permitted(call) else read_unauthenticated
-        answer = await row.perform(call, await read(call, row.body))
+        answer: Outcome = await row.perform(call, await read(call, row.body))
     else:
         answer = await row.perform(call)
     if call.undecided is not None:
@@ -184,14 +189,15 @@ async def _operate(call: Call, target: str) -> Any:
     return answer
 
 
-async def _operate_beyond_s3(call: Call, row: Operation) -> Any:
+async def _operate_beyond_s3(call: Call, row: Operation) -> Outcome:
     assert isinstance(row.body, Document)
     call.caller = Caller()
     document = await read_unauthenticated(call, row.body)
     call.caller = call.service.authenticator.authenticate_document(call.head, document, row.service)
     if call.caller.identity is not None:
         admit_caller(call)
-    return await row.perform(call, document)
+    answer: Outcome = await row.perform(call, document)
+    return answer
 
 
 async def _every_answer(call: Call) -> Headers:

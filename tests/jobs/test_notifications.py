@@ -7,7 +7,7 @@ from twisted.internet.task import Clock
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from gecko_tw.dropins.interfaces import INotificationSink
+from gecko_tw.jobs.interfaces import INotificationSink
 from gecko_tw.jobs.notifications import GIVEN_UP, INTERVAL, Delivery
 from gecko_tw.jobs.webhooks import NotTaken, Webhooks
 from gecko_tw.store.drivers.memory_documents import MemoryNotices

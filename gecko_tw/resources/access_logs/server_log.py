@@ -7,7 +7,7 @@ from attrs import evolve, frozen
 
 from gecko_tw.jobs.access_log_delivery import SETTING, AccessLogs
 from gecko_tw.resources.access_logs.lines import Logged, access_line, operation_name
-from gecko_tw.resources.answers.answer import STATUS, Spans
+from gecko_tw.resources.answers.answer import STATUS, Answer, Outcome, Spans
 from gecko_tw.resources.call import Call, Touched
 from gecko_tw.resources.dispatch.operations import BUCKET, HEAD, OBJECT, PUT, STREAM
 from gecko_tw.resources.gates.access_settings import bucket_owner
@@ -34,7 +34,7 @@ class Course:
     status: int
     sent: int
     error: str
-    outcome: Any
+    outcome: Outcome | None
 
 
 def has_log(record: BucketRecord | None) -> bool:
@@ -180,7 +180,7 @@ def _size(call: Call, course: Course) -> int | None:
         return outcome.reading.version.size
     if row.method == PUT and row.body == STREAM:
         return next((int(size) for size in _given(call) if size.isdigit()), None)
-    if row.method != HEAD or row.target != OBJECT:
+    if row.method != HEAD or row.target != OBJECT or not isinstance(outcome, Answer):
         return None
     headers = dict(outcome.headers)
     whole = headers.get(b"Content-Range", b"").rpartition(b"/")[2] or headers.get(b"Content-Length", b"")

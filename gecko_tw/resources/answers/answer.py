@@ -1,5 +1,7 @@
 """Outcomes become answers: the one table of status numbers, the error document, and the ways an answer is sent."""
 
+from typing import Protocol
+
 from attrs import define, field
 
 from gecko_tw.resources.call import Call
@@ -110,6 +112,16 @@ STATUS = {
     "XAmzContentSHA256Mismatch": 400,
 }
 """Status number by S3's error code (S3 API Reference, "Error responses")."""
+
+
+class Outcome(Protocol):
+    """What an operation returns: an Answer, Spans, or what is not known yet."""
+
+    status: int
+    error: str
+
+    async def send(self, call: Call, more: Headers) -> int:
+        """Sends it with ``more`` headers; returns the number of body bytes."""
 
 
 @define(eq=False)

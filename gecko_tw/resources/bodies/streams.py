@@ -1,6 +1,6 @@
 """Bodies on their way from the wire into memory or into the store: decoded, bounded, and never faster than they are written."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from attrs import define, evolve
@@ -45,6 +45,9 @@ class Decoder(Protocol):
 
     def finish(self) -> None: ...
 
+    @property
+    def trailers(self) -> Mapping[str, str]: ...
+
 
 @define(eq=False)
 class Plan:
@@ -56,7 +59,7 @@ class Plan:
 
     claims: Claims
     length: int | None
-    decoder: Any = None
+    decoder: Decoder | None = None
     limit: int = MAX_OBJECT
 
     @property

@@ -67,7 +67,7 @@ class Operation:
     selectors: frozenset[str]
     needs: str | None
     body: str | Document | None
-    perform: Callable[..., Awaitable[object]]
+    perform: Callable[..., Awaitable[Any]]  # an answers.answer.Outcome, which is sent to a Call: that has an Operation
     needs_version: str | None = None
     also: str | None = None
     also_version: str | None = None
@@ -88,14 +88,14 @@ def operation(
     needs: str | None,
     body: str | Document | None = None,
     **more: Any,  # whatever else an Operation says, by its names
-) -> Callable[[Callable[..., Awaitable[object]]], Operation]:
+) -> Callable[[Callable[..., Awaitable[Any]]], Operation]:
     """Declares a row: ``@operation("GetBucketCors", GET, BUCKET, "cors", needs="s3:GetBucketCORS")``.
 
     The decorated name becomes the :class:`Operation`; the function is its ``perform``: ``async def f(call) -> Answer``, or
     ``f(call, document: bytes)`` when the body is a Document.
     """
 
-    def declare(perform: Callable[..., Awaitable[object]]) -> Operation:
+    def declare(perform: Callable[..., Awaitable[Any]]) -> Operation:
         return Operation(
             name=name,
             method=method,

@@ -32,6 +32,8 @@ class ServiceResource(Resource):
 
     Other resources may be put beside the buckets with ``putChild``, under names that no bucket can have.
 
+    Requests are Any to all resources: they must be twisted.web's IRequest and an IWireRequest, and a head is put in place of theirs.
+
     :param service: what answers.
     """
 

@@ -1,13 +1,11 @@
 """Reading and changing one setting of a bucket: what the rows of every bucket configuration have in common."""
 
-from typing import Any
-
 from gecko_tw.resources.call import Call
-from gecko_tw.store.records import BucketRecord
+from gecko_tw.store.records import BucketRecord, Json
 from gecko_tw.store.refusals import Refusal
 
 
-async def read_setting(call: Call, name: str, missing: type[Refusal] | None = None) -> Any:
+async def read_setting(call: Call, name: str, missing: type[Refusal] | None = None) -> Json:
     """The value of a setting of the addressed bucket.
 
     :param missing: raised, naming the bucket, when it was never set; without it None is returned then.
@@ -20,7 +18,7 @@ async def read_setting(call: Call, name: str, missing: type[Refusal] | None = No
     return value
 
 
-async def change_setting(call: Call, name: str, value: Any) -> None:
+async def change_setting(call: Call, name: str, value: Json) -> None:
     """Replaces a setting of the addressed bucket; None removes it. Raises NoSuchBucket."""
 
     def rule(record: BucketRecord) -> BucketRecord:

@@ -31,7 +31,7 @@ class _Action:
     name: str
     unit: str
     day: int
-    value: Any
+    value: str | int
     storage_class: str = ""
 
     def refused(self, message: str) -> InvalidArgument:

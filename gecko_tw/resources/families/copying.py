@@ -1,7 +1,6 @@
 """Copies inside the service: CopyObject and UploadPartCopy."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from gecko_tw.resources.answers.answer import Answer, Headers, xml
 from gecko_tw.resources.answers.delayed import Slow, eventually
@@ -194,7 +193,7 @@ def _is_current(call: Call, named: Named) -> bool:
     return named.version_id == NULL and (call.record is None or versions.SETTING not in call.record.settings)
 
 
-def _kept_headers(original: Version, asked: Any) -> dict[str, str] | None:
+def _kept_headers(original: Version, asked: Mapping[str, str]) -> dict[str, str] | None:
     """The headers of a copy that keeps its source's: None when they are exactly those."""
     own = {name: asked[name] for name in _NOT_COPIED if name in asked}
     if not own and not any(name in original.headers for name in _NOT_COPIED):

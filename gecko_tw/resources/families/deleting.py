@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 from attrs import evolve, frozen
 
@@ -109,7 +108,7 @@ def _seconds(text: str) -> int:
 
 
 def _delete_all(
-    together: Together, remove: Callable[[str, bytes, Remove], Any], bucket: str, wanted: list[Wanted]
+    together: Together, remove: Callable[[str, bytes, Remove], Removed], bucket: str, wanted: list[Wanted]
 ) -> list[tuple[str, str]]:
     """What became of each: its element, and the code of its error or nothing. Runs in a thread."""
     # What is asked of one key is done in its order, and its file, if somebody has changed it, is looked at once.
@@ -124,7 +123,7 @@ def _delete_all(
     return [next(found[one.key]) for one in wanted]
 
 
-def _delete(remove: Callable[[str, bytes, Remove], Any], bucket: str, one: Wanted) -> tuple[str, str]:
+def _delete(remove: Callable[[str, bytes, Remove], Removed], bucket: str, one: Wanted) -> tuple[str, str]:
     version_id = one.request.version_id
     named = {"Key": one.key, "VersionId": version_id}
     try:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 from gecko_tw.resources.answers.answer import Answer, xml
 from gecko_tw.resources.answers.refusals import NoSuchObjectLockConfiguration, ObjectLockConfigurationNotFoundError
@@ -22,7 +21,7 @@ from gecko_tw.resources.gates.bypass import may_bypass
 from gecko_tw.resources.gates.permits import permit
 from gecko_tw.resources.headers.locks import HOLD, MODE, UNTIL, on_off
 from gecko_tw.resources.headers.versions import version_id
-from gecko_tw.store.records import BucketRecord, Version
+from gecko_tw.store.records import BucketRecord, Json, Version
 from gecko_tw.store.refusals import InvalidBucketState
 from gecko_tw.store.rules import locks, versions
 
@@ -109,7 +108,7 @@ async def put_object_legal_hold(call: Call, document: bytes) -> Answer:
     return Answer(200)
 
 
-async def _protection_of(call: Call, name: str) -> Any:
+async def _protection_of(call: Call, name: str) -> Json:
     """What a version has of ``retention`` or ``legal-hold``.
 
     :raises InvalidRequest: the bucket has no Object Lock.

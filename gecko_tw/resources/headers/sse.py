@@ -23,6 +23,8 @@ from gecko_tw.store.encryption.data_keys import (
     S3,
     Seal,
 )
+from gecko_tw.store.encryption.reading import SealedReading
+from gecko_tw.store.interfaces import IReading
 from gecko_tw.store.records import Upload, Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, WrongCustomerKey
 from gecko_tw.store.requests import Encryption
@@ -221,15 +223,15 @@ def refuse_asking(call: Call) -> None:
         )
 
 
-async def unlock(call: Call, reading: Any) -> None:
+async def unlock(call: Call, reading: IReading) -> None:
     """Opens the data key of a version that is about to be read.
 
-    :param reading: an IReading; of an encrypted version a SealedReading.
+    :param reading: of an encrypted version a SealedReading.
     :raises: as :func:`customer_key` and DataKeys.open; InvalidRequest when the version needs no customer's key.
     """
     refuse_asking(call)
     key = customer_key(call.headers, opens=True)
-    if "sse" in reading.version.extra:
+    if isinstance(reading, SealedReading):
         await call.service.write(reading.unlock, key)
     elif key is not None:
         raise InvalidRequest(NOT_APPLICABLE)
