@@ -77,6 +77,17 @@ def _imports(source: Source, node: ast.AST, inside: str | None) -> Iterator[Impo
             yield from _imports(source, child, inside)
 
 
+def graph() -> dict[str, set[str]]:
+    """The modules that each module imports, those for type checkers included."""
+    names = {source.name for source in sources()}
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for one in imports():
+        target = one.target if one.target in names else one.target.rpartition(".")[0]
+        if target in names and target != PACKAGE:
+            found[one.source.name].add(target)
+    return found
+
+
 def functions(source: Source) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every function and method of a module, nested ones included."""
     return (node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))

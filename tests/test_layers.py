@@ -6,7 +6,7 @@ from graphlib import TopologicalSorter
 
 import pytest
 
-from tests.sources import PACKAGE, Source, functions, imports, sources
+from tests.sources import PACKAGE, Source, functions, graph, imports, sources
 
 RESOURCES = f"{PACKAGE}.resources"
 
@@ -123,32 +123,21 @@ def test_imports_only_point_down():
     assert not wrong, "\n".join(wrong)
 
 
-def _graph() -> dict[str, set[str]]:
-    """The modules that each module imports, those for type checkers included."""
-    names = {source.name for source in sources()}
-    graph: dict[str, set[str]] = {name: set() for name in names}
-    for found in imports():
-        target = found.target if found.target in names else found.target.rpartition(".")[0]
-        if target in names and target != PACKAGE:
-            graph[found.source.name].add(target)
-    return graph
-
-
 def _known(here: str, there: str) -> bool:
     return any({here, there} <= {f"{PACKAGE}.{name}" for name in circle} for circle, _why in CIRCLES)
 
 
 def test_no_modules_import_each_other():
-    graph = {here: {there for there in below if not _known(here, there)} for here, below in _graph().items()}
-    TopologicalSorter(graph).prepare()
+    unknown = {here: {there for there in below if not _known(here, there)} for here, below in graph().items()}
+    TopologicalSorter(unknown).prepare()
 
 
 @pytest.mark.parametrize("circle", [circle for circle, _why in CIRCLES], ids=min)
 def test_every_circle_that_is_known_is_still_one(circle):
-    graph, known = _graph(), {f"{PACKAGE}.{name}" for name in circle}
+    below, known = graph(), {f"{PACKAGE}.{name}" for name in circle}
     # Who imports nobody else of it, or is imported by nobody else of it, is not part of it any more.
-    assert all(graph[name] & known for name in known)
-    assert known <= set().union(*(graph[name] for name in known))
+    assert all(below[name] & known for name in known)
+    assert known <= set().union(*(below[name] for name in known))
 
 
 def test_no_family_imports_a_family():
