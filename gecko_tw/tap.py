@@ -126,7 +126,10 @@ def makeService(options: Options) -> MultiService:
     settings, log = options.settings, Logger(namespace="gecko_tw.daemon.workers")
     # A daemon in the background has no standard output: requests and the messages of workers go to the log it has.
     told = (lambda line: log.info("{line}", line=line)) if options.in_background else None
-    data, pools = DataDir(settings), pools_for(reactor, settings)
+    try:
+        data, pools = DataDir(settings), pools_for(reactor, settings)
+    except BadSetting as bad:
+        raise SystemExit(f"geckos3: {bad}") from None
     listeners = listeners_of(settings)
     _check_dropins()
 

@@ -9,6 +9,7 @@ from gecko_tw.daemon.data_dir import CannotOpen, DataDir
 from gecko_tw.settings import Settings
 from gecko_tw.store.drivers.checking.differences import KINDS, MENDED, Difference
 from gecko_tw.store.drivers.checking.running import check
+from gecko_tw.store.drivers.layouts import LAYOUTS
 
 _REBUILT = frozenset({"catalog", "row"})
 _ORPHAN = frozenset({"orphan"})
@@ -68,6 +69,10 @@ def fsck(settings: Settings, bucket: str, verifying: bool, repair: bool) -> Find
 
 
 def _found(settings: Settings, bucket: str, verifying: bool) -> list[Difference]:
+    if settings.layout not in LAYOUTS:
+        raise CannotOpen(
+            f"--layout={settings.layout}: only directories of the layouts {' and '.join(LAYOUTS)} can be checked"
+        )
     try:
         return list(check(str(settings.data_dir), settings.layout, (bucket, verifying), settings.metadata))
     except OSError as problem:

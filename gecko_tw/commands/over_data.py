@@ -31,8 +31,9 @@ def with_data(settings: Settings, work: Callable[[Any], str], adopting: bool = F
     """
     from gecko_tw.daemon.data_dir import CannotOpen, DataDir, check_data_dir
 
-    data = DataDir(settings)
+    data = None
     try:
+        data = DataDir(settings)
         check_data_dir(settings.data_dir, adopting)
         if opened:
             data.open()
@@ -41,7 +42,8 @@ def with_data(settings: Settings, work: Callable[[Any], str], adopting: bool = F
     except (CannotOpen, BadSetting) as problem:
         raise click.ClickException(str(problem)) from problem
     finally:
-        data.close()
+        if data is not None:
+            data.close()
     return int(isinstance(told, _Incomplete))
 
 

@@ -6,17 +6,20 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from twisted.plugin import getPlugins
+
+import gecko_tw.plugins
 from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.callers.accounts.sealing import KeyFile, Sealer, WrongKey, is_sealed, rekey, sealing_key
-from gecko_tw.settings import Settings
+from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.settings.kinds import key_of
 from gecko_tw.store.bucket_names import is_bucket_name
 from gecko_tw.store.drivers.files.adoption import Progress
 from gecko_tw.store.drivers.files.disk import InUse
-from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.files.paths import INNER
-from gecko_tw.store.drivers.layouts import CATALOGS, POOL, WrongLayout
-from gecko_tw.store.drivers.pool.driver import PoolDriver
+from gecko_tw.store.drivers.interfaces import IDriverFamily, IFileTree
+from gecko_tw.store.drivers.layouts import CATALOGS, WrongLayout
+from gecko_tw.store.drivers.registry import DRIVERS
 from gecko_tw.store.drivers.sqlite.connections import CatalogDamaged, CatalogTooNew
 
 log = logging.getLogger(__name__)
@@ -25,7 +28,7 @@ TOLD = 10_000
 """Files between two messages about a long scan."""
 
 
-_PROBLEMS = (OSError, ValueError, InUse, WrongLayout, CatalogTooNew, CatalogDamaged, sqlite3.Error)
+_PROBLEMS = (OSError, ValueError, RuntimeError, InUse, WrongLayout, CatalogTooNew, CatalogDamaged, sqlite3.Error)
 """What opening a driver can say."""
 
 _WRITTEN = (*CATALOGS.values(), "lock", "used")
@@ -88,6 +91,7 @@ class DataDir:
     :param sealing_key: what another process found out with the encryption key; with it this one needs none.
 
     :ivar driver: its ``catalog`` and ``blobs`` are there once it is open.
+    :raises BadSetting: there is no driver of that layout.
     :ivar fresh: whether the catalog was made when it was opened.
     :ivar sealer: seals and opens secrets, once it is open; ``sealing_key`` is its key.
     """
@@ -96,13 +100,16 @@ class DataDir:
 
     def __init__(self, settings: Settings, sealing_key: bytes = b"") -> None:
         self.sealing_key = sealing_key
-        self._catalog = Path(settings.data_dir, ".geckos3", CATALOGS[settings.layout])
+        family = _family_of(settings)
+        self._catalog = Path(settings.data_dir, ".geckos3", family.catalog)
         self.fresh = False
         self.unreadable: dict[str, str] = {}
         self._root, self._key = settings.access_key, settings.encryption_key
         self._key_path = Path(settings.data_dir, ".geckos3", "encryption.key")
         self._key_file = KeyFile(self._key_path)
-        self.driver = _driver_of(settings)
+        taken = {name: getattr(settings, name) for name in family.takes}
+        self.driver = family.load(str(settings.data_dir), taken)
+        self._layout = settings.layout
         self._umask, self._repairs = settings.umask, settings.repair == "auto"
 
     def open(self, sealed: bool = True) -> None:
@@ -210,15 +217,16 @@ class DataDir:
     @property
     def has_files(self) -> bool:
         """Whether objects are files that others can put, change and remove, and that a catalog can be made of."""
-        return isinstance(self.driver, FilesDriver)
+        return IFileTree.providedBy(self.driver)  # type: ignore[no-any-return, misc]
 
-    def _files(self) -> FilesDriver:
+    def _files(self) -> IFileTree:
         """Raises CannotOpen."""
-        if not isinstance(self.driver, FilesDriver):
+        files = IFileTree(self.driver, None)
+        if files is None:
             raise CannotOpen(
-                f"{self.driver.data_dir}: with --layout=pool objects are no files that could be looked through"
+                f"{self.driver.data_dir}: with --layout={self._layout} objects are no files that could be looked through"
             )
-        return self.driver
+        return files  # type: ignore[no-any-return]
 
     def adopt(self, report: Callable[[int], object] | None = None, stop: Callable[[], bool] | None = None) -> int:
         """Takes over what others put, changed or removed; returns how many files and unfinished uploads of GeckoS3 that were.
@@ -249,7 +257,7 @@ class DataDir:
         try:
             files.open(anew=True)
         except _PROBLEMS as problem:
-            raise CannotOpen(f"{files.data_dir}: {problem}") from problem
+            raise CannotOpen(f"{self.driver.data_dir}: {problem}") from problem
         return files.unreadable
 
     def flush(self) -> bool:
@@ -270,16 +278,26 @@ class DataDir:
         self.driver.close()
 
 
-def _driver_of(settings: Settings) -> FilesDriver | PoolDriver:
-    if settings.layout == POOL:
-        return PoolDriver(str(settings.data_dir), fsync=settings.fsync)
-    return FilesDriver(
-        str(settings.data_dir),
-        metadata=settings.metadata,
-        fsync=settings.fsync,
-        attributes=settings.attributes,
-        repairs=settings.repair == "auto",
-    )
+def driver_families() -> dict[str, IDriverFamily]:
+    """All drivers by their layouts: ours, then those of dropins. Raises BadSetting when two have the same name."""
+    found: dict[str, IDriverFamily] = {}
+    for family in (*DRIVERS, *getPlugins(IDriverFamily, gecko_tw.plugins)):
+        if family.name in found:
+            raise BadSetting(f"a dropin cannot be used: two drivers are named {family.name}")
+        found[family.name] = family
+    return found
+
+
+def _family_of(settings: Settings) -> IDriverFamily:
+    """Raises BadSetting."""
+    ours = {one.name: one for one in DRIVERS}
+    # Dropins are looked for only where one is asked for: that takes longer than anything else here.
+    families = ours if settings.layout in ours else driver_families()
+    if settings.layout not in families:
+        raise BadSetting(
+            f"--layout: {settings.layout!r} is not allowed; allowed is one of {', '.join(sorted(families))}"
+        )
+    return families[settings.layout]
 
 
 def _given_key(text: str) -> bytes:

@@ -23,7 +23,7 @@ from gecko_tw.dropins.interfaces import (
 from gecko_tw.resources.dispatch.operations import Operation, OperationTable, rows_of
 from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.store.buckets import Buckets
-from gecko_tw.store.drivers.interfaces import IDocuments, INotices
+from gecko_tw.store.drivers.interfaces import IDocuments, IDriverFamily, INotices
 from gecko_tw.store.encryption.data_keys import DataKeys
 from gecko_tw.store.encryption.keyring import Rings, rings_of
 from gecko_tw.store.objects import Objects
@@ -77,7 +77,7 @@ def _blamed(dropin: str) -> Iterator[None]:
 
 def check_dropins() -> None:
     """Imports all dropins and their operations: Twisted passes over one that cannot be imported. Raises BadSetting."""
-    published = (IOperationFamily, INotificationSinkFamily, IKeyManagementService)
+    published = (IOperationFamily, INotificationSinkFamily, IKeyManagementService, IDriverFamily)
     for found in getModule(gecko_tw.plugins.__name__).iterModules():
         with _blamed(found.name):
             module = import_module(found.name)

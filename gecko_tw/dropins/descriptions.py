@@ -1,6 +1,8 @@
 """Descriptions that dropins publish: cheap to import, with lazy factories."""
 
+from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 from attrs import frozen
 from twisted.plugin import IPlugin
@@ -9,6 +11,7 @@ from zope.interface import implementer
 from gecko_tw.dropins.interfaces import IKeyManagementService, INotificationSinkFamily, IOperationFamily
 from gecko_tw.jobs.interfaces import INotificationSink
 from gecko_tw.resources.dispatch.operations import Operation, rows_of
+from gecko_tw.store.drivers.interfaces import IDriver, IDriverFamily
 from gecko_tw.store.encryption.interfaces import IKeyManagement
 
 
@@ -64,3 +67,25 @@ class OperationFamily:
 
     def load(self) -> list[Operation]:
         return rows_of(import_module(self.module))
+
+
+@implementer(IPlugin, IDriverFamily)
+@frozen
+class Driver:
+    """A driver for data directories. A dropin is one line: ``mine = Driver("mine", "my_store.driver", "MyDriver", "mine.sqlite")``.
+
+    :ivar name: the value of ``--layout`` that chooses it.
+    :ivar module: imported when such a data directory is used.
+    :ivar factory: what of it is called with the directory's path and, by name, with the settings that it takes; returns an IDriver.
+    :ivar catalog: the file in ``.geckos3`` that is there when the directory was used before.
+    :ivar takes: names of settings, such as ``fsync``.
+    """
+
+    name: str
+    module: str
+    factory: str
+    catalog: str
+    takes: tuple[str, ...] = ()
+
+    def load(self, data_dir: str, settings: Mapping[str, Any]) -> IDriver:
+        return getattr(import_module(self.module), self.factory)(data_dir, **settings)  # type: ignore[no-any-return]

@@ -130,9 +130,9 @@ class Settings:
     )
     layout: str = setting(
         "files",
-        kinds.one_of("files", "pool"),
+        kinds.LAYOUT,
         "how the data directory is laid out, fixed when it is made: `files` keeps objects as ordinary files, `pool` is faster and keeps"
-        " them as nobody else can read them",
+        " them as nobody else can read them; dropins may bring others",
     )
     umask: str = setting(
         "",

@@ -205,6 +205,7 @@ def one_of(*words: str) -> Kind:
     return Kind(read, f"one of {', '.join(words)}", "|".join(words))
 
 
+LAYOUT = Kind(_region, "files, pool, or the name that a dropin's driver has", "files|pool|NAME")
 BOOLEAN = Kind(_boolean, f"one of {', '.join(TRUE + FALSE)}", "true|false")
 TEXT = Kind(_text, "printable text that is not empty", "TEXT")
 ANY_TEXT = Kind(lambda text: _text(text) if text else "", "printable text, or nothing for any", "TEXT")

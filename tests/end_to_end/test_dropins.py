@@ -10,6 +10,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.end_to_end.daemon import PATIENCE, ROOT, SERVE, TWISTD, Daemon
+from tests.end_to_end.place import Place
 
 EXAMPLE = ROOT / "docs" / "examples" / "geckos3-weather"
 
@@ -124,3 +125,72 @@ def test_a_command_tells_of_a_dropin_with_a_mistake_as_well(tmp_path):
     ended = operations(with_folder(tmp_path))
     assert ended.returncode == 1
     assert ended.stderr.startswith("Error: dropin gecko_tw.plugins.bad_dropin cannot be used: SyntaxError: ")
+
+
+DRIVER = "from gecko_tw.dropins.descriptions import Driver\nmine = Driver('mine', 'my_driver', 'MyDriver', 'mine.sqlite', ('fsync',))\n"
+MY_DRIVER = '''
+import os
+
+from zope.interface import implementer
+
+from gecko_tw.store.drivers.interfaces import IDriver
+from gecko_tw.store.drivers.pool.driver import PoolDriver
+
+
+@implementer(IDriver)
+class MyDriver:
+    """Objects elsewhere: in a directory beside the one that is served."""
+
+    def __init__(self, data_dir, *, fsync):
+        self.data_dir = data_dir
+        self._mark = os.path.join(data_dir, ".geckos3", "mine.sqlite")
+        self._pool = PoolDriver(data_dir + ".elsewhere", fsync=fsync)
+
+    def open(self):
+        os.makedirs(os.path.dirname(self._mark), exist_ok=True)
+        open(self._mark, "a").close()
+        self._pool.open()
+        for name in ("catalog", "blobs", "documents", "notices", "damage"):
+            setattr(self, name, getattr(self._pool, name))
+
+    def flush(self):
+        return self._pool.flush()
+
+    def close(self):
+        self._pool.close()
+'''
+
+
+@pytest.fixture
+def driver_path(tmp_path):
+    plugins = tmp_path / "site" / "gecko_tw" / "plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "my_dropin.py").write_text(DRIVER)
+    (tmp_path / "site" / "my_driver.py").write_text(MY_DRIVER)
+    return with_folder(tmp_path / "site")
+
+
+def test_a_driver_of_a_dropin_keeps_what_is_stored(tmp_path, driver_path):
+    for _ in range(2):
+        with Daemon(tmp_path, "--layout=mine", "--workers=2", env={"PYTHONPATH": driver_path}) as daemon:
+            place = Place(daemon)
+            if not place.s3.list_buckets()["Buckets"]:
+                place.s3.create_bucket(Bucket="photos")
+                place.put("photos", "cat", b"meow")
+            assert place.get("photos", "cat") == b"meow"
+    assert (tmp_path / "data.elsewhere" / ".geckos3").is_dir()
+    assert not (tmp_path / "data" / "photos").exists()
+
+
+@pytest.mark.parametrize("command", [SERVE, TWISTD], ids=["serve", "twistd"])
+def test_a_layout_that_no_driver_has_is_refused_with_those_there_are(tmp_path, driver_path, command):
+    ended = subprocess.run(
+        [*command, f"--data-dir={tmp_path}/data", "--layout=yours", "--listen=127.0.0.1:0"],
+        env=os.environ | {"PYTHONPATH": driver_path},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert ended.returncode == 1
+    assert "--layout: 'yours' is not allowed; allowed is one of files, mine, pool" in ended.stderr
+    assert not (tmp_path / "data").exists()

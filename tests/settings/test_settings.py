@@ -30,7 +30,7 @@ BAD = {
     "fsync": "2",
     "flush_interval": "0",
     "repair": "maybe",
-    "layout": "tree",
+    "layout": "no such layout",
     "attributes": "both",
     "workers": "0",
     "threads": "many",

@@ -1,6 +1,6 @@
 """What drivers implement: plain blocking code, safe to call from any thread."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from zope.interface import Attribute, Interface
@@ -36,6 +36,57 @@ class Unsettled(Exception):  # noqa: N818 - a signal, not an error
 
 class BlobGone(Exception):  # noqa: N818 - a signal, not an error
     """The blob does not exist any more, or is another one now: read the history again."""
+
+
+class IDriver(Interface):
+    """Where records and bytes are kept, for one data directory."""
+
+    data_dir = Attribute(
+        "the directory's path; a driver that keeps everything elsewhere has at least ``.geckos3`` in it"
+    )
+    catalog = Attribute("the ICatalog, while it is open")
+    blobs = Attribute("the IBlobs, while it is open")
+    documents = Attribute("the IDocuments, while it is open")
+    notices = Attribute("the INotices, while it is open")
+    damage = Attribute(
+        "what is noticed of the records while they are in use: a gecko_tw.store.drivers.sqlite.damage.Damage"
+    )
+
+    def open() -> None:
+        """Prepares the directory. Raises OSError with the path at fault, ValueError or RuntimeError with a line for the user."""
+
+    def flush() -> bool:
+        """Makes everything durable that was committed; whether there was anything. Called every now and then."""
+
+    def close() -> None:
+        """Harmless when repeated."""
+
+
+class IFileTree(Interface):
+    """Optional power of an IDriver, got by ``IFileTree(driver, None)``: objects are files, which others may put, change and remove."""
+
+    tree_watch = Attribute("tells of what others do: a gecko_tw.store.drivers.files.noticing.TreeWatch")
+    unreadable = Attribute("places that the last :meth:`open` anew has passed over, with the reasons")
+
+    def open(anew: bool = False) -> None:
+        """As IDriver; ``anew`` makes the catalog from the files alone. Raises RuntimeError unless nobody else uses the directory."""
+
+    def adopt(report: Callable[[Any], None] | None = None, stop: Callable[[], bool] | None = None) -> Any:
+        """Takes over what others did: a gecko_tw.store.drivers.files.adoption.Progress of what was looked at, changed, and not read."""
+
+
+class IDriverFamily(Interface):
+    """A description of a driver, cheap to import. A dropin may publish one."""
+
+    name = Attribute("the value of ``--layout`` that chooses it")
+    catalog = Attribute("the file in ``.geckos3`` that is there when the directory was used before")
+    takes = Attribute("names of the settings that it is made with")
+
+    def load(data_dir: str, settings: Mapping[str, Any]) -> IDriver:
+        """The driver, imported and made only now, not open yet.
+
+        :param settings: the values of those settings, by name.
+        """
 
 
 class ICatalog(Interface):

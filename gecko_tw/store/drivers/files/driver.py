@@ -5,6 +5,8 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable
 
+from zope.interface import implementer
+
 from gecko_tw.store.drivers.checking.differences import Difference
 from gecko_tw.store.drivers.files.adoption import Adoption, Progress
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
@@ -23,6 +25,7 @@ from gecko_tw.store.drivers.files.recovery import Recovery
 from gecko_tw.store.drivers.files.torn import TornFiles
 from gecko_tw.store.drivers.files.watch import FilesWatch, Settler
 from gecko_tw.store.drivers.flushing import Flusher
+from gecko_tw.store.drivers.interfaces import IDriver, IFileTree
 from gecko_tw.store.drivers.layouts import FILES, check_layout
 from gecko_tw.store.drivers.sqlite import connections, undo
 from gecko_tw.store.drivers.sqlite.catalog import SqliteCatalog
@@ -38,6 +41,7 @@ log = logging.getLogger(__name__)
 CARRIERS = ("xattr", "sidecar")
 
 
+@implementer(IDriver, IFileTree)
 class FilesDriver:
     """One data directory. Between :meth:`open` and :meth:`close` it has a ``catalog`` (ICatalog), ``blobs`` (IBlobs,
     IBlobCloning), ``documents`` (IDocuments) and ``notices`` (INotices). Once its ``tree_watch`` has begun, :meth:`adopt`
@@ -47,7 +51,8 @@ class FilesDriver:
     :param metadata: False writes no attributes beside visible files, and does not hash files it finds.
     :param fsync: whether what is committed is on the disk before a step returns.
     :param attributes: ``"xattr"`` or ``"sidecar"``: where a visible file's description is kept.
-    :param repairs: whether a catalog that is lost, damaged or older than the directory is made again when it is opened.
+    :param repair: ``"auto"`` makes a catalog that is lost, damaged or older than the directory again when it is opened, ``"refuse"`` does
+        not open it.
     :ivar damage: what is noticed of the catalog while it is in use.
     :ivar unreadable: places that the last rebuild has passed over, with the reasons.
     """
@@ -64,7 +69,7 @@ class FilesDriver:
         metadata: bool = True,
         fsync: bool = False,
         attributes: str = "xattr",
-        repairs: bool = True,
+        repair: str = "auto",
     ) -> None:
         if attributes not in CARRIERS:
             raise ValueError(f"attributes={attributes!r}: must be one of {', '.join(CARRIERS)}")
@@ -73,14 +78,14 @@ class FilesDriver:
         self._attributes = attributes
         self._journal: Journal | None = None
         self._flusher: Flusher | None = None
-        self._repairs = repairs
+        self._repairs = repair == "auto"
         self._is_open = False
         self._disk = Disk(data_dir, fsync)
         self._path = self._disk.inner_path("catalog.sqlite")
         self._connections = Connections(self._path, fsync)
         cure = (
             "it is made again from the files at the next start"
-            if repairs
+            if self._repairs
             else "stop every process and run geckos3 rebuild"
         )
         self.damage = Damage(self._path, self._disk.inner_path("damaged"), cure)

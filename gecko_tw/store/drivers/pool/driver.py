@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import partial
 from importlib.resources import files
 
+from zope.interface import implementer
+
 from gecko_tw.store.drivers.checking.differences import Difference
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
 from gecko_tw.store.drivers.files.carriers import BareCarrier
@@ -14,6 +16,7 @@ from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.mending import drop_orphans
 from gecko_tw.store.drivers.files.torn import TornFiles
 from gecko_tw.store.drivers.flushing import Flusher
+from gecko_tw.store.drivers.interfaces import IDriver
 from gecko_tw.store.drivers.layouts import CATALOGS, MARK, POOL, check_layout
 from gecko_tw.store.drivers.pool.blobs import SMALL, PoolBlobs
 from gecko_tw.store.drivers.pool.ground import NoWatch, ground_over, no_note
@@ -38,6 +41,7 @@ LOG_PAGES = 32_000
 """The log is folded by a thread, see Checkpoints. Commits do it only when that cannot keep up."""
 
 
+@implementer(IDriver)
 class PoolDriver:
     """One data directory. Between :meth:`open` and :meth:`close` it has a ``catalog`` (ICatalog), ``blobs`` (IBlobs,
     IBlobCloning), ``documents`` (IDocuments) and ``notices`` (INotices).

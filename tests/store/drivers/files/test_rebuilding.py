@@ -72,7 +72,7 @@ CATALOGS = {
 @pytest.mark.parametrize("name", CATALOGS)
 def test_whatever_a_catalog_is_it_is_made_anew(name, filled):
     CATALOGS[name](inner(filled) / "catalog.sqlite")
-    shop = opened(filled, anew=True, repairs=False)
+    shop = opened(filled, anew=True, repair="refuse")
     expect_rest(shop)
     assert shop.driver.documents.get("limit", "address") == {"rate": 1}
     assert read(shop, b"versions", "v1") == b"first"
@@ -270,7 +270,7 @@ def test_damage_that_is_noticed_while_the_catalog_is_in_use_is_mended_by_the_nex
     assert "made again from the files at the next start" in caplog.text
     shop.driver.close()
     with pytest.raises(CatalogDamaged, match="malformed"):
-        opened(filled, repairs=False)
+        opened(filled, repair="refuse")
     shop = opened(filled)
     assert shop.driver.damage.text is None
     expect_rest(shop)
