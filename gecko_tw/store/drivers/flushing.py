@@ -67,8 +67,8 @@ class Flusher:
             records = undo.records(self.connections.mine().execute, last)
             if removed or not self.disk.fsync:
                 self._sync(records)
-            if not self.disk.fsync:
-                self.disk.state.flush(last, moment)
+            self.disk.state.flush(last, moment)
+            self.disk.held.release(moment)
             fresh = [record for record in records if record.id > removed]
             had_files = self._remove(fresh)
             self._removed[0] = last if had_files else 0

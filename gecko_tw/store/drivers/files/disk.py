@@ -5,9 +5,10 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath
+from gecko_tw.store.drivers.files.holding import HeldInodes
 from gecko_tw.store.drivers.files.paths import INNER, pool_path
 from gecko_tw.store.drivers.files.reserve import FULL, Reserve
 from gecko_tw.store.drivers.files.staging import Staging, fresh_name, staging_file
@@ -40,6 +41,7 @@ class Disk:
     :ivar folding: whether names that differ only in case are the same.
     :ivar allocates: whether room for bytes can be had before they are written.
     :ivar staging: where files are made; ``reserve`` is room for a full disk.
+    :ivar held: inodes of what was removed since the last flush.
     :ivar state: what is known of the last use, while it is open.
     """
 
@@ -51,6 +53,7 @@ class Disk:
         self.xattrs = self.folding = self.allocates = False
         self.staging = Staging()
         self.reserve = Reserve()
+        self.held = HeldInodes()
         self.state: State = None  # type: ignore[assignment]
 
     def _open(self) -> None:
@@ -135,6 +138,7 @@ class Disk:
     def close(self) -> None:
         """Closes every descriptor. Harmless when repeated."""
         self.staging.close()
+        self.held.close()
         if self.state is not None:
             self.state.close()
         for name in ("root", "inner", "lock", "probe", "_used"):
@@ -182,11 +186,12 @@ class Disk:
 
     def rename_inner(self, name: str, path: str) -> bytes:
         """Moves a staged file to a path of ours, making its directories; returns the directory below the data directory."""
-        try:
-            self.staging.give(name, path, self.inner)
-        except FileNotFoundError:
-            self.make_rooms(path)
-            self.staging.give(name, path, self.inner)
+        with self.removing(path, self.inner):
+            try:
+                self.staging.give(name, path, self.inner)
+            except FileNotFoundError:
+                self.make_rooms(path)
+                self.staging.give(name, path, self.inner)
         return directory_of(path)
 
     def make_rooms(self, path: str) -> None:
@@ -208,7 +213,39 @@ class Disk:
     def drop(self, paths: Iterable[str]) -> None:
         """Removes files of ours; those already gone are passed over."""
         for path in paths:
-            unlink(path, self.inner)
+            self.unlink(path, self.inner)
+
+    def unlink(self, path: str | bytes, directory: int) -> bool:
+        """Removes a file; whether it was there."""
+        with self.removing(path, directory):
+            return unlink(path, directory)
+
+    def rmdir(self, name: bytes, directory: int) -> None:
+        """Removes an empty directory. Raises OSError.
+
+        That it is gone is on its own inode, too, before another directory gets that: else this one's names might come back with it.
+        """
+        with self.removing(name, directory):
+            if not self.fsync:
+                os.rmdir(name, dir_fd=directory)
+                return
+            descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+            try:
+                os.rmdir(name, dir_fd=directory)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def removing(self, path: str | bytes, directory: int) -> AbstractContextManager[None]:
+        """Around a call that removes what is at a path, or puts something else there.
+
+        Until a flush no inode is used again that was removed so. With ``fsync`` nothing is held: what is made is on the disk before it has
+        its name, and a removal soon after it.
+        """
+        if self.fsync:
+            return nullcontext()
+        self.held.release(self.state.flushed_at)
+        return self.held.removing(path, directory)
 
     def sync(self, directories: Iterable[bytes]) -> None:
         """Makes the entries of directories (below the data directory) durable when the driver was asked to."""

@@ -17,9 +17,10 @@ from attrs import frozen
 
 from gecko_tw.store.bucket_names import is_bucket_name
 from gecko_tw.store.drivers.files.beneath import open_beneath, open_directory
+from gecko_tw.store.drivers.files.carriers import Occupied
 from gecko_tw.store.drivers.files.comparing import differing
 from gecko_tw.store.drivers.files.directories import bucket_written, is_written, upload_file, upload_written
-from gecko_tw.store.drivers.files.disk import Disk, unlink
+from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.documents import FilesDocuments
 from gecko_tw.store.drivers.files.examining import Examiner
 from gecko_tw.store.drivers.files.paths import SIDECAR, file_of
@@ -223,7 +224,7 @@ class Reconciliation:
         """What an error of the disk forbids for one key forbids nothing else."""
         try:
             return act(*arguments)
-        except OSError as error:
+        except (OSError, Occupied) as error:
             log.error("%s/%r could not be reconciled: %s", address.bucket, address.key, error)
 
     def _compare(self, bucket: str, staged: dict[Fingerprint, list[str]]) -> None:
@@ -253,7 +254,7 @@ class Reconciliation:
             return True
         try:
             if self.torn.is_ours(parents, leaf):
-                unlink(leaf + SIDECAR, directory)
+                self.disk.unlink(leaf + SIDECAR, directory)
         finally:
             os.close(directory)
         return True
@@ -289,10 +290,12 @@ class Reconciliation:
     def _take_over(self, transaction: Transaction, address: Address) -> None:
         """Makes the row what the file is that is left at a key's path, unless its bytes did not survive."""
         top = transaction.execute(_NEWEST, (address.bucket_id, address.key)).fetchone()
-        if top is None or not Row._make(top).visible:
+        row = None if top is None else Row._make(top)
+        if row is None or not row.visible:
             is_torn, version = self.torn.version(address.bucket, address.key)
             # A version of ours above others would make a state of the key that it never had.
-            if is_torn or (version is not None and (top is not None or self._is_older(transaction, address, version))):
+            ours = version is not None and (row is not None or self._is_older(transaction, address, version))
+            if is_torn or ours or (row is not None and self.torn.is_before(address.bucket, address.key, row.modified)):
                 log.warning("%s/%r: what was stored last did not survive and is set aside", address.bucket, address.key)
                 self.places.take_away(transaction, address)
                 return
