@@ -5,7 +5,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath
 from gecko_tw.store.drivers.files.holding import HeldInodes
@@ -221,29 +221,12 @@ class Disk:
             return unlink(path, directory)
 
     def rmdir(self, name: bytes, directory: int) -> None:
-        """Removes an empty directory. Raises OSError.
-
-        That it is gone is on its own inode, too, before another directory gets that: else this one's names might come back with it.
-        """
+        """Removes an empty directory. Raises OSError."""
         with self.removing(name, directory):
-            if not self.fsync:
-                os.rmdir(name, dir_fd=directory)
-                return
-            descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
-            try:
-                os.rmdir(name, dir_fd=directory)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            os.rmdir(name, dir_fd=directory)
 
     def removing(self, path: str | bytes, directory: int) -> AbstractContextManager[None]:
-        """Around a call that removes what is at a path, or puts something else there.
-
-        Until a flush no inode is used again that was removed so. With ``fsync`` nothing is held: what is made is on the disk before it has
-        its name, and a removal soon after it.
-        """
-        if self.fsync:
-            return nullcontext()
+        """Around a call that removes what is at a path, or puts something else there: its inode is not used again until a flush."""
         self.held.release(self.state.flushed_at)
         return self.held.removing(path, directory)
 
