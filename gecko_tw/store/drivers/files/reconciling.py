@@ -143,7 +143,12 @@ class Reconciliation:
         if self.ground.watch.fingerprint(address.bucket, address.key) == fingerprint:
             return self._file_is_whole(version, self.disk.root, file_of(address.bucket, address.key))
         names = [] if fingerprint is None else staged.get(fingerprint, [])
-        return any(self._file_is_whole(version, self.disk.inner, staging_file(name).encode()) for name in names)
+        return any(self._is_staged(version, name) for name in names)
+
+    def _is_staged(self, version: Version | DeleteMarker, name: str) -> bool:
+        """Whether a file in staging is a version's, and whole."""
+        path = staging_file(name).encode()
+        return isinstance(version, Version) and self._file_is_whole(version, self.disk.inner, path)
 
     def _file_is_whole(self, version: Version, directory: int, path: bytes) -> bool:
         try:
@@ -218,7 +223,11 @@ class Reconciliation:
             return bool(row.visible)
         if fingerprint is None:
             return False
-        return self.places.return_file(address, fingerprint, staged.get(fingerprint, []), clearing=True)
+        names = staged.get(fingerprint, [])
+        if len(names) > 1:  # as long, and of the same time: its bytes tell which it is
+            version = version_of(row, address.bucket, address.key)
+            names = [name for name in names if self._is_staged(version, name)] or names
+        return self.places.return_file(address, fingerprint, names, clearing=True)
 
     def _guarded(self, address: Address, act: Callable[..., Any], *arguments: object) -> Any:
         """What an error of the disk forbids for one key forbids nothing else."""

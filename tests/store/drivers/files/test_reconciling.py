@@ -98,6 +98,24 @@ def test_with_fsync_a_catalog_that_has_lost_what_was_flushed_is_made_again(folde
     shop.driver.close()
 
 
+def test_of_kept_files_that_are_as_long_and_of_the_same_time_the_one_with_its_bytes_is_put_back(folder):
+    shop = open_shop(opened(folder).driver)
+    shop.put(KEY, b"meow")
+    shop.driver.close()
+    path = folder / BUCKET / os.fsdecode(KEY)
+    found = path.stat()
+    for number in range(20):
+        kept = folder / ".geckos3" / "staging" / f"{number:02x}"
+        kept.mkdir(exist_ok=True)
+        (kept / f"{number:02x}{0:030x}").write_bytes(b"meow" if number == 10 else b"purr")
+        os.utime(kept / f"{number:02x}{0:030x}", ns=(found.st_atime_ns, found.st_mtime_ns))
+    path.unlink()
+    lose_power(folder)
+    shop = opened(folder)
+    assert shop.get(KEY) == b"meow"
+    shop.driver.close()
+
+
 def overwrite(shop: Shop) -> None:
     shop.put(KEY, b"purr", now=NOW + 1)
 
