@@ -48,7 +48,7 @@ class Flusher:
             records = undo.records(self.connections.mine().execute, last)
             self._sync(records)
             self.disk.state.flush(last, moment)
-            self.disk.held.release(moment)
+            self.disk.held.release()
             fresh = [record for record in records if record.id > removed]
             had_files = self._remove(fresh)
             self._removed[0] = last if had_files else 0

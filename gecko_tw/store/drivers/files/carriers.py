@@ -142,7 +142,7 @@ def drop_sidecar(disk: Disk, directory: int, leaf: bytes) -> None:
         return
     found = read_beside(directory, leaf)
     if found is not None and read_sidecar(found) is not None:
-        disk.unlink(leaf + SIDECAR, directory)
+        disk.held.unlink(leaf + SIDECAR, directory)
 
 
 class Carrier(Protocol):
@@ -242,7 +242,7 @@ class SidecarCarrier:
         assert isinstance(description.record, Version)
         name = self._disk.stage(sidecar_text(description.record, ours))
         try:
-            with self._disk.removing(leaf + SIDECAR, directory):
+            with self._disk.held.removing(leaf + SIDECAR, directory):
                 self._disk.staging.give(name, leaf + SIDECAR, directory)
         except (IsADirectoryError, NotADirectoryError):
             self._disk.staging.remove(name)

@@ -5,7 +5,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath
 from gecko_tw.store.drivers.files.holding import HeldInodes
@@ -53,7 +53,7 @@ class Disk:
         self.xattrs = self.folding = self.allocates = False
         self.staging = Staging()
         self.reserve = Reserve()
-        self.held = HeldInodes()
+        self.held = HeldInodes(lambda: self.state.flushed_at)
         self.state: State = None  # type: ignore[assignment]
 
     def _open(self) -> None:
@@ -186,7 +186,7 @@ class Disk:
 
     def rename_inner(self, name: str, path: str) -> bytes:
         """Moves a staged file to a path of ours, making its directories; returns the directory below the data directory."""
-        with self.removing(path, self.inner):
+        with self.held.removing(path, self.inner):
             try:
                 self.staging.give(name, path, self.inner)
             except FileNotFoundError:
@@ -213,22 +213,7 @@ class Disk:
     def drop(self, paths: Iterable[str]) -> None:
         """Removes files of ours; those already gone are passed over."""
         for path in paths:
-            self.unlink(path, self.inner)
-
-    def unlink(self, path: str | bytes, directory: int) -> bool:
-        """Removes a file; whether it was there."""
-        with self.removing(path, directory):
-            return unlink(path, directory)
-
-    def rmdir(self, name: bytes, directory: int) -> None:
-        """Removes an empty directory. Raises OSError."""
-        with self.removing(name, directory):
-            os.rmdir(name, dir_fd=directory)
-
-    def removing(self, path: str | bytes, directory: int) -> AbstractContextManager[None]:
-        """Around a call that removes what is at a path, or puts something else there: its inode is not used again until a flush."""
-        self.held.release(self.state.flushed_at)
-        return self.held.removing(path, directory)
+            self.held.unlink(path, self.inner)
 
     def sync(self, directories: Iterable[bytes]) -> None:
         """Makes the entries of directories (below the data directory) durable when the driver was asked to."""
@@ -310,15 +295,6 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
 def full_or(error: OSError) -> Exception:
     """The refusal that an error of a full disk is, else the error itself."""
     return InsufficientStorage() if error.errno in FULL else error
-
-
-def unlink(path: str | bytes, directory: int) -> bool:
-    """Removes a file; whether it was there."""
-    try:
-        os.unlink(path, dir_fd=directory)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return False
-    return True
 
 
 def _exists(name: str, directory: int) -> bool:

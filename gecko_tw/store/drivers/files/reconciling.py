@@ -263,7 +263,7 @@ class Reconciliation:
             return True
         try:
             if self.torn.is_ours(parents, leaf):
-                self.disk.unlink(leaf + SIDECAR, directory)
+                self.disk.held.unlink(leaf + SIDECAR, directory)
         finally:
             os.close(directory)
         return True
