@@ -2,6 +2,7 @@
 many are killed of each kind of store."""
 
 import os
+import select
 import signal
 import time
 from pathlib import Path
@@ -19,6 +20,8 @@ from tests.store.shop import BUCKET, Shop, open_shop
 KILLS = int(os.environ.get("KILLS", "0")) or 24
 SEED = os.environ.get("KILLS_SEED", "")
 PROCESSES = 3
+PATIENCE = 30
+"""Seconds until a process has done its first verb."""
 MOST = 2000
 """Verbs of a process."""
 A_DIRECTORY = 24
@@ -159,6 +162,8 @@ def round_of(folder: Path, setup: Setup, numbers: range, versioning: str, random
     random.shuffle(lives)
     done = []
     for life in lives:
+        if random.random() < 0.9:  # the others are just opening the directory
+            select.select([life.acknowledged], [], [], PATIENCE)
         time.sleep(random.uniform(0.01, 0.1))
         done.append(kill(life))
     found = in_child(look, folder, setup, [key for life in lives for key in life.keys], False)
