@@ -70,7 +70,10 @@ class Work:
 
 @frozen
 class Life:
-    """One process: what it does, on keys of its own, until it is killed."""
+    """One process: what it does, on keys of its own, until it is killed.
+
+    :ivar acknowledged: the descriptor that its dots come from.
+    """
 
     number: int
     works: list[Work]
