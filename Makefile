@@ -16,6 +16,8 @@ BENCH_STAMP := $(VENV)/.made-for-bench
 
 # So many cuts of each case on the simulated disk of `make power-test`.
 POWER_CUTS ?= 200
+# And so many processes are killed of each kind of store.
+KILLS ?= 126
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-dev test power-test s3-tests lint fmt bench bench-peers bench-warp docs build install clean docker-build docker-run docker-stop
@@ -53,12 +55,13 @@ run-dev: $(RUN_STAMP) ## The same without authentication
 test: $(TEST_STAMP) ## Run all tests, real clients included, and print the coverage of statements and branches
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term $(TESTS)
 
-power-test: $(TEST_STAMP) ## Cut the power of real block images, as root, and of a simulated disk; IMAGES=, SECONDS=, FILESYSTEM=, LAYOUT=, OPTIONS=, SEED=, KEEP=, POWER_CUTS= choose
+power-test: $(TEST_STAMP) ## Cut the power of real block images, as root, and of a simulated disk; IMAGES=, SECONDS=, FILESYSTEM=, LAYOUT=, OPTIONS=, SEED=, KEEP=, POWER_CUTS=, KILLS= choose
 	$(BIN)/python -m tests.power.run --images=$(or $(IMAGES),50) --seconds=$(or $(SECONDS),12) --keep=$(or $(KEEP),power-failures) \
 		$(if $(FILESYSTEM),--filesystem=$(FILESYSTEM)) $(if $(SEED),--seed=$(SEED)) \
 		$(if $(LAYOUT)$(OPTIONS),--options="$(if $(LAYOUT),--layout=$(LAYOUT)) $(OPTIONS)") $(ARGS)
 	POWER_CUTS=$(POWER_CUTS) POWER_SEED="$(SEED)" $(BIN)/python -m pytest -n auto --timeout=0 \
 		tests/crash/test_power_cuts.py tests/crash/test_power_moves.py tests/crash/test_power_histories.py
+	KILLS=$(KILLS) KILLS_SEED="$(SEED)" $(BIN)/python -m pytest -n auto --timeout=0 tests/crash/test_kills.py
 
 s3-tests: $(S3_TESTS_STAMP) ## Run ceph/s3-tests of the checkout S3_TESTS; ARGS="-k versioning" selects
 	@test -d "$(S3_TESTS)" || { echo "S3_TESTS must be a checkout of https://github.com/ceph/s3-tests" >&2; exit 1; }

@@ -22,11 +22,10 @@ class _Changed(Refusal):
 
 
 def _joined(bucket: BucketRecord, history: KeyHistory, version: Version, span: Span) -> Change:
-    """The version keeps everything but its spans."""
-    if version not in history.versions:
+    """The newest version keeps everything but its spans; the bytes of older ones stay where they are."""
+    if history.versions[:1] != (version,):
         raise _Changed
-    versions = tuple(other.lying((span,)) if other == version else other for other in history.versions)
-    return Change(history.having(versions))
+    return Change(history.having((version.lying((span,)), *history.versions[1:])))
 
 
 @frozen

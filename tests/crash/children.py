@@ -50,7 +50,8 @@ def start(work: Callable[[Callable[[Any], None]], None]) -> Child:
         work(acknowledge)
     except BaseException:
         real_write(writing, b"E" + traceback.format_exc().encode())
-    real_exit(0)
+    finally:
+        real_exit(0)  # also when nobody listens any more: a child is never to go on with the parent's work
     raise AssertionError("unreachable")
 
 

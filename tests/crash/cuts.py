@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import awscrt.checksums  # noqa: F401 - a tenth of a second that each child would spend
 from attrs import frozen
 
 from gecko_tw.store.drivers.files import torn

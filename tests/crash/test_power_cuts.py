@@ -30,7 +30,6 @@ from tests.crash.deeds import (
     copy_onto_itself,
     join,
     nothing,
-    overwrite,
     prepare,
     remove,
     said,
@@ -49,8 +48,8 @@ def rig_of(setup: Setup) -> Rig:
 
 
 def cut(rig: Rig, deed: Deed, key: bytes, tmp_path: Path, name: str) -> None:
-    """A verb of one key, and one of another."""
-    acts = [lambda shop: deed.act(shop, key), lambda shop: overwrite(shop, OTHERS[0])]
+    """A verb of one key, and one of another, later: files of the same time are of the same version."""
+    acts: list[Act] = [lambda shop: deed.act(shop, key), lambda shop: shop.put(OTHERS[0], NEW, now=LATER + 10**9)]
     history = rig.history(tmp_path / "whole", lambda shop: prepare(shop, deed, key), acts)
     rig.check(history, some_cuts(history, name, CUTS or QUICK), tmp_path / "cut")
 

@@ -124,7 +124,7 @@ class Examination:
 
     def _mounted(self, disk: Path):  # type: ignore[no-untyped-def]
         if self.system.check and self.plan.checked:
-            disks.call(*self.system.check, disk, codes=(0, 1, 2))
+            disks.check(self.system, disk)
         place = self.place / "examining"
         self.daemon.data_dir = place / "data"
         return disks.mounted(disk, place, self.rng.choice(self.system.options))

@@ -130,22 +130,30 @@ def judge(record: Record, cut: Cut, found: dict[Subject, State]) -> list[str]:
         places[subject] = [number for number in allowed if steps[number].state == state]
         if not places[subject]:
             faults.append(_fault(subject, steps, cut, state))
-    torn = [fault for move in record.moves if (fault := _torn(move, places))]
+    torn = [fault for move in record.moves if (fault := _torn(record, move, places))]
     return faults + torn + _reordered(record, cut, places)
 
 
-def _torn(move: Move, places: dict[Subject, list[int]]) -> str:
+def _torn(record: Record, move: Move, places: dict[Subject, list[int]]) -> str:
     """What a move left in both places or in none; where a state is found that recurs, the kinder reading counts.
 
-    An object that is renamed is at its new key before it is gone from the old one.
+    An object that is renamed is at its new key before it is gone from the old one. A new object that was made later is taken over, also
+    where the move is taken back.
     """
     source, target = places[move.source], places[move.target]
     if source and target:
-        if min(source) >= move.left and max(target) < move.came:
+        was_left = min(source) >= move.left and not _made_since(record, move.source, move.left, min(source))
+        has_come = min(target) >= move.came and not _made_since(record, move.target, move.came, min(target))
+        if was_left and max(target) < move.came:
             return f"{move.what}: {move.source} is gone, and {move.target} did not get it"
-        if move.source.upload and max(source) < move.left and min(target) >= move.came:
+        if move.source.upload and max(source) < move.left and has_come:
             return f"{move.what}: {move.target} has it, and {move.source} still has it"
     return ""
+
+
+def _made_since(record: Record, subject: Subject, step: int, last: int) -> bool:
+    """Whether one of the steps after a step made a new object."""
+    return bool(subject.key) and any(is_new(record, subject, number) for number in range(step + 1, last + 1))
 
 
 def is_new(record: Record, subject: Subject, number: int) -> bool:

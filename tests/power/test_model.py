@@ -93,6 +93,14 @@ def test_what_is_renamed_is_found_at_its_old_key_or_its_new_one(source, target, 
     assert len(faults(record, key=source, other=target)) == expected
 
 
+def test_a_new_object_may_be_where_one_was_renamed_from_though_that_is_taken_back():
+    record = recorded((1, 2, (ONE,)))
+    record.add(OTHER, Step("put", 1, 2, (TWO,)))
+    record.move("rename", (KEY, Step("rename", 7, 8, ())), (OTHER, Step("rename", 7, 8, (ONE,))))
+    record.add(KEY, Step("put", 8.5, 8.6, (THREE,)))
+    assert faults(record, key=(THREE,), other=(TWO,)) == []
+
+
 def test_an_upload_that_is_gone_has_become_an_object():
     record = Record()
     record.add(UPLOAD, Step("part", 1, 2, ((1, "etag"),)))

@@ -1,16 +1,14 @@
 """Flushes: what was committed goes to the disk, and then what those commits have made worthless goes from there."""
 
 import logging
-import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
 
 from attrs import field, frozen
 
-from gecko_tw.store.drivers.files.disk import Disk, paths_of, remove_files, sync_file_system
+from gecko_tw.store.drivers.files.disk import Disk, remove_files, sync_file_system
 from gecko_tw.store.drivers.sqlite import undo
 from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline
 from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
@@ -18,25 +16,8 @@ from gecko_tw.store.drivers.sqlite.connections import Connections
 
 log = logging.getLogger(__name__)
 
-_PATH = getattr(os, "O_PATH", os.O_RDONLY) | os.O_NOFOLLOW | os.O_CLOEXEC
 _AT_ONCE = 500
 """Records, or rows, that are dropped in one transaction: others wait for it a few milliseconds."""
-_HELD = 50
-"""Names whose files are held at a time."""
-
-
-@contextmanager
-def held(disk: Disk, names: Iterable[str]) -> Iterator[None]:
-    """Meanwhile no new file gets the inode of one with such a name, though it is removed.
-
-    Without a journal a removal may be lost, and a new file be on the disk: with one inode they would be one to ``fsck``.
-    """
-    with ExitStack() as stack:
-        for path in (path for name in names for path in paths_of(name)):
-            with suppress(FileNotFoundError):
-                descriptor = os.open(path, _PATH, dir_fd=disk.inner)
-                stack.callback(os.close, descriptor)
-        yield
 
 
 @frozen
@@ -65,10 +46,9 @@ class Flusher:
             moment = time.time_ns()
             last = undo.newest(self.connections.mine().execute)
             records = undo.records(self.connections.mine().execute, last)
-            if removed or not self.disk.fsync:
-                self._sync(records)
-            if not self.disk.fsync:
-                self.disk.state.flush(last, moment)
+            self._sync(records)
+            self.disk.state.flush(last, moment)
+            self.disk.held.release()
             fresh = [record for record in records if record.id > removed]
             had_files = self._remove(fresh)
             self._removed[0] = last if had_files else 0
@@ -102,16 +82,9 @@ class Flusher:
     def _remove(self, records: list[undo.Record]) -> bool:
         """Removes the files that records call worthless; whether there were any whose removal is not on the disk yet."""
         names = [name for record in records for name in (*record.replaced, *record.useless) if not is_inline(name)]
-        if not self.disk.fsync:
-            for name in names:
-                remove_files(self.disk, name)
-            return bool(names)
-        for at in range(0, len(names), _HELD):
-            with held(self.disk, names[at : at + _HELD]):
-                for name in names[at : at + _HELD]:
-                    remove_files(self.disk, name)
-                sync_file_system(self.disk.root)
-        return False
+        for name in names:
+            remove_files(self.disk, name)
+        return bool(names)
 
     def _rows(self, records: list[undo.Record]) -> Iterator["_DropRows"]:
         names = [name for record in records for name in record.useless if is_inline(name)]

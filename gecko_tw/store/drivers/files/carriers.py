@@ -17,7 +17,6 @@ from gecko_tw.store.drivers.files.disk import (
     description_file,
     full_or,
     spill_file,
-    unlink,
 )
 from gecko_tw.store.drivers.files.paths import SIDECAR
 from gecko_tw.store.drivers.files.reserve import FULL
@@ -32,6 +31,9 @@ LARGEST_SIDECAR = 16 * 1024 * 1024
 
 class Occupied(Exception):  # noqa: N818 - a signal, not an error
     """Where a sidecar must go there is something else that is none of ours."""
+
+    def __str__(self) -> str:
+        return "something else is where its sidecar must be"
 
 
 def write_attribute(disk: Disk, target: int | str, description: Description) -> str | None:
@@ -134,13 +136,13 @@ def read_beside(directory: int, leaf: bytes) -> bytes | None:
         os.close(descriptor)
 
 
-def drop_sidecar(directory: int, leaf: bytes) -> None:
+def drop_sidecar(disk: Disk, directory: int, leaf: bytes) -> None:
     """Removes the sidecar of a file that is gone or has another description now; what is no sidecar stays."""
     if not os.access(leaf + SIDECAR, os.F_OK, dir_fd=directory):  # as nearly always: a third of opening it in vain
         return
     found = read_beside(directory, leaf)
     if found is not None and read_sidecar(found) is not None:
-        unlink(leaf + SIDECAR, directory)
+        disk.held.unlink(leaf + SIDECAR, directory)
 
 
 class Carrier(Protocol):
@@ -196,7 +198,7 @@ class XattrCarrier:
         return
 
     def arrived(self, directory: int, leaf: bytes) -> None:
-        drop_sidecar(directory, leaf)
+        drop_sidecar(self._disk, directory, leaf)
 
     left = arrived
 
@@ -240,7 +242,8 @@ class SidecarCarrier:
         assert isinstance(description.record, Version)
         name = self._disk.stage(sidecar_text(description.record, ours))
         try:
-            self._disk.staging.give(name, leaf + SIDECAR, directory)
+            with self._disk.held.removing(leaf + SIDECAR, directory):
+                self._disk.staging.give(name, leaf + SIDECAR, directory)
         except (IsADirectoryError, NotADirectoryError):
             self._disk.staging.remove(name)
             raise Occupied() from None
@@ -249,7 +252,7 @@ class SidecarCarrier:
         return
 
     def left(self, directory: int, leaf: bytes) -> None:
-        drop_sidecar(directory, leaf)
+        drop_sidecar(self._disk, directory, leaf)
 
     def change(self, directory: int, leaf: bytes, description: Description) -> str | None:
         self._write(directory, leaf, description, {"description": text_of(description)})
@@ -281,7 +284,7 @@ class BareCarrier:
         return
 
     def arrived(self, directory: int, leaf: bytes) -> None:
-        drop_sidecar(directory, leaf)
+        drop_sidecar(self._disk, directory, leaf)
 
     left = arrived
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from gecko_tw.store.bucket_names import is_bucket_name
 from gecko_tw.store.drivers.files.beneath import open_directory
 from gecko_tw.store.drivers.files.carriers import read_beside
-from gecko_tw.store.drivers.files.disk import Disk, directory_of, unlink
+from gecko_tw.store.drivers.files.disk import Disk, directory_of
 from gecko_tw.store.drivers.files.paths import (
     INNER,
     SIDECAR,
@@ -107,7 +107,7 @@ class FilesBucketDirectories:
             if stray is not None:
                 return stray
             self._remove_tree(name.encode())
-        unlink(_bucket_file(name), self._disk.inner)
+        self._disk.held.unlink(_bucket_file(name), self._disk.inner)
         transaction.touched.update((b"", directory_of(_bucket_file(name))))
         return None
 
@@ -146,7 +146,7 @@ class FilesBucketDirectories:
                 self._remove_entry(path, name, is_directory)
         directory = open_directory(self._disk.root, above) if above else os.dup(self._disk.root)
         try:
-            os.rmdir(leaf, dir_fd=directory)
+            self._disk.held.rmdir(leaf, directory)
         except OSError as error:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
                 raise BucketNotEmpty() from error
@@ -160,7 +160,7 @@ class FilesBucketDirectories:
             if is_directory:
                 shutil.rmtree(name, dir_fd=directory)
             else:
-                unlink(name, directory)
+                self._disk.held.unlink(name, directory)
         finally:
             os.close(directory)
 
@@ -185,7 +185,7 @@ class FilesUploadNotes:
         if wanted:
             transaction.touched.add(self._disk.write_whole(path, _upload_data(address, upload)))
         else:
-            unlink(path, self._disk.inner)
+            self._disk.held.unlink(path, self._disk.inner)
             transaction.touched.add(directory_of(path))
 
     def restore(self, transaction: Transaction, address: Address, uploads: tuple[Upload, ...], noted: Marks) -> None:
@@ -194,7 +194,7 @@ class FilesUploadNotes:
             if path in standing:
                 self.note(transaction, address, standing[path], True)
             else:
-                unlink(path, self._disk.inner)
+                self._disk.held.unlink(path, self._disk.inner)
 
     def restore_part(self, address: Address, upload_id: str, part: Part) -> None:
         self._pool.describe_part(address, upload_id, part)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath
+from gecko_tw.store.drivers.files.holding import HeldInodes
 from gecko_tw.store.drivers.files.paths import INNER, pool_path
 from gecko_tw.store.drivers.files.reserve import FULL, Reserve
 from gecko_tw.store.drivers.files.staging import Staging, fresh_name, staging_file
@@ -40,6 +41,7 @@ class Disk:
     :ivar folding: whether names that differ only in case are the same.
     :ivar allocates: whether room for bytes can be had before they are written.
     :ivar staging: where files are made; ``reserve`` is room for a full disk.
+    :ivar held: inodes of what was removed since the last flush.
     :ivar state: what is known of the last use, while it is open.
     """
 
@@ -51,6 +53,7 @@ class Disk:
         self.xattrs = self.folding = self.allocates = False
         self.staging = Staging()
         self.reserve = Reserve()
+        self.held = HeldInodes(lambda: self.state.flushed_at)
         self.state: State = None  # type: ignore[assignment]
 
     def _open(self) -> None:
@@ -135,6 +138,7 @@ class Disk:
     def close(self) -> None:
         """Closes every descriptor. Harmless when repeated."""
         self.staging.close()
+        self.held.close()
         if self.state is not None:
             self.state.close()
         for name in ("root", "inner", "lock", "probe", "_used"):
@@ -182,11 +186,12 @@ class Disk:
 
     def rename_inner(self, name: str, path: str) -> bytes:
         """Moves a staged file to a path of ours, making its directories; returns the directory below the data directory."""
-        try:
-            self.staging.give(name, path, self.inner)
-        except FileNotFoundError:
-            self.make_rooms(path)
-            self.staging.give(name, path, self.inner)
+        with self.held.removing(path, self.inner):
+            try:
+                self.staging.give(name, path, self.inner)
+            except FileNotFoundError:
+                self.make_rooms(path)
+                self.staging.give(name, path, self.inner)
         return directory_of(path)
 
     def make_rooms(self, path: str) -> None:
@@ -208,7 +213,7 @@ class Disk:
     def drop(self, paths: Iterable[str]) -> None:
         """Removes files of ours; those already gone are passed over."""
         for path in paths:
-            unlink(path, self.inner)
+            self.held.unlink(path, self.inner)
 
     def sync(self, directories: Iterable[bytes]) -> None:
         """Makes the entries of directories (below the data directory) durable when the driver was asked to."""
@@ -290,15 +295,6 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
 def full_or(error: OSError) -> Exception:
     """The refusal that an error of a full disk is, else the error itself."""
     return InsufficientStorage() if error.errno in FULL else error
-
-
-def unlink(path: str | bytes, directory: int) -> bool:
-    """Removes a file; whether it was there."""
-    try:
-        os.unlink(path, dir_fd=directory)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return False
-    return True
 
 
 def _exists(name: str, directory: int) -> bool:

@@ -234,7 +234,7 @@ class FilesPlaces:
             above, name = os.path.split(parent)
             directory = open_directory(self._disk.root, above)
             try:
-                os.rmdir(name, dir_fd=directory)
+                self._disk.held.rmdir(name, directory)
             except OSError as error:
                 if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ENOENT):
                     return

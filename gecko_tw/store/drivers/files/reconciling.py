@@ -17,9 +17,10 @@ from attrs import frozen
 
 from gecko_tw.store.bucket_names import is_bucket_name
 from gecko_tw.store.drivers.files.beneath import open_beneath, open_directory
+from gecko_tw.store.drivers.files.carriers import Occupied
 from gecko_tw.store.drivers.files.comparing import differing
 from gecko_tw.store.drivers.files.directories import bucket_written, is_written, upload_file, upload_written
-from gecko_tw.store.drivers.files.disk import Disk, unlink
+from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.documents import FilesDocuments
 from gecko_tw.store.drivers.files.examining import Examiner
 from gecko_tw.store.drivers.files.paths import SIDECAR, file_of
@@ -142,7 +143,12 @@ class Reconciliation:
         if self.ground.watch.fingerprint(address.bucket, address.key) == fingerprint:
             return self._file_is_whole(version, self.disk.root, file_of(address.bucket, address.key))
         names = [] if fingerprint is None else staged.get(fingerprint, [])
-        return any(self._file_is_whole(version, self.disk.inner, staging_file(name).encode()) for name in names)
+        return any(self._is_staged(version, name) for name in names)
+
+    def _is_staged(self, version: Version | DeleteMarker, name: str) -> bool:
+        """Whether a file in staging is a version's, and whole."""
+        path = staging_file(name).encode()
+        return isinstance(version, Version) and self._file_is_whole(version, self.disk.inner, path)
 
     def _file_is_whole(self, version: Version, directory: int, path: bytes) -> bool:
         try:
@@ -217,13 +223,17 @@ class Reconciliation:
             return bool(row.visible)
         if fingerprint is None:
             return False
-        return self.places.return_file(address, fingerprint, staged.get(fingerprint, []), clearing=True)
+        names = staged.get(fingerprint, [])
+        if len(names) > 1:  # as long, and of the same time: its bytes tell which it is
+            version = version_of(row, address.bucket, address.key)
+            names = [name for name in names if self._is_staged(version, name)] or names
+        return self.places.return_file(address, fingerprint, names, clearing=True)
 
     def _guarded(self, address: Address, act: Callable[..., Any], *arguments: object) -> Any:
         """What an error of the disk forbids for one key forbids nothing else."""
         try:
             return act(*arguments)
-        except OSError as error:
+        except (OSError, Occupied) as error:
             log.error("%s/%r could not be reconciled: %s", address.bucket, address.key, error)
 
     def _compare(self, bucket: str, staged: dict[Fingerprint, list[str]]) -> None:
@@ -253,7 +263,7 @@ class Reconciliation:
             return True
         try:
             if self.torn.is_ours(parents, leaf):
-                unlink(leaf + SIDECAR, directory)
+                self.disk.held.unlink(leaf + SIDECAR, directory)
         finally:
             os.close(directory)
         return True
@@ -289,10 +299,12 @@ class Reconciliation:
     def _take_over(self, transaction: Transaction, address: Address) -> None:
         """Makes the row what the file is that is left at a key's path, unless its bytes did not survive."""
         top = transaction.execute(_NEWEST, (address.bucket_id, address.key)).fetchone()
-        if top is None or not Row._make(top).visible:
+        row = None if top is None else Row._make(top)
+        if row is None or not row.visible:
             is_torn, version = self.torn.version(address.bucket, address.key)
             # A version of ours above others would make a state of the key that it never had.
-            if is_torn or (version is not None and (top is not None or self._is_older(transaction, address, version))):
+            ours = version is not None and (row is not None or self._is_older(transaction, address, version))
+            if is_torn or ours or (row is not None and self.torn.is_before(address.bucket, address.key, row.modified)):
                 log.warning("%s/%r: what was stored last did not survive and is set aside", address.bucket, address.key)
                 self.places.take_away(transaction, address)
                 return

@@ -3,6 +3,7 @@
 import logging
 from contextlib import suppress
 
+from gecko_tw.store.drivers.files.carriers import Occupied
 from gecko_tw.store.drivers.files.disk import Disk, remove_files
 from gecko_tw.store.drivers.files.examining import Examiner
 from gecko_tw.store.drivers.sqlite.buckets import find
@@ -51,7 +52,7 @@ class Recovery:
         for (bucket, key), noted in texts.items():
             try:
                 self._one(transaction, bucket, key, marks_of(noted))
-            except (OSError, InsufficientStorage) as error:
+            except (OSError, Occupied, InsufficientStorage) as error:
                 failed.add((bucket, key))
                 log.error("what a cut step has left of %s/%r cannot be put back now: %s", bucket, key, error)
         return [note for note in notes if (note.bucket, note.key) in failed]

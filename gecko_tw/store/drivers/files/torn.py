@@ -38,6 +38,14 @@ class TornFiles:
         """Whether a file was changed since the last flush."""
         return found.st_ctime_ns >= self._since
 
+    def is_before(self, bucket: str, key: bytes, moment: int) -> bool:
+        """Whether the file at a key's path was there, as it is, before a moment (nanoseconds): what was stored then came after it."""
+        try:
+            found = os.stat(file_of(bucket, key), dir_fd=self._disk.root, follow_symlinks=False)
+        except OSError:
+            return False
+        return found.st_ctime_ns < moment
+
     def is_described(self, bucket: str, key: bytes) -> bool:
         """Whether the file at a key's path, or something beside it, says what it is."""
         parents, _, leaf = file_of(bucket, key).rpartition(b"/")

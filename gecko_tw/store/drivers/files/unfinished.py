@@ -10,7 +10,7 @@ from functools import partial
 
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath, open_directory
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
-from gecko_tw.store.drivers.files.disk import Disk, unlink
+from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.pooling import NO_LINKS
 from gecko_tw.store.drivers.files.walking import entries
 from gecko_tw.store.drivers.sqlite.catalog import SqliteCatalog
@@ -112,7 +112,7 @@ class _Unfinished:
         replaced = self._catalog.add_part(self._bucket, key, self._id, part)
         if replaced is not None:
             self._blobs.release(span.blob for span in replaced.spans)
-        unlink(name, directory)
+        self._disk.held.unlink(name, directory)
 
 
 def _with(record: BucketRecord, history: KeyHistory, upload: Upload) -> Change:

@@ -137,3 +137,20 @@ def test_a_foreign_file_replaces_the_visible_version_and_no_other(described, fol
     (folder / BUCKET / "key").write_bytes(b"foreign")
     assert described.get(b"key") == b"foreign"
     assert read(described, b"key", "v1") == b"first"
+
+
+def test_what_becomes_an_older_version_while_it_is_joined_stays_as_it_is(described):
+    described.buckets.change(BUCKET, lambda record: record.with_setting("versioning", "Enabled"))
+    described.multipart(b"key", [b"first part, ", b"second part"])
+    older = described.objects.look(BUCKET, b"key")
+    clone = described.driver.blobs.clone
+
+    def overtaken(*arguments):
+        described.put(b"key", b"newer")
+        return clone(*arguments)
+
+    described.driver.blobs.clone = overtaken
+    assert described.upkeep.join() == 0
+    assert described.objects.look(BUCKET, b"key", older.version_id) == older
+    assert described.get(b"key") == b"newer"
+    assert described.orphans() == set()
