@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.end_to_end.daemon import Daemon
-
-PATIENCE = 100.0
+from tests.patience import PATIENCE
 
 
 class CommandLine:

@@ -5,15 +5,23 @@ from pathlib import Path
 
 import pytest
 
+from gecko_tw import health
 from tests.end_to_end.daemon import TWISTD, Daemon
 from tests.end_to_end.place import Place
 from tests.end_to_end.trees import Large, make_large, make_tree
+from tests.patience import PATIENCE
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.end_to_end)
+
+
+@pytest.fixture(autouse=True)
+def patient_health(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks for a daemon's health here waits longer than a user would."""
+    monkeypatch.setattr(health, "PATIENCE", PATIENCE)
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.end_to_end.daemon import Daemon
-from tests.end_to_end.patience import eventually
 from tests.end_to_end.place import Place, refusal
 from tests.end_to_end.trees import NAMES, contents, some_bytes
+from tests.patience import eventually
 
 
 @pytest.fixture(params=["plain", "sidecar", "durable", "unhashed"])
