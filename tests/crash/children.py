@@ -4,6 +4,8 @@ import gc
 import os
 import pickle
 import signal
+import sys
+import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -41,6 +43,8 @@ def start(work: Callable[[Callable[[Any], None]], None]) -> Child:
         os.close(writing)
         return child, reading
     gc.disable()  # it would only copy the parent's pages
+    sys.settrace(None)  # who measures coverage is not told by a child, which never exits in order
+    threading.settrace(None)  # type: ignore[arg-type]
     real_write, real_exit = os.write, os._exit
     try:
         os.close(reading)
