@@ -59,9 +59,9 @@ def unhashed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield Place(daemon)
 
 
-@pytest.fixture(params=["plain", "secure", "sidecar", "durable"])
+@pytest.fixture(params=["plain", "secure"])
 def place(request: pytest.FixtureRequest) -> Place:
-    """Each of the daemons that keep attributes."""
+    """A daemon with files, and one with a pool; tests that are ``everywhere`` get every one that keeps attributes."""
     return request.getfixturevalue(request.param)
 
 

@@ -14,7 +14,7 @@ from tests.end_to_end.trees import NAMES, contents, some_bytes
 from tests.patience import eventually
 
 
-@pytest.fixture(params=["plain", "sidecar", "durable", "unhashed"])
+@pytest.fixture(params=["plain", "sidecar", "unhashed"])
 def kept(request: pytest.FixtureRequest) -> Place:
     """Every daemon that keeps its files in another manner."""
     return request.getfixturevalue(request.param)
