@@ -14,7 +14,7 @@ from gecko_tw.store.requests import ListRequest, Remove
 from gecko_tw.store.rules import locks
 from gecko_tw.store.rules.lifecycle import DAY
 from tests.crash.deeds import LATER, NO_PATH, PATH, Deed, an_object, an_upload, complete, overwrite, remove
-from tests.crash.test_steps import SETUPS, WHEN, cut_short_anywhere, found_after_each_step
+from tests.crash.test_steps import SETUPS, WHEN, cut_short_anywhere, found_after_each_step, found_at_the_end
 from tests.store.shop import BUCKET, Shop
 
 
@@ -195,7 +195,7 @@ def test_verbs_of_one_key_that_are_cut_short_together_are_each_done_or_not(kind,
         shop.objects.catalog.together(work(shop, key, (0, 1)))
 
     done = [
-        found_after_each_step(setup, Deed(before, partial(one_by_one, places=places)), PATH, tmp_path)[-1]
+        found_at_the_end(setup, Deed(before, partial(one_by_one, places=places)), PATH, tmp_path)
         for places in ((), (0,), (1,), (0, 1), (1, 0))
     ]
     found = found_after_each_step(setup, Deed(before, together), PATH, tmp_path)
