@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gecko_tw import health
+from gecko_tw.commands import health
 from tests.end_to_end.daemon import TWISTD, Daemon
 from tests.end_to_end.place import Place
 from tests.end_to_end.trees import Large, make_large, make_tree
