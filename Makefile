@@ -14,6 +14,9 @@ TEST_STAMP := $(VENV)/.made-for-test
 S3_TESTS_STAMP := $(VENV)/.made-for-s3-tests
 BENCH_STAMP := $(VENV)/.made-for-bench
 
+# Daemons of the tests start sooner when their bytecode is kept.
+test power-test: export PYTHONDONTWRITEBYTECODE :=
+
 # So many cuts of each case on the simulated disk of `make power-test`.
 POWER_CUTS ?= 200
 # And so many processes are killed of each kind of store.

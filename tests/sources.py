@@ -16,12 +16,15 @@ class Source:
     """One module.
 
     :ivar name: dotted, e.g. ``gecko_tw.store.records``; a package's name for its ``__init__``.
+    :ivar nodes: every node of its tree.
     """
 
     name: str
     path: Path
     text: str
     tree: ast.Module
+    lines: tuple[str, ...]
+    nodes: tuple[ast.AST, ...]
 
     def within(self, room: str) -> bool:
         """Whether it is this module, or lies in this package."""
@@ -55,7 +58,9 @@ def sources() -> tuple[Source, ...]:
 def _source(path: Path) -> Source:
     parts = path.relative_to(ROOT).with_suffix("").parts
     text = path.read_text()
-    return Source(".".join(parts).removesuffix(".__init__"), path, text, ast.parse(text))
+    tree = ast.parse(text)
+    name = ".".join(parts).removesuffix(".__init__")
+    return Source(name, path, text, tree, tuple(text.splitlines()), tuple(ast.walk(tree)))
 
 
 @cache
@@ -90,7 +95,7 @@ def graph() -> dict[str, set[str]]:
 
 def functions(source: Source) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every function and method of a module, nested ones included."""
-    return (node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (node for node in source.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def code_lines(source: Source, function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -99,9 +104,8 @@ def code_lines(source: Source, function: ast.FunctionDef | ast.AsyncFunctionDef)
     for node in ast.walk(function):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             skipped.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    lines = source.text.splitlines()
     numbers = range(function.lineno, (function.end_lineno or function.lineno) + 1)
     return sum(
-        number not in skipped and bool(line := lines[number - 1].strip()) and not line.startswith("#")
+        number not in skipped and bool(line := source.lines[number - 1].strip()) and not line.startswith("#")
         for number in numbers
     )

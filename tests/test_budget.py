@@ -1,6 +1,7 @@
 """The sizes that keep the code readable: files, functions, classes, parameters."""
 
 import ast
+from functools import cache
 from statistics import median, quantiles
 
 from tests.sources import code_lines, functions, sources
@@ -15,6 +16,7 @@ def _lengths() -> dict[str, int]:
     return {source.name: lines for source in sources() if (lines := len(source.text.splitlines())) > 1}
 
 
+@cache
 def _functions() -> list[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef, int]]:
     return [
         (f"{source.name}:{function.lineno} {function.name}", function, code_lines(source, function))
@@ -46,7 +48,7 @@ def test_no_class_offers_more_than_12_methods():
             for child in node.body
         )
         for source in sources()
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.ClassDef)
     }
     assert not {name: count for name, count in methods.items() if count > METHODS_MAX}

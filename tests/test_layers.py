@@ -195,7 +195,7 @@ def test_except_exception_exists_once_and_in_the_pipeline():
     places = [
         source.name
         for source in sources()
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.ExceptHandler) and "Exception" in _catches(node)
     ]
     assert places == [f"{PACKAGE}.resources.pipeline"]
@@ -207,7 +207,7 @@ def test_whoever_catches_everything_raises_it_again():
         f"{source.name}:{node.lineno}"
         for source in sources()
         if source.name not in (f"{PACKAGE}.pools", f"{PACKAGE}.wire.request")
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.ExceptHandler) and "BaseException" in _catches(node)
         if not isinstance(node.body[-1], ast.Raise)
     ]
@@ -215,8 +215,8 @@ def test_whoever_catches_everything_raises_it_again():
 
 
 def _names(source: Source) -> list[tuple[str, int]]:
-    named = [(node.id, node.lineno) for node in ast.walk(source.tree) if isinstance(node, ast.Name)]
-    return named + [(node.attr, node.lineno) for node in ast.walk(source.tree) if isinstance(node, ast.Attribute)]
+    named = [(node.id, node.lineno) for node in source.nodes if isinstance(node, ast.Name)]
+    return named + [(node.attr, node.lineno) for node in source.nodes if isinstance(node, ast.Attribute)]
 
 
 def test_nobody_uses_the_threads_of_the_reactor():

@@ -10,6 +10,7 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from gecko_tw.pools import MOST_TOGETHER, IPool, Pool
+from tests.patience import PATIENCE
 
 
 class Calls:
@@ -22,7 +23,7 @@ class Calls:
         self._calls.put(call)
 
     def run(self) -> None:
-        self._calls.get(timeout=30)()
+        self._calls.get(timeout=PATIENCE)()
 
     def until(self, fired: Callable[[], Any]) -> None:
         while not fired():
@@ -121,7 +122,7 @@ def test_no_more_threads_than_allowed_run_at_once_and_no_call_is_lost(pool: Pool
 
     def work(number: int) -> int:
         names.add(threading.current_thread().name)
-        gate.wait(30)
+        gate.wait(PATIENCE)
         return number
 
     for number in range(50):
@@ -141,8 +142,8 @@ def test_what_waits_is_done_together_if_there_is_a_way(reactor: Calls) -> None:
         return [work() for work in works]
 
     pool.together = together
-    pool.run(lambda: (is_in.set(), gate.wait(30))).addCallback(results.append)
-    assert is_in.wait(30)
+    pool.run(lambda: (is_in.set(), gate.wait(PATIENCE))).addCallback(results.append)
+    assert is_in.wait(PATIENCE)
     for number in range(MOST_TOGETHER + 3):
         pool.run(int, number).addCallback(results.append)
     pool.run(int, "x").addErrback(lambda failure: results.append(failure.type))
@@ -171,7 +172,7 @@ def test_results_that_wait_are_fetched_together(pool: Pool, reactor: Calls) -> N
     for number, end in enumerate(ends):
         pool.run(lambda number=number, end=end: (end.set(), number)[1]).addCallback(results.append)
     for end in ends:
-        assert end.wait(30)
+        assert end.wait(PATIENCE)
     reactor.until(lambda: len(results) == 3)
     assert sorted(results) == [0, 1, 2]
 

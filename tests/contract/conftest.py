@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.contract.drivers import CANDIDATES, Candidate
+from tests.unsynced import nothing_waits_for_the_disk  # noqa: F401 - a fixture
 
 
 @pytest.fixture(scope="session", params=CANDIDATES)

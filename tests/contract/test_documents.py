@@ -11,6 +11,7 @@ from gecko_tw.store.drivers.interfaces import IDocuments, INotices
 from gecko_tw.store.records import BucketRecord, Change, Notice
 from gecko_tw.store.refusals import PreconditionFailed
 from tests.contract.drivers import CANDIDATES, files
+from tests.patience import PATIENCE
 
 EVENT = {"s3": {"object": {"key": "ü"}}}
 
@@ -157,7 +158,7 @@ def _change_and_die(folder):
 def test_what_a_process_that_died_had_changed_is_there(tmp_path, again):
     dying = multiprocessing.get_context("spawn").Process(target=_change_and_die, args=(tmp_path,))
     dying.start()
-    dying.join(60)
+    dying.join(PATIENCE)
     assert dying.exitcode == 0
     with CANDIDATES["files"].opened(tmp_path) as driver:
         if again == "rebuild":
@@ -189,7 +190,7 @@ def test_another_process_sees_a_change_at_once(tmp_path):
         seen = driver.documents.revision()
         other = multiprocessing.get_context("spawn").Process(target=_change_elsewhere, args=(tmp_path,))
         other.start()
-        other.join(60)
+        other.join(PATIENCE)
         assert other.exitcode == 0
         assert driver.documents.get("user", "a") == 2
         assert driver.documents.revision() != seen

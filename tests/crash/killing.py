@@ -3,6 +3,8 @@
 Every call that changes the disk is a step. The process is killed with SIGKILL right after its n-th step, which is also right before
 the next one; a write is two steps, so that half a body is left too. Of SQL only commits are steps, one before and one after: what is
 not committed is nowhere.
+
+Or it stops itself after every step, so that somebody else can copy what it would leave if it were killed then.
 """
 
 import builtins
@@ -12,8 +14,11 @@ import mmap
 import os
 import signal
 import sqlite3
+import threading
 from collections.abc import Callable
 from typing import Any
+
+from tests.crash.children import Child, die, start
 
 CHANGES = (
     *("rename", "replace", "link", "symlink", "unlink", "remove", "mkdir", "rmdir", "mknod"),
@@ -23,6 +28,25 @@ CHANGES = (
 """Names in ``os`` of calls that are one step each."""
 
 MAKING = os.O_CREAT | os.O_TRUNC
+
+Work = Callable[[Callable[[], None], Callable[[], None]], None]
+"""What is cut short: it calls its first argument when its steps begin to count, and its second one when all is acknowledged."""
+
+
+def killed_after(steps: int, work: Work) -> Child:
+    """Work in a child that is killed after so many steps, or, when there are not so many, once it is acknowledged."""
+
+    def run(acknowledge: Callable[[None], None]) -> None:
+        countdown = watched()
+        work(lambda: countdown.no_farther_than(steps), lambda: ended(acknowledge))
+
+    return start(run)
+
+
+def ended(acknowledge: Callable[[None], None]) -> None:
+    """Acknowledges, and ends as when it is killed then."""
+    acknowledge(None)
+    die()
 
 
 def watched() -> "Countdown":
@@ -46,13 +70,21 @@ class Countdown:
 
     def __init__(self) -> None:
         self.left = 0
+        self._stops = False
 
     def no_farther_than(self, steps: int) -> None:
         self.left = steps
 
+    def stop_now_and_after_each(self) -> None:
+        """Sends SIGSTOP to this process now, and after every step: see children.stopped."""
+        self._stops = True
+        self.step()
+
     def step(self) -> None:
         self.left -= 1
-        if self.left == 0:
+        if self._stops:
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
+        elif self.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def stepping(self, real: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,16 +1,16 @@
 """Making, changing and removing a bucket, cut short at any step."""
 
 from collections.abc import Callable
-from itertools import count
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gecko_tw.store.records import BucketRecord
-from tests.crash.children import die, finish, in_child, start
+from tests.crash.copies import copies_of, seen_in
 from tests.crash.deeds import OWN_FILES, PATH, Setup, files_below
-from tests.crash.killing import watched
+from tests.crash.killing import Work
 from tests.store.shop import BUCKET, NOW, Shop
 
 MUSIC = BucketRecord(name="music", created=NOW + 5, owner="me", region="eu-west-1", settings={"cors": [1]})
@@ -39,22 +39,18 @@ DEEDS: dict[str, tuple[Callable[[Shop], Any], Callable[[Shop], Any]]] = {
 }
 
 
-def cut_short(folder: Path, setup: Setup, name: str, steps: int) -> bool:
-    """Whether the deed was acknowledged."""
+def performed(folder: Path, setup: Setup, name: str) -> Work:
+    """The deed, to be cut short."""
     before, act = DEEDS[name]
 
-    def work(acknowledge: Any) -> None:
-        countdown = watched()
+    def work(begin: Callable[[], None], end: Callable[[], None]) -> None:
         with setup.shop(folder) as shop:
             before(shop)
-            countdown.no_farther_than(steps)
+            begin()
             act(shop)
-            acknowledge(None)
-            die()
+            end()
 
-    end = finish(*start(work))
-    assert end.killed
-    return end.acknowledged
+    return work
 
 
 def buckets(shop: Shop) -> list[tuple[BucketRecord, list[str]]]:
@@ -86,15 +82,10 @@ def seen(folder: Path, setup: Setup) -> tuple[Any, Any]:
 @pytest.mark.parametrize("setup", [Setup(), Setup(small=2000)], ids=str)
 @pytest.mark.parametrize("name", DEEDS)
 def test_a_bucket_is_wholly_in_its_old_or_in_its_new_state(name, setup, tmp_path):
-    assert not cut_short(tmp_path / "old", setup, name, 1)
-    assert cut_short(tmp_path / "new", setup, name, 10_000)
-    old, new = (in_child(seen, tmp_path / which, setup)[0] for which in ("old", "new"))
-    for steps in count(1):
-        acknowledged = cut_short(tmp_path / str(steps), setup, name, steps)
-        at_once, rebuilt = in_child(seen, tmp_path / str(steps), setup)
-        allowed = [new] if acknowledged else [old, new]
+    copies = copies_of(tmp_path / "whole", performed(tmp_path / "whole", setup, name))
+    (old, _), *_, (new, _) = found = seen_in(copies, tmp_path / "left", partial(seen, setup=setup))
+    for steps, (at_once, rebuilt) in enumerate(found):
+        allowed = [new] if steps == len(found) - 1 else [old, new]
         assert at_once in allowed, f"after step {steps}"
         assert rebuilt in allowed, f"made again from the files, after step {steps}"
-        if acknowledged:
-            break
     assert old != new

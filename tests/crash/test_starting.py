@@ -1,21 +1,16 @@
 """Starting for the first time and making the catalog again, cut short at any step, can simply be done again."""
 
-from itertools import count
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.crash.children import die, finish, in_child, start
+from tests.crash.children import in_child
+from tests.crash.copies import copies_of, seen_in
 from tests.crash.deeds import DEEDS, PATH, Setup, everything, litter, prepare
-from tests.crash.killing import watched
-
-
-def ends(work: Any) -> bool:
-    """Whether the work in a child was acknowledged before the child was killed."""
-    end = finish(*start(work))
-    assert end.killed
-    return end.acknowledged
+from tests.crash.killing import Work
 
 
 def made(folder: Path, setup: Setup, name: str) -> None:
@@ -32,46 +27,45 @@ def seen(folder: Path, setup: Setup) -> Any:
     return found
 
 
+def first_start(folder: Path, setup: Setup) -> Work:
+    """Starting for the first time, to be cut short."""
+
+    def work(begin: Callable[[], None], end: Callable[[], None]) -> None:
+        begin()
+        with setup.shop(folder):
+            end()
+
+    return work
+
+
+def made_and_seen(folder: Path, setup: Setup) -> Any:
+    """What is seen when a start is done again, and then something is made."""
+    made(folder, setup, "overwrite")
+    return seen(folder, setup)
+
+
 @pytest.mark.parametrize("setup", [Setup(), Setup(small=2000)], ids=str)
 def test_a_first_start_that_is_cut_short_is_done_again(setup, tmp_path):
-    in_child(made, tmp_path / "whole", setup, "overwrite")
-    expected = in_child(seen, tmp_path / "whole", setup)
-    for steps in count(1):
-        folder = tmp_path / str(steps)
-
-        def work(acknowledge: Any, folder: Path = folder, steps: int = steps) -> None:
-            watched().no_farther_than(steps)
-            with setup.shop(folder):
-                acknowledge(None)
-                die()
-
-        acknowledged = ends(work)
-        in_child(made, folder, setup, "overwrite")
-        assert in_child(seen, folder, setup) == expected, f"after step {steps}"
-        if acknowledged:
-            break
-    assert steps > 1
+    copies = copies_of(tmp_path / "whole", first_start(tmp_path / "whole", setup))
+    found = seen_in(copies, tmp_path / "left", partial(made_and_seen, setup=setup))
+    expected = in_child(made_and_seen, tmp_path / "expected", setup)
+    assert [steps for steps, state in enumerate(found) if state != expected] == []
+    assert len(found) > 3
 
 
 @pytest.mark.parametrize("attributes", ["xattr", "sidecar"])
 def test_a_rebuild_that_is_cut_short_loses_nothing(attributes, tmp_path):
     setup = Setup(attributes=attributes)
-    in_child(made, tmp_path / "whole", setup, "complete")
-    expected = in_child(seen, tmp_path / "whole", setup)
-    for steps in count(1):
-        folder = tmp_path / str(steps)
 
-        def work(acknowledge: Any, folder: Path = folder, steps: int = steps) -> None:
-            countdown = watched()
-            with setup.shop(folder) as shop:
-                prepare(shop, DEEDS["complete"], PATH)
-                countdown.no_farther_than(steps)
-                shop.driver.rebuild()
-                acknowledge(None)
-                die()
+    def work(begin: Callable[[], None], end: Callable[[], None]) -> None:
+        with setup.shop(tmp_path / "whole") as shop:
+            prepare(shop, DEEDS["complete"], PATH)
+            begin()
+            shop.driver.rebuild()
+            end()
 
-        acknowledged = ends(work)
-        assert in_child(seen, folder, setup) == expected, f"after step {steps}"
-        if acknowledged:
-            break
-    assert steps > 1
+    in_child(made, tmp_path / "expected", setup, "complete")
+    expected = in_child(seen, tmp_path / "expected", setup)
+    found = seen_in(copies_of(tmp_path / "whole", work), tmp_path / "left", partial(seen, setup=setup))
+    assert [steps for steps, state in enumerate(found) if state != expected] == []
+    assert len(found) > 3

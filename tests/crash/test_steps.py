@@ -5,15 +5,16 @@ I4: no staged byte outlives its grace period.
 """
 
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.crash.children import Child, die, finish, looking, start
+from tests.crash.children import finish, in_child
+from tests.crash.copies import copies_of, seen_in
 from tests.crash.deeds import (
     DEEDS,
     NO_PATH,
@@ -25,12 +26,11 @@ from tests.crash.deeds import (
     an_object,
     everything,
     litter,
-    nothing,
     overwrite,
     prepare,
     remove,
 )
-from tests.crash.killing import watched
+from tests.crash.killing import Work, killed_after
 from tests.store.shop import Shop
 
 State = dict[bytes, Any]
@@ -49,24 +49,22 @@ CASES = [
     *((kind, name, PATH) for name in DEEDS for kind in POOLS),
 ]
 """Where descriptions lie makes a difference only for files at a path; how durable they are, hardly any."""
-AT_ONCE = 2
 FAR = 10_000
+WHEN = ("at once", "once made again from the files")
 
 
-def cut_short(folder: Path, setup: Setup, deed: Deed, key: bytes, steps: int) -> Child:
-    """The verb in a child that is killed after so many steps, or, when there are not so many, after it is acknowledged."""
+def performed(folder: Path, setup: Setup, deed: Deed, key: bytes) -> Work:
+    """The verb, to be cut short."""
 
-    def work(acknowledge: Any) -> None:
-        countdown = watched()
+    def work(begin: Callable[[], None], end: Callable[[], None]) -> None:
         with setup.shop(folder) as shop:
             prepare(shop, deed, key)
             shop.listed()
-            countdown.no_farther_than(steps)
+            begin()
             deed.act(shop, key)
-            acknowledge(None)
-            die()
+            end()
 
-    return start(work)
+    return work
 
 
 def seen(folder: Path, setup: Setup) -> tuple[State, State]:
@@ -105,14 +103,12 @@ def test_a_verb_that_is_cut_short_leaves_the_old_or_the_new_state(kind, name, ke
 
 def cut_short_anywhere(setup: Setup, deed: Deed, key: bytes, tmp_path: Path) -> None:
     """Cuts a verb short after every one of its steps, and looks."""
-    old, new = whole(setup, deed, key, tmp_path)
+    old, *_, new = found = found_after_each_step(setup, deed, key, tmp_path)
     assert {other: old[0][other] for other in OTHERS} == {other: new[0][other] for other in OTHERS}
-    steps = 0
-    for steps, acknowledged, found in cut_short_each_time(setup, deed, key, tmp_path):
-        for place, when in enumerate(("at once", "once made again from the files")):
-            allowed = [new[place]] if acknowledged else [old[place], new[place]]
-            assert found[place] in allowed, f"{when}, cut short after step {steps}"
-    assert steps > 1
+    for steps, states in enumerate(found):
+        for place, when in enumerate(WHEN):
+            assert states[place] in (old[place], new[place]), f"{when}, cut short after step {steps}"
+    assert len(found) > 3
 
 
 @pytest.mark.parametrize("kind", ["xattr", "fsync", "pool of rows and files"])
@@ -123,53 +119,40 @@ def test_verbs_that_are_cut_short_together_leave_each_key_in_its_old_or_its_new_
         verbs = [partial(overwrite, shop, key), partial(overwrite, shop, second), partial(remove, shop, third)]
         shop.objects.catalog.together([*verbs, partial(overwrite, shop, first), partial(remove, shop, first)])
 
-    setup, deed = SETUPS[kind], Deed(an_object, together)
-    old, new = whole(setup, deed, PATH, tmp_path)
+    setup = SETUPS[kind]
+    old, *_, new = found = found_after_each_step(setup, Deed(an_object, together), PATH, tmp_path)
     # Two verbs change this one, and either may be the first.
     midway = [
-        whole(setup, Deed(an_object, lambda shop, _, verb=verb: verb(shop, first)), PATH, tmp_path)[1][0][first]
+        found_at_the_end(setup, Deed(an_object, lambda shop, _, verb=verb: verb(shop, first)), PATH, tmp_path)
         for verb in (overwrite, remove)
     ]
     mixed = 0
-    for steps, acknowledged, found in cut_short_each_time(setup, deed, PATH, tmp_path):
-        for place, when in enumerate(("at once", "once made again from the files")):
-            changed = {name for name in old[place] if found[place][name] != old[place][name]}
+    for steps, states in enumerate(found):
+        for place, when in enumerate(WHEN):
+            changed = {name for name in old[place] if states[place][name] != old[place][name]}
             for name in changed:
-                allowed = [new[place][name], *(midway if name == first else ())]
-                assert found[place][name] in allowed, f"{name!r} {when}, cut short after step {steps}"
-            assert not acknowledged or found[place] == new[place]
+                allowed = [new[place][name], *(state[0][name] for state in midway if name == first)]
+                assert states[place][name] in allowed, f"{name!r} {when}, cut short after step {steps}"
             mixed += 0 < len(changed) < 4
     # All of a transaction or nothing; where bodies wait to be flushed, removals are in one of their own.
     assert (mixed > 0) == (kind == "fsync")
 
 
-def whole(setup: Setup, deed: Deed, key: bytes, tmp_path: Path) -> tuple[tuple[State, State], tuple[State, State]]:
-    """What is seen before and after a verb that is not cut short."""
-    old, new = (states(setup, one, key, tmp_path, FAR)[0][1] for one in (Deed(deed.before, nothing), deed))
-    for state in (old, new):
-        assert state[1] == comparable(state[0], setup)
-    return old, new
+def found_after_each_step(setup: Setup, deed: Deed, key: bytes, tmp_path: Path) -> list[tuple[State, State]]:
+    """What is seen of what a verb leaves when it is cut short before its first step, after each, and once it is acknowledged."""
+    folder = Path(tempfile.mkdtemp(dir=tmp_path))
+    copies = copies_of(folder / "whole", performed(folder / "whole", setup, deed, key))
+    found = seen_in(copies, folder / "left", partial(seen, setup=setup))
+    for at_once, rebuilt in (found[0], found[-1]):
+        assert rebuilt == comparable(at_once, setup)
+    return found
 
 
-def cut_short_each_time(
-    setup: Setup, deed: Deed, key: bytes, tmp_path: Path
-) -> Iterator[tuple[int, bool, tuple[State, State]]]:
-    """After how many steps it was cut short, whether it was acknowledged, and what was seen then."""
-    for steps in count(1, AT_ONCE):
-        found = states(setup, deed, key, tmp_path, *range(steps, steps + AT_ONCE))
-        for step, (acknowledged, state) in enumerate(found, steps):
-            yield step, acknowledged, state
-        if found[-1][0]:
-            break
-
-
-def states(
-    setup: Setup, deed: Deed, key: bytes, tmp_path: Path, *counts: int
-) -> list[tuple[bool, tuple[State, State]]]:
-    """Whether the verb was acknowledged when it may take so many steps, and what was seen then; several at once."""
-    folders = [tmp_path / str(steps) for steps in counts]
-    cut = [cut_short(folder, setup, deed, key, steps) for folder, steps in zip(folders, counts, strict=True)]
-    ends = [finish(*child) for child in cut]
-    assert all(end.killed for end in ends)
-    looks = [finish(*child) for child in [looking(seen, folder, setup) for folder in folders]]
-    return [(end.acknowledged, look.result) for end, look in zip(ends, looks, strict=True)]
+def found_at_the_end(setup: Setup, deed: Deed, key: bytes, tmp_path: Path) -> tuple[State, State]:
+    """What is seen of what a verb leaves once it is acknowledged."""
+    folder = Path(tempfile.mkdtemp(dir=tmp_path))
+    end = finish(*killed_after(FAR, performed(folder, setup, deed, key)))
+    assert end.killed and end.acknowledged
+    at_once, rebuilt = in_child(seen, folder, setup)
+    assert rebuilt == comparable(at_once, setup)
+    return at_once, rebuilt

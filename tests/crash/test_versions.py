@@ -14,7 +14,7 @@ from gecko_tw.store.requests import ListRequest, Remove
 from gecko_tw.store.rules import locks
 from gecko_tw.store.rules.lifecycle import DAY
 from tests.crash.deeds import LATER, NO_PATH, PATH, Deed, an_object, an_upload, complete, overwrite, remove
-from tests.crash.test_steps import SETUPS, cut_short_anywhere, cut_short_each_time, whole
+from tests.crash.test_steps import SETUPS, WHEN, cut_short_anywhere, found_after_each_step, found_at_the_end
 from tests.store.shop import BUCKET, Shop
 
 
@@ -194,12 +194,13 @@ def test_verbs_of_one_key_that_are_cut_short_together_are_each_done_or_not(kind,
     def together(shop: Shop, key: bytes) -> None:
         shop.objects.catalog.together(work(shop, key, (0, 1)))
 
-    # Who waits for a flush comes later.
     done = [
-        whole(setup, Deed(before, partial(one_by_one, places=places)), PATH, tmp_path)[1]
+        found_at_the_end(setup, Deed(before, partial(one_by_one, places=places)), PATH, tmp_path)
         for places in ((), (0,), (1,), (0, 1), (1, 0))
     ]
-    for steps, acknowledged, found in cut_short_each_time(setup, Deed(before, together), PATH, tmp_path):
-        for place, when in enumerate(("at once", "once made again from the files")):
-            allowed = [state[place] for state in (done[3:] if acknowledged else done)]
-            assert found[place] in allowed, f"{when}, cut short after step {steps}"
+    found = found_after_each_step(setup, Deed(before, together), PATH, tmp_path)
+    for steps, states in enumerate(found):
+        for place, when in enumerate(WHEN):
+            # Who waits for a flush comes later.
+            allowed = [state[place] for state in (done[3:] if steps == len(found) - 1 else done)]
+            assert states[place] in allowed, f"{when}, cut short after step {steps}"

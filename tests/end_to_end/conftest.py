@@ -1,19 +1,40 @@
 """Daemons that the tests of this folder share, started when the first test asks for one, and the files they store."""
 
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gecko_tw.commands import health
 from tests.end_to_end.daemon import TWISTD, Daemon
 from tests.end_to_end.place import Place
 from tests.end_to_end.trees import Large, make_large, make_tree
+from tests.patience import PATIENCE
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.end_to_end)
+
+
+@pytest.fixture(autouse=True)
+def measured_where_it_serves() -> Iterator[None]:
+    """Coverage is measured in daemons and commands: in this process are clients, which take twice the time when they are traced."""
+    here, new = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)  # type: ignore[arg-type]
+    yield
+    sys.settrace(here)
+    threading.settrace(new)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def patient_health(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks for a daemon's health here waits longer than a user would."""
+    monkeypatch.setattr(health, "PATIENCE", PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +72,9 @@ def unhashed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield Place(daemon)
 
 
-@pytest.fixture(params=["plain", "secure", "sidecar", "durable"])
+@pytest.fixture(params=["plain", "secure"])
 def place(request: pytest.FixtureRequest) -> Place:
-    """Each of the daemons that keep attributes."""
+    """A daemon with files, and one with a pool; tests that are ``everywhere`` get every one that keeps attributes."""
     return request.getfixturevalue(request.param)
 
 

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 
 from tests.end_to_end.daemon import Daemon
+from tests.patience import PATIENCE
 
 
 class Visitor:
     """One connection that is kept alive."""
 
     def __init__(self, daemon: Daemon) -> None:
-        self._connection = HTTPConnection("127.0.0.1", daemon.port, timeout=20)
+        self._connection = HTTPConnection("127.0.0.1", daemon.port, timeout=PATIENCE)
 
     def ask(self, path: str = "/health") -> str:
         """Who answered: an id that each serving process makes for itself. Raises OSError or HTTPException without an answer."""
@@ -109,7 +110,7 @@ class SlowUpload:
     """A PUT whose body comes when the test says so."""
 
     def __init__(self, daemon: Daemon, target: str, length: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", daemon.port), timeout=20)
+        self._socket = socket.create_connection(("127.0.0.1", daemon.port), timeout=PATIENCE)
         head = f"PUT {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
         self._socket.sendall(head.encode())
         assert self._socket.recv(1000).startswith(b"HTTP/1.1 100 "), "the body was not asked for"

@@ -13,13 +13,13 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from tests.end_to_end.certificates import Certificates, make_certificates
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 SERVE = (sys.executable, "-m", "gecko_tw.commands", "serve")
 TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile=", "geckos3")
 LISTENING = re.compile(r"listening on https?://\S+:(\d+)")
 TROUBLE = re.compile(r"Traceback|Unhandled|Exception ignored|was never awaited|ResourceWarning")
-PATIENCE = 60.0
 
 
 class Daemon:

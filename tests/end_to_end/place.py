@@ -4,6 +4,7 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
+import pytest
 from attrs import define
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -11,6 +12,9 @@ from botocore.exceptions import ClientError
 from tests.end_to_end.daemon import Daemon
 
 _numbers = count(1)
+
+everywhere = pytest.mark.parametrize("place", ["plain", "secure", "sidecar", "durable"], indirect=True)
+"""For a few tests: how attributes are kept, and how durable they are, is a matter of tests/contract."""
 
 
 @define(slots=False)

@@ -11,8 +11,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from tests.end_to_end.daemon import Daemon
+from tests.patience import PATIENCE
 
-PATIENCE = 30.0
 STREAMING = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 
 

@@ -13,6 +13,7 @@ from attrs import evolve
 
 from tests.end_to_end.daemon import Daemon
 from tests.histories import ABSENT, Deed
+from tests.patience import PATIENCE
 
 PARTS = "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{}</ETag></Part></CompleteMultipartUpload>"
 
@@ -21,7 +22,7 @@ class Client:
     """One client with one connection at a time, doing one thing after the other until it is told to stop.
 
     :param seed: what it does is chosen by this.
-    :ivar deeds: what it saw, by key.
+    :ivar deeds: what it saw, by key; ``done`` is how many of them were answered.
     """
 
     def __init__(self, daemon: Daemon, bucket: str, keys: list[str], seed: int) -> None:
@@ -33,6 +34,7 @@ class Client:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work)
         self.trouble: BaseException | None = None
+        self.done = 0
 
     def start(self) -> None:
         """Begins."""
@@ -50,7 +52,7 @@ class Client:
     def end(self) -> None:
         """Lets it finish what it does, and raises what went wrong in it."""
         self._ended.set()
-        self._thread.join(60)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
         if self.trouble is not None:
             raise self.trouble
@@ -105,6 +107,7 @@ class Client:
             return
         assert answer[0] in (200, 204, 404, 412), answer
         self.deeds[key].append(evolve(deed, answered=time.monotonic(), status=answer[0]))
+        self.done += 1
 
     def _ask(self, method: str, path: str, body: bytes = b"", conditions: dict | None = None) -> tuple | None:
         """Status, headers and body of the answer; None when none came."""
@@ -116,7 +119,7 @@ class Client:
                 headers["If-None-Match"] = "*"
         try:
             if self._connection is None:
-                self._connection = HTTPConnection("127.0.0.1", self._port, timeout=30)
+                self._connection = HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
             self._connection.request(method, f"/{self._bucket}/{path}", body, headers)
             answer = self._connection.getresponse()
             return answer.status, answer.headers, answer.read()

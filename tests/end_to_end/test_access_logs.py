@@ -8,7 +8,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.end_to_end.daemon import Daemon
-from tests.end_to_end.patience import eventually
+from tests.patience import eventually
 from tests.resources.log_lines import parsed_all
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon
+from tests.end_to_end.daemon import ROOT, Daemon
 from tests.end_to_end.place import Place, refusal
+from tests.patience import PATIENCE
 
 PAGE = (ROOT / "docs" / "backup.md").read_text()
 

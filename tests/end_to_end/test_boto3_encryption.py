@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from gecko_tw.commands import main
-from tests.end_to_end.daemon import PATIENCE, Daemon
+from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.place import Place, refusal
+from tests.patience import PATIENCE
 
 KEY = bytes(range(32))
 CUSTOMERS = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": KEY}

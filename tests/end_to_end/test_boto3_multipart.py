@@ -5,7 +5,7 @@ from typing import Any
 
 from attrs import frozen
 
-from tests.end_to_end.place import Place, refusal
+from tests.end_to_end.place import Place, everywhere, refusal
 from tests.end_to_end.trees import some_bytes
 
 LEAST = 5 * 1024 * 1024
@@ -43,6 +43,7 @@ def composite(*bodies: bytes) -> str:
     return f'"{hashlib.md5(b"".join(hashlib.md5(body).digest() for body in bodies)).hexdigest()}-{len(bodies)}"'
 
 
+@everywhere
 def test_parts_sent_in_any_order_become_one_object_with_its_metadata(place: Place):
     upload = begin(place, "a folder/key", ContentType="text/parts", Metadata={"colour": "green"})
     bodies = [some_bytes(LEAST, 1), some_bytes(LEAST + 1, 2), b"tail"]

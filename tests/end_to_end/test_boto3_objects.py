@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.end_to_end.place import Place, refusal
+from tests.end_to_end.place import Place, everywhere, refusal
 from tests.end_to_end.trees import Large, md5_of, some_bytes
 
 ALGORITHMS = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128"]
@@ -31,6 +31,7 @@ def test_buckets_are_made_listed_and_deleted(place: Place):
     assert refusal(s3.create_bucket, Bucket="no..bucket") == ("InvalidBucketName", 400)
 
 
+@everywhere
 def test_objects_of_all_small_sizes_come_back_byte_for_byte(place: Place):
     bucket = place.new_bucket()
     for size in (0, 1, 8191, 8192, 65_536, 1_048_577, 8_388_608):

@@ -2,11 +2,12 @@
 
 import pytest
 
-from tests.end_to_end.place import Place, refusal
+from tests.end_to_end.place import Place, everywhere, refusal
 from tests.end_to_end.test_boto3_multipart import LEAST, begin
 from tests.end_to_end.trees import some_bytes
 
 
+@everywhere
 def test_tags_follow_an_object_and_are_changed_beside_it(place: Place):
     bucket = place.new_bucket()
     place.put(bucket, "a b/c", b"meow", Tagging="colour=gr%C3%BCn&size=")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.config import Config
 
-from tests.end_to_end.place import Place, refusal
+from tests.end_to_end.place import Place, everywhere, refusal
 
 WRITERS = 16
 
@@ -28,6 +28,7 @@ def listed(place: Place, bucket: str, **more: object) -> list[tuple[str, str]]:
     ]
 
 
+@everywhere
 def test_versions_of_an_object_come_and_go(place: Place):
     bucket = versioned(place)
     ids = [place.put(bucket, "a/cat.jpg", b"%d" % number)["VersionId"] for number in range(3)]

@@ -5,9 +5,9 @@ import json
 import pytest
 import urllib3
 
-from tests.end_to_end.patience import eventually
 from tests.end_to_end.place import Place
 from tests.end_to_end.raw import Wire, unsigned
+from tests.patience import eventually
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.end_to_end.daemon import Daemon
-from tests.end_to_end.patience import eventually
+from tests.patience import eventually
 
 pytestmark = pytest.mark.end_to_end
 

@@ -7,8 +7,8 @@ from http.client import HTTPConnection
 
 import pytest
 
-from tests.end_to_end.daemon import PATIENCE, Daemon
-from tests.end_to_end.patience import eventually
+from tests.end_to_end.daemon import Daemon
+from tests.patience import PATIENCE, eventually
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -43,7 +43,7 @@ def test_a_pool_whose_catalog_is_damaged_is_not_ready(tmp_path):
         (tmp_path / "data" / ".geckos3" / "objects.sqlite").unlink()
 
         def status() -> int:
-            connection = HTTPConnection("127.0.0.1", daemon.port, timeout=10)
+            connection = HTTPConnection("127.0.0.1", daemon.port, timeout=PATIENCE)
             connection.request("GET", "/health/ready")
             return connection.getresponse().status
 

@@ -9,8 +9,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.end_to_end.daemon import PATIENCE, ROOT, SERVE, TWISTD, Daemon
+from tests.end_to_end.daemon import ROOT, SERVE, TWISTD, Daemon
 from tests.end_to_end.place import Place
+from tests.patience import PATIENCE
 
 EXAMPLE = ROOT / "docs" / "examples" / "geckos3-weather"
 
@@ -51,7 +52,7 @@ def test_operations_of_a_dropin_are_printed_with_ours(path):
 
 def test_operations_of_a_dropin_are_answered(tmp_path, path):
     with Daemon(tmp_path, "--workers=2", "--auth=false", env={"PYTHONPATH": path}) as daemon:
-        assert urlopen(f"{daemon.url}/?weather", timeout=20).read() == b"fair"
+        assert urlopen(f"{daemon.url}/?weather", timeout=PATIENCE).read() == b"fair"
 
 
 def test_a_request_that_two_claim_is_refused_at_start_naming_both(tmp_path, path):

@@ -9,12 +9,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.end_to_end.daemon import Daemon
-from tests.end_to_end.patience import eventually
 from tests.end_to_end.place import Place, refusal
 from tests.end_to_end.trees import NAMES, contents, some_bytes
+from tests.patience import eventually
 
 
-@pytest.fixture(params=["plain", "sidecar", "durable", "unhashed"])
+@pytest.fixture(params=["plain", "sidecar", "unhashed"])
 def kept(request: pytest.FixtureRequest) -> Place:
     """Every daemon that keeps its files in another manner."""
     return request.getfixturevalue(request.param)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.daemon import Daemon
-from tests.end_to_end.patience import eventually
 from tests.end_to_end.place import Place, refusal
+from tests.patience import eventually
 
 STAMP = "2024-03-05T06:07:08.123456789Z"
 UPLOAD = "0123456789abcdef0123456789abcdef"

@@ -16,8 +16,9 @@ from gecko_tw.commands import main
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.settings import Settings
 from tests.end_to_end.connections import visitors
-from tests.end_to_end.daemon import PATIENCE, Daemon
+from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.processes import family
+from tests.patience import eventually
 
 SECRETS = ("seeded-secret", "ann-secret-1", "scoped-secret", "o" * 32)
 
@@ -182,10 +183,7 @@ def test_a_process_that_starts_after_a_change_of_the_encryption_key_knows_every_
         geckos3("key", "add", "--id=k", "--secret=s")
         geckos3("rekey")
         os.kill(family(daemon.pid)[1], signal.SIGKILL)
-        deadline = time.monotonic() + PATIENCE
-        while daemon.log.count(") serves") < 3:
-            assert time.monotonic() < deadline, daemon.log
-            time.sleep(0.02)
+        eventually(lambda: daemon.log.count(") serves") >= 3)
         with visitors(daemon, 2) as processes:
             assert everybody(processes, "k", "s") == {(200, True)}
     with Daemon(tmp_path, env={name: value.upper() for name, value in given.items()}) as daemon:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.daemon import Daemon
-from tests.end_to_end.patience import eventually
 from tests.end_to_end.place import Place
+from tests.patience import eventually
 
 
 @pytest.fixture

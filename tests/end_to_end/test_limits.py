@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.daemon import ROOT, Daemon
-from tests.end_to_end.patience import eventually
 from tests.end_to_end.raw import Wire, unsigned
+from tests.patience import PATIENCE, eventually
 
 LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
 PAIR = {"Authorization": "Bearer geckoadmin:geckoadmin"}
@@ -42,7 +42,7 @@ class Crowd:
         return self
 
     def _visit(self, port: int, each: int) -> list[HTTPResponse]:
-        connection, answers = HTTPConnection("127.0.0.1", port, timeout=30), []
+        connection, answers = HTTPConnection("127.0.0.1", port, timeout=PATIENCE), []
         self._start.wait()
         for _ in range(each):
             connection.request("GET", "/", headers=self._headers)

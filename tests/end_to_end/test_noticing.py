@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.daemon import Daemon
-from tests.end_to_end.patience import eventually
 from tests.end_to_end.place import Place
+from tests.patience import eventually
 
 
 @pytest.fixture(scope="module", params=["--workers=1", "--workers=2"])

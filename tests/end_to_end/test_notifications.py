@@ -2,12 +2,12 @@
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from tests.end_to_end.daemon import PATIENCE, Daemon
+from tests.end_to_end.daemon import Daemon
+from tests.patience import eventually
 
 
 class Receiver:
@@ -46,10 +46,7 @@ class Receiver:
         self._server.server_close()
 
     def await_bodies(self, count):
-        deadline = time.monotonic() + PATIENCE
-        while len(self.bodies) < count:
-            assert time.monotonic() < deadline, self.bodies
-            time.sleep(0.05)
+        eventually(lambda: len(self.bodies) >= count)
         return self.bodies
 
 

@@ -9,8 +9,9 @@ from urllib.request import Request, urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.end_to_end.daemon import PATIENCE, Daemon
+from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.place import Place, refusal
+from tests.patience import PATIENCE
 
 OPERATORS = re.compile(r"listening on (http://\S+) for operators")
 

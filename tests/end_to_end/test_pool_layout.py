@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.daemon import PATIENCE, Daemon
+from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.place import Place
 from tests.end_to_end.processes import kill_family
 from tests.end_to_end.trees import some_bytes
+from tests.patience import PATIENCE
 
 SIZES = (0, 1, 4096, 65_536, 65_537, 3_000_000)
 PART = 5 * 1024 * 1024

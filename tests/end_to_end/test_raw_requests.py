@@ -8,11 +8,11 @@ import zlib
 
 import pytest
 
-from tests.end_to_end.patience import eventually
-from tests.end_to_end.place import Place
+from tests.end_to_end.place import Place, everywhere
 from tests.end_to_end.processes import memory
 from tests.end_to_end.raw import STREAMING, Wire, presigned, request, signed_chunks, unsigned
 from tests.end_to_end.trees import some_bytes
+from tests.patience import eventually
 
 
 def test_a_client_that_waits_is_told_to_continue_before_its_body(scheme: Place):
@@ -133,6 +133,7 @@ def test_a_body_that_is_not_what_was_signed_keeps_the_old_object(scheme: Place):
     assert scheme.get(bucket, "key") == b"old"
 
 
+@everywhere
 @pytest.mark.parametrize("abruptly", [False, True])
 def test_an_upload_cut_off_in_the_middle_keeps_the_old_object(place: Place, abruptly: bool):
     bucket = place.new_bucket()

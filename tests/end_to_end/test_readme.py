@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon
+from tests.end_to_end.daemon import ROOT, Daemon
 from tests.end_to_end.place import Place
+from tests.patience import PATIENCE
 
 BLOCK = re.compile(r"```(python|console)\n(.*?)```", re.DOTALL)
 

@@ -9,10 +9,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.end_to_end.daemon import Daemon
-from tests.end_to_end.patience import eventually
 from tests.end_to_end.place import Place
 from tests.end_to_end.processes import kill_family
 from tests.end_to_end.trees import some_bytes
+from tests.patience import PATIENCE, eventually
 
 WRITERS = 4
 
@@ -27,7 +27,9 @@ class Load:
     def __init__(self, daemon: Daemon, bucket: str) -> None:
         self.bucket, self.acknowledged = bucket, 0
         self.known: dict[str, list[int | None]] = {}
-        self._s3 = daemon.client(config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10))
+        self._s3 = daemon.client(
+            config=Config(retries={"total_max_attempts": 1}, connect_timeout=PATIENCE, read_timeout=PATIENCE)
+        )
         self._threads = [threading.Thread(target=self._write, args=(number,)) for number in range(WRITERS)]
 
     def start(self) -> None:
@@ -39,7 +41,7 @@ class Load:
 
     def join(self) -> None:
         for thread in self._threads:
-            thread.join(60)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
 
     def _write(self, number: int) -> None:

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,7 +19,8 @@ from botocore.exceptions import ClientError
 from gecko_tw.callers.accounts.registry import KEY
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.settings import Settings
-from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon
+from tests.end_to_end.daemon import ROOT, Daemon
+from tests.patience import PATIENCE, eventually
 
 ROOT_SECRET, SEED_SECRET, KEY_SECRET = "root+secret/hidden", "seed-secret-hidden", "key-secret-hidden"
 ENCRYPTION, OTHER_ENCRYPTION = "encryption-key-hidden-1234567890", "b-hidden-encryption-key-97654321"
@@ -259,10 +259,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         commands = "\n".join(command(daemon.data_dir, *line.split())[1] for line in COMMANDS)
         break_a_key(daemon.data_dir)
         asker.get(daemon.url + "/photos/k", Authorization=f"Bearer declaredkey:{KEY_SECRET}")
-        deadline = time.monotonic() + PATIENCE
-        while "an event was not taken" not in daemon.log:
-            assert time.monotonic() < deadline, daemon.log
-            time.sleep(0.05)
+        eventually(lambda: "an event was not taken" in daemon.log)
         daemon.kill()  # a traceback is in the log, as it must be
     yield {
         "log": daemon.log,

@@ -7,20 +7,18 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 
 import pytest
 
 from gecko_tw.commands.health import health
 from tests.end_to_end.certificates import make_certificates
 from tests.end_to_end.connections import Crowd, ask
-from tests.end_to_end.daemon import PATIENCE, ROOT, SERVE, TWISTD, Daemon
-from tests.end_to_end.patience import eventually
+from tests.end_to_end.daemon import ROOT, SERVE, TWISTD, Daemon
 from tests.end_to_end.place import Place
 from tests.end_to_end.processes import family
+from tests.patience import PATIENCE, eventually
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -35,16 +33,9 @@ def geckos3(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     return run(sys.executable, "-m", "gecko_tw.commands", *arguments, **environment)
 
 
-def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not path.exists():
-        assert time.monotonic() < deadline, f"there is no {path}"
-        time.sleep(0.02)
-
-
 def answers(place: str) -> bool:
-    """Whether a daemon answers there by now: a socket that somebody else has opened lets it be asked before it has begun."""
-    with suppress(TimeoutError):
+    """Whether a daemon answers there by now."""
+    with suppress(OSError):
         return health(place, False) == 200
     return False
 
@@ -221,15 +212,13 @@ def test_a_renewed_certificate_is_served_after_sighup(tmp_path, count):
         daemon.certificates = make_certificates(tmp_path / "tls")
         assert served_certificate(daemon, trust=False) == first
         os.kill(daemon.pid, signal.SIGHUP)
-        deadline = time.monotonic() + PATIENCE
-        while served_certificate(daemon, trust=False) == first:
-            assert time.monotonic() < deadline, "the old certificate is still served"
+        eventually(lambda: served_certificate(daemon, trust=False) != first)
         assert daemon.trust() is not None
 
 
 def served_certificate(daemon: Daemon, trust: bool = True) -> str:
     authority = str(daemon.certificates.authority) if trust else None
-    return ssl.get_server_certificate(("127.0.0.1", daemon.port), ca_certs=authority, timeout=20)
+    return ssl.get_server_certificate(("127.0.0.1", daemon.port), ca_certs=authority, timeout=PATIENCE)
 
 
 def test_a_tls_endpoint_string_is_served(tmp_path):
@@ -243,14 +232,14 @@ def test_a_tls_endpoint_string_is_served(tmp_path):
 def test_healthcheck_tells_by_its_exit_code(tmp_path):
     with Daemon(tmp_path / "plain") as daemon:
         place = f"--listen=127.0.0.1:{daemon.port}"
-        assert geckos3("healthcheck", place).returncode == 0
-        assert geckos3("healthcheck", GECKOS3_LISTEN=f"127.0.0.1:{daemon.port}").returncode == 0
+        eventually(lambda: geckos3("healthcheck", place).returncode == 0)
+        eventually(lambda: geckos3("healthcheck", GECKOS3_LISTEN=f"127.0.0.1:{daemon.port}").returncode == 0)
     ended = geckos3("healthcheck", place)
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     with Daemon(tmp_path / "secure", tls=True) as daemon:
         tls = [f"--tls-cert={daemon.certificates.certificate}", f"--tls-key={daemon.certificates.key}"]
-        assert geckos3("healthcheck", f"--listen=127.0.0.1:{daemon.port}", *tls).returncode == 0
+        eventually(lambda: geckos3("healthcheck", f"--listen=127.0.0.1:{daemon.port}", *tls).returncode == 0)
 
 
 def test_every_line_of_the_request_log_is_whole_whoever_wrote_it(tmp_path):
@@ -269,7 +258,7 @@ def ask_for(daemon: Daemon, path: str) -> None:
     from urllib.parse import quote
     from urllib.request import urlopen
 
-    with urlopen(daemon.url + quote(path), timeout=20) as answer:
+    with urlopen(daemon.url + quote(path), timeout=PATIENCE) as answer:
         assert answer.status == 200
 
 
@@ -301,14 +290,11 @@ def test_in_the_background_requests_and_messages_are_in_the_log_of_twistd(tmp_pa
         f"--workers={count}",
     )
     assert ended.returncode == 0, ended.stderr
-    wait_for(pid_file)
-    wait_for(tmp_path / "s3.sock")
+    eventually(pid_file.exists)
+    eventually((tmp_path / "s3.sock").exists)
     eventually(lambda: answers(f"unix:{tmp_path}/s3.sock"))
     os.kill(int(pid_file.read_text()), signal.SIGTERM)
-    deadline = time.monotonic() + PATIENCE
-    while pid_file.exists():
-        assert time.monotonic() < deadline, "it did not end"
-        time.sleep(0.02)
+    eventually(lambda: not pid_file.exists())
     text = log.read_text()
     assert '"uri":"/health"' in text
     assert "Traceback" not in text
@@ -342,7 +328,7 @@ def test_the_umask_decides_who_else_can_read_the_files(tmp_path, count):
 
 def test_a_data_directory_that_is_gone_is_alive_and_not_ready(tmp_path):
     def status(path: str) -> int:
-        connection = HTTPConnection("127.0.0.1", daemon.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", daemon.port, timeout=PATIENCE)
         connection.request("GET", path)
         return connection.getresponse().status
 

@@ -17,10 +17,11 @@ from gecko_tw.commands import main
 from tests.end_to_end.clients import Aws
 from tests.end_to_end.connections import visitors
 from tests.end_to_end.daemon import Daemon
+from tests.patience import PATIENCE
 
 ROLE = {"RoleArn": "arn:aws:iam::main:role/any", "RoleSessionName": "work"}
 ENCRYPTION = "e" * 32
-HTTP = urllib3.PoolManager(timeout=20, retries=False)
+HTTP = urllib3.PoolManager(timeout=PATIENCE, retries=False)
 BOTO = Session(region_name=Daemon.region)
 SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
 

@@ -4,14 +4,14 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.connections import Crowd, SlowUpload, ask, visitors
-from tests.end_to_end.daemon import PATIENCE, Daemon
+from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.processes import family
+from tests.patience import PATIENCE, eventually
 
 SERVES = re.compile(r"worker (\d+) \(pid (\d+)\) serves")
 
@@ -24,13 +24,6 @@ def daemon(tmp_path):
 
 def workers(daemon: Daemon) -> list[int]:
     return family(daemon.pid)[1:]
-
-
-def wait_until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.02)
 
 
 def starts(daemon: Daemon) -> list[int]:
@@ -52,7 +45,7 @@ def test_one_worker_is_the_daemon_itself(tmp_path):
 def test_a_killed_worker_is_replaced_and_nobody_elses_connection_notices(daemon):
     with visitors(daemon, 2) as by_process:
         os.kill(workers(daemon)[0], signal.SIGKILL)
-        wait_until(lambda: len(starts(daemon)) == 3)
+        eventually(lambda: len(starts(daemon)) == 3)
         served = {process: {visitor.is_served() for visitor in theirs} for process, theirs in by_process.items()}
         assert sorted(served.values(), key=str) == [{False}, {True}]
     with visitors(daemon, 2) as by_process:
@@ -63,14 +56,14 @@ def test_a_killed_worker_is_replaced_and_nobody_elses_connection_notices(daemon)
 def test_a_worker_that_dies_again_and_again_is_replaced_each_time(daemon):
     for deaths in range(1, 4):
         os.kill(starts(daemon)[-1], signal.SIGKILL)
-        wait_until(lambda total=2 + deaths: len(starts(daemon)) == total)
+        eventually(lambda total=2 + deaths: len(starts(daemon)) == total)
     ask(daemon)
 
 
 def test_a_worker_ended_by_hand_is_replaced_without_a_refused_connection(daemon):
     with Crowd(daemon) as crowd:
         os.kill(workers(daemon)[0], signal.SIGTERM)
-        wait_until(lambda: len(starts(daemon)) == 3)
+        eventually(lambda: len(starts(daemon)) == 3)
     assert crowd.troubles == []
     assert crowd.answers
 
@@ -79,7 +72,7 @@ def test_sighup_replaces_every_worker_without_a_refused_connection(daemon):
     old = workers(daemon)
     with Crowd(daemon) as crowd:
         os.kill(daemon.pid, signal.SIGHUP)
-        wait_until(lambda: not set(old) & set(workers(daemon)))
+        eventually(lambda: not set(old) & set(workers(daemon)))
     assert crowd.troubles == []
     assert len(set(crowd.answers)) >= 3
     assert len(workers(daemon)) == 2
@@ -91,11 +84,11 @@ def test_an_upload_under_way_survives_sighup(daemon):
     upload.send(b"01234")
     old = workers(daemon)
     os.kill(daemon.pid, signal.SIGHUP)
-    wait_until(lambda: len(starts(daemon)) == 4)
+    eventually(lambda: len(starts(daemon)) == 4)
     assert set(old) & set(workers(daemon))
     upload.send(b"56789")
     assert upload.answer().startswith(b"HTTP/1.1 200 ")
-    wait_until(lambda: not set(old) & set(workers(daemon)))
+    eventually(lambda: not set(old) & set(workers(daemon)))
     assert daemon.client().get_object(Bucket="slow", Key="key")["Body"].read() == b"0123456789"
 
 
@@ -106,8 +99,8 @@ def test_sigterm_lets_an_upload_under_way_end(tmp_path, count):
         upload = SlowUpload(daemon, "/slow/key", 10)
         upload.send(b"01234")
         os.kill(daemon.pid, signal.SIGTERM)
-        wait_until(lambda: "stopping" in daemon.log)
-        wait_until(lambda: refuses(daemon))
+        eventually(lambda: "stopping" in daemon.log)
+        eventually(lambda: refuses(daemon))
         upload.send(b"56789")
         assert upload.answer().startswith(b"HTTP/1.1 200 ")
         assert daemon.process.wait(PATIENCE) == 0
@@ -142,7 +135,7 @@ def test_a_signal_to_the_whole_group_lets_an_upload_under_way_end(daemon):
     upload = SlowUpload(daemon, "/slow/key", 10)
     for pid in reversed(family(daemon.pid)):
         os.kill(pid, signal.SIGTERM)
-    wait_until(lambda: refuses(daemon))
+    eventually(lambda: refuses(daemon))
     upload.send(b"0123456789")
     assert upload.answer().startswith(b"HTTP/1.1 200 ")
     assert daemon.process.wait(PATIENCE) == 0
@@ -151,7 +144,7 @@ def test_a_signal_to_the_whole_group_lets_an_upload_under_way_end(daemon):
 def test_workers_leave_when_their_parent_is_killed(daemon):
     orphans = workers(daemon)
     daemon.kill()
-    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans))
+    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans))
 
 
 def test_nobody_is_left_after_the_end(tmp_path):

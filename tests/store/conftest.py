@@ -7,6 +7,7 @@ import pytest
 
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from tests.store.shop import Shop, open_shop
+from tests.unsynced import nothing_waits_for_the_disk  # noqa: F401 - a fixture
 
 
 @pytest.fixture(params=["memory", "files"])

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gecko_tw.wire.limits import Limits
+from tests.patience import PATIENCE
 from tests.wire.peers import AtHead, Collector, Peer, Reading, echo, parse_answers
 from tests.wire.test_channel import ENDS, GET, PARTS, answering, chunked, put
 from tests.wire.test_framing import CUTS, pieces_of
-from tests.wire.test_sockets import DATA, PATIENCE, connect, plain  # noqa: F401 - a fixture
+from tests.wire.test_sockets import DATA, connect, plain  # noqa: F401 - a fixture
 
 
 def half_closed(resource: AtHead, *pieces: bytes, **more) -> Peer:

@@ -20,11 +20,11 @@ from gecko_tw.wire.interfaces import IRoomyConsumer
 from gecko_tw.wire.limits import Limits
 from gecko_tw.wire.site import Site
 from tests.end_to_end.certificates import make_certificates
+from tests.patience import PATIENCE
 from tests.wire.peers import AtHead, Collector, Reading, echo, parse_answers
 from tests.wire.test_channel import GET, put
 
 DATA = os.urandom(1024) * 8192
-PATIENCE = 20
 
 
 class Served:

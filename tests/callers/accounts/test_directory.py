@@ -15,6 +15,7 @@ from gecko_tw.callers.accounts.scopes import KeyScope, boundary_of
 from gecko_tw.callers.accounts.sealing import Sealer
 from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.records import BucketRecord
+from tests.patience import PATIENCE
 
 
 def policy(action):
@@ -173,15 +174,15 @@ def test_what_a_slow_thread_read_before_a_revocation_does_not_come_back(found, r
         read = key(self, access_key)
         if threading.current_thread() is slow:
             reading.set()
-            assert revoked.wait(20)
+            assert revoked.wait(PATIENCE)
         return read
 
     monkeypatch.setattr(Registry, "key", slowly)
     slow = threading.Thread(target=found.find, args=("annkey",))
     slow.start()
-    assert reading.wait(20)
+    assert reading.wait(PATIENCE)
     registry.remove(KEY, "annkey")
     assert found.find("annkey") is None
     revoked.set()
-    slow.join(20)
+    slow.join(PATIENCE)
     assert found.find("annkey") is None

@@ -18,6 +18,7 @@ from tests.end_to_end.matrix.callers import CALLERS, Caller
 from tests.end_to_end.matrix.cases import NONE, Case, harmless_policy, policy_text
 from tests.end_to_end.matrix.recipes import KEY, SOURCE
 from tests.end_to_end.matrix.signing import Asked, Pair, Signer
+from tests.patience import PATIENCE
 
 HEADER, PRESIGNED, FORM, UNSIGNED = "header", "presigned", "form", "unsigned"
 THREADS = 4
@@ -111,7 +112,7 @@ class Ground:
     def _send(self, asked: Asked, unproven: bool = False) -> Reply:
         connection = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = HTTPConnection("127.0.0.1", self._daemon.port, timeout=30)
+            connection = self._local.connection = HTTPConnection("127.0.0.1", self._daemon.port, timeout=PATIENCE)
             self._connections.append(connection)
         headers = dict(asked.headers)
         if unproven:

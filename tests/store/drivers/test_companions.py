@@ -8,6 +8,7 @@ import weakref
 import pytest
 
 from gecko_tw.store.drivers.companions import flush, flush_all, gather, share
+from tests.patience import PATIENCE
 
 
 def test_every_verb_goes_on_when_what_all_wanted_was_done():
@@ -37,7 +38,7 @@ def test_what_another_thread_wants_is_no_wish_of_companions():
     def verb():
         thread = threading.Thread(target=lambda: seen.append(share("elsewhere")))
         thread.start()
-        thread.join(10)
+        thread.join(PATIENCE)
         return share("here")
 
     done = []
@@ -72,7 +73,7 @@ def in_a_thread(do):
 
     thread = threading.Thread(target=work)
     thread.start()
-    thread.join(30)
+    thread.join(PATIENCE)
     assert failures == []
 
 

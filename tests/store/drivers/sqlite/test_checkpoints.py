@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from gecko_tw.store.drivers.sqlite import checkpoints
-from tests.end_to_end.patience import eventually
+from tests.patience import eventually
 from tests.store.drivers.pool.conftest import opened
 from tests.store.shop import open_shop
 

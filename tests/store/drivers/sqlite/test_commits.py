@@ -18,6 +18,7 @@ from gecko_tw.store.drivers.sqlite.commits import LARGEST_BATCH, Commits
 from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.drivers.sqlite.journal import Journal
 from gecko_tw.store.refusals import InsufficientStorage
+from tests.patience import PATIENCE
 
 
 class Bench:
@@ -73,7 +74,7 @@ def together(bench, steps):
 
     def blocking(transaction):
         first_is_in.set()
-        assert others_wait.wait(10)
+        assert others_wait.wait(PATIENCE)
 
     def run(name, step):
         try:
@@ -83,7 +84,7 @@ def together(bench, steps):
 
     threads = [threading.Thread(target=run, args=("first", blocking))]
     threads[0].start()
-    assert first_is_in.wait(10)
+    assert first_is_in.wait(PATIENCE)
     for name, step in steps.items():
         threads.append(threading.Thread(target=run, args=(name, step)))
         threads[-1].start()
@@ -91,7 +92,7 @@ def together(bench, steps):
         threading.Event().wait(0.001)
     others_wait.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     return outcomes
 
 
@@ -295,11 +296,11 @@ def test_verbs_that_run_together_wait_for_a_thread_that_is_in_a_step(bench):
 
     def blocking(transaction):
         is_in.set()
-        assert may_go.wait(10)
+        assert may_go.wait(PATIENCE)
 
     others = [threading.Thread(target=bench.commits.run, args=(blocking,))]
     others[0].start()
-    assert is_in.wait(10)
+    assert is_in.wait(PATIENCE)
     found = []
     others.append(
         threading.Thread(target=lambda: found.extend(bench.commits.together([verb(bench, "a"), verb(bench, "b")])))
@@ -310,7 +311,7 @@ def test_verbs_that_run_together_wait_for_a_thread_that_is_in_a_step(bench):
     assert bench.names() == []
     may_go.set()
     for thread in others:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert found == [["a"], ["b"]]
     assert bench.commits.idle()
 
