@@ -2,15 +2,17 @@
 
 import os
 import resource
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from gecko_tw import __version__
 from gecko_tw.metrics.counters import RequestCounters
+from gecko_tw.pools import Pool
 from gecko_tw.resources.access_logs.entries import AccessEntry
 from gecko_tw.resources.answers.answer import STATUS
 from gecko_tw.resources.dispatch.operations import BUCKET, OBJECT, SERVICE, WEBSITE, OperationTable
+from gecko_tw.resources.service import Service
+from gecko_tw.wire.site import Site
 
 TOLD = 1.0
 """Seconds after which a process tells its state anew."""
@@ -39,7 +41,7 @@ class Metrics:
             entry.operation, entry.status, code, seconds=entry.seconds, received=entry.received, sent=entry.sent
         )
 
-    def tell(self, service: Any, site: Any, pools: tuple[Any, ...]) -> None:
+    def tell(self, service: Service, site: Site, pools: Sequence[Pool]) -> None:
         """Tells the state of this process.
 
         :param site: whose connections are counted.

@@ -22,6 +22,8 @@ _log = Logger()
 class AdminResource(Resource):
     """The root.
 
+    Requests are Any, as to all resources.
+
     :param service: whose health is told, and whose threads make documents.
     :param metrics: makes the metrics' document; blocks.
     """

@@ -133,12 +133,12 @@ def _attached(entry: Entry, policies: Policies) -> Policies:
 
 
 def _policy(name: str, entry: Entry) -> str:
-    return accepted(entry, lambda: read_identity_policy(json_text(entry), name)).text  # type: ignore[no-any-return]
+    return accepted(entry, lambda: read_identity_policy(json_text(entry), name)).text
 
 
 def _tags(entry: Entry) -> Mapping[str, str]:
     pairs = [(key, one.text()) for key, one in entry.named().items()]
-    return accepted(entry, lambda: check_tags(pairs, OF_BUCKET))  # type: ignore[no-any-return]
+    return accepted(entry, lambda: check_tags(pairs, OF_BUCKET))
 
 
 _KEY = ("access-key", "secret", "account", "user", "expires", "scope", "enabled")

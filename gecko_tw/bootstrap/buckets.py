@@ -5,7 +5,7 @@ Each setting is made the document of its Put operation and read by that operatio
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import field, frozen
 
@@ -33,6 +33,7 @@ from gecko_tw.settings import BadSetting
 from gecko_tw.settings.entries import Entry
 from gecko_tw.settings.kinds import REGION
 from gecko_tw.settings.quotas import read_quota
+from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import Refusal
 from gecko_tw.store.rules.names import check_bucket_name
 from gecko_tw.store.rules.quotas import SETTING as QUOTA
@@ -40,6 +41,8 @@ from gecko_tw.store.rules.tags import OF_BUCKET, check_tags
 
 VERSIONING, LOCK = "versioning", "object-lock"
 ENABLED = "Enabled"
+
+T = TypeVar("T")
 
 
 @frozen(kw_only=True)
@@ -57,7 +60,7 @@ class DeclaredBucket:
     owner: str | None = None
     region: str | None = None
     acl: str | None = None
-    settings: Mapping[str, Any] = field(factory=dict)
+    settings: Mapping[str, Json] = field(factory=dict)
 
 
 def read_buckets(entry: Entry) -> list[DeclaredBucket]:
@@ -116,7 +119,7 @@ def _refuse_contradictions(bucket: str, given: Mapping[str, Entry], settings: di
         raise given["policy"].refusal("is public, which public-access-block forbids")
 
 
-def accepted(entry: Entry, read: Callable[[], Any]) -> Any:
+def accepted(entry: Entry, read: Callable[[], T]) -> T:
     """What ``read`` returns; its refusal becomes a BadSetting that names the entry."""
     try:
         return read()

@@ -10,6 +10,7 @@ from typing import Any
 from attrs import define, field
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -78,7 +79,7 @@ class AccessLogs(Service):
 
     log = Logger()
 
-    def __init__(self, clock: Any, pool: IPool, write: Callable[[Batch], object], interval: float) -> None:
+    def __init__(self, clock: IReactorTime, pool: IPool, write: Callable[[Batch], object], interval: float) -> None:
         self.setName("access logs")
         self._pool, self._write, self._interval = pool, write, interval
         self._collected: dict[Place, Batch] = {}
@@ -93,7 +94,7 @@ class AccessLogs(Service):
         super().startService()
         self._loop.start(self._interval, now=False)
 
-    def stopService(self) -> "Deferred[Any]":
+    def stopService(self) -> "Deferred[None]":
         """Writes what was collected; fires when that is done, or was tried."""
         super().stopService()
         if self._loop.running:

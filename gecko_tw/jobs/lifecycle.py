@@ -1,22 +1,19 @@
 """The job that applies lifecycle rules."""
 
-from typing import Any
-
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 
 from gecko_tw.jobs.repeating import Repeating
 from gecko_tw.pools import IPool
 from gecko_tw.settings import Settings
+from gecko_tw.store.expiry import Expiry
 from gecko_tw.store.records import now_of
 
 
 class Lifecycle(Repeating):
-    """Expires objects at the interval that the settings ask for, and four times a day when days are short.
+    """Expires objects at the interval that the settings ask for, and four times a day when days are short."""
 
-    :param expiry: a gecko_tw.store.expiry.Expiry.
-    """
-
-    def __init__(self, clock: Any, pool: IPool, expiry: Any, settings: Settings) -> None:
+    def __init__(self, clock: IReactorTime, pool: IPool, expiry: Expiry, settings: Settings) -> None:
         interval = min(settings.lifecycle_interval, settings.lifecycle_day / 4)
         self._expiry = expiry
 
@@ -29,7 +26,7 @@ class Lifecycle(Repeating):
         self._expiry.stopping = False
         super().startService()
 
-    def stopService(self) -> "Deferred[Any]":
+    def stopService(self) -> "Deferred[None]":
         """Fires when a run under way has ended, which is soon."""
         self._expiry.stopping = True
         return super().stopService()

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import define
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, gatherResults, succeed
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -15,6 +16,7 @@ from twisted.python.failure import Failure
 from gecko_tw.jobs.interfaces import INotificationSink
 from gecko_tw.pools import IPool
 from gecko_tw.store.drivers.interfaces import INotices
+from gecko_tw.store.records import Json
 
 INTERVAL = 0.5
 """Seconds between looks for new events."""
@@ -50,7 +52,7 @@ class Delivery(Service):
 
     def __init__(
         self,
-        clock: Any,
+        clock: IReactorTime,
         pool: IPool,
         notices: INotices,
         sinks: Sequence[INotificationSink],
@@ -62,13 +64,13 @@ class Delivery(Service):
         self._lines: dict[str, _Line] = {}
         self._loop = LoopingCall(self._look)
         self._loop.clock = clock
-        self._under_way: set[Deferred[Any]] = set()
+        self._under_way: set[Deferred[None]] = set()
 
     def startService(self) -> None:
         super().startService()
         self._loop.start(INTERVAL, now=False)
 
-    def stopService(self) -> "Deferred[Any]":
+    def stopService(self) -> "Deferred[Any]":  # of whatever was sent
         """Fires when what is being sent was taken or given up; the rest waits for the next start."""
         super().stopService()
         if self._loop.running:
@@ -77,7 +79,7 @@ class Delivery(Service):
             each.cancel()
         return gatherResults(list(self._under_way), consumeErrors=True) if self._under_way else succeed(None)
 
-    def _look(self) -> "Deferred[Any]":
+    def _look(self) -> "Deferred[None]":
         return self._pool.run(self._notices.targets).addCallbacks(self._begin, self._unread)
 
     def _unread(self, failure: Failure) -> None:
@@ -98,7 +100,7 @@ class Delivery(Service):
             self.log.failure("{target}: delivery failed and is tried again", failure, target=target)
             self._delay(target, self._lines[target])
 
-    def _ended(self, result: object, sending: "Deferred[Any]", line: _Line) -> None:
+    def _ended(self, result: object, sending: "Deferred[None]", line: _Line) -> None:
         self._under_way.discard(sending)
         line.running = False
 
@@ -120,7 +122,7 @@ class Delivery(Service):
                     line.wait = 0.0
                 await self._pool.run(self._notices.drop, [number])
 
-    async def _sent(self, sink: Any, target: str, number: int, event: dict[str, Any]) -> bool:
+    async def _sent(self, sink: Json, target: str, number: int, event: dict[str, Json]) -> bool:
         if sink is None:
             self.log.error("{target}: nothing delivers there any more; its events wait", target=target)
             return False
@@ -131,7 +133,7 @@ class Delivery(Service):
             return False
         return True
 
-    def _too_old(self, target: str, event: dict[str, Any]) -> bool:
+    def _too_old(self, target: str, event: dict[str, Json]) -> bool:
         """Whether an event has waited so long that it is given up: a receiver that is gone must not fill the disk."""
         moment = datetime.fromisoformat(event.get("eventTime") or event["Time"])
         if self._clock.seconds() - moment.timestamp() < GIVEN_UP:
@@ -144,7 +146,7 @@ class Delivery(Service):
         line.not_before = self._clock.seconds() + line.wait
 
 
-def body_of(number: int, event: dict[str, Any]) -> bytes:
+def body_of(number: int, event: dict[str, Json]) -> bytes:
     """The document that a destination gets: one record with its sequencer, or a test event as it is."""
     if "s3" not in event:
         return json.dumps(event).encode()

@@ -5,6 +5,7 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -26,7 +27,7 @@ class Repeating(Service):
 
     def __init__(
         self,
-        clock: Any,
+        clock: IReactorTime,
         pool: IPool,
         name: str,
         interval: float,
@@ -46,7 +47,7 @@ class Repeating(Service):
         super().startService()
         self._loop.start(self._interval, now=False)
 
-    def stopService(self) -> "Deferred[Any]":
+    def stopService(self) -> "Deferred[None]":
         """Fires when a chore under way has ended."""
         super().stopService()
         if self._loop.running:

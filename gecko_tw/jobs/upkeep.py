@@ -1,14 +1,15 @@
 """The jobs of a deployment: one process does them for all."""
 
 from collections.abc import Callable
-from typing import Any
 
 from twisted.application.service import MultiService
+from twisted.internet.interfaces import IReactorTime
 
 from gecko_tw.jobs.repeating import Repeating
 from gecko_tw.pools import IPool
 from gecko_tw.settings import Settings
 from gecko_tw.store.records import now_of
+from gecko_tw.store.upkeep import Upkeep
 
 JOINING = 2.0
 """Seconds between looks for completed uploads whose bytes are not yet one file."""
@@ -18,16 +19,15 @@ ORPHANED = 24 * 3600.0
 
 
 def jobs(
-    clock: Any,
+    clock: IReactorTime,
     pool: IPool,
-    upkeep: Any,
+    upkeep: Upkeep,
     settings: Settings,
-    scan: Any,
+    scan: Callable[[], object],
     noticed: Callable[[BaseException], bool] = lambda problem: False,
 ) -> MultiService:
     """All jobs that the settings ask for.
 
-    :param upkeep: a gecko_tw.store.upkeep.Upkeep.
     :param scan: called to adopt files that others put into the data directory; returns how many.
     :param noticed: as of Repeating.
     """

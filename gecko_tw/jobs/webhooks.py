@@ -29,6 +29,7 @@ class Webhooks:
 
     name = "webhooks"
 
+    # Any: Twisted's reactor is whatever interfaces it provides.
     def __init__(self, reactor: Any, urls: Mapping[str, str]) -> None:
         self._places = {name: _place(url) for name, url in urls.items()}
         self._client = HTTPClient(Agent(reactor, connectTimeout=PATIENCE, pool=HTTPConnectionPool(reactor)))

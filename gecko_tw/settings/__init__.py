@@ -44,6 +44,7 @@ class Setting:
         """The key of a configuration file: the flag without its dashes."""
         return self.name.replace("_", "-")
 
+    # Any, here and below: each kind has values of its own type, which the fields of Settings name.
     def read(self, source: str, text: str) -> Any:
         """The value of a text. Raises BadSetting, naming ``source``: the flag or the environment variable."""
         try:
@@ -53,6 +54,7 @@ class Setting:
             raise BadSetting(f"{source}: {shown} is not allowed; allowed is {self.kind.allowed}") from None
 
 
+# Any: a field is given to it as its value.
 def setting(default: str, kind: Kind, text: str, *environment: str, **more: Any) -> Any:
     """A field of Settings. ``environment`` replaces the variable made of the field's name; ``more`` as in :class:`Setting`."""
     value = kind.read(default)

@@ -117,7 +117,7 @@ class Entry:
                 raise unknown(entry, key, allowed)
         return {key: entry for key, entry in found.items() if not entry.empty}
 
-    def plain(self) -> Any:
+    def plain(self) -> Any:  # a value of JSON
         """The value as JSON has it."""
         if isinstance(self.value, dict):
             return {key: entry.plain() for key, entry in self.value.items()}

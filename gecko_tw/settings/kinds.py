@@ -40,7 +40,7 @@ class Kind:
     :ivar word: its name in tables and command lines.
     """
 
-    read: Callable[[str], Any]
+    read: Callable[[str], Any]  # of a type of its own
     allowed: str
     word: str
 

@@ -6,6 +6,7 @@ from typing import Any
 from gecko_tw.settings.kinds import SIZE
 
 
+# Any: a value of JSON.
 def read_quota(value: Any) -> dict[str, int]:
     """A quota as somebody wrote it, as the setting has it; nothing limited is ``{}``.
 

@@ -27,7 +27,7 @@ class Given:
     source: str
     texts: tuple[str, ...] = field(repr=False)
 
-    def value(self, one: Setting) -> Any:
+    def value(self, one: Setting) -> Any:  # of the type of the setting's field
         """What the texts mean. Raises BadSetting."""
         read = tuple(one.read(self.source, text) for text in self.texts)
         return read if one.several else read[-1]

@@ -4,7 +4,6 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
 
 from zope.interface import implementer
 
@@ -14,7 +13,7 @@ from gecko_tw.store.encryption.data_keys import Seal
 from gecko_tw.store.encryption.format import sealed_size
 from gecko_tw.store.encryption.frames import SealingWriter
 from gecko_tw.store.interfaces import IIncoming
-from gecko_tw.store.records import BlobNote, with_seal
+from gecko_tw.store.records import BlobNote, Json, with_seal
 from gecko_tw.store.refusals import BadDigest, IncompleteBody
 from gecko_tw.store.requests import Claim
 
@@ -109,7 +108,7 @@ class Incoming:
         """How many bytes the blob has."""
         return self.size if self.seal is None else sealed_size(self.size, self.seal.form)
 
-    def extra(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    def extra(self, asked: Mapping[str, Json]) -> Mapping[str, Json]:
         """The ``extra`` of the version that the body becomes: what was asked, and how it is encrypted."""
         return asked if self.seal is None else with_seal(asked, self.seal.record, self.stored)
 

@@ -4,13 +4,13 @@ The class name is S3's error code and the docstring is the message a client read
 in the one table of ``resources/answers/answer.py``. ``details`` become further elements of the error document.
 """
 
-from typing import Any
+from gecko_tw.store.records import DeleteMarker
 
 
 class Refusal(Exception):
     """We encountered an internal error. Please try again."""
 
-    marker: Any = None
+    marker: DeleteMarker | None = None
     """The DeleteMarker that is the reason, or None."""
 
     def __init__(self, message: str | None = None, **details: object) -> None:
@@ -23,7 +23,7 @@ class Refusal(Exception):
         """S3's error code."""
         return type(self).__name__
 
-    def because_of(self, marker: Any) -> "Refusal":
+    def because_of(self, marker: DeleteMarker) -> "Refusal":
         """Itself, naming the delete marker that is the reason."""
         self.marker = marker
         return self

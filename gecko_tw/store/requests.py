@@ -1,12 +1,12 @@
 """What the verbs of the store are asked: frozen values without any HTTP in them."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from attrs import field, frozen
 
-from gecko_tw.store.records import STORAGE_CLASS, Checksum, Upload, Version
+from gecko_tw.store.records import STORAGE_CLASS, Checksum, Json, Upload, Version
 from gecko_tw.store.refusals import BadDigest, Refusal
 
 
@@ -82,7 +82,7 @@ class Put:
     tags: Mapping[str, str] = field(factory=dict)
     conditions: WriteConditions = UNCONDITIONAL
     owner: str = ""
-    extra: Mapping[str, Any] = field(factory=dict)
+    extra: Mapping[str, Json] = field(factory=dict)
 
 
 @frozen(kw_only=True)
@@ -126,11 +126,11 @@ class Source:
     bucket: str
     key: bytes
     version_id: str | None = None
-    check: Any = None
+    check: Callable[[Version], None] | None = None
     first: int | None = None
     last: int | None = None
     customer_key: bytes | None = field(default=None, repr=False)
-    sealing: Any = None
+    sealing: Callable[[], Any] | None = None  # a Seal is made of an Encryption
 
 
 @frozen(kw_only=True)
@@ -147,8 +147,8 @@ class Copy:
     checksum: str | None = None
     conditions: WriteConditions = UNCONDITIONAL
     owner: str = ""
-    extra: Mapping[str, Any] = field(factory=dict)
-    sealing: Any = None
+    extra: Mapping[str, Json] = field(factory=dict)
+    sealing: Callable[[], Any] | None = None  # a Seal is made of an Encryption
 
 
 @frozen(kw_only=True)

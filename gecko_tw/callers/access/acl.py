@@ -4,13 +4,13 @@ Sources: S3 User Guide, "Access control list (ACL) overview"; S3 API Reference, 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 from attrs import frozen
 
 from gecko_tw.callers.access.policies import Principal
 from gecko_tw.callers.access.policies.principals import Grasp
 from gecko_tw.callers.refusals import UnresolvableGrantByEmailAddress
+from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest
 
 ID, GROUP = "id", "group"
@@ -199,7 +199,7 @@ def kept(grants: Sequence[Grant], owner: str) -> list[list[str]] | None:
     return [[grant.kind, grant.to, grant.permission] for grant in grants]
 
 
-def grants_of(value: Any, owner: str) -> tuple[Grant, ...]:
+def grants_of(value: Json, owner: str) -> tuple[Grant, ...]:
     """The list that :func:`kept` wrote."""
     if value is None:
         return private(owner)
@@ -211,7 +211,7 @@ def is_public(grants: Iterable[Grant]) -> bool:
     return any(grant.kind == GROUP and grant.to in PUBLIC_GROUPS for grant in grants)
 
 
-def grasp(value: Any, owner: str, who: Principal, permission: str, ignore_public: bool = False) -> Grasp:
+def grasp(value: Json, owner: str, who: Principal, permission: str, ignore_public: bool = False) -> Grasp:
     """How a list grants a permission to somebody: not at all, to the account, or directly.
 
     :param value: the list as :func:`kept` wrote it.

@@ -18,6 +18,8 @@ ACCOUNT, USER, GROUP, KEY = "account", "user", "group", "key"
 class Registered:
     """The identities of a deployment. Every method blocks.
 
+    One of them is Any here: an Account, User, Group or AccessKey, as its kind says.
+
     :ivar sealer: seals the secrets of keys.
     :ivar taken: the access key id of the settings, which always counts there and so is refused here.
     """
@@ -63,6 +65,7 @@ class Registered:
         return _plain(value)  # type: ignore[no-any-return]
 
 
+# Any: as in Registered.
 def name_of(kind: str, one: Any) -> str:
     """The name of the document of an Account, User, Group or AccessKey."""
     if kind == KEY:

@@ -55,6 +55,7 @@ class Registry(Registered):
         """Adds an access key. Raises EntityAlreadyExists also when there is one of that id, and else as :meth:`put_key`."""
         self.revise(KEY, key.access_key, lambda found: unless_found(found, key, f"an access key {key.access_key!r}"))
 
+    # Any: as in Registered.
     def revise(self, kind: str, name: str, rule: Callable[[Any], Any]) -> bool:
         """Replaces one of a kind by ``rule(it or None)``, which is asked again when somebody else changed it meanwhile.
 
@@ -158,6 +159,7 @@ class Registry(Registered):
         self.documents.change(kind, name, existing)
 
 
+# Any: as in Registered.
 def unless_found(found: object, one: Any, what: str) -> Any:
     """One that is to be added; a rule for :meth:`Registry.revise`. Raises EntityAlreadyExists when there is one already."""
     if found is not None:

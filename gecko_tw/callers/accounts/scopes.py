@@ -9,6 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from gecko_tw.callers.access.policies import Policy, read_identity_policy
+from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import InvalidArgument
 
 ALIASES = {
@@ -50,7 +51,7 @@ class KeyScope:
     networks: tuple[str, ...] = ()
 
 
-def scope_of(value: Any) -> KeyScope | None:
+def scope_of(value: Json) -> KeyScope | None:
     """A scope from its JSON form; None when it limits nothing."""
     lists = {
         name: tuple(value[name]) for name in ("actions", "buckets", "prefixes", "networks") if value and value.get(name)

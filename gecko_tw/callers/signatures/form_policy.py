@@ -8,7 +8,6 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from attrs import frozen
 
@@ -16,6 +15,7 @@ from gecko_tw.callers.refusals import AccessDenied, InvalidPolicyDocument, Signa
 from gecko_tw.callers.signatures.claims import Claim, Place, check_day, read_scope, same
 from gecko_tw.callers.signatures.showing import has_secrets, policy_without_secrets
 from gecko_tw.callers.signatures.v4 import ALGORITHM, seconds_of, sign, signing_key
+from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import EntityTooLarge, EntityTooSmall, InvalidArgument
 
 PLACE = Place(InvalidArgument, "Error parsing the X-Amz-Credential field; ")
@@ -116,7 +116,7 @@ def check_form(bucket: str, form: Mapping[str, str], now: float) -> LengthRange:
     return lengths
 
 
-def _document(policy: str) -> dict[str, Any]:
+def _document(policy: str) -> dict[str, Json]:
     try:
         document = json.loads(b64decode("".join(policy.split()), validate=True))
     except (NotBase64, ValueError, RecursionError):
@@ -126,7 +126,7 @@ def _document(policy: str) -> dict[str, Any]:
     return document
 
 
-def _expiration(document: dict[str, Any]) -> float:
+def _expiration(document: dict[str, Json]) -> float:
     text = document.get("expiration")
     if text is None:
         raise InvalidPolicyDocument("Invalid Policy: Policy missing expiration.")
@@ -140,7 +140,7 @@ def _expiration(document: dict[str, Any]) -> float:
     return moment.timestamp()
 
 
-def _condition(condition: Any) -> tuple[str, Any, Any]:
+def _condition(condition: Json) -> tuple[str, Json, Json]:
     """Operator, lower-case field name (or shortest length) and wanted value (or longest length).
 
     :raises InvalidPolicyDocument: it is no condition.
@@ -169,7 +169,7 @@ def _condition(condition: Any) -> tuple[str, Any, Any]:
     return operator, name, wanted
 
 
-def _length(value: Any, condition: Any) -> int:
+def _length(value: Json, condition: Json) -> int:
     if isinstance(value, str):
         if value.isascii() and value.isdecimal() and len(value) < 19:
             return int(value)
@@ -188,14 +188,14 @@ def _holds(operator: str, name: str, wanted: str, values: Mapping[str, str]) -> 
     return value.startswith(wanted)
 
 
-def _malformed(condition: Any) -> InvalidPolicyDocument:
+def _malformed(condition: Json) -> InvalidPolicyDocument:
     return InvalidPolicyDocument(f"Invalid Policy: Invalid condition: {_shown(condition)}")
 
 
-def _failed(condition: Any) -> AccessDenied:
+def _failed(condition: Json) -> AccessDenied:
     return AccessDenied(f"Invalid according to Policy: Policy Condition failed: {_shown(condition)}")
 
 
-def _shown(condition: Any) -> str:
+def _shown(condition: Json) -> str:
     text = json.dumps(condition)
     return '"***"' if has_secrets(text.lower().encode()) else text

@@ -5,7 +5,6 @@ Sources: S3 User Guide, "Logging requests with server access logging" and "Enabl
 
 import secrets
 from datetime import UTC, datetime
-from typing import Any
 
 from attrs import evolve, frozen
 
@@ -18,7 +17,7 @@ from gecko_tw.resources.headers.sse import SETTING as ENCRYPTION
 from gecko_tw.resources.headers.sse import by_default
 from gecko_tw.resources.service import Service
 from gecko_tw.store.objects import Objects
-from gecko_tw.store.records import BucketRecord
+from gecko_tw.store.records import BucketRecord, Json
 from gecko_tw.store.requests import Put
 from gecko_tw.store.rules import notices
 
@@ -120,7 +119,7 @@ def is_denied(service: Service, source: BucketRecord, target: BucketRecord, key:
     return decide(context, (policy_of(text, target.name)[0],)).explicit_deny
 
 
-def _list(service: Service, source: BucketRecord, target: BucketRecord) -> dict[str, Any]:
+def _list(service: Service, source: BucketRecord, target: BucketRecord) -> dict[str, Json]:
     """The access control list of an object, as far as the target bucket has lists."""
     granted = source.settings[SETTING].get("grants")
     if not granted or not acls_count(service, target):

@@ -34,7 +34,7 @@ def asks_health(head: Head) -> bool:
 
 
 class HealthResource(Resource):
-    """One of those places."""
+    """One of those places. Requests are Any, as to all resources."""
 
     isLeaf = True
     renders_at_head = True

@@ -4,17 +4,17 @@ Source: S3 User Guide, "Elements of a CORS configuration".
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from gecko_tw.resources.answers.refusals import MalformedXML
 from gecko_tw.resources.documents import markup
 from gecko_tw.resources.documents.markup import Element
+from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import InvalidRequest
 
 MAX_RULES = 100
 METHODS = ("GET", "PUT", "HEAD", "POST", "DELETE")
 
-Rule = dict[str, Any]
+Rule = dict[str, Json]
 """One rule as it is stored: the JSON that AWS's tools show, e.g. ``{"AllowedOrigins": ["*"], "AllowedMethods": ["GET"]}``."""
 
 _LISTS = {

@@ -1,17 +1,16 @@
 """The document of a bucket's default encryption. Pure."""
 
-from typing import Any
-
 from gecko_tw.resources.answers.refusals import MalformedXML, NotImplemented_
 from gecko_tw.resources.documents import markup
 from gecko_tw.resources.documents.markup import Element
 from gecko_tw.store.encryption.data_keys import KMS, S3
+from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import InvalidArgument
 
 _BLOCKABLE = ("NONE", "SSE-C")
 
 
-def read_configuration(document: bytes) -> dict[str, Any]:
+def read_configuration(document: bytes) -> dict[str, Json]:
     """The setting that a ServerSideEncryptionConfiguration means.
 
     :raises MalformedXML: it is none.
@@ -22,7 +21,7 @@ def read_configuration(document: bytes) -> dict[str, Any]:
     if len(rules) != 1:
         raise MalformedXML
     rule = rules[0].only(("ApplyServerSideEncryptionByDefault", "BucketKeyEnabled", "BlockedEncryptionTypes"))
-    defaults, value = rule.all("ApplyServerSideEncryptionByDefault"), dict[str, Any]()
+    defaults, value = rule.all("ApplyServerSideEncryptionByDefault"), dict[str, Json]()
     if len(defaults) > 1:
         raise MalformedXML
     for default in defaults:
@@ -42,7 +41,7 @@ def read_configuration(document: bytes) -> dict[str, Any]:
     return value
 
 
-def _default(default: Element) -> dict[str, Any]:
+def _default(default: Element) -> dict[str, Json]:
     algorithm, key_id = default.need("SSEAlgorithm"), default.get("KMSMasterKeyID")
     if algorithm == "aws:kms:dsse":
         raise NotImplemented_(Argument="SSEAlgorithm", Value=algorithm)

@@ -8,12 +8,12 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from hashlib import sha256
-from typing import Any
 
 from gecko_tw.resources.answers.refusals import MalformedXML
 from gecko_tw.resources.documents import markup
 from gecko_tw.resources.documents.markup import Element, element, text, texts
 from gecko_tw.resources.documents.transitions import check_transitions
+from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest
 from gecko_tw.store.rules.storage_classes import AT_HAND, TARGETS
 
@@ -22,7 +22,7 @@ MAX_ID = 255
 MAX_PREFIX = 1024
 MAX_KEPT = 100
 
-Rule = dict[str, Any]
+Rule = dict[str, Json]
 """One rule as it is stored: the JSON that AWS's tools show, e.g. ``{"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "log/"},
 "Expiration": {"Days": 30}}``."""
 
@@ -99,7 +99,7 @@ def _prefix(value: str) -> str:
     return value
 
 
-def _read_filter(node: Element) -> dict[str, Any]:
+def _read_filter(node: Element) -> dict[str, Json]:
     """At most one predicate, or several in ``And``."""
     node.only(("Prefix", "Tag", *_SIZES, "And"))
     if len(list(node)) > 1:
@@ -113,8 +113,8 @@ def _read_filter(node: Element) -> dict[str, Any]:
     return {"And": found}
 
 
-def _predicates(node: Element, several: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _predicates(node: Element, several: bool) -> dict[str, Json]:
+    found: dict[str, Json] = {}
     prefix = node.get("Prefix")
     if prefix is not None:
         found["Prefix"] = _prefix(prefix)
@@ -143,9 +143,9 @@ def _read_tag(node: Element) -> dict[str, str]:
     return tag
 
 
-def _read_expiration(node: Element) -> dict[str, Any]:
+def _read_expiration(node: Element) -> dict[str, Json]:
     node.only(("Days", "Date", "ExpiredObjectDeleteMarker"))
-    found: dict[str, Any] = {}
+    found: dict[str, Json] = {}
     days, date, markers = node.get("Days"), node.get("Date"), node.get("ExpiredObjectDeleteMarker")
     if days is not None:
         found["Days"] = _positive("Days", "Expiration", days)
@@ -161,14 +161,14 @@ def _read_expiration(node: Element) -> dict[str, Any]:
     return found
 
 
-def _read_noncurrent(node: Element) -> dict[str, Any]:
+def _read_noncurrent(node: Element) -> dict[str, Json]:
     node.only(("NoncurrentDays", "NewerNoncurrentVersions"))
     action = "NoncurrentVersionExpiration"
     found = {"NoncurrentDays": _positive("NoncurrentDays", action, node.need("NoncurrentDays"))}
     return found | _read_kept(node, action)
 
 
-def _read_kept(node: Element, action: str) -> dict[str, Any]:
+def _read_kept(node: Element, action: str) -> dict[str, Json]:
     """``NewerNoncurrentVersions``, where it is."""
     value = node.get("NewerNoncurrentVersions")
     if value is None:
@@ -179,14 +179,14 @@ def _read_kept(node: Element, action: str) -> dict[str, Any]:
     return {"NewerNoncurrentVersions": kept}
 
 
-def _read_abort(node: Element) -> dict[str, Any]:
+def _read_abort(node: Element) -> dict[str, Json]:
     days = node.only(("DaysAfterInitiation",)).need("DaysAfterInitiation")
     return {"DaysAfterInitiation": _positive("DaysAfterInitiation", "AbortIncompleteMultipartUpload", days)}
 
 
-def _read_transition(node: Element) -> dict[str, Any]:
+def _read_transition(node: Element) -> dict[str, Json]:
     node.only(("Days", "Date", "StorageClass"))
-    found: dict[str, Any] = {}
+    found: dict[str, Json] = {}
     days, date = node.get("Days"), node.get("Date")
     if days is not None:
         found["Days"] = _nonnegative("Days", "Transition", days)
@@ -197,7 +197,7 @@ def _read_transition(node: Element) -> dict[str, Any]:
     return {**found, "StorageClass": _target(node)}
 
 
-def _read_noncurrent_transition(node: Element) -> dict[str, Any]:
+def _read_noncurrent_transition(node: Element) -> dict[str, Json]:
     node.only(("NoncurrentDays", "NewerNoncurrentVersions", "StorageClass"))
     action = "NoncurrentVersionTransition"
     days = _nonnegative("NoncurrentDays", action, node.need("NoncurrentDays"))
@@ -285,7 +285,7 @@ def _write_rule(rule: Rule) -> str:
     return "".join(parts)
 
 
-def _write_predicates(predicates: dict[str, Any]) -> str:
+def _write_predicates(predicates: dict[str, Json]) -> str:
     if "And" in predicates:
         return element("And", _write_predicates(predicates["And"]))
     tags = predicates.get("Tags", [predicates["Tag"]] if "Tag" in predicates else [])

@@ -3,11 +3,11 @@ ObjectLockRetention and ObjectLockLegalHold."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from gecko_tw.resources.answers.refusals import InvalidRetentionPeriod, MalformedXML
 from gecko_tw.resources.documents import markup
 from gecko_tw.resources.documents.markup import element, text, texts
+from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import InvalidArgument
 from gecko_tw.store.rules.locks import COMPLIANCE, GOVERNANCE
 
@@ -19,7 +19,7 @@ _LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=
 """The last moment that can be told, in milliseconds since 1970."""
 
 
-def read_configuration(document: bytes) -> dict[str, Any]:
+def read_configuration(document: bytes) -> dict[str, Json]:
     """The setting that an ObjectLockConfiguration asks for: a mode and days or years, or nothing.
 
     :raises MalformedXML, InvalidRetentionPeriod: as S3 does.
@@ -55,7 +55,7 @@ def _period(unit: str, value: str) -> int:
     return number
 
 
-def write_configuration(setting: Mapping[str, Any]) -> str:
+def write_configuration(setting: Mapping[str, Json]) -> str:
     """What is inside an ObjectLockConfiguration."""
     enabled = text("ObjectLockEnabled", "Enabled")
     if not setting:
@@ -64,7 +64,7 @@ def write_configuration(setting: Mapping[str, Any]) -> str:
     return enabled + element("Rule", element("DefaultRetention", default))
 
 
-def read_retention(document: bytes, now: int) -> dict[str, Any] | None:
+def read_retention(document: bytes, now: int) -> dict[str, Json] | None:
     """The retention that a document asks for, or None when an empty one removes it.
 
     :param now: nanoseconds.
@@ -82,7 +82,7 @@ def read_retention(document: bytes, now: int) -> dict[str, Any] | None:
     return {"mode": mode, "until": _future(moment, until, now)}
 
 
-def retention_of(mode: str, until: str, now: int) -> dict[str, Any]:
+def retention_of(mode: str, until: str, now: int) -> dict[str, Json]:
     """The retention that a mode and a date in headers ask for. Raises InvalidArgument."""
     if mode not in _MODES:
         raise InvalidArgument("Unknown wormMode directive.", ArgumentName="x-amz-object-lock-mode", ArgumentValue=mode)

@@ -5,11 +5,11 @@ Sources: S3 API Reference, NotificationConfiguration; S3 User Guide, "Supported 
 
 import secrets
 from itertools import combinations
-from typing import Any
 
 from gecko_tw.resources.answers.refusals import MalformedXML
 from gecko_tw.resources.documents import markup
 from gecko_tw.resources.documents.markup import Element, element, text, texts
+from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import InvalidArgument
 from gecko_tw.store.rules.notices import KINDS
 
@@ -18,7 +18,7 @@ _LONGEST_ARN = 1024
 
 _OVERLAP = "Configurations overlap. Configurations on the same bucket cannot share a common event type."
 
-Configuration = dict[str, Any]
+Configuration = dict[str, Json]
 """A configuration as it is stored: the JSON that AWS's tools show, with an id in every entry."""
 
 _ELEMENTS = {
@@ -73,7 +73,7 @@ def read_configuration(body: bytes) -> Configuration:
     return found
 
 
-def _refuse_overlaps(entries: list[dict[str, Any]]) -> None:
+def _refuse_overlaps(entries: list[dict[str, Json]]) -> None:
     """Raises InvalidArgument when one event of one key would be told by two entries, whatever their destinations."""
     reaches = [(_events_of(entry), _affixes_of(entry)) for entry in entries]
     for (events, (prefix, suffix)), (others, (other_prefix, other_suffix)) in combinations(reaches, 2):
@@ -85,24 +85,24 @@ def _refuse_overlaps(entries: list[dict[str, Any]]) -> None:
             raise InvalidArgument(_OVERLAP, ArgumentName="Event")
 
 
-def _events_of(entry: dict[str, Any]) -> set[str]:
+def _events_of(entry: dict[str, Json]) -> set[str]:
     """The events that an entry wants, each by itself."""
     kinds = tuple(wanted[:-1] for wanted in entry["Events"] if wanted.endswith("*"))
     return {event for event in EVENTS if event in entry["Events"] or event.startswith(kinds)}
 
 
-def _affixes_of(entry: dict[str, Any]) -> tuple[str, str]:
+def _affixes_of(entry: dict[str, Json]) -> tuple[str, str]:
     """What the keys that an entry is about begin with, and end with."""
     rules = {rule["Name"].lower(): rule["Value"] for rule in _rules_of(entry)}
     return rules.get("prefix", ""), rules.get("suffix", "")
 
 
-def _rules_of(entry: dict[str, Any]) -> list[dict[str, str]]:
+def _rules_of(entry: dict[str, Json]) -> list[dict[str, str]]:
     rules: list[dict[str, str]] = entry.get("Filter", {}).get("Key", {}).get("FilterRules", [])
     return rules
 
 
-def _read_entry(node: Element, arn: str, destination: str) -> dict[str, Any]:
+def _read_entry(node: Element, arn: str, destination: str) -> dict[str, Json]:
     node.only(("Id", destination, "Event", "Filter", "InvocationRole"))
     events = [event.text.strip() for event in node.all("Event")]
     if not events:
@@ -115,7 +115,7 @@ def _read_entry(node: Element, arn: str, destination: str) -> dict[str, Any]:
     target = node.need(destination).strip()
     if not target.startswith("arn:") or not target.isprintable() or len(target) > _LONGEST_ARN:
         raise InvalidArgument("The ARN could not be parsed", ArgumentName=destination, ArgumentValue=target)
-    entry: dict[str, Any] = {"Id": node.get("Id") or secrets.token_urlsafe(12), arn: target}
+    entry: dict[str, Json] = {"Id": node.get("Id") or secrets.token_urlsafe(12), arn: target}
     entry["Events"] = events
     rules = [_read_rule(rule) for place in node.all("Filter") for key in place.only(("S3Key",)) for rule in key]
     if rules:
@@ -155,7 +155,7 @@ def write_configuration(configuration: Configuration) -> bytes:
     return markup.document("NotificationConfiguration", "".join(parts))
 
 
-def _write_entry(entry: dict[str, Any], arn: str, destination: str) -> str:
+def _write_entry(entry: dict[str, Json], arn: str, destination: str) -> str:
     events = "".join(text("Event", event) for event in entry["Events"])
     rules = "".join(element("FilterRule", texts(rule)) for rule in _rules_of(entry))
     return (

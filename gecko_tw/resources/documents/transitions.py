@@ -7,11 +7,11 @@ Lifecycle", "Constraints and considerations for transitions".
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import combinations
-from typing import Any
 
 from attrs import frozen
 
 from gecko_tw.resources.answers.refusals import NotImplemented_
+from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest
 from gecko_tw.store.rules.storage_classes import ARCHIVED, INFREQUENT, may_move
 
@@ -38,7 +38,7 @@ class _Action:
         return InvalidArgument(message, ArgumentName=self.unit, ArgumentValue=self.value)
 
 
-def check_transitions(rule: Mapping[str, Any]) -> None:
+def check_transitions(rule: Mapping[str, Json]) -> None:
     """Refuses what S3 refuses of a rule as it is stored, and what cannot be done here.
 
     :raises InvalidRequest: one class twice; days beside dates.
@@ -109,24 +109,24 @@ def _check_expiration(expiration: _Action, one: _Action, asked: str) -> None:
         )
 
 
-def _actions(name: str, stored: Iterable[Mapping[str, Any]]) -> list[_Action]:
+def _actions(name: str, stored: Iterable[Mapping[str, Json]]) -> list[_Action]:
     return [_action(name, one) for one in stored]
 
 
-def _action(name: str, stored: Mapping[str, Any]) -> _Action:
+def _action(name: str, stored: Mapping[str, Json]) -> _Action:
     unit = next(unit for unit in ("Days", "NoncurrentDays", "Date") if unit in stored)
     value = stored[unit]
     day = datetime.fromisoformat(value).toordinal() if unit == "Date" else value
     return _Action(name, unit, day, value, stored.get("StorageClass", ""))
 
 
-def _expiration(rule: Mapping[str, Any], name: str) -> _Action | None:
+def _expiration(rule: Mapping[str, Json], name: str) -> _Action | None:
     """That of current or of noncurrent versions; None where there is none, or only one of delete markers."""
     stored = rule.get(name, {})
     return None if not stored or "ExpiredObjectDeleteMarker" in stored else _action(name, stored)
 
 
-def _filter(rule: Mapping[str, Any]) -> Iterator[str]:
+def _filter(rule: Mapping[str, Json]) -> Iterator[str]:
     """What a rule chooses by, as S3's messages tell it."""
     chosen = rule.get("Filter", {"Prefix": rule.get("Prefix", "")})
     chosen = chosen.get("And", chosen) or {"Prefix": ""}

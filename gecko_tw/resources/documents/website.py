@@ -3,17 +3,17 @@
 Sources: S3 API Reference, WebsiteConfiguration and RoutingRule; S3 User Guide, "Configuring webpage redirects".
 """
 
-from typing import Any
 from urllib.parse import quote
 
 from gecko_tw.resources.answers.refusals import MalformedXML
 from gecko_tw.resources.documents import markup
 from gecko_tw.resources.documents.markup import Element, element, texts
+from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest
 
 MAX_RULES = 50
 
-Website = dict[str, Any]
+Website = dict[str, Json]
 """A configuration as it is stored: the JSON that AWS's tools show, e.g. ``{"IndexDocument": {"Suffix": "index.html"}}``."""
 
 _PARTS = {
@@ -54,9 +54,9 @@ def _texts(node: Element, names: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def _read_rule(node: Element) -> dict[str, Any]:
+def _read_rule(node: Element) -> dict[str, Json]:
     node.only(("Condition", "Redirect"))
-    rule: dict[str, Any] = {}
+    rule: dict[str, Json] = {}
     for name, inside in (("Condition", _CONDITION), ("Redirect", _REDIRECT)):
         given = node.all(name)
         if len(given) > 1 or (name == "Redirect" and not given):
@@ -93,7 +93,7 @@ def _check(site: Website) -> None:
         _check_rule(rule)
 
 
-def _check_rule(rule: dict[str, Any]) -> None:
+def _check_rule(rule: dict[str, Json]) -> None:
     redirect, code = rule["Redirect"], rule.get("Condition", {}).get("HttpErrorCodeReturnedEquals", "404")
     _check_protocol(redirect)
     if "ReplaceKeyPrefixWith" in redirect and "ReplaceKeyWith" in redirect:
@@ -128,12 +128,12 @@ def write_website(site: Website) -> bytes:
     return markup.document("WebsiteConfiguration", "".join(parts))
 
 
-def find_rule(site: Website, key: str, status: int | None) -> dict[str, Any] | None:
+def find_rule(site: Website, key: str, status: int | None) -> dict[str, Json] | None:
     """The first routing rule that a request for a key meets, or None.
 
     :param status: that of the error that the key gives; None before the key is looked at.
     """
-    rules: list[dict[str, Any]] = site.get("RoutingRules", [])
+    rules: list[dict[str, Json]] = site.get("RoutingRules", [])
     for rule in rules:
         condition = rule.get("Condition", {})
         code = condition.get("HttpErrorCodeReturnedEquals")
@@ -143,7 +143,7 @@ def find_rule(site: Website, key: str, status: int | None) -> dict[str, Any] | N
     return None
 
 
-def redirected(rule: dict[str, Any], key: str, protocol: str, host: str) -> tuple[int, str]:
+def redirected(rule: dict[str, Json], key: str, protocol: str, host: str) -> tuple[int, str]:
     """The status and the Location of a rule's redirect.
 
     :param protocol: of the request; ``host`` too, as its client named it.

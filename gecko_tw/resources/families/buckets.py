@@ -1,7 +1,5 @@
 """Buckets themselves: list, create, look, delete, and the settings that every client reads first."""
 
-from typing import Any
-
 from gecko_tw.callers.access.acl import HEADER, kept
 from gecko_tw.resources.answers.answer import Answer, Headers, xml
 from gecko_tw.resources.answers.refusals import (
@@ -22,7 +20,7 @@ from gecko_tw.resources.gates.access_settings import ACL, ENFORCED, OWNERSHIP, O
 from gecko_tw.resources.gates.permits import permit_bucket
 from gecko_tw.resources.gates.rights import is_superuser
 from gecko_tw.resources.headers.acl import parties_of, wished_acl
-from gecko_tw.store.records import BucketRecord
+from gecko_tw.store.records import BucketRecord, Json
 from gecko_tw.store.refusals import BucketAlreadyExists, BucketAlreadyOwnedByYou, InvalidArgument, NoSuchBucket
 from gecko_tw.store.rules import locks, versions
 from gecko_tw.store.rules.tags import OF_BUCKET
@@ -119,9 +117,9 @@ async def create_bucket(call: Call, document: bytes) -> Answer:
     return Answer(200, [(b"Location", b"/" + call.bucket.encode())])
 
 
-def _first_settings(call: Call, tags: dict[str, str]) -> dict[str, Any]:
+def _first_settings(call: Call, tags: dict[str, str]) -> dict[str, Json]:
     """The settings that a bucket is created with. Object Lock needs versioning, and neither can be taken back then."""
-    settings: dict[str, Any] = {"tagging": tags} if tags else {}
+    settings: dict[str, Json] = {"tagging": tags} if tags else {}
     if (call.header(b"x-amz-bucket-object-lock-enabled") or "").lower() == "true":
         settings |= {versions.SETTING: versions.ENABLED, locks.SETTING: {}}
     return settings

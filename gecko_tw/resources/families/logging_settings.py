@@ -3,8 +3,6 @@
 Sources: S3 API Reference, PutBucketLogging; S3 User Guide, "Enabling Amazon S3 server access logging".
 """
 
-from typing import Any
-
 from gecko_tw.callers.access.acl import FULL_CONTROL, READ, WRITE, Grant, checked, grantee, grants_of
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.jobs.access_log_delivery import SETTING
@@ -26,7 +24,7 @@ from gecko_tw.resources.gates.access_settings import ENFORCED, IGNORE, bucket_ow
 from gecko_tw.resources.gates.permits import permit_log
 from gecko_tw.resources.gates.rights import is_owners
 from gecko_tw.resources.headers.acl import display_name_of, parties_of
-from gecko_tw.store.records import BucketRecord
+from gecko_tw.store.records import BucketRecord, Json
 from gecko_tw.store.refusals import InvalidBucketName, KeyTooLongError, NoSuchBucket
 from gecko_tw.store.rules import locks
 from gecko_tw.store.rules.names import check_key
@@ -71,10 +69,10 @@ def _refuse_other_accounts(call: Call) -> None:
         raise AccessDenied
 
 
-async def _checked(call: Call, node: Element) -> dict[str, Any]:
+async def _checked(call: Call, node: Element) -> dict[str, Json]:
     """The setting that a LoggingEnabled asks for. Raises as :func:`put_bucket_logging`."""
     node.only(("TargetBucket", "TargetPrefix", "TargetGrants", "TargetObjectKeyFormat"))
-    setting: dict[str, Any] = {"bucket": node.need("TargetBucket"), "prefix": node.need("TargetPrefix")}
+    setting: dict[str, Json] = {"bucket": node.need("TargetBucket"), "prefix": node.need("TargetPrefix")}
     form = _read_format(node)
     if form is not None:
         setting["format"] = form
@@ -115,7 +113,7 @@ def _check_place(call: Call, source: BucketRecord, target: BucketRecord) -> None
     permit_log(call, target, key)
 
 
-def _unfit(message: str, setting: dict[str, Any]) -> InvalidTargetBucketForLogging:
+def _unfit(message: str, setting: dict[str, Json]) -> InvalidTargetBucketForLogging:
     return InvalidTargetBucketForLogging(message, TargetBucket=setting["bucket"])
 
 
@@ -146,7 +144,7 @@ def _read_grants(call: Call, node: Element, owner: str) -> tuple[Grant, ...]:
     return checked(grantee(kind, value, permission, parties) for kind, value, permission in named)
 
 
-def _written(call: Call, setting: dict[str, Any]) -> str:
+def _written(call: Call, setting: dict[str, Json]) -> str:
     """The LoggingEnabled of a setting."""
     content = texts({"TargetBucket": setting["bucket"], "TargetPrefix": setting["prefix"]})
     if "grants" in setting:

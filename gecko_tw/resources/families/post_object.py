@@ -1,7 +1,6 @@
 """PostObject: an upload from a browser's form, permitted by the policy in it."""
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from gecko_tw.resources.answers.answer import Answer, xml
@@ -23,7 +22,7 @@ from gecko_tw.resources.headers.location import location
 from gecko_tw.resources.headers.locks import check_vouched
 from gecko_tw.resources.headers.objects import Stored, as_they_are, refuse_lacking
 from gecko_tw.resources.headers.writing import stored_of
-from gecko_tw.store.records import Version
+from gecko_tw.store.records import Json, Version
 from gecko_tw.store.refusals import InvalidArgument, PreconditionFailed
 from gecko_tw.store.requests import Put
 from gecko_tw.store.rules.names import check_key
@@ -82,7 +81,7 @@ async def post_object(call: Call) -> Answer:
 class Form:
     """A form coming in: what its fields ask for, and where its file goes."""
 
-    def __init__(self, call: Call, boundary: bytes, settings: Mapping[str, Any]) -> None:
+    def __init__(self, call: Call, boundary: bytes, settings: Mapping[str, Json]) -> None:
         self._call = call
         self._settings = settings
         self.values: dict[str, str] = {}

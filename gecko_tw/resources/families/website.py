@@ -4,7 +4,6 @@ Sources: S3 User Guide, "Hosting a static website using Amazon S3" and "Website 
 """
 
 from html import escape
-from typing import Any
 
 from attrs import evolve
 
@@ -18,6 +17,7 @@ from gecko_tw.resources.documents import website
 from gecko_tw.resources.documents.bucket_settings import change_setting, read_setting
 from gecko_tw.resources.documents.website import Website
 from gecko_tw.resources.gates.permits import permit
+from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import NoSuchKey, Refusal
 
 _SETTING = "website"
@@ -142,7 +142,7 @@ def _text(key: bytes) -> str:
     return key.decode("utf-8", "surrogateescape")
 
 
-def _redirect(call: Call, rule: dict[str, Any]) -> Answer:
+def _redirect(call: Call, rule: dict[str, Json]) -> Answer:
     protocol = "https" if call.head.secure else "http"
     status, place = website.redirected(rule, _text(call.key), protocol, call.header(b"host") or "")
     return Answer(status, [(b"Location", _with_query(call, place.encode("latin-1", "replace")))])

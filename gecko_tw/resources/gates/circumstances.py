@@ -44,7 +44,7 @@ class Ask:
     headers: Mapping[bytes, bytes]
     version_id: str | None = None
     version: Version | None = None
-    known: Mapping[str, Any] = field(factory=dict)
+    known: Mapping[str, Any] = field(factory=dict)  # Values, and Tags by a family of tags
 
     @property
     def owner(self) -> str:

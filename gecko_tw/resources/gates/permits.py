@@ -4,11 +4,11 @@ Sources: S3 User Guide, "How Amazon S3 authorizes a request" and "Required permi
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from attrs import evolve
 
 from gecko_tw.callers.access import acl
+from gecko_tw.callers.access.policies.context import Tags, Values
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources.access_logs.server_log import has_log, touch_source
 from gecko_tw.resources.call import Call
@@ -57,7 +57,7 @@ def is_permitted(call: Call) -> bool:
     return decided or call.caller.kind != "anonymous"
 
 
-async def permit(call: Call, action: str, known: Mapping[str, Any] | None = None) -> None:
+async def permit(call: Call, action: str, known: Mapping[str, Values | Tags] | None = None) -> None:
     """Refuses what the caller may not do beyond what the operation needs anyway, with the addressed bucket and key.
 
     :param action: the policy action, e.g. ``"s3:GetObject"``.

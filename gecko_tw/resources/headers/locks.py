@@ -1,12 +1,11 @@
 """Object Lock in headers: what they ask for a new version, and tell of one that is there."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from gecko_tw.resources.answers.answer import Headers
 from gecko_tw.resources.bodies.claims import Claims
 from gecko_tw.resources.documents.locks import retention_of, until_text
-from gecko_tw.store.records import BucketRecord
+from gecko_tw.store.records import BucketRecord, Json
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest
 from gecko_tw.store.rules import locks
 
@@ -14,7 +13,7 @@ MODE, UNTIL = b"x-amz-object-lock-mode", b"x-amz-object-lock-retain-until-date"
 HOLD = b"x-amz-object-lock-legal-hold"
 
 
-def asked_protection(headers: Mapping[bytes, bytes], now: int) -> dict[str, Any]:
+def asked_protection(headers: Mapping[bytes, bytes], now: int) -> dict[str, Json]:
     """The entries of ``Version.extra`` that headers ask for.
 
     :param headers: a request's, or those that a form's fields stand for.
@@ -23,7 +22,7 @@ def asked_protection(headers: Mapping[bytes, bytes], now: int) -> dict[str, Any]
     """
     if MODE not in headers and UNTIL not in headers and HOLD not in headers:
         return {}
-    found: dict[str, Any] = {}
+    found: dict[str, Json] = {}
     if MODE in headers or UNTIL in headers:
         mode, until = headers.get(MODE), headers.get(UNTIL)
         if mode is None or until is None:
@@ -37,7 +36,7 @@ def asked_protection(headers: Mapping[bytes, bytes], now: int) -> dict[str, Any]
     return found
 
 
-def check_vouched(record: BucketRecord | None, extra: Mapping[str, Any], claims: Claims, what: str = "Object") -> None:
+def check_vouched(record: BucketRecord | None, extra: Mapping[str, Json], claims: Claims, what: str = "Object") -> None:
     """What nobody may take back is not taken on trust.
 
     :param extra: of the version or upload that the body becomes, or becomes part of.
@@ -60,7 +59,7 @@ def _read_hold(value: bytes) -> bool:
     return value == b"ON"
 
 
-def protection_headers(extra: Mapping[str, Any]) -> Headers:
+def protection_headers(extra: Mapping[str, Json]) -> Headers:
     """The headers that tell of a version's protection."""
     found: Headers = []
     if locks.RETENTION in extra:

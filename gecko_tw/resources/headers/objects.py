@@ -7,7 +7,6 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
 
 from attrs import field, frozen
 
@@ -16,7 +15,7 @@ from gecko_tw.resources.dispatch.keys import decode
 from gecko_tw.resources.documents.markup import text
 from gecko_tw.resources.headers.encoded_words import decoded
 from gecko_tw.store.checksums import ALGORITHMS
-from gecko_tw.store.records import NULL, STORAGE_CLASS, Checksum, Version
+from gecko_tw.store.records import NULL, STORAGE_CLASS, Checksum, Json, Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, MetadataTooLarge
 from gecko_tw.store.rules.storage_classes import ARCHIVED, AT_HAND
 from gecko_tw.store.rules.tags import OF_OBJECT, check_tags
@@ -83,7 +82,7 @@ class Stored:
     headers: Mapping[str, str]
     metadata: Mapping[str, str]
     tags: Mapping[str, str]
-    extra: Mapping[str, Any] = field(factory=dict)
+    extra: Mapping[str, Json] = field(factory=dict)
     owner: str = ""
 
 

@@ -7,7 +7,6 @@ import hashlib
 from base64 import b64decode
 from binascii import Error as BadBase64
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources.answers.answer import Headers
@@ -25,7 +24,7 @@ from gecko_tw.store.encryption.data_keys import (
 )
 from gecko_tw.store.encryption.reading import SealedReading
 from gecko_tw.store.interfaces import IReading
-from gecko_tw.store.records import Upload, Version
+from gecko_tw.store.records import Json, Upload, Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, WrongCustomerKey
 from gecko_tw.store.requests import Encryption
 
@@ -147,7 +146,7 @@ async def wished(call: Call, headers: Mapping[bytes, bytes] | None = None) -> En
     return asked if setting is None else by_default(asked, setting)
 
 
-def by_default(asked: Encryption | None, setting: Mapping[str, Any]) -> Encryption | None:
+def by_default(asked: Encryption | None, setting: Mapping[str, Json]) -> Encryption | None:
     """What a bucket's setting makes of what was asked, or of nothing.
 
     :raises AccessDenied: the bucket blocks that kind of encryption.
@@ -171,7 +170,7 @@ def sealing(call: Call, asked: Encryption | None) -> Callable[[], Seal] | None:
     return lambda: keys.seal(asked)
 
 
-async def upload_extra(call: Call, extra: Mapping[str, Any]) -> Mapping[str, Any]:
+async def upload_extra(call: Call, extra: Mapping[str, Json]) -> Mapping[str, Json]:
     """``extra`` of an upload that begins, with the data key of its parts when they are to be encrypted. Raises as :func:`wished`."""
     asked = await wished(call)
     if asked is None:
@@ -202,7 +201,7 @@ def part_sealing(call: Call, upload: Upload, number: int) -> Callable[[], Seal] 
     return open_
 
 
-def check_part(call: Call, record: Mapping[str, Any], key: bytes | None) -> None:
+def check_part(call: Call, record: Mapping[str, Json], key: bytes | None) -> None:
     """Raises InvalidRequest when what belongs to an upload names another kind of encryption than the upload did."""
     if record["kind"] == CUSTOMER and key is None:
         raise InvalidRequest(PART_NEEDS_SEAL)
@@ -248,7 +247,7 @@ async def check_key(call: Call, version: Version) -> None:
         raise InvalidRequest(NOT_APPLICABLE)
 
 
-def told(call: Call, extra: Mapping[str, Any], written: bool = False) -> Headers:
+def told(call: Call, extra: Mapping[str, Json], written: bool = False) -> Headers:
     """The headers that tell how something is encrypted.
 
     :param extra: of a version or an upload.

@@ -1,7 +1,6 @@
 """What a new object has beside its bytes: its headers, metadata and tags, and what further features make of the request."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from gecko_tw.callers.access.acl import BUCKET_OWNER_FULL_CONTROL, HEADER, kept
 from gecko_tw.resources.call import Call
@@ -11,6 +10,7 @@ from gecko_tw.resources.headers.acl import asks_acl, parties_of, wished_acl
 from gecko_tw.resources.headers.encoded_words import decoded
 from gecko_tw.resources.headers.locks import asked_protection
 from gecko_tw.resources.headers.objects import Stored
+from gecko_tw.store.records import Json
 
 
 async def stored_for(call: Call) -> Stored:
@@ -41,7 +41,7 @@ def owner_of_new(call: Call, headers: Mapping[bytes, bytes]) -> str:
     return bucket_owner(service, record) if given or ownership == ENFORCED else call.owner
 
 
-def _acl(call: Call, headers: Mapping[bytes, bytes], owner: str) -> dict[str, Any]:
+def _acl(call: Call, headers: Mapping[bytes, bytes], owner: str) -> dict[str, Json]:
     record = call.record
     assert record is not None
     grants = wished_acl(call, record, parties_of(call, owner, bucket_owner(call.service, record)), headers)

@@ -2,6 +2,7 @@
 
 A verb is a companion of others while it runs as a greenlet of theirs (:func:`gather`); it need not know. What is better done for several
 at once asks whether it is in one (:func:`share`), and then pauses with what it wants done.
+Verbs return, and want done, what they like: Any.
 """
 
 import os

@@ -95,6 +95,7 @@ class ICatalog(Interface):
     idle: Callable[[], bool] = Attribute(
         "A callable that tells whether a change would begin at once, because nobody of this process makes one just now."
     )
+    # Any: they return what they like.
     together: Callable[[Sequence[Callable[[], Any]]], list[Any]] = Attribute(
         "A callable that calls callables which do not raise, and returns their results in a list. What they change may be committed"
         " at once for all of them; each goes on when its own is."

@@ -256,7 +256,7 @@ class MemoryCatalog:
 class MemoryUsage:
     """See IUsage. ``lock`` and ``buckets`` are a catalog's."""
 
-    lock: Any
+    lock: "Lock"
     buckets: _Buckets
 
     def usage(self, bucket: str) -> Usage:

@@ -4,12 +4,11 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from threading import Lock
-from typing import Any
 
 from zope.interface import implementer
 
 from gecko_tw.store.drivers.interfaces import IDocuments, INotices
-from gecko_tw.store.records import Notice
+from gecko_tw.store.records import Json, Notice
 
 
 @implementer(IDocuments)
@@ -28,16 +27,16 @@ class MemoryDocuments:
     def revision(self) -> int:
         return self._changes + self._buckets_changed()
 
-    def get(self, kind: str, name: str) -> Any:
+    def get(self, kind: str, name: str) -> Json:
         with self._lock:
             return _value(self._values.get((kind, name)))
 
-    def all(self, kind: str) -> list[tuple[str, Any]]:
+    def all(self, kind: str) -> list[tuple[str, Json]]:
         with self._lock:
             found = sorted((name, text) for (each, name), text in self._values.items() if each == kind)
         return [(name, _value(text)) for name, text in found]
 
-    def change(self, kind: str, name: str, rule: Callable[[Any], Any]) -> Any:
+    def change(self, kind: str, name: str, rule: Callable[[Json], Json]) -> Json:
         with self._lock:
             before = _value(self._values.get((kind, name)))
             after = rule(before)
@@ -50,7 +49,7 @@ class MemoryDocuments:
             return after
 
 
-def _value(text: str | None) -> Any:
+def _value(text: str | None) -> Json:
     return None if text is None else json.loads(text)
 
 
@@ -72,7 +71,7 @@ class MemoryNotices:
         with self._lock:
             return sorted({notice.target for notice in self._waiting.values()})
 
-    def waiting(self, target: str, limit: int) -> list[tuple[int, Any]]:
+    def waiting(self, target: str, limit: int) -> list[tuple[int, Json]]:
         with self._lock:
             found = [(number, notice.event) for number, notice in self._waiting.items() if notice.target == target]
             return found[: max(limit, 0)]

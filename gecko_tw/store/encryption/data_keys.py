@@ -6,13 +6,13 @@ in the customer's key, which is not kept in any form. Source: S3 User Guide, "Pr
 
 import secrets
 from collections.abc import Mapping
-from typing import Any
 
 from attrs import evolve, field, frozen
 
 from gecko_tw.store.encryption.format import CHECKED, form_of
 from gecko_tw.store.encryption.interfaces import IKeyManagement
 from gecko_tw.store.encryption.wrapping import KEY_BYTES, CannotUnwrap, derived, unwrap, wrap
+from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import InvalidRequest, WrongCustomerKey
 from gecko_tw.store.requests import Encryption
 
@@ -45,7 +45,7 @@ class Seal:
     :ivar number: of the part that is sealed, 0 for a whole object.
     """
 
-    record: Mapping[str, Any]
+    record: Mapping[str, Json]
     data_key: bytes = field(repr=False)
     number: int = 0
 
@@ -87,7 +87,7 @@ class DataKeys:
             data_key = secrets.token_bytes(KEY_BYTES)
             wrapped = wrap(wish.customer_key, data_key, CUSTOMER)
             return Seal({"kind": CUSTOMER, "key": wrapped, "format": CHECKED}, data_key)
-        record: dict[str, Any] = {"kind": wish.kind, "format": CHECKED}
+        record: dict[str, Json] = {"kind": wish.kind, "format": CHECKED}
         if wish.context is not None:
             record["context"] = wish.context
         name = S3_KEY if wish.kind == S3 else wish.key_id or KMS_KEY
@@ -103,7 +103,7 @@ class DataKeys:
             raise InvalidRequest(f"This deployment has no keys for server-side encryption of the kind {kind}.")
         return keys
 
-    def open(self, record: Mapping[str, Any], customer_key: bytes | None = None) -> Seal:
+    def open(self, record: Mapping[str, Json], customer_key: bytes | None = None) -> Seal:
         """The seal that a record was made with. May block.
 
         :param record: ``extra["sse"]`` of a version or an upload.
@@ -126,6 +126,6 @@ class DataKeys:
         return Seal(record, self._keys(kind).open_data_key(name, record["key"], _bound(record)))
 
 
-def _bound(record: Mapping[str, Any]) -> str:
+def _bound(record: Mapping[str, Json]) -> str:
     """What a wrapped data key is bound to beside its name."""
     return f"{record['kind']} {record.get('context', '')}"

@@ -5,9 +5,9 @@ the CRC64NVME of all that stands before.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from gecko_tw.store.checksums import SIZES, Digests
+from gecko_tw.store.records import Json
 
 FRAME = 64 * 1024
 """Plaintext bytes of every frame but the last."""
@@ -21,7 +21,7 @@ UNCHECKED, CHECKED = 1, 2
 CHECKSUM = "CRC64NVME"
 
 
-def form_of(record: Mapping[str, Any]) -> int:
+def form_of(record: Mapping[str, Json]) -> int:
     """The format of an encrypted version's or upload's blobs, from its ``extra["sse"]``."""
     form: int = record.get("format", UNCHECKED)
     return form

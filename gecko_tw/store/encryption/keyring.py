@@ -6,7 +6,7 @@ A key has generations. The newest wraps, every one opens: rotating a key costs n
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from attrs import frozen
 from zope.interface import implementer
@@ -71,7 +71,7 @@ class KeyRing:
         """A new generation of a key: what is written from now on is wrapped in it. Raises KeyNotFound."""
         made = self._generation(key_id)
 
-        def rule(value: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        def rule(value: Mapping[str, Json] | None) -> Mapping[str, Json]:
             if value is None:
                 raise KeyNotFound(f"Key '{key_id}' does not exist", KeyId=key_id)
             return _with(made, value)
@@ -81,7 +81,7 @@ class KeyRing:
     def _change(self, key_id: str, rule: Callable[[Json], Json]) -> None:
         self._documents.change(KIND, f"{self._room}/{key_id}", rule)
 
-    def _generation(self, key_id: str) -> tuple[str, dict[str, Any]]:
+    def _generation(self, key_id: str) -> tuple[str, dict[str, Json]]:
         """A new generation's name and what is kept of it."""
         generation = secrets.token_hex(8)
         sealed = self._sealing.seal(secrets.token_hex(KEY_BYTES), self._context(key_id, generation))
@@ -131,7 +131,7 @@ class KeyRing:
             raise KeyNotFound(f"Key '{key_id}' is not the one that this was encrypted with", KeyId=key_id) from None
 
 
-def _with(made: tuple[str, dict[str, Any]], value: Mapping[str, Any] | None) -> dict[str, Any]:
+def _with(made: tuple[str, dict[str, Json]], value: Mapping[str, Json] | None) -> dict[str, Json]:
     """A key's document with one generation more."""
     older = {} if value is None else value["generations"]
     return {"newest": made[0], "generations": {**older, made[0]: made[1]}}
@@ -150,7 +150,7 @@ class Rings:
         lines += [f"{name} {self.kms.generations(name)}" for name in self.kms.names()]
         return "\n".join(lines) or "no key has been made yet"
 
-    def values(self) -> list[dict[str, Any]]:
+    def values(self) -> list[dict[str, Json]]:
         """The same for programs; the name of the key of SSE-S3 is None."""
         found = [(None, self.s3, name) for name in self.s3.names()] + [
             (name, self.kms, name) for name in self.kms.names()

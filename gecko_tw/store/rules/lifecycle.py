@@ -6,11 +6,10 @@ configuration elements", "Expiring objects", "Transitioning objects".
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from attrs import evolve, field, frozen
 
-from gecko_tw.store.records import DeleteMarker, Version
+from gecko_tw.store.records import DeleteMarker, Json, Version
 
 SETTING = "lifecycle"
 DAY = 86_400 * 10**9
@@ -124,10 +123,10 @@ class Rule:
 _MOST_READ = 20_000
 """Rules that are remembered; a setting counts as one more. A setting may have a thousand."""
 
-_read: dict[int, tuple[Any, tuple[Rule, ...]]] = {}
+_read: dict[int, tuple[Json, tuple[Rule, ...]]] = {}
 
 
-def rules_of(setting: Sequence[Mapping[str, Any]] | None) -> tuple[Rule, ...]:
+def rules_of(setting: Sequence[Mapping[str, Json]] | None) -> tuple[Rule, ...]:
     """The enabled rules of the setting ``lifecycle``; none of None.
 
     They are read once for each setting, which nobody changes: drivers hand out the same record until the bucket's changes.
@@ -142,7 +141,7 @@ def rules_of(setting: Sequence[Mapping[str, Any]] | None) -> tuple[Rule, ...]:
     return rules
 
 
-def _rule_of(stored: Mapping[str, Any]) -> Rule:
+def _rule_of(stored: Mapping[str, Json]) -> Rule:
     chosen = stored.get("Filter", {})
     chosen = chosen.get("And", chosen)
     tags = chosen.get("Tags", [chosen["Tag"]] if "Tag" in chosen else [])
@@ -164,7 +163,7 @@ def _rule_of(stored: Mapping[str, Any]) -> Rule:
     )
 
 
-def _transition_of(stored: Mapping[str, Any]) -> Transition:
+def _transition_of(stored: Mapping[str, Json]) -> Transition:
     return Transition(
         stored["StorageClass"],
         stored.get("Days", stored.get("NoncurrentDays")),

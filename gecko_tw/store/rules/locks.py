@@ -5,11 +5,10 @@ A bucket has it when the setting ``object-lock`` is there: ``{}``, or the retent
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from attrs import evolve
 
-from gecko_tw.store.records import BucketRecord, DeleteMarker, Version
+from gecko_tw.store.records import BucketRecord, DeleteMarker, Json, Version
 from gecko_tw.store.refusals import InvalidRequest, ObjectLocked
 
 SETTING = "object-lock"
@@ -60,14 +59,14 @@ def check_removal(version: Version | DeleteMarker, now: int, bypass: bool = Fals
         raise ObjectLocked
 
 
-def standing(version: Version, now: int) -> Mapping[str, Any] | None:
+def standing(version: Version, now: int) -> Mapping[str, Json] | None:
     """The retention of a version, or None when it has none or it is over."""
     retention = version.extra.get(RETENTION)
     return retention if retention is not None and retention["until"] > now else None
 
 
 def with_retention(
-    version: Version, bucket: BucketRecord, wanted: Mapping[str, Any] | None, now: int, bypass: bool
+    version: Version, bucket: BucketRecord, wanted: Mapping[str, Json] | None, now: int, bypass: bool
 ) -> Version:
     """The version with another retention, or with none.
 
@@ -87,7 +86,7 @@ def with_retention(
     return evolve(version, extra=extra)
 
 
-def _extends(present: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> bool:
+def _extends(present: Mapping[str, Json], wanted: Mapping[str, Json] | None) -> bool:
     return wanted is not None and wanted["mode"] == present["mode"] and wanted["until"] >= present["until"]
 
 

@@ -5,7 +5,6 @@ Sources: S3 User Guide, "Event message structure" and "Configuring event notific
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import quote_plus
 
 from attrs import evolve, frozen
@@ -16,6 +15,7 @@ from gecko_tw.store.records import (
     BucketRecord,
     Change,
     DeleteMarker,
+    Json,
     KeyHistory,
     Notice,
     Rule,
@@ -81,7 +81,7 @@ def _affected(before: KeyHistory, after: KeyHistory) -> list[Version | DeleteMar
     return made + [version for version in before.versions if version.version_id not in kept]
 
 
-def wanted(configuration: Mapping[str, Any], event: str, key: bytes) -> Iterator[tuple[str, str]]:
+def wanted(configuration: Mapping[str, Json], event: str, key: bytes) -> Iterator[tuple[str, str]]:
     """The id and the destination of each entry of a stored configuration that wants this event of this key."""
     for kind, arn in KINDS.items():
         for entry in configuration.get(kind, ()):
@@ -94,7 +94,7 @@ def _covers(pattern: str, event: str) -> bool:
     return pattern == event or (pattern.endswith("*") and event.startswith(pattern[:-1]))
 
 
-def _passes(entry: Mapping[str, Any], key: bytes) -> bool:
+def _passes(entry: Mapping[str, Json], key: bytes) -> bool:
     for rule in entry.get("Filter", {}).get("Key", {}).get("FilterRules", ()):
         value = rule["Value"].encode("utf-8", "surrogateescape")
         if not (key.startswith(value) if rule["Name"].lower() == "prefix" else key.endswith(value)):
@@ -104,15 +104,15 @@ def _passes(entry: Mapping[str, Any], key: bytes) -> bool:
 
 def _event(
     record: BucketRecord, key: bytes, version: Version | DeleteMarker, cause: Cause, configuration: str
-) -> dict[str, Any]:
+) -> dict[str, Json]:
     """One entry of ``Records``; its sequencer is added when its place among all of them is known."""
-    item: dict[str, Any] = {"key": quote_plus(key, safe="/")}
+    item: dict[str, Json] = {"key": quote_plus(key, safe="/")}
     if isinstance(version, Version) and not cause.event.startswith(("ObjectRemoved", "LifecycleExpiration")):
         item |= {"size": version.size, "eTag": version.etag}
     if version.version_id != NULL:
         item["versionId"] = version.version_id
     owner = {"principalId": record.owner}
-    found: dict[str, Any] = {
+    found: dict[str, Json] = {
         "eventVersion": "2.3" if cause.event.startswith(_LATER) else "2.1",
         "eventSource": "aws:s3",
         "awsRegion": cause.region,
@@ -135,7 +135,7 @@ def _event(
     return found
 
 
-def first_event(bucket: str, cause: Cause) -> dict[str, Any]:
+def first_event(bucket: str, cause: Cause) -> dict[str, Json]:
     """What a destination is told when it is configured (S3 User Guide, "Event message structure")."""
     return {
         "Service": "Amazon S3",

@@ -1,7 +1,6 @@
 """The ``Action`` and ``NotAction`` of a statement: names and patterns, worked out to the set of actions that they mean."""
 
 from functools import lru_cache
-from typing import Any
 
 from attrs import frozen
 
@@ -10,6 +9,7 @@ from gecko_tw.callers.access.policies.grammar import Dialect, texts
 from gecko_tw.callers.access.policies.refusals import malformed
 from gecko_tw.callers.access.policies.templates import read_template
 from gecko_tw.callers.access.policies.wildcards import Test, matcher
+from gecko_tw.store.records import Json
 
 _INVALID = "Policy has invalid action"
 
@@ -40,7 +40,7 @@ class ActionSet:
         return any(test(name) for test in self.tests) != self.negated
 
 
-def read_actions(value: Any, place: str, dialect: Dialect, negated: bool = False) -> ActionSet:
+def read_actions(value: Json, place: str, dialect: Dialect, negated: bool = False) -> ActionSet:
     """Reads the element.
 
     :raises MalformedPolicy: an action is unknown, or a pattern fits none.

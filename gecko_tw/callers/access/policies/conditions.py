@@ -6,7 +6,6 @@ multivalued context keys".
 
 from collections.abc import Iterator
 from enum import Enum
-from typing import Any
 
 from attrs import field, frozen
 
@@ -16,6 +15,7 @@ from gecko_tw.callers.access.policies.grammar import Dialect, shorten
 from gecko_tw.callers.access.policies.operators import OPERATORS, Asked, Holds
 from gecko_tw.callers.access.policies.quantities import boolean_of
 from gecko_tw.callers.access.policies.refusals import malformed
+from gecko_tw.store.records import Json
 
 _IF_EXISTS = "IfExists"
 
@@ -79,7 +79,7 @@ class Condition:
         return any(test(value, context) for value in found) is not negated
 
 
-def read_conditions(value: Any, place: str, dialect: Dialect) -> tuple[Condition, ...]:
+def read_conditions(value: Json, place: str, dialect: Dialect) -> tuple[Condition, ...]:
     """Reads the element.
 
     :raises MalformedPolicy: an operator or a key is unknown, or a value is not what its operator compares.
@@ -93,7 +93,7 @@ def read_conditions(value: Any, place: str, dialect: Dialect) -> tuple[Condition
     )
 
 
-def _block(value: Any, place: str) -> Iterator[tuple[str, Any]]:
+def _block(value: Json, place: str) -> Iterator[tuple[str, Json]]:
     if not isinstance(value, dict) or not value:
         raise malformed("A condition operator needs an object of keys", place, value)
     return iter(value.items())
@@ -112,7 +112,7 @@ def _operator(text: str, place: str) -> OperatorName:
     return OperatorName(base, base != name, quantifier)
 
 
-def _condition(operator: OperatorName, key: str, values: Any, place: str, dialect: Dialect) -> Condition:
+def _condition(operator: OperatorName, key: str, values: Json, place: str, dialect: Dialect) -> Condition:
     place = f"{place}.{operator}.{shorten(key)}"
     known = condition_key(key)
     if known is None:
@@ -141,7 +141,7 @@ def _when_missing(operator: OperatorName, negated: bool) -> bool:
     return negated and operator.quantifier is Quantifier.NONE
 
 
-def _values(value: Any, place: str) -> tuple[str, ...]:
+def _values(value: Json, place: str) -> tuple[str, ...]:
     """One value or several; numbers and booleans stand for their texts."""
     given = value if isinstance(value, list) else [value]
     if not given or not all(isinstance(each, str | int | float) for each in given):

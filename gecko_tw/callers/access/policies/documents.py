@@ -6,13 +6,14 @@ Sources: IAM User Guide, "Grammar of the IAM JSON policy language"; S3 API Refer
 import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from attrs import field, frozen
 
 from gecko_tw.callers.access.policies.grammar import Dialect, members
+from gecko_tw.callers.access.policies.principals import Identities
 from gecko_tw.callers.access.policies.refusals import malformed
 from gecko_tw.callers.access.policies.statements import Statement, read_statement
+from gecko_tw.store.records import Json
 
 SIZE_LIMIT = 20 * 1024
 """Bytes that a document may have."""
@@ -60,7 +61,7 @@ def read_identity_policy(document: bytes | str, name: str) -> Policy:
     return _read(document, f"policy {name}", None)
 
 
-def check_principals(policy: Policy, identities: Any) -> None:
+def check_principals(policy: Policy, identities: Identities) -> None:
     """Refuses a policy about somebody who is not there: a slip of the pen would allow, or deny, nothing to anybody.
 
     :param identities: as ``PrincipalSet.strangers``.
@@ -78,7 +79,7 @@ def check_principals(policy: Policy, identities: Any) -> None:
 
 def normal_form(policy: Policy) -> str:
     """A policy as compact JSON: lists everywhere, names as S3 spells them, values as texts."""
-    document: dict[str, Any] = {"Version": policy.version}
+    document: dict[str, Json] = {"Version": policy.version}
     if policy.id:
         document["Id"] = policy.id
     document["Statement"] = [_written(statement) for statement in policy.statements]
@@ -113,14 +114,14 @@ def _text(document: bytes | str) -> str:
     return text
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> Json:
     try:
         return json.loads(text, object_pairs_hook=_once, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise malformed(f"{_INVALID_JSON}, {error}", "") from error
 
 
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: Sequence[tuple[str, Json]]) -> dict[str, Json]:
     """A member that is there twice would be read differently by different programs."""
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -129,11 +130,11 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _refuse_constant(text: str) -> Any:
+def _refuse_constant(text: str) -> Json:
     raise ValueError(f"{text} is not JSON")
 
 
-def _statements(value: Any, dialect: Dialect) -> tuple[Statement, ...]:
+def _statements(value: Json, dialect: Dialect) -> tuple[Statement, ...]:
     given = value if isinstance(value, list) else [value]
     if not given:
         raise malformed("Could not parse the policy: Statement is empty", "Statement")
@@ -150,12 +151,12 @@ def _statements(value: Any, dialect: Dialect) -> tuple[Statement, ...]:
     return found
 
 
-def _written(statement: Statement) -> dict[str, Any]:
-    found: dict[str, Any] = {"Sid": statement.sid} if statement.sid else {}
+def _written(statement: Statement) -> dict[str, Json]:
+    found: dict[str, Json] = {"Sid": statement.sid} if statement.sid else {}
     found["Effect"] = statement.effect
     principals = statement.principals
     if principals is not None:
-        element: Any = "*"
+        element: Json = "*"
         if principals.written != (("", "*"),):
             element = {}
             for kind, text in principals.written:

@@ -1,11 +1,11 @@
 """The few things that every element of a policy document is made of, and what its version and kind allow."""
 
 import json
-from typing import Any
 
 from attrs import frozen
 
 from gecko_tw.callers.access.policies.refusals import malformed
+from gecko_tw.store.records import Json
 
 
 @frozen
@@ -20,7 +20,7 @@ class Dialect:
     bucket: str | None = None
 
 
-def texts(value: Any, place: str, reason: str) -> tuple[str, ...]:
+def texts(value: Json, place: str, reason: str) -> tuple[str, ...]:
     """One text, or several in a list.
 
     :param reason: of the refusal when it is neither, or an empty list.
@@ -31,7 +31,7 @@ def texts(value: Any, place: str, reason: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def members(value: Any, place: str, allowed: frozenset[str]) -> dict[str, Any]:
+def members(value: Json, place: str, allowed: frozenset[str]) -> dict[str, Json]:
     """An object that has no other members than those allowed."""
     if not isinstance(value, dict):
         raise malformed("This policy contains an element that is not an object", place, value)
@@ -41,7 +41,7 @@ def members(value: Any, place: str, allowed: frozenset[str]) -> dict[str, Any]:
     return value
 
 
-def one_of(statement: dict[str, Any], name: str, place: str) -> tuple[str, Any]:
+def one_of(statement: dict[str, Json], name: str, place: str) -> tuple[str, Json]:
     """The element ``name`` or its opposite ``Not…``, of which a statement must have exactly one: which one, and its value."""
     opposite = f"Not{name}"
     if name in statement and opposite in statement:

@@ -8,7 +8,8 @@ import operator
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Callable, Iterable
-from typing import Any
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any, TypeVar
 
 from attrs import frozen
 
@@ -17,6 +18,8 @@ from gecko_tw.callers.access.policies.context import RequestContext
 from gecko_tw.callers.access.policies.quantities import address_of, boolean_of, moment_of, network_of, number_of
 from gecko_tw.callers.access.policies.refusals import malformed
 from gecko_tw.callers.access.policies.templates import Template, patterns_of, read_template
+
+T = TypeVar("T")
 
 Holds = Callable[[str, RequestContext], bool]
 
@@ -41,11 +44,14 @@ class Asked:
         """The values as texts with variables."""
         return [read_template(value, self.place, self.variables, wildcards) for value in self.values]
 
-    def read(self, reader: Callable[[str], Any], reason: str) -> tuple[Any, ...]:
+    def read(self, reader: Callable[[str], T | None], reason: str) -> tuple[T, ...]:
         """The values as ``reader`` reads them. :raises MalformedPolicy: it cannot read one."""
-        found = [reader(value) for value in self.values]
-        if None in found:
-            raise malformed(reason, self.place, self.values[found.index(None)])
+        found = []
+        for value in self.values:
+            read = reader(value)
+            if read is None:
+                raise malformed(reason, self.place, value)
+            found.append(read)
         return tuple(found)
 
 
@@ -114,7 +120,7 @@ def _bytes(text: str) -> bytes | None:
 
 
 def _addresses(asked: Asked) -> Comparison:
-    networks = asked.read(network_of, "Invalid IP address in Conditions")
+    networks: tuple[IPv4Network | IPv6Network, ...] = asked.read(network_of, "Invalid IP address in Conditions")
     masks = tuple((each.version, int(each.netmask), int(each.network_address)) for each in networks)
 
     def holds(value: str, context: RequestContext) -> bool:

@@ -5,13 +5,14 @@ Sources: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal
 
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import Any
+from typing import Protocol
 
 from attrs import frozen
 
 from gecko_tw.callers.access.policies.context import Principal
 from gecko_tw.callers.access.policies.grammar import texts
 from gecko_tw.callers.access.policies.refusals import malformed
+from gecko_tw.store.records import Json
 
 _INVALID = "Invalid principal in policy"
 _IAM, _STS = "arn:aws:iam::", "arn:aws:sts::"
@@ -24,6 +25,16 @@ class Grasp(IntEnum):
     NONE = 0
     ACCOUNT = 1
     DIRECT = 2
+
+
+class Identities(Protocol):
+    """Who is there: what either returns is not None."""
+
+    def account(self, account_id: str, /) -> object:
+        """An account, or None."""
+
+    def user(self, account: str, name: str, /) -> object:
+        """A user of one, or None."""
 
 
 @frozen
@@ -50,11 +61,8 @@ class PrincipalSet:
             return Grasp.NONE if self._names(who) is Grasp.DIRECT else Grasp.DIRECT
         return self._names(who)
 
-    def strangers(self, identities: Any) -> Iterator[tuple[str, str]]:
-        """What of ``written`` names nobody: accounts and users that are not there, roles, which nobody has here, and no services.
-
-        :param identities: ``account(id)`` and ``user(account, name)`` return something, or None.
-        """
+    def strangers(self, identities: Identities) -> Iterator[tuple[str, str]]:
+        """What of ``written`` names nobody: accounts and users that are not there, roles, which nobody has here, and no services."""
         return ((kind, text) for kind, text in self.written if text != "*" and not _is_somebody(kind, text, identities))
 
     def _names(self, who: Principal) -> Grasp:
@@ -67,7 +75,7 @@ class PrincipalSet:
         return Grasp.NONE
 
 
-def read_principals(value: Any, place: str, negated: bool = False) -> PrincipalSet:
+def read_principals(value: Json, place: str, negated: bool = False) -> PrincipalSet:
     """Reads the element.
 
     :raises MalformedPolicy: it is not ``*`` and not an object of principals, or one of them is malformed.
@@ -110,7 +118,7 @@ def _meaning(kind: str, text: str, place: str) -> tuple[str, str]:
     raise malformed(_INVALID, f"{place}.{kind}", text)
 
 
-def _is_somebody(kind: str, text: str, identities: Any) -> bool:
+def _is_somebody(kind: str, text: str, identities: Identities) -> bool:
     if kind == "Service":
         return text.endswith((".amazonaws.com", ".amazonaws.com.cn"))
     name, meant = _meaning(kind, text, "")

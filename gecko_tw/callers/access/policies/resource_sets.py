@@ -3,8 +3,6 @@
 Sources: IAM User Guide, "IAM JSON policy elements: Resource"; S3 User Guide, "Policy resources for Amazon S3".
 """
 
-from typing import Any
-
 from attrs import frozen
 
 from gecko_tw.callers.access.policies.action_sets import meaning
@@ -15,6 +13,7 @@ from gecko_tw.callers.access.policies.grammar import Dialect, texts
 from gecko_tw.callers.access.policies.refusals import malformed
 from gecko_tw.callers.access.policies.templates import Patterns, patterns_of, read_template
 from gecko_tw.callers.access.policies.wildcards import can_begin, matcher
+from gecko_tw.store.records import Json
 
 _INVALID = "Policy has invalid resource"
 _NOBODY = RequestContext(principal=ANONYMOUS, action="", resource="", now=0)
@@ -46,7 +45,7 @@ class ResourceSet:
         return fits != self.negated
 
 
-def read_resources(value: Any, place: str, dialect: Dialect, negated: bool = False) -> ResourceSet:
+def read_resources(value: Json, place: str, dialect: Dialect, negated: bool = False) -> ResourceSet:
     """Reads the element.
 
     :raises MalformedPolicy: a value is no ARN, or one that has nothing to do with the policy's bucket.

@@ -1,7 +1,5 @@
 """One statement of a policy: whom, what and where it is about, when, and whether it allows or denies."""
 
-from typing import Any
-
 from attrs import field, frozen
 
 from gecko_tw.callers.access.policies.action_sets import ActionSet, read_actions
@@ -11,6 +9,7 @@ from gecko_tw.callers.access.policies.grammar import Dialect, members, one_of
 from gecko_tw.callers.access.policies.principals import Grasp, PrincipalSet, read_principals
 from gecko_tw.callers.access.policies.refusals import malformed
 from gecko_tw.callers.access.policies.resource_sets import ResourceSet, check_kinds, read_resources
+from gecko_tw.store.records import Json
 
 ALLOW, DENY = "Allow", "Deny"
 
@@ -67,7 +66,7 @@ class Statement:
         return f'statement {self.number} "{self.sid}"' if self.sid else f"statement {self.number}"
 
 
-def read_statement(value: Any, number: int, place: str, dialect: Dialect) -> Statement:
+def read_statement(value: Json, number: int, place: str, dialect: Dialect) -> Statement:
     """Reads one statement. :raises MalformedPolicy: when any of its elements is wrong."""
     given = members(value, place, _MEMBERS)
     sid = given.get("Sid", "")
@@ -89,7 +88,7 @@ def read_statement(value: Any, number: int, place: str, dialect: Dialect) -> Sta
     return Statement(number, sid, effect, principals, actions, resources, conditions)
 
 
-def _principals(given: dict[str, Any], effect: str, place: str, dialect: Dialect) -> PrincipalSet | None:
+def _principals(given: dict[str, Json], effect: str, place: str, dialect: Dialect) -> PrincipalSet | None:
     if dialect.bucket is None:
         for name in ("Principal", "NotPrincipal"):
             if name in given:

@@ -4,7 +4,6 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 from gecko_tw.store.drivers.checking.differences import Difference, lasting, named
 from gecko_tw.store.drivers.checking.looking import LookingDisk, Reading
@@ -54,7 +53,7 @@ class RecordsCheck:
         if not self.only:
             yield from self.apart()
 
-    def execute(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+    def execute(self, statement: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
         """SQL."""
         return self.reading.mine().execute(statement, values)
 

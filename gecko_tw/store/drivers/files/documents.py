@@ -5,12 +5,12 @@ import os
 import sqlite3
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Any
 
 from gecko_tw.store.drivers.files.disk import Disk, directory_of
 from gecko_tw.store.drivers.files.paths import INNER
 from gecko_tw.store.drivers.files.walking import told
 from gecko_tw.store.drivers.sqlite.commits import Transaction
+from gecko_tw.store.records import Json
 
 ROOM = "documents"
 
@@ -19,7 +19,7 @@ def file_of_document(kind: str, name: str) -> str:
     return f"{ROOM}/{sha256(f'{kind}/{name}'.encode()).hexdigest()}.json"
 
 
-def text_of_document(kind: str, name: str, value: Any) -> bytes:
+def text_of_document(kind: str, name: str, value: Json) -> bytes:
     return json.dumps({"kind": kind, "name": name, "value": value}).encode("ascii")
 
 
@@ -29,7 +29,7 @@ class FilesDocuments:
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
 
-    def note(self, transaction: Transaction, kind: str, name: str, value: Any) -> None:
+    def note(self, transaction: Transaction, kind: str, name: str, value: Json) -> None:
         """Writes a document down, in the step that changes it; None forgets it."""
         path = file_of_document(kind, name)
         if value is None:

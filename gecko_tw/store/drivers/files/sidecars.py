@@ -7,12 +7,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from attrs import frozen
 
 from gecko_tw.store.checksums import NO_MD5
-from gecko_tw.store.records import Version
+from gecko_tw.store.records import Json, Version
 
 OURS = "geckos3"
 """The field that holds our own, full description; GeckoS3 passes over it."""
@@ -42,12 +41,12 @@ class Sidecar:
     etag: str
     headers: Mapping[str, str]
     metadata: Mapping[str, str]
-    ours: Any = None
+    ours: Json = None
 
 
-def sidecar_text(version: Version, ours: Any = None) -> bytes:
+def sidecar_text(version: Version, ours: Json = None) -> bytes:
     """The sidecar of a version: GeckoS3's fields in its order, then ours."""
-    fields: dict[str, Any] = {
+    fields: dict[str, Json] = {
         "size": version.size,
         "lastModified": rfc3339(version.modified),
         "etag": f'"{version.etag}"',
@@ -86,7 +85,7 @@ def read_sidecar(data: bytes) -> Sidecar | None:
         return None
 
 
-def _text(fields: dict[str, Any], name: str) -> str:
+def _text(fields: dict[str, Json], name: str) -> str:
     value = fields.get(name)
     if value is None:
         return ""
@@ -95,7 +94,7 @@ def _text(fields: dict[str, Any], name: str) -> str:
     return value
 
 
-def _integer(value: Any) -> int:
+def _integer(value: Json) -> int:
     if value is None:
         return 0
     if type(value) is not int:
@@ -103,7 +102,7 @@ def _integer(value: Any) -> int:
     return value
 
 
-def _texts(value: Any) -> dict[str, str]:
+def _texts(value: Json) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, dict):

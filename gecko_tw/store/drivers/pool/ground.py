@@ -1,7 +1,5 @@
 """The catalog's ground where nothing but the catalog says what there is: no file is made, changed or looked at inside a step."""
 
-from typing import Any
-
 from gecko_tw.store.drivers.files.paths import is_safe_bucket_name
 from gecko_tw.store.drivers.interfaces import Unsettled
 from gecko_tw.store.drivers.pool.blobs import PoolBlobs
@@ -10,7 +8,7 @@ from gecko_tw.store.drivers.sqlite.ground import Ground, Standing
 from gecko_tw.store.drivers.sqlite.marks import Marks
 from gecko_tw.store.drivers.sqlite.notation import spans_of
 from gecko_tw.store.drivers.sqlite.rows import Address, Placed, Row
-from gecko_tw.store.records import BucketRecord, DeleteMarker, Part, Upload, Version
+from gecko_tw.store.records import BucketRecord, DeleteMarker, Json, Part, Upload, Version
 from gecko_tw.store.refusals import InvalidBucketName
 
 
@@ -96,7 +94,7 @@ class NoUploadNotes:
         """The file is there."""
 
 
-def no_note(transaction: Transaction, kind: str, name: str, value: Any) -> None:
+def no_note(transaction: Transaction, kind: str, name: str, value: Json) -> None:
     """Documents are rows."""
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from attrs import evolve, frozen
 from zope.interface import implementer
@@ -277,7 +277,7 @@ class SqliteCatalog:
     def spanned(self, limit: int) -> list[tuple[str, bytes]]:
         return self._connections.mine().execute(_SPANNED, (max(limit, 0),)).fetchall()
 
-    def __conform__(self, interface: object) -> Any:
+    def __conform__(self, interface: object) -> BucketUsage | listing.Folders | None:
         """Its optional powers: ``IUsage(catalog)``, ``ICommonPrefixes(catalog)``."""
         if interface is IUsage:
             return BucketUsage(self._connections, self._commits, self._find)

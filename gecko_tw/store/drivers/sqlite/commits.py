@@ -224,7 +224,7 @@ class Commits:
         result: T = mine.result
         return result
 
-    def together(self, verbs: Iterable[Callable[[], Any]]) -> list[Any]:
+    def together(self, verbs: Iterable[Callable[[], Any]]) -> list[Any]:  # of whatever they return
         """The results of verbs that each run some steps, those of all of them in as few transactions as that takes.
 
         Each verb goes as far as its first step, or its first flush. These are done, every verb goes on to its next one, and so on.

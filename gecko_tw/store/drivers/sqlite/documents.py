@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from attrs import frozen
 from zope.interface import implementer
@@ -10,9 +9,9 @@ from zope.interface import implementer
 from gecko_tw.store.drivers.interfaces import IDocuments, INotices
 from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
 from gecko_tw.store.drivers.sqlite.connections import Connections
-from gecko_tw.store.records import Notice
+from gecko_tw.store.records import Json, Notice
 
-Note = Callable[[Transaction, str, str, Any], None]
+Note = Callable[[Transaction, str, str, Json], None]
 """Writes a document down where a rebuild finds it: transaction, kind, name and value, which is None when it goes."""
 
 _REVISION = b"revision"
@@ -41,17 +40,17 @@ class SqliteDocuments:
             return now
         return known
 
-    def get(self, kind: str, name: str) -> Any:
+    def get(self, kind: str, name: str) -> Json:
         found = self._connections.mine().execute(_ONE, (kind, name)).fetchone()
         return None if found is None else json.loads(found[0])
 
-    def all(self, kind: str) -> list[tuple[str, Any]]:
+    def all(self, kind: str) -> list[tuple[str, Json]]:
         rows = self._connections.mine().execute(
             "SELECT name, value FROM document WHERE kind = ? ORDER BY name", (kind,)
         )
         return [(name, json.loads(value)) for name, value in rows.fetchall()]
 
-    def change(self, kind: str, name: str, rule: Callable[[Any], Any]) -> Any:
+    def change(self, kind: str, name: str, rule: Callable[[Json], Json]) -> Json:
         return self._commits.run(_ChangeDocument(kind, name, rule, self._note))
 
 
@@ -61,10 +60,10 @@ class _ChangeDocument:
 
     kind: str
     name: str
-    rule: Callable[[Any], Any]
+    rule: Callable[[Json], Json]
     note: Note
 
-    def __call__(self, transaction: Transaction) -> Any:
+    def __call__(self, transaction: Transaction) -> Json:
         """Raises what the rule raises."""
         where = (self.kind, self.name)
         found = transaction.execute(_ONE, where).fetchone()
@@ -96,7 +95,7 @@ class SqliteNotices:
         rows = self._connections.mine().execute("SELECT DISTINCT target FROM notice ORDER BY target")
         return [target for (target,) in rows.fetchall()]
 
-    def waiting(self, target: str, limit: int) -> list[tuple[int, Any]]:
+    def waiting(self, target: str, limit: int) -> list[tuple[int, Json]]:
         rows = self._connections.mine().execute(
             "SELECT number, event FROM notice WHERE target = ? ORDER BY number LIMIT ?", (target, limit)
         )

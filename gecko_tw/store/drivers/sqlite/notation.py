@@ -6,9 +6,8 @@ What many objects share (their headers) is parsed once and remembered by its tex
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
-from gecko_tw.store.records import BucketRecord, Checksum, Part, PartSize, Span, Upload, Version
+from gecko_tw.store.records import BucketRecord, Checksum, Json, Part, PartSize, Span, Upload, Version
 
 encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 decode = json.JSONDecoder().decode
@@ -17,7 +16,7 @@ _KEPT_OF_VERSION = ("headers", "metadata", "tags", "upload", "extra")
 _KEPT_OF_UPLOAD = ("headers", "metadata", "tags", "checksum_algorithm", "checksum_kind", "owner", "extra")
 
 
-def _kept(record: Any, names: tuple[str, ...]) -> dict[str, Any]:
+def _kept(record: Version | Upload, names: tuple[str, ...]) -> dict[str, Json]:
     kept = {}
     for name in names:
         value = getattr(record, name)
@@ -33,18 +32,18 @@ def version_text(version: Version) -> str:
 
 
 @lru_cache(4096)
-def _parsed(text: str) -> dict[str, Any]:
-    fields: dict[str, Any] = decode(text)
+def _parsed(text: str) -> dict[str, Json]:
+    fields: dict[str, Json] = decode(text)
     return fields
 
 
-def rest_of(text: str) -> dict[str, Any]:
+def rest_of(text: str) -> dict[str, Json]:
     """The fields of a version that :func:`version_text` kept, ready to be passed to it. The caller owns the result."""
     if not text:
         return {}
     parsed = _parsed(text)
     if "extra" in parsed:  # its values may be deep: nobody shares them
-        own: dict[str, Any] = decode(text)
+        own: dict[str, Json] = decode(text)
         return own
     return {name: dict(value) if type(value) is dict else value for name, value in parsed.items()}
 
@@ -96,13 +95,13 @@ def parts_of(text: str | None) -> tuple[PartSize, ...]:
     return tuple(PartSize(*values) for values in decode(text)) if text else ()
 
 
-def part_fields(part: Part) -> dict[str, Any]:
+def part_fields(part: Part) -> dict[str, Json]:
     """A part without its spans."""
     fields = {"number": part.number, "etag": part.etag, "size": part.size, "modified": part.modified}
     return fields if part.checksum is None else {**fields, "checksum": checksum_text(part.checksum)}
 
 
-def part_of(fields: Mapping[str, Any], spans: tuple[Span, ...] = ()) -> Part:
+def part_of(fields: Mapping[str, Json], spans: tuple[Span, ...] = ()) -> Part:
     """The reverse of :func:`part_fields`, with the spans added."""
     return Part(
         number=fields["number"],

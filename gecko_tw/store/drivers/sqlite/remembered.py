@@ -18,11 +18,13 @@ class Remembered:
         self._most = most
         self._known: dict[Any, tuple[int, Any]] = {}
 
+    # Any: several kinds of values stand beside each other; who keeps one under a name knows of which type it is.
     def get(self, name: Any, slot: int = COMMON) -> Any:
         """What was kept under a name, if it still holds, else None."""
         found = self._known.get(name)
         return found[1] if found is not None and found[0] == self.stamp(slot) else None
 
+    # Any: as above.
     def keep(self, stamp: int, name: Any, value: Any, slot: int = COMMON) -> None:
         """Keeps a value.
 

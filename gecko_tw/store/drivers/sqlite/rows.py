@@ -225,6 +225,7 @@ def uploads_of(transaction: Transaction, address: Address) -> tuple[Upload, ...]
 PART_COLUMNS = "number, etag, size, modified, spans, checksum"
 
 
+# Any: the columns' values.
 def part_of_row(values: tuple[Any, ...]) -> Part:
     """The record a row of the table ``part`` stands for."""
     number, etag, size, modified, spans, checksum = values

@@ -38,7 +38,7 @@ class Former:
 
     bucket_id: int
     key: bytes
-    rows: list[Any]
+    rows: list[Any]  # of values, as in all of these
     put: list[int]
     uploads: list[Any] = []  # noqa: RUF012 - never changed in place
     begun: list[str] = []  # noqa: RUF012
@@ -60,6 +60,7 @@ class Record:
     replaced: tuple[str, ...]
 
 
+# Any: the columns' values.
 def undo_row(former: Former | None, useless: set[str], replaced: set[str]) -> tuple[Any, ...]:
     """The values of a record's row."""
     names = " ".join(useless), " ".join(replaced)
