@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
 
 from attrs import frozen
 from twisted.plugin import IPlugin
@@ -87,5 +86,5 @@ class Driver:
     catalog: str
     takes: tuple[str, ...] = ()
 
-    def load(self, data_dir: str, settings: Mapping[str, Any]) -> IDriver:
+    def load(self, data_dir: str, settings: Mapping[str, object]) -> IDriver:
         return getattr(import_module(self.module), self.factory)(data_dir, **settings)  # type: ignore[no-any-return]

@@ -71,6 +71,7 @@ class IFileTree(Interface):
     def open(anew: bool = False) -> None:
         """As IDriver; ``anew`` makes the catalog from the files alone. Raises RuntimeError unless nobody else uses the directory."""
 
+    # Any: the progress is a value of the driver of files, which imports this.
     def adopt(report: Callable[[Any], None] | None = None, stop: Callable[[], bool] | None = None) -> Any:
         """Takes over what others did: a gecko_tw.store.drivers.files.adoption.Progress of what was looked at, changed, and not read."""
 
@@ -82,7 +83,7 @@ class IDriverFamily(Interface):
     catalog = Attribute("the file in ``.geckos3`` that is there when the directory was used before")
     takes = Attribute("names of the settings that it is made with")
 
-    def load(data_dir: str, settings: Mapping[str, Any]) -> IDriver:
+    def load(data_dir: str, settings: Mapping[str, object]) -> IDriver:
         """The driver, imported and made only now, not open yet.
 
         :param settings: the values of those settings, by name.

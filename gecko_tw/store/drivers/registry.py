@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
 
 from attrs import frozen
 from zope.interface import implementer
@@ -26,7 +25,7 @@ class BuiltIn:
     module: str
     factory: str
 
-    def load(self, data_dir: str, settings: Mapping[str, Any]) -> IDriver:
+    def load(self, data_dir: str, settings: Mapping[str, object]) -> IDriver:
         return getattr(import_module(self.module), self.factory)(data_dir, **settings)  # type: ignore[no-any-return]
 
 
