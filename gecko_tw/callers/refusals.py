@@ -80,11 +80,15 @@ class UnresolvableGrantByEmailAddress(Refusal):
 
 
 class NoSuchEntity(Refusal):
-    """There is no such account, user, group or access key."""
+    """There is no such account, user, group, role, policy or access key."""
 
 
 class EntityAlreadyExists(Refusal):
     """There is one of that name already."""
+
+
+class LimitExceeded(Refusal):
+    """There are as many already as there may be."""
 
 
 class DeleteConflict(Refusal):

@@ -3,9 +3,10 @@
 from attrs import define, evolve, field
 from zope.interface import implementer
 
-from gecko_tw.callers.access.policies import Policy, Principal, read_identity_policy
+from gecko_tw.callers.access.policies import Policy, Principal
 from gecko_tw.callers.accounts.identities import Account, Identity, IIdentities, OnePair, User
 from gecko_tw.callers.accounts.registered import ACCOUNT, KEY, USER, Registered
+from gecko_tw.callers.accounts.roles import Role
 from gecko_tw.callers.accounts.scopes import boundary_of
 from gecko_tw.callers.accounts.sessions import Sessions
 
@@ -85,6 +86,9 @@ class Directory:
     def user(self, account_id: str, name: str) -> User | None:
         return self._registry.user(account_id, name)
 
+    def role(self, account_id: str, name: str) -> Role | None:
+        return self._registry.role(account_id, name)
+
     def account_by_email(self, email: str) -> Account | None:
         seen = self._fresh()
         if seen.by_email is None:
@@ -127,12 +131,8 @@ class Directory:
 
     def _policies(self, user: User) -> tuple[Policy, ...]:
         """Those of the user and of the user's groups."""
-        held = [user.policies]
-        for name in user.groups:
-            group = self._registry.group(user.account, name)
-            if group is not None:
-                held.append(group.policies)
-        return tuple(read_identity_policy(text, name) for policies in held for name, text in policies.items())
+        groups = (self._registry.group(user.account, name) for name in user.groups)
+        return self._registry.policies_of(user, *(group for group in groups if group is not None))
 
 
 def principal_of(account: Account, user: User | None) -> Principal:
@@ -142,7 +142,8 @@ def principal_of(account: Account, user: User | None) -> Principal:
     return Principal(
         account=account.id,
         user_name=user.name,
-        user_id=f"{account.id}:{user.name}",
+        user_id=user.unique_id,
+        arn=user.arn,
         canonical_id=account.id,
         groups=user.groups,
         tags=user.tags,

@@ -29,6 +29,7 @@ s3:x-amz-object-ownership s3:x-amz-server-side-encryption s3:x-amz-server-side-e
 s3:x-amz-server-side-encryption-bucket-key-enabled s3:x-amz-server-side-encryption-context
 s3:x-amz-server-side-encryption-customer-algorithm s3:x-amz-storage-class s3:x-amz-tagging-directive
 s3:x-amz-website-redirect-location
+sts:ExternalId sts:RoleSessionName
 """
 
 _SEVERAL = """
