@@ -76,6 +76,7 @@ def service_for(
         max_in_flight=settings.max_in_flight,
         identities=identities,
         sessions=Sessions(store.registry.sealer),
+        registry=store.registry,
         acl=settings.acl,
         observers=observers,
         front=front,

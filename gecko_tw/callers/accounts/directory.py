@@ -8,7 +8,7 @@ from gecko_tw.callers.accounts.identities import Account, Identity, IIdentities,
 from gecko_tw.callers.accounts.registered import ACCOUNT, KEY, USER, Registered
 from gecko_tw.callers.accounts.roles import Role
 from gecko_tw.callers.accounts.scopes import boundary_of
-from gecko_tw.callers.accounts.sessions import Sessions
+from gecko_tw.callers.accounts.sessions import Session, Sessions
 
 MOST = 10_000
 """Identities that are remembered. Access keys that nobody has are not: strangers would fill the memory with them."""
@@ -77,8 +77,25 @@ class Directory:
     def _open(self, access_key: str, token: str) -> Identity | None:
         """A session by what it stands for is now: it ends with the key, the user and the account that it was begun with."""
         told = self._sessions.open(access_key, token)
+        if told is not None and told.role:
+            return self._assumed(told, access_key, token)
         parent = None if told is None else self.find(told.parent)
         return None if told is None or parent is None else told.identity(access_key, token, parent)
+
+    def _assumed(self, told: Session, access_key: str, token: str) -> Identity | None:
+        """The same of a role: it ends with the role, and with the account of that."""
+        account_id, _, name = told.role.partition("/")
+        role, account = self._registry.role(account_id, name), self.account(account_id)
+        if role is None or account is None or not account.enabled:
+            return None
+        standing = Identity(
+            access_key="",
+            secret="",
+            principal=Principal(account=account.id, canonical_id=account.id, tags=role.tags),
+            display_name=account.display_name or account.id,
+            policies=self._registry.policies_of(role),
+        )
+        return told.identity_of_role(access_key, token, role, standing)
 
     def account(self, account_id: str) -> Account | None:
         return self._root.account(account_id) or self._registry.account(account_id)

@@ -121,7 +121,8 @@ class Identity:
     :ivar boundaries: each of these must allow a request, too: the scope of a key, the policy of a session.
     :ivar expires: seconds since 1970 after which it is refused, or None.
     :ivar token: the session token that must come with it, or None for a lasting key.
-    :ivar parent: the access key that a session stands for, ``session`` its name; both ``""`` for a lasting key.
+    :ivar parent: the access key that a session stands for, or the ARN of the role, ``session`` its name; both ``""`` for a lasting
+        key.
     """
 
     access_key: str

@@ -1,4 +1,4 @@
-"""Accounts, users, groups, roles, managed policies and access keys, changed: each change is atomic, and none undoes another that was made meanwhile.
+"""Identities, changed: each change is atomic, and none undoes another that was made meanwhile.
 
 Source of the words: IAM User Guide, "IAM identities".
 """

@@ -147,7 +147,7 @@ def delete_managed(registry: Registry, account: str, arn: str) -> None:
     """Removes one. Raises NoSuchEntity, DeleteConflict when it is attached, or has more than one version."""
 
     def plan() -> tuple[None, Changes]:
-        policy = _own(registry, account, arn)
+        policy = own_managed(registry, account, arn)
         if holders_of(registry, account, arn):
             raise DeleteConflict("Cannot delete a policy attached to entities.")
         if len(policy.versions) > 1:
@@ -167,7 +167,7 @@ def add_version(registry: Registry, account: str, arn: str, text: str, default: 
     check_text(text, arn, "PolicySize")
 
     def plan() -> tuple[str, Changes]:
-        policy, now = _own(registry, account, arn), int(time.time())
+        policy, now = own_managed(registry, account, arn), int(time.time())
         name = f"v{policy.last + 1}"
         versions = {**policy.versions, name: PolicyVersion(text=text, created=now)}
         check_quota(len(versions), "VersionsPerPolicy")
@@ -187,7 +187,7 @@ def set_default(registry: Registry, account: str, arn: str, version: str) -> Non
     """Makes a version the one that counts. Raises NoSuchEntity."""
 
     def plan() -> tuple[None, Changes]:
-        policy = _own(registry, account, arn)
+        policy = own_managed(registry, account, arn)
         find_version(policy, version)
         return None, {place(POLICY, policy): evolve(policy, default=version, updated=int(time.time()))}
 
@@ -198,7 +198,7 @@ def delete_version(registry: Registry, account: str, arn: str, version: str) -> 
     """Removes a version. Raises NoSuchEntity, DeleteConflict when it is the one that counts."""
 
     def plan() -> tuple[None, Changes]:
-        policy = _own(registry, account, arn)
+        policy = own_managed(registry, account, arn)
         find_version(policy, version)
         if version == policy.default:
             raise DeleteConflict("Cannot delete the default version of a policy.")
@@ -225,7 +225,7 @@ def managed_policies(registry: Registry, account: str, scope: str) -> list[Manag
     return sorted([*local, *of_aws], key=lambda one: (one.name.lower(), one.arn))
 
 
-def _own(registry: Registry, account: str, arn: str) -> ManagedPolicy:
+def own_managed(registry: Registry, account: str, arn: str) -> ManagedPolicy:
     found = find_managed(registry, account, arn)
     if found.account != account:
         raise AccessDenied(f"{arn} is a policy of AWS: it cannot be changed.")

@@ -35,7 +35,10 @@ class Identities(Protocol):
         """An account, or None."""
 
     def user(self, account: str, name: str, /) -> object:
-        """A user of one, or None."""
+        """A user of one, or None. What has no ``path`` of its own has ``/``."""
+
+    def role(self, account: str, name: str, /) -> object:
+        """The same of a role."""
 
 
 @frozen
