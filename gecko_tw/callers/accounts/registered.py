@@ -8,12 +8,13 @@ from attrs import asdict, frozen
 from gecko_tw.callers.access.policies import Policy, read_identity_policy
 from gecko_tw.callers.accounts.identities import AccessKey, Account, Group, User
 from gecko_tw.callers.accounts.policies_of_aws import POLICIES_OF_AWS
-from gecko_tw.callers.accounts.roles import ManagedPolicy, PolicyVersion, Role
+from gecko_tw.callers.accounts.roles import ManagedPolicy, PolicyVersion, Provider, Role
 from gecko_tw.callers.accounts.scopes import scope_of
 from gecko_tw.callers.accounts.sealing import Sealer, WrongKey
 from gecko_tw.store.drivers.interfaces import IDocuments
 
-ACCOUNT, USER, GROUP, KEY, ROLE, POLICY = "account", "user", "group", "key", "role", "policy"
+ACCOUNT, USER, GROUP, KEY = "account", "user", "group", "key"
+ROLE, POLICY, PROVIDER = "role", "policy", "oidc-provider"
 """Kinds of documents. Keys are named by their ids, and all but accounts and keys ``account/name``."""
 
 
@@ -121,6 +122,9 @@ _READERS: dict[str, Callable[[Registered, str, dict[str, Any]], Any]] = {
     GROUP: lambda registered, name, value: Group(**_holder(value)),
     ROLE: lambda registered, name, value: Role(**_holder(value)),
     POLICY: lambda registered, name, value: _policy(value),
+    PROVIDER: lambda registered, name, value: Provider(
+        **{**value, "clients": tuple(value["clients"]), "thumbprints": tuple(value["thumbprints"])}
+    ),
     KEY: _key,
 }
 

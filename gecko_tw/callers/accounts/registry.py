@@ -12,7 +12,7 @@ from attrs import frozen
 
 from gecko_tw.callers.access.policies import read_identity_policy
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, AccessKey, Account, Group, User
-from gecko_tw.callers.accounts.registered import ACCOUNT, GROUP, KEY, POLICY, ROLE, USER, Registered, name_of
+from gecko_tw.callers.accounts.registered import ACCOUNT, GROUP, KEY, POLICY, PROVIDER, ROLE, USER, Registered, name_of
 from gecko_tw.callers.accounts.scopes import boundary_of
 from gecko_tw.callers.refusals import DeleteConflict, EntityAlreadyExists, NoSuchEntity
 from gecko_tw.store.refusals import InvalidArgument
@@ -161,7 +161,7 @@ class Registry(Registered):
 
     def _belonging(self, kind: str, name: str) -> Iterator[str]:
         if kind == ACCOUNT:
-            for room in (USER, GROUP, ROLE, POLICY):
+            for room in (USER, GROUP, ROLE, POLICY, PROVIDER):
                 yield from (f"{room} {each}" for each, _ in self.documents.all(room) if each.startswith(f"{name}/"))
         if kind in (ACCOUNT, USER):
             for key, value in self.documents.all(KEY):

@@ -80,3 +80,30 @@ class ManagedPolicy:
     def text(self) -> str:
         """The version that counts."""
         return self.versions[self.default].text
+
+
+@frozen(kw_only=True)
+class Provider:
+    """An OpenID Connect provider that an account trusts to say who somebody is.
+
+    :ivar url: the issuer, as it was given.
+    :ivar clients: for whom its tokens must be.
+    :ivar thumbprints: SHA-1 of certificates, in hex.
+    """
+
+    account: str
+    url: str
+    clients: tuple[str, ...] = ()
+    thumbprints: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(factory=dict)
+    created: int = field(default=0, eq=False)
+
+    @property
+    def name(self) -> str:
+        """The issuer without its scheme."""
+        return self.url.partition("://")[2]
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return arn_of("oidc-provider", self.account, "/", self.name)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
-from gecko_tw.callers.accounts.registered import ACCOUNT, GROUP, POLICY, ROLE, USER, name_of
+from gecko_tw.callers.accounts.registered import ACCOUNT, GROUP, POLICY, PROVIDER, ROLE, USER, name_of
 from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.callers.refusals import EntityAlreadyExists, LimitExceeded, NoSuchEntity
 from gecko_tw.store.refusals import InvalidArgument
@@ -25,6 +25,9 @@ QUOTAS = {
     "AttachedPoliciesPerUser": 10,
     "AttachedPoliciesPerGroup": 10,
     "AttachedPoliciesPerRole": 10,
+    "Providers": 100,
+    "ClientIdsPerOpenIdConnectProvider": 100,
+    "ThumbprintsPerOpenIdConnectProvider": 5,
     "VersionsPerPolicy": 5,
     "PolicySize": 6144,
     "UserPolicySize": 2048,
@@ -34,7 +37,7 @@ QUOTAS = {
 }
 """How many there may be in an account, and how long policies may be, in characters without white space."""
 
-PLURALS = {USER: "Users", GROUP: "Groups", ROLE: "Roles", POLICY: "Policies"}
+PLURALS = {USER: "Users", GROUP: "Groups", ROLE: "Roles", POLICY: "Policies", PROVIDER: "Providers"}
 _LONGEST = {USER: 64, GROUP: 128, ROLE: 64, POLICY: 128}
 _PREFIXES = {USER: "AIDA", GROUP: "AGPA", ROLE: "AROA", POLICY: "ANPA"}
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"

@@ -12,6 +12,7 @@ from gecko_tw.resources.families import (
     iam,
     iam_groups,
     iam_policies,
+    iam_providers,
     iam_roles,
     iam_users,
     lifecycle,
@@ -64,6 +65,7 @@ FAMILIES = (
     iam_users,
     iam_groups,
     iam_policies,
+    iam_providers,
     iam_roles,
 )
 

@@ -27,6 +27,7 @@ from gecko_tw.resources.gates.identity_permits import permit_action
 VERSION = "2010-05-08"
 
 _TAGGING = {"CreateUser": "iam:TagUser", "CreateRole": "iam:TagRole", "CreatePolicy": "iam:TagPolicy"}
+_TAGGING["CreateOpenIDConnectProvider"] = "iam:TagOpenIDConnectProvider"
 """What tags of something new need besides."""
 
 
