@@ -194,7 +194,7 @@ def test_who_does_not_prove_who_they_are_is_refused_in_the_services_own_form(tow
         "SignatureDoesNotMatch",
     )
     headers = {"authorization": "Bearer annkey:annsecret"}
-    assert refused(town.there.ask("POST", "/", form.encode(), headers=headers)) == (400, "InvalidArgument")
+    assert refused(town.there.ask("POST", "/", form.encode(), headers=headers)) == (400, "ValidationError")
 
 
 def test_an_old_request_is_refused(town: Town) -> None:
