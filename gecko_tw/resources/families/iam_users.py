@@ -99,7 +99,7 @@ def list_access_keys(asked: Asked) -> Told:
         key=lambda key: (key.access_key.lower(), key.access_key),
     )
     keys, more = page(asked, found, lambda key: key.access_key)
-    return {"UserName": user or None, "AccessKeyMetadata": [key_told(key) for key in keys], **more}
+    return {"AccessKeyMetadata": [key_told(key) for key in keys], **more}
 
 
 @action("UpdateAccessKey", "UserName", "AccessKeyId", "Status", about=own_user)
