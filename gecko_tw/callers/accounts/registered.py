@@ -87,6 +87,9 @@ class Registered:
         """The document of one of them, without the time at which it was added. Of a key another one each time."""
         value = asdict(one)
         value.pop("created", None)
+        if kind in (USER, GROUP):
+            # What an older version does not know is left out where it says nothing: that could not read the document.
+            value = {name: one for name, one in value.items() if _NEWER.get(name) != one}
         if kind == KEY:
             del value["access_key"]
             value["secret"] = self.sealer.seal(one.secret, _context(one.access_key))
@@ -115,6 +118,9 @@ def _context(access_key: str) -> str:
     """So that the sealed secret of one key is of no use in the document of another."""
     return f"{KEY} {access_key}"
 
+
+_NEWER = {"path": "/", "id": "", "attached": ()}
+"""Fields of users and groups that came later, and what they are where they are absent."""
 
 _READERS: dict[str, Callable[[Registered, str, dict[str, Any]], Any]] = {
     ACCOUNT: lambda registered, name, value: Account(**_undated(value)),
