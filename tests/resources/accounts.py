@@ -58,6 +58,9 @@ class Town:
     def role(self, account_id: str, name: str) -> None:
         """Nobody has any."""
 
+    def provider(self, account_id: str, issuer: str) -> None:
+        """Nobody has any."""
+
     def user(self, account_id: str, name: str) -> User | None:
         there = {(one.account, one.principal.user_name) for one in self.identities.values()}
         return User(account=account_id, name=name) if name and (account_id, name) in there else None

@@ -5,8 +5,8 @@ from zope.interface import implementer
 
 from gecko_tw.callers.access.policies import Policy, Principal
 from gecko_tw.callers.accounts.identities import Account, Identity, IIdentities, OnePair, User
-from gecko_tw.callers.accounts.registered import ACCOUNT, KEY, USER, Registered
-from gecko_tw.callers.accounts.roles import Role
+from gecko_tw.callers.accounts.registered import ACCOUNT, KEY, PROVIDER, USER, Registered
+from gecko_tw.callers.accounts.roles import Provider, Role
 from gecko_tw.callers.accounts.scopes import boundary_of
 from gecko_tw.callers.accounts.sessions import Session, Sessions
 
@@ -105,6 +105,10 @@ class Directory:
 
     def role(self, account_id: str, name: str) -> Role | None:
         return self._registry.role(account_id, name)
+
+    def provider(self, account_id: str, issuer: str) -> Provider | None:
+        found: Provider | None = self._registry.one(PROVIDER, f"{account_id}/{issuer.partition('://')[2]}")
+        return found if found is not None and found.url == issuer else None
 
     def account_by_email(self, email: str) -> Account | None:
         seen = self._fresh()

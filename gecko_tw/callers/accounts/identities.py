@@ -161,6 +161,9 @@ class IIdentities(Interface):
     def role(account_id: str, name: str) -> "Role | None":
         """The gecko_tw.callers.accounts.roles.Role of an account, or None."""
 
+    def provider(account_id: str, issuer: str) -> "Provider | None":
+        """The gecko_tw.callers.accounts.roles.Provider of an account at that URL, or None."""
+
     def account_by_email(email: str) -> Account | None:
         """The :class:`Account` with that e-mail address (case is ignored), or None."""
 
@@ -199,6 +202,9 @@ class OnePair:
         return None
 
     def role(self, account_id: str, name: str) -> None:
+        """It has none."""
+
+    def provider(self, account_id: str, issuer: str) -> None:
         """It has none."""
 
     def account_by_email(self, email: str) -> Account | None:

@@ -6,7 +6,7 @@ Source: AWS Security Token Service API Reference.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from math import ceil
 
 from attrs import evolve
@@ -17,6 +17,7 @@ from gecko_tw.callers.accounts.identities import Identity
 from gecko_tw.callers.accounts.roles import Role
 from gecko_tw.callers.accounts.sessions import Credentials, assumed_arn, session_policy
 from gecko_tw.callers.refusals import AccessDenied
+from gecko_tw.callers.signatures.web_identity import audience_of
 from gecko_tw.resources.answers.answer import Answer, xml
 from gecko_tw.resources.answers.refusals import (
     InvalidAction,
@@ -30,7 +31,7 @@ from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import FORM, POST, SERVICE, STS, operation
 from gecko_tw.resources.documents.markup import element, iso_time, texts
 from gecko_tw.resources.documents.query_protocol import parameters_of, response, shown
-from gecko_tw.resources.gates.identity_permits import permit_role
+from gecko_tw.resources.gates.identity_permits import permit_role, permit_web_identity
 
 VERSION = "2011-06-15"
 
@@ -59,12 +60,13 @@ async def security_token_service(call: Call, document: bytes) -> Answer:
     act, names = _ACTIONS[action]
     assert call.operation is not None
     call.operation = evolve(call.operation, name=action)
-    if call.caller.kind == "anonymous":
+    if call.caller.kind == "anonymous" and action != _WEB_IDENTITY:
         raise MissingAuthenticationToken
     for name in parameters:
         if name not in names:
             raise NotImplemented_(f"The parameter {shown(name)} of {action} is not implemented.")
-    return xml(response(STS, action, act(call, parameters), call.request_id))
+    told = act(call, parameters)
+    return xml(response(STS, action, told if isinstance(told, str) else await told, call.request_id))
 
 
 def _assume_role(call: Call, parameters: Mapping[str, str]) -> str:
@@ -74,24 +76,61 @@ def _assume_role(call: Call, parameters: Mapping[str, str]) -> str:
     role = None if arn is None else _role(call, arn)
     if role is None:
         _check_role(arn, parent)
-    name = parameters.get("RoleSessionName", "session")
-    if _NAME.fullmatch(name) is None:
-        raise ValidationError("RoleSessionName must be 2 to 64 letters, digits and signs of _+=,.@- .")
+    name = _session_name(parameters)
     policy = parameters.get("Policy")
     size = _checked_policy(policy)
     if role is not None:
         known = {"sts:ExternalId": parameters.get("ExternalId"), "sts:RoleSessionName": name}
         permit_role(call, "sts:AssumeRole", role.arn, read_trust_policy(role.trust, role.name), known)
-        seconds = _seconds(parameters, min(_ROLE_SECONDS[0], role.longest), role.longest)
-        given = _begun(
-            call, parent, policy, call.service.sessions.issue_of_role(role, policy, seconds, name, _now(call))
-        )
+        given = _of_role(call, role, policy, parameters, f"{parent.access_key} ({parent.principal.arn})")
         who: dict[str, object] = {"AssumedRoleId": f"{role.id}:{name}", "Arn": assumed_arn(role, name)}
     else:
         given = _issued(call, parent, policy, _seconds(parameters, *_ROLE_SECONDS), name)
         who = {"AssumedRoleId": _user_id(parent.principal, name), "Arn": parent.principal.arn}
     told = _credentials(given) + element("AssumedRoleUser", texts(who))
     return told if policy is None else told + texts({"PackedPolicySize": ceil(100 * size / LONGEST_POLICY)})
+
+
+async def _assume_role_with_web_identity(call: Call, parameters: Mapping[str, str]) -> str:
+    """Who asks has no key: the token of an identity provider proves who that is.
+
+    Source: STS API Reference, AssumeRoleWithWebIdentity.
+    """
+    if call.service.sessions is None:
+        raise NotImplemented_("This deployment issues no sessions.")
+    for needed in ("RoleArn", "RoleSessionName", "WebIdentityToken"):
+        if not parameters.get(needed):
+            raise ValidationError(f"The parameter {needed} must be there.")
+    role, name, policy = _role(call, parameters["RoleArn"]), _session_name(parameters), parameters.get("Policy")
+    if role is None:
+        raise AccessDenied("Not authorized to perform sts:AssumeRoleWithWebIdentity")
+    size = _checked_policy(policy)
+    claims = await permit_web_identity(call, role, parameters["WebIdentityToken"], {"sts:RoleSessionName": name})
+    given = _of_role(call, role, policy, parameters, f"{claims['sub']} of {claims['iss']}")
+    told: dict[str, object] = {
+        "SubjectFromWebIdentityToken": claims["sub"],
+        "Provider": claims["iss"],
+        "Audience": audience_of(claims)[0],
+        "PackedPolicySize": None if policy is None else ceil(100 * size / LONGEST_POLICY),
+    }
+    who: dict[str, object] = {"AssumedRoleId": f"{role.id}:{name}", "Arn": assumed_arn(role, name)}
+    return _credentials(given) + element("AssumedRoleUser", texts(who)) + texts(told)
+
+
+def _session_name(parameters: Mapping[str, str]) -> str:
+    name = parameters.get("RoleSessionName", "session")
+    if _NAME.fullmatch(name) is None:
+        raise ValidationError("RoleSessionName must be 2 to 64 letters, digits and signs of _+=,.@- .")
+    return name
+
+
+def _of_role(call: Call, role: Role, policy: str | None, parameters: Mapping[str, str], who: str) -> Credentials:
+    """A session of a role for somebody, whom the log names."""
+    seconds = _seconds(parameters, min(_ROLE_SECONDS[0], role.longest), role.longest)
+    name, now = _session_name(parameters), call.service.clock.seconds()
+    given: Credentials = call.service.sessions.issue_of_role(role, policy, seconds, name, now)
+    _tell(call, given, f"{role.arn} for {who}", policy)
+    return given
 
 
 def _get_session_token(call: Call, parameters: Mapping[str, str]) -> str:
@@ -107,12 +146,18 @@ def _get_caller_identity(call: Call, parameters: Mapping[str, str]) -> str:
     return texts({"Arn": who.arn, "UserId": user_id, "Account": who.account})
 
 
-_Act = Callable[[Call, Mapping[str, str]], str]
+_Act = Callable[[Call, Mapping[str, str]], str | Awaitable[str]]
+
+_WEB_IDENTITY = "AssumeRoleWithWebIdentity"
 
 _ACTIONS: dict[str, tuple[_Act, frozenset[str]]] = {
     "AssumeRole": (
         _assume_role,
         frozenset(("RoleArn", "RoleSessionName", "DurationSeconds", "Policy", "ExternalId")),
+    ),
+    _WEB_IDENTITY: (
+        _assume_role_with_web_identity,
+        frozenset(("RoleArn", "RoleSessionName", "WebIdentityToken", "DurationSeconds", "Policy")),
     ),
     "GetSessionToken": (_get_session_token, frozenset(("DurationSeconds",))),
     "GetCallerIdentity": (_get_caller_identity, frozenset()),
@@ -120,7 +165,7 @@ _ACTIONS: dict[str, tuple[_Act, frozenset[str]]] = {
 """What each action does, and the parameters that it understands."""
 
 _LACKING = frozenset(
-    "AssumeRoleWithCertificate AssumeRoleWithCustomToken AssumeRoleWithLDAPIdentity AssumeRoleWithSAML AssumeRoleWithWebIdentity"
+    "AssumeRoleWithCertificate AssumeRoleWithCustomToken AssumeRoleWithLDAPIdentity AssumeRoleWithSAML"
     " AssumeRoot DecodeAuthorizationMessage GetAccessKeyInfo GetDelegatedAccessToken GetFederationToken GetWebIdentityToken".split()
 )
 """Actions of AWS and MinIO that are refused as what they are."""
@@ -188,24 +233,20 @@ def _seconds(parameters: Mapping[str, str], usual: int, longest: int) -> int:
 
 
 def _issued(call: Call, parent: Identity, policy: str | None, seconds: int, name: str) -> Credentials:
-    return _begun(call, parent, policy, call.service.sessions.issue(parent, policy, seconds, name, _now(call)))
+    given: Credentials = call.service.sessions.issue(parent, policy, seconds, name, call.service.clock.seconds())
+    _tell(call, given, f"{parent.access_key} ({parent.principal.arn})", policy)
+    return given
 
 
-def _now(call: Call) -> float:
-    return call.service.clock.seconds()  # type: ignore[no-any-return]
-
-
-def _begun(call: Call, parent: Identity, policy: str | None, given: Credentials) -> Credentials:
-    """Tells the log."""
+def _tell(call: Call, given: Credentials, whose: str, policy: str | None) -> None:
+    """A line of the log for each session that begins."""
     _log.info(
-        "request {id}: session {session} of {key} ({arn}) begins, {limits}",
+        "request {id}: session {session} of {whose} begins, {limits}",
         id=call.request_id,
         session=given.access_key,
-        key=parent.access_key,
-        arn=parent.principal.arn,
+        whose=whose,
         limits="without a policy" if policy is None else "with a policy",
     )
-    return given
 
 
 def _credentials(given: Credentials) -> str:

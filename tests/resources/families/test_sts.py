@@ -117,7 +117,7 @@ BAD: list[tuple[str, dict[str, str], tuple[int, str]]] = [
     ("GetSessionToken", {"SerialNumber": "1", "TokenCode": "123456"}, (501, "NotImplemented")),
     ("GetSessionToken", {"Policy": policy("s3:GetObject")}, (501, "NotImplemented")),
     ("GetCallerIdentity", {"A" * 1000: "1"}, (501, "NotImplemented")),
-    ("AssumeRoleWithWebIdentity", {**ROLE, "WebIdentityToken": "x"}, (501, "NotImplemented")),
+    ("AssumeRoleWithSAML", {**ROLE, "WebIdentityToken": "x"}, (501, "NotImplemented")),
     ("AssumeRoleWithSAML", {}, (501, "NotImplemented")),
     ("GetFederationToken", {"Name": "bob"}, (501, "NotImplemented")),
     ("Nothing", {}, (400, "InvalidAction")),

@@ -66,6 +66,14 @@ KEY_NAMES = tuple(key.name for key in _KEYS.values())
 TAG_FAMILIES = tuple(_TAGS.values())
 
 
+def claim_key(text: str) -> ConditionKey | None:
+    """The key that the trust policy of a role names for a claim of an identity provider: ``issuer:claim``; None when it is none."""
+    issuer, colon, claim = text.rpartition(":")
+    if not (issuer and claim and "." in issuer) and not issuer.startswith("localhost"):
+        return None
+    return ConditionKey(text.lower(), several=True) if colon and text.isprintable() and " " not in text else None
+
+
 def condition_key(text: str) -> ConditionKey | None:
     """The key that a policy names, in any case; None when there is none of that name."""
     key = _KEYS.get(text.lower())

@@ -126,7 +126,7 @@ class RequestContext:
             value: Values = derive(self)
         else:
             family, slash, tag = key.partition("/")
-            if slash:
+            if slash and (family == "aws:PrincipalTag" or family in self.tags):
                 value = _tag(self._family(family), tag)
             else:
                 given = self.values.get(key)

@@ -75,10 +75,10 @@ class PrincipalSet:
         return ((kind, text) for kind, text in self.written if text != "*" and not _is_somebody(kind, text, identities))
 
     def _names(self, who: Principal) -> Grasp:
-        if self.everyone or who.arn in self.arns or (who.role and who.role in self.arns):
-            return Grasp.DIRECT
         if who.provider:
             return Grasp.DIRECT if who.provider in self.providers else Grasp.NONE
+        if self.everyone or who.arn in self.arns or (who.role and who.role in self.arns):
+            return Grasp.DIRECT
         if who.service:
             return Grasp.DIRECT if who.service in self.services else Grasp.NONE
         if who.account and (who.account in self.accounts or who.canonical_id in self.canonical_ids):
