@@ -7,6 +7,7 @@
     python -m tests.s3_tests CHECKOUT --keep           no cleaning up between cases: faster, but cases that list all buckets fail
     python -m tests.s3_tests CHECKOUT --failed FILE    where the names of failed cases go (default: s3-tests-failed.txt)
     python -m tests.s3_tests CHECKOUT --files test_iam.py test_sts.py
+    python -m tests.s3_tests CHECKOUT --iam            test_iam.py, whose "alt" is a user of the account "iam" as on AWS
     python -m tests.s3_tests CHECKOUT --defaults       with the accounts and short days of s3-tests.yaml, and no other setting of it
 
 Each process of pytest-xdist has a daemon, a data directory and accounts of its own, so cases that count buckets do not meet. The
@@ -36,6 +37,7 @@ LIST = ROOT / "docs" / "conformance.md"
 DEFAULTS_ALONE = "## With the defaults alone\n"
 """The heading of the list's section about them."""
 FILES = ("test_s3.py", "test_headers.py")
+OF_IAM = ("test_iam.py",)
 MARKS = "not fails_on_aws and not cloud_transition and not cloud_restore"
 NEEDED = ("munch", "gevent", "isodate", "pytz", "httplib2", "requests", "yaml", "lxml", "boto3", "xdist")
 
@@ -48,6 +50,7 @@ CLASSES = "INTELLIGENT_TIERING, GLACIER_IR"
 
 _FOLDER = "GECKOS3_TESTS_FOLDER"
 _NAMES, _KEEP, _DEFAULTS = "GECKOS3_TESTS_FAILED", "GECKOS3_TESTS_KEEP", "GECKOS3_TESTS_DEFAULTS"
+_IAM = "GECKOS3_TESTS_IAM"
 _AS_THE_SUITE_EXPECTS = ("cors", "recreate", "transition-minimum-size")
 """The settings of ``s3-tests.yaml`` that are left out where the defaults are to be tested."""
 
@@ -74,6 +77,8 @@ def suite_config(port: int) -> configparser.RawConfigParser:
         }
     conf["s3 main"].update({"api_name": "eu-west-1", "lc_debug_interval": str(DAY), "storage_classes": CLASSES})
     conf["s3 tenant"]["tenant"] = "tenant"
+    if os.environ[_IAM]:
+        conf["s3 alt"].update({"access_key": "iamuserkey", "secret_key": "iamusersecret"})
     return conf
 
 
@@ -193,7 +198,9 @@ def _arguments(checkout: Path, given: argparse.Namespace, more: list[str]) -> It
     if given.again:
         yield from (str(checkout / name) for name in given.failed.read_text().splitlines())
     elif not any("::" in argument for argument in more):
-        yield from (str(checkout / "s3tests" / "functional" / name) for name in given.files)
+        yield from (
+            str(checkout / "s3tests" / "functional" / name) for name in given.files or (OF_IAM if given.iam else FILES)
+        )
 
 
 def main() -> int:
@@ -203,10 +210,11 @@ def main() -> int:
     parser.add_argument("-n", "--processes", type=int, default=4)
     parser.add_argument("-m", "--marks", default=MARKS)
     parser.add_argument("--failed", type=Path, default=Path("s3-tests-failed.txt"))
-    parser.add_argument("--files", nargs="+", default=FILES)
+    parser.add_argument("--files", nargs="+")
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--defaults", action="store_true")
+    parser.add_argument("--iam", action="store_true")
     given, more = parser.parse_known_args()
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
@@ -219,6 +227,7 @@ def main() -> int:
         _NAMES: str(given.failed.resolve()),
         _KEEP: "yes" if given.keep else "",
         _DEFAULTS: "yes" if given.defaults else "",
+        _IAM: "yes" if given.iam else "",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
         # Where awscrt is installed it signs, and refuses what some cases want signed.

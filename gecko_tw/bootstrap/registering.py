@@ -57,6 +57,9 @@ class _Everybody:
     def user(self, account_id: str, name: str) -> object | None:
         return name if (account_id, name) in self.users else self.registry.user(account_id, name)
 
+    def role(self, account_id: str, name: str) -> object | None:
+        return self.registry.role(account_id, name)
+
 
 def _need(there: object, one: Any, what: str) -> None:
     if not there:

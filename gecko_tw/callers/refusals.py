@@ -43,6 +43,19 @@ class ExpiredToken(Refusal):
     """The provided token has expired."""
 
 
+class InvalidIdentityToken(Refusal):
+    """The web identity token that was passed could not be validated."""
+
+
+class ExpiredTokenException(Refusal):
+    """The web identity token that was passed is expired or is not valid."""
+
+
+class IDPCommunicationError(Refusal):
+    """The request could not be fulfilled because the identity provider (IDP) that was asked to verify the incoming identity token
+    could not be reached."""
+
+
 class RequestTimeTooSkewed(Refusal):
     """The difference between the request time and the current time is too large."""
 
@@ -80,11 +93,15 @@ class UnresolvableGrantByEmailAddress(Refusal):
 
 
 class NoSuchEntity(Refusal):
-    """There is no such account, user, group or access key."""
+    """There is no such account, user, group, role, policy or access key."""
 
 
 class EntityAlreadyExists(Refusal):
     """There is one of that name already."""
+
+
+class LimitExceeded(Refusal):
+    """There are as many already as there may be."""
 
 
 class DeleteConflict(Refusal):

@@ -146,6 +146,7 @@ def shown(registry: Registry, kind: str, name: str) -> Told:
 def value_of(one: Account | User | Group | AccessKey) -> dict[str, Any]:
     """One of them for programs: what its document says, policies and times to be read, and no secret."""
     values = asdict(one)
+    values.pop("created", None)
     if isinstance(one, AccessKey):
         del values["secret"]
         values["expires"] = None if one.expires is None else _time(one.expires)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from gecko_tw.commands.telling import Told
-from gecko_tw.resources.dispatch.operations import STREAM, Document, Operation, OperationTable
+from gecko_tw.resources.dispatch.operations import ACTION, STREAM, Document, Operation, OperationTable
 from gecko_tw.settings import SETTINGS
 
-_PLACES = {"service": "/", "bucket": "/{bucket}", "object": "/{bucket}/{key}", "website": "/{key}"}
+_PLACES = {"service": "/", "bucket": "/{bucket}", "object": "/{bucket}/{key}", "website": "/{key}", "action": "/"}
 _HEADERS = ("x-amz-", "content-")
 
 
@@ -58,6 +58,8 @@ def _asked(row: Operation) -> str:
     """The place with its query, and headers in parentheses: ``/{bucket}/{key}?uploadId (x-amz-copy-source)``."""
     queries = sorted(name for name in row.selectors if not name.startswith(_HEADERS))
     headers = sorted(row.selectors - set(queries))
+    if row.target == ACTION:
+        return " ".join(("/", *queries))
     query = "?" + "&".join(queries) if queries else ""
     return _PLACES[row.target] + query + "".join(f" ({name})" for name in headers)
 

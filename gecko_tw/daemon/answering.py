@@ -21,6 +21,7 @@ from gecko_tw.callers.signatures.proxies import neighbourhood
 from gecko_tw.daemon.balance import Balance
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.daemon.deployment import Store, identities_of, operation_table, sinks_for, store_in
+from gecko_tw.daemon.issuers import Issuers
 from gecko_tw.daemon.listening import ADMIN, S3, alone, listeners_of
 from gecko_tw.daemon.logs import RequestLog
 from gecko_tw.daemon.protection import front_of, limits_of
@@ -76,6 +77,8 @@ def service_for(
         max_in_flight=settings.max_in_flight,
         identities=identities,
         sessions=Sessions(store.registry.sealer),
+        registry=store.registry,
+        issuers=Issuers(reactor),
         acl=settings.acl,
         observers=observers,
         front=front,

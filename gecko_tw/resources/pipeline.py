@@ -19,7 +19,7 @@ from gecko_tw.resources.answers.answer import Headers, Outcome, answer_for
 from gecko_tw.resources.answers.refusals import InternalError, RequestTimeout
 from gecko_tw.resources.bodies.streams import read_document, read_unauthenticated
 from gecko_tw.resources.call import UNKNOWN, Call
-from gecko_tw.resources.dispatch.operations import S3, WEBSITE, Document, Operation, names_of
+from gecko_tw.resources.dispatch.operations import ACTION, POST, S3, WEBSITE, Document, Operation, names_of
 from gecko_tw.resources.gates.admission import admit_caller, wait_after
 from gecko_tw.resources.gates.permits import check_bucket_owner, is_permitted, permit_row
 from gecko_tw.resources.headers.cors import cors_at_hand, cors_headers
@@ -193,11 +193,18 @@ async def _operate_beyond_s3(call: Call, row: Operation) -> Outcome:
     assert isinstance(row.body, Document)
     call.caller = Caller()
     document = await read_unauthenticated(call, row.body)
+    if _asks_iam(call.head.headers.get(b"authorization"), document):
+        call.operation = row = call.service.table.resolve(POST, ACTION, frozenset())
     call.caller = call.service.authenticator.authenticate_document(call.head, document, row.service)
     if call.caller.identity is not None:
         admit_caller(call)
     answer: Outcome = await row.perform(call, document)
     return answer
+
+
+def _asks_iam(authorization: bytes | None, document: bytes) -> bool:
+    """Whether a form is for IAM: its signature says so, or, where nobody has signed, its version."""
+    return b"Version=2010-05-08" in document if authorization is None else b"/iam/aws4_request" in authorization
 
 
 async def _every_answer(call: Call) -> Headers:

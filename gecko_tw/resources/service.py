@@ -59,7 +59,8 @@ class Service:
     :ivar region: what GetBucketLocation and HeadBucket answer for buckets created without one.
     :ivar domains: names whose subdomains are buckets, lower-case; those of ``website_domains`` are buckets shown as websites.
     :ivar identities: who an access control list may name.
-    :ivar sessions: None when nobody can have any.
+    :ivar sessions: None when nobody can have any; ``registry`` where no identities are kept.
+    :ivar issuers: finds the keys of identity providers; None where none is asked.
     :ivar acl: what becomes of access control lists: ``"honour"``, ``"ignore"`` (accepted, and nothing is kept) or ``"refuse"`` (new
         buckets have none, as AWS's).
     :ivar cors: ``"permissive"`` (GeckoS3's headers until a bucket has its own configuration) or ``"bucket"`` (AWS's rule).
@@ -93,6 +94,8 @@ class Service:
     website_domains: tuple[str, ...] = ()
     identities: IIdentities = field(factory=lambda: OnePair("", ""))
     sessions: Sessions | None = None
+    registry: Any = None
+    issuers: Any = None
     acl: str = "honour"
     cors: str = "permissive"
     max_in_flight: int = 1024

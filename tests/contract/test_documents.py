@@ -194,3 +194,34 @@ def test_another_process_sees_a_change_at_once(tmp_path):
         assert other.exitcode == 0
         assert driver.documents.get("user", "a") == 2
         assert driver.documents.revision() != seen
+
+
+def test_several_values_are_replaced_in_one_step(driver):
+    documents = driver.documents
+    documents.change("user", "a", lambda old: 1)
+    assert documents.replace({("user", "a"): None, ("user", "b"): {"n": 1}, ("key", "c"): 2}, documents.revision())
+    assert documents.all("user") == [("b", {"n": 1})]
+    assert documents.get("key", "c") == 2
+
+
+def test_nothing_is_replaced_when_something_was_changed_meanwhile(driver):
+    documents = driver.documents
+    seen = documents.revision()
+    documents.change("group", "g", lambda old: 1)
+    assert not documents.replace({("user", "a"): 1, ("user", "b"): 1}, seen)
+    assert documents.all("user") == []
+    assert documents.replace({("user", "a"): 1}, documents.revision())
+
+
+def test_of_many_that_replace_what_they_read_none_is_lost(driver):
+    documents = driver.documents
+
+    def add(_):
+        while True:
+            seen = documents.revision()
+            if documents.replace({("n", "n"): (documents.get("n", "n") or 0) + 1}, seen):
+                return
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(add, range(40)))
+    assert documents.get("n", "n") == 40

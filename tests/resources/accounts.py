@@ -55,6 +55,12 @@ class Town:
             return None
         return Account(id=account_id, display_name=f"The {account_id}", email=f"{account_id}@example.com")
 
+    def role(self, account_id: str, name: str) -> None:
+        """Nobody has any."""
+
+    def provider(self, account_id: str, issuer: str) -> None:
+        """Nobody has any."""
+
     def user(self, account_id: str, name: str) -> User | None:
         there = {(one.account, one.principal.user_name) for one in self.identities.values()}
         return User(account=account_id, name=name) if name and (account_id, name) in there else None

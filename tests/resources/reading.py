@@ -8,6 +8,7 @@ from botocore.parsers import create_parser
 from tests.resources.asking import FakeRequest
 
 MODEL = botocore.session.get_session().get_service_model("s3")
+IAM = botocore.session.get_session().get_service_model("iam")
 
 
 class Body:
@@ -32,5 +33,19 @@ def read(operation: str, reply: FakeRequest) -> dict[str, Any]:
             "context": {"operation_name": operation},
         },
         shape,
+    )
+    return found
+
+
+def read_action(name: str, reply: FakeRequest) -> dict[str, Any]:
+    """The same of an action of IAM."""
+    found: dict[str, Any] = create_parser("query").parse(
+        {
+            "status_code": reply.status,
+            "headers": {key.decode(): value.decode("latin-1") for key, value in reply.headers},
+            "body": reply.body,
+            "context": {"operation_name": name},
+        },
+        IAM.operation_model(name).output_shape,
     )
     return found

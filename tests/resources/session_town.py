@@ -16,6 +16,7 @@ from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.callers.accounts.sealing import Sealer
 from gecko_tw.callers.accounts.sessions import Sessions
 from gecko_tw.callers.signatures.authenticate import Authenticator
+from gecko_tw.resources.documents.query_protocol import NAMESPACES
 from gecko_tw.store.drivers.memory import MemoryDriver
 from tests.callers.signatures.signing import clock_of_botocore
 from tests.resources.asking import FakeRequest, Shop, shop
@@ -50,9 +51,14 @@ class Town:
         service.identities = directory
         service.authenticator = Authenticator(directory, service.clock.seconds)
         service.sessions = Sessions(sealer)
+        service.registry = self.registry
 
     def change_key(self, **changes: object) -> None:
         self.registry.put_key(evolve(self.registry.key("annkey"), **changes))
+
+    def add_key(self, name: str, user: str, account: str = "main", **more: Any) -> None:
+        """Another key; its secret is ``secret``."""
+        self.registry.add_key(AccessKey(access_key=name, secret="secret", account=account, user=user, **more))
 
     def post(self, body: bytes | str, who: Credentials | None = ANN, service: str = "sts", **how: Any) -> FakeRequest:
         """A form, signed by somebody or by nobody."""
@@ -67,6 +73,11 @@ class Town:
 
     def act(self, action: str, who: Credentials | None = ANN, **parameters: str) -> FakeRequest:
         return self.post(urlencode({"Action": action, "Version": "2011-06-15", **parameters}), who)
+
+    def iam(self, action: str, who: Credentials | None = MAIN, **parameters: str) -> FakeRequest:
+        """An action of IAM; of names of parameters ``__`` means a dot."""
+        given = {name.replace("__", "."): value for name, value in parameters.items()}
+        return self.post(urlencode({"Action": action, "Version": "2010-05-08", **given}), who, "iam")
 
     def begin(self, who: Credentials = ANN, text: str | None = None, **parameters: str) -> Credentials:
         """A session."""
@@ -94,14 +105,14 @@ def credentials_of(request: FakeRequest) -> Credentials:
     return Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
 
 
-def refused(request: FakeRequest) -> tuple[int, str]:
+def refused(request: FakeRequest, service: str = "sts") -> tuple[int, str]:
     """Status and code of a refusal in the service's own form."""
-    root = document(request)
-    assert [child.tag for child in root] == [f"{NAMESPACE}Error", f"{NAMESPACE}RequestId"]
-    assert root.tag == f"{NAMESPACE}ErrorResponse" and root[1].text == request.header("x-amz-request-id")
+    root, space = document(request), f"{{{NAMESPACES[service]}}}"
+    assert [child.tag for child in root] == [f"{space}Error", f"{space}RequestId"]
+    assert root.tag == f"{space}ErrorResponse" and root[1].text == request.header("x-amz-request-id")
     kind, code, message = root[0]
-    assert (kind.tag, kind.text) == (f"{NAMESPACE}Type", "Sender" if request.status < 500 else "Receiver")
-    assert code.tag == f"{NAMESPACE}Code" and message.tag == f"{NAMESPACE}Message" and message.text
+    assert (kind.tag, kind.text) == (f"{space}Type", "Sender" if request.status < 500 else "Receiver")
+    assert code.tag == f"{space}Code" and message.tag == f"{space}Message" and message.text
     return request.status, str(code.text)
 
 

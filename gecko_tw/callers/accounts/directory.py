@@ -3,11 +3,12 @@
 from attrs import define, evolve, field
 from zope.interface import implementer
 
-from gecko_tw.callers.access.policies import Policy, Principal, read_identity_policy
+from gecko_tw.callers.access.policies import Policy, Principal
 from gecko_tw.callers.accounts.identities import Account, Identity, IIdentities, OnePair, User
-from gecko_tw.callers.accounts.registered import ACCOUNT, KEY, USER, Registered
+from gecko_tw.callers.accounts.registered import ACCOUNT, KEY, PROVIDER, USER, Registered
+from gecko_tw.callers.accounts.roles import Provider, Role
 from gecko_tw.callers.accounts.scopes import boundary_of
-from gecko_tw.callers.accounts.sessions import Sessions
+from gecko_tw.callers.accounts.sessions import Session, Sessions
 
 MOST = 10_000
 """Identities that are remembered. Access keys that nobody has are not: strangers would fill the memory with them."""
@@ -76,14 +77,38 @@ class Directory:
     def _open(self, access_key: str, token: str) -> Identity | None:
         """A session by what it stands for is now: it ends with the key, the user and the account that it was begun with."""
         told = self._sessions.open(access_key, token)
+        if told is not None and told.role:
+            return self._assumed(told, access_key, token)
         parent = None if told is None else self.find(told.parent)
         return None if told is None or parent is None else told.identity(access_key, token, parent)
+
+    def _assumed(self, told: Session, access_key: str, token: str) -> Identity | None:
+        """The same of a role: it ends with the role, and with the account of that."""
+        account_id, _, name = told.role.partition("/")
+        role, account = self._registry.role(account_id, name), self.account(account_id)
+        if role is None or account is None or not account.enabled:
+            return None
+        standing = Identity(
+            access_key="",
+            secret="",
+            principal=Principal(account=account.id, canonical_id=account.id, tags=role.tags),
+            display_name=account.display_name or account.id,
+            policies=self._registry.policies_of(role),
+        )
+        return told.identity_of_role(access_key, token, role, standing)
 
     def account(self, account_id: str) -> Account | None:
         return self._root.account(account_id) or self._registry.account(account_id)
 
     def user(self, account_id: str, name: str) -> User | None:
         return self._registry.user(account_id, name)
+
+    def role(self, account_id: str, name: str) -> Role | None:
+        return self._registry.role(account_id, name)
+
+    def provider(self, account_id: str, issuer: str) -> Provider | None:
+        found: Provider | None = self._registry.one(PROVIDER, f"{account_id}/{issuer.partition('://')[2]}")
+        return found if found is not None and found.url == issuer else None
 
     def account_by_email(self, email: str) -> Account | None:
         seen = self._fresh()
@@ -127,12 +152,8 @@ class Directory:
 
     def _policies(self, user: User) -> tuple[Policy, ...]:
         """Those of the user and of the user's groups."""
-        held = [user.policies]
-        for name in user.groups:
-            group = self._registry.group(user.account, name)
-            if group is not None:
-                held.append(group.policies)
-        return tuple(read_identity_policy(text, name) for policies in held for name, text in policies.items())
+        groups = (self._registry.group(user.account, name) for name in user.groups)
+        return self._registry.policies_of(user, *(group for group in groups if group is not None))
 
 
 def principal_of(account: Account, user: User | None) -> Principal:
@@ -142,7 +163,8 @@ def principal_of(account: Account, user: User | None) -> Principal:
     return Principal(
         account=account.id,
         user_name=user.name,
-        user_id=f"{account.id}:{user.name}",
+        user_id=user.unique_id,
+        arn=user.arn,
         canonical_id=account.id,
         groups=user.groups,
         tags=user.tags,

@@ -28,11 +28,20 @@ class Account:
     enabled: bool = True
 
 
+def arn_of(kind: str, account: str, path: str, name: str) -> str:
+    """The ARN of a user, a group, a role or a managed policy, which ``kind`` names as ARNs do."""
+    return f"arn:aws:iam::{account}:{kind}{path}{name}"
+
+
 @frozen(kw_only=True)
 class User:
     """Somebody of an account, who may do what policies allow.
 
-    :ivar policies: documents by name; ``groups`` are names of groups of the account.
+    :ivar policies: documents by name, the user's own; ``attached`` are ARNs of managed policies.
+    :ivar groups: names of groups of the account.
+    :ivar path: ``/``, or a text between slashes, part of the ARN.
+    :ivar id: unique for ever; ``""`` when it is made of account and name.
+    :ivar created: seconds since 1970, or 0 when nobody knows.
     """
 
     account: str
@@ -41,15 +50,43 @@ class User:
     groups: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(factory=dict)
     enabled: bool = True
+    path: str = "/"
+    id: str = ""
+    attached: tuple[str, ...] = ()
+    created: int = field(default=0, eq=False)
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return arn_of("user", self.account, self.path, self.name)
+
+    @property
+    def unique_id(self) -> str:
+        """What no other user has, or ever had where ``id`` is set."""
+        return self.id or f"{self.account}:{self.name}"
 
 
 @frozen(kw_only=True)
 class Group:
-    """Policies for several users of an account."""
+    """Policies for several users of an account. Its fields are as those of a user."""
 
     account: str
     name: str
     policies: Mapping[str, str] = field(factory=dict)
+    path: str = "/"
+    id: str = ""
+    attached: tuple[str, ...] = ()
+    created: int = field(default=0, eq=False)
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return arn_of("group", self.account, self.path, self.name)
+
+    @property
+    def unique_id(self) -> str:
+        """As that of a user."""
+        return self.id or f"{self.account}:{self.name}"
 
 
 @frozen(kw_only=True)
@@ -59,6 +96,7 @@ class AccessKey:
     :ivar user: whose it is; ``""`` for the account's own, which may do everything in the account.
     :ivar expires: seconds since 1970, or None.
     :ivar scope: what it is limited to, or None.
+    :ivar created: seconds since 1970.
     """
 
     access_key: str
@@ -69,6 +107,7 @@ class AccessKey:
     enabled: bool = True
     scope: KeyScope | None = None
     description: str = ""
+    created: int = field(default=0, eq=False)
 
 
 @frozen(kw_only=True)
@@ -82,7 +121,8 @@ class Identity:
     :ivar boundaries: each of these must allow a request, too: the scope of a key, the policy of a session.
     :ivar expires: seconds since 1970 after which it is refused, or None.
     :ivar token: the session token that must come with it, or None for a lasting key.
-    :ivar parent: the access key that a session stands for, ``session`` its name; both ``""`` for a lasting key.
+    :ivar parent: the access key that a session stands for, or the ARN of the role, ``session`` its name; both ``""`` for a lasting
+        key.
     """
 
     access_key: str
@@ -117,6 +157,12 @@ class IIdentities(Interface):
 
     def user(account_id: str, name: str) -> User | None:
         """The :class:`User` of an account, or None."""
+
+    def role(account_id: str, name: str) -> "Role | None":
+        """The gecko_tw.callers.accounts.roles.Role of an account, or None."""
+
+    def provider(account_id: str, issuer: str) -> "Provider | None":
+        """The gecko_tw.callers.accounts.roles.Provider of an account at that URL, or None."""
 
     def account_by_email(email: str) -> Account | None:
         """The :class:`Account` with that e-mail address (case is ignored), or None."""
@@ -154,6 +200,12 @@ class OnePair:
     def user(self, account_id: str, name: str) -> User | None:
         """It has none."""
         return None
+
+    def role(self, account_id: str, name: str) -> None:
+        """It has none."""
+
+    def provider(self, account_id: str, issuer: str) -> None:
+        """It has none."""
 
     def account_by_email(self, email: str) -> Account | None:
         """It has none."""

@@ -1,17 +1,21 @@
-"""Accounts, users, groups and access keys as they are kept in documents: read."""
+"""Accounts, users, groups, roles, managed policies and access keys as they are kept in documents: read."""
 
 from collections.abc import Callable
 from typing import Any
 
 from attrs import asdict, frozen
 
+from gecko_tw.callers.access.policies import Policy, read_identity_policy
 from gecko_tw.callers.accounts.identities import AccessKey, Account, Group, User
+from gecko_tw.callers.accounts.policies_of_aws import POLICIES_OF_AWS
+from gecko_tw.callers.accounts.roles import ManagedPolicy, PolicyVersion, Provider, Role
 from gecko_tw.callers.accounts.scopes import scope_of
 from gecko_tw.callers.accounts.sealing import Sealer, WrongKey
 from gecko_tw.store.drivers.interfaces import IDocuments
 
 ACCOUNT, USER, GROUP, KEY = "account", "user", "group", "key"
-"""Kinds of documents. Users and groups are named ``account/name``, keys by their ids."""
+ROLE, POLICY, PROVIDER = "role", "policy", "oidc-provider"
+"""Kinds of documents. Keys are named by their ids, and all but accounts and keys ``account/name``."""
 
 
 @frozen
@@ -40,16 +44,39 @@ class Registered:
         """A group, or None."""
         return self.one(GROUP, f"{account}/{name}")  # type: ignore[no-any-return]
 
+    def role(self, account: str, name: str) -> Role | None:
+        """A role, or None."""
+        return self.one(ROLE, f"{account}/{name}")  # type: ignore[no-any-return]
+
+    def managed_policy(self, arn: str) -> ManagedPolicy | None:
+        """A managed policy of an account, or one of AWS's own, by its ARN, or None."""
+        pieces = arn.split(":", 5)
+        if len(pieces) < 6 or not pieces[5].startswith("policy/"):
+            return None
+        if pieces[4] == "aws":
+            return POLICIES_OF_AWS.get(arn)
+        found = self.one(POLICY, f"{pieces[4]}/{arn.rpartition('/')[2]}")
+        return found if found is not None and found.arn == arn else None
+
+    def policies_of(self, *holders: User | Group | Role) -> tuple[Policy, ...]:
+        """All policies of some users, groups and roles: their own, and those that are attached."""
+        texts = [pair for one in holders for pair in one.policies.items()]
+        for arn in (arn for one in holders for arn in one.attached):
+            managed = self.managed_policy(arn)
+            if managed is not None:
+                texts.append((managed.name, managed.text))
+        return tuple(read_identity_policy(text, name) for name, text in texts)
+
     def key(self, access_key: str) -> AccessKey | None:
         """An access key with its secret, or None. Raises WrongKey."""
         return self.one(KEY, access_key)  # type: ignore[no-any-return]
 
     def one(self, kind: str, name: str) -> Any:
-        """An Account, User, Group or AccessKey by the name of its document, or None. Raises WrongKey."""
+        """What is kept by the name of its document, or None. Raises WrongKey."""
         return self.read(kind, name, self.documents.get(kind, name))
 
     def all(self, kind: str) -> list[Any]:
-        """All Accounts but that of the settings' key pair, Users, Groups or AccessKeys, by name. Raises WrongKey."""
+        """All of a kind, by name; of accounts all but that of the settings' key pair. Raises WrongKey."""
         return [self.read(kind, name, value) for name, value in self.documents.all(kind)]
 
     def read(self, kind: str, name: str, value: Any) -> Any:
@@ -59,6 +86,10 @@ class Registered:
     def written(self, kind: str, one: Any) -> dict[str, Any]:
         """The document of one of them, without the time at which it was added. Of a key another one each time."""
         value = asdict(one)
+        value.pop("created", None)
+        if kind in (USER, GROUP):
+            # What an older version does not know is left out where it says nothing: that could not read the document.
+            value = {name: one for name, one in value.items() if _NEWER.get(name) != one}
         if kind == KEY:
             del value["access_key"]
             value["secret"] = self.sealer.seal(one.secret, _context(one.access_key))
@@ -67,7 +98,7 @@ class Registered:
 
 # Any: as in Registered.
 def name_of(kind: str, one: Any) -> str:
-    """The name of the document of an Account, User, Group or AccessKey."""
+    """The name of its document."""
     if kind == KEY:
         return str(one.access_key)
     return str(one.id) if kind == ACCOUNT else f"{one.account}/{one.name}"
@@ -75,6 +106,7 @@ def name_of(kind: str, one: Any) -> str:
 
 def _key(registered: Registered, name: str, value: dict[str, Any]) -> AccessKey:
     given = {field: value[field] for field in ("account", "user", "expires", "enabled", "description")}
+    given["created"] = value.get("created", 0)
     try:
         secret = registered.sealer.open(value["secret"], _context(name))
     except WrongKey as problem:
@@ -87,16 +119,35 @@ def _context(access_key: str) -> str:
     return f"{KEY} {access_key}"
 
 
+_NEWER = {"path": "/", "id": "", "attached": ()}
+"""Fields of users and groups that came later, and what they are where they are absent."""
+
 _READERS: dict[str, Callable[[Registered, str, dict[str, Any]], Any]] = {
     ACCOUNT: lambda registered, name, value: Account(**_undated(value)),
-    USER: lambda registered, name, value: User(**{**_undated(value), "groups": tuple(value["groups"])}),
-    GROUP: lambda registered, name, value: Group(**_undated(value)),
+    USER: lambda registered, name, value: User(**_holder(value), groups=tuple(value["groups"])),
+    GROUP: lambda registered, name, value: Group(**_holder(value)),
+    ROLE: lambda registered, name, value: Role(**_holder(value)),
+    POLICY: lambda registered, name, value: _policy(value),
+    PROVIDER: lambda registered, name, value: Provider(
+        **{**value, "clients": tuple(value["clients"]), "thumbprints": tuple(value["thumbprints"])}
+    ),
     KEY: _key,
 }
 
 
 def _undated(value: dict[str, Any]) -> dict[str, Any]:
     return {name: one for name, one in value.items() if name != "created"}
+
+
+def _holder(value: dict[str, Any]) -> dict[str, Any]:
+    """Documents of before there were managed policies have none attached."""
+    given = {name: one for name, one in value.items() if name != "groups"}
+    return {**given, "attached": tuple(value.get("attached", ()))}
+
+
+def _policy(value: dict[str, Any]) -> ManagedPolicy:
+    versions = {name: PolicyVersion(**one) for name, one in value["versions"].items()}
+    return ManagedPolicy(**{**value, "versions": versions})
 
 
 def _plain(value: Any) -> Any:

@@ -1,26 +1,30 @@
-"""Accounts, users, groups and access keys, changed: each change is atomic, and none undoes another that was made meanwhile.
+"""Identities, changed: each change is atomic, and none undoes another that was made meanwhile.
 
 Source of the words: IAM User Guide, "IAM identities".
 """
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from attrs import frozen
 
 from gecko_tw.callers.access.policies import read_identity_policy
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, AccessKey, Account, Group, User
-from gecko_tw.callers.accounts.registered import ACCOUNT, GROUP, KEY, USER, Registered, name_of
+from gecko_tw.callers.accounts.registered import ACCOUNT, GROUP, KEY, POLICY, PROVIDER, ROLE, USER, Registered, name_of
 from gecko_tw.callers.accounts.scopes import boundary_of
 from gecko_tw.callers.refusals import DeleteConflict, EntityAlreadyExists, NoSuchEntity
 from gecko_tw.store.refusals import InvalidArgument
 
-__all__ = ["ACCOUNT", "GROUP", "KEY", "USER", "Registry", "new_account_id", "new_pair"]
+__all__ = ["ACCOUNT", "GROUP", "KEY", "POLICY", "ROLE", "USER", "Registry", "new_account_id", "new_pair"]
 
 LONGEST = 1024
 """Characters of an access key id, or of a secret."""
+
+
+Kept = TypeVar("Kept")
+Changes = Mapping[tuple[str, str], Any]
 
 
 class _Changed(Exception):  # noqa: N818 - named for what it tells
@@ -75,6 +79,23 @@ class Registry(Registered):
             except _Changed:
                 continue
             return True
+
+    def settle(self, plan: Callable[[], tuple[Kept, Changes]]) -> Kept:
+        """Writes in one step what a plan makes of what is there. It is asked again when anything was changed meanwhile.
+
+        :param plan: answers what is returned, and what is to be kept, by kind and name of its document; None is to be forgotten. What
+            it looks at is still so when that is written. Names, groups and policies are its own to check.
+        :raises Refusal: what the plan raises.
+        """
+        while True:
+            revision = self.documents.revision()
+            answer, changes = plan()
+            values = {where: self._value(where[0], one) for where, one in changes.items()}
+            if self.documents.replace(values, revision):
+                return answer
+
+    def _value(self, kind: str, one: Any) -> Any:
+        return None if one is None else {**self.written(kind, one), "created": one.created or int(time.time())}
 
     def enable(self, kind: str, name: str, enabled: bool) -> None:
         """Switches an account, a user or an access key on or off. Raises NoSuchEntity."""
@@ -140,7 +161,7 @@ class Registry(Registered):
 
     def _belonging(self, kind: str, name: str) -> Iterator[str]:
         if kind == ACCOUNT:
-            for room in (USER, GROUP):
+            for room in (USER, GROUP, ROLE, POLICY, PROVIDER):
                 yield from (f"{room} {each}" for each, _ in self.documents.all(room) if each.startswith(f"{name}/"))
         if kind in (ACCOUNT, USER):
             for key, value in self.documents.all(KEY):

@@ -1,4 +1,4 @@
-"""Sessions: temporary key pairs that stand for a lasting one, no further than a policy.
+"""Sessions: temporary key pairs that stand for a lasting one or for a role, no further than a policy.
 
 Nothing is kept of them: the token has it all, sealed.
 
@@ -16,6 +16,7 @@ from attrs import evolve, field, frozen
 
 from gecko_tw.callers.access.policies import Policy, read_identity_policy
 from gecko_tw.callers.accounts.identities import Identity
+from gecko_tw.callers.accounts.roles import Role
 from gecko_tw.callers.accounts.sealing import Sealer, WrongKey
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -42,6 +43,7 @@ class Session:
     :ivar parent: the access key id of the pair that it stands for; ``bond`` is made from whose that was and its secret.
     :ivar expires: seconds since 1970.
     :ivar policy: the session policy, or None.
+    :ivar role: ``account/name`` of the role that it stands for, ``bond`` then the id of that; ``""`` when it stands for a pair.
     """
 
     secret: str = field(repr=False)
@@ -50,6 +52,29 @@ class Session:
     expires: int
     name: str = ""
     policy: str | None = None
+    role: str = ""
+
+    def identity_of_role(self, access_key: str, token: str, role: Role, standing: Identity) -> Identity | None:
+        """Who the session is by what its role is now; None when another role has that name since.
+
+        :param standing: what the role stands for, without a key.
+        """
+        if not compare_digest(self.bond, role.id):
+            return None
+        principal = evolve(
+            standing.principal, arn=assumed_arn(role, self.name), user_id=f"{role.id}:{self.name}", role=role.arn
+        )
+        return evolve(
+            standing,
+            access_key=access_key,
+            secret=self.secret,
+            principal=principal,
+            boundaries=() if self.policy is None else (session_policy(self.policy),),
+            expires=self.expires,
+            token=token,
+            parent=role.arn,
+            session=self.name,
+        )
 
     def identity(self, access_key: str, token: str, parent: Identity) -> Identity | None:
         """Who the session stands for by what its parent is now; None when another user or another secret has that key since.
@@ -88,11 +113,18 @@ class Sessions:
         :param policy: what the session is limited to, or None; valid (:func:`session_policy`).
         :param seconds: how long it is to last from ``now``, seconds since 1970.
         """
+        expires = int(_earlier(now + seconds, parent.expires))
+        return self._issued(expires, [parent.access_key, _bond(parent), expires, name, policy])
+
+    def issue_of_role(self, role: Role, policy: str | None, seconds: int, name: str, now: float) -> Credentials:
+        """A new session of a role; else as :meth:`issue`."""
+        expires = int(now + seconds)
+        return self._issued(expires, ["", role.id, expires, name, policy, f"{role.account}/{role.name}"])
+
+    def _issued(self, expires: int, more: list[object]) -> Credentials:
         access_key = "ASIA" + "".join(secrets.choice(_LETTERS) for _ in range(16))
         secret = secrets.token_urlsafe(30)
-        expires = int(_earlier(now + seconds, parent.expires))
-        told = [secret, parent.access_key, _bond(parent), expires, name, policy]
-        text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps([secret, *more], ensure_ascii=False, separators=(",", ":"))
         token = self._sealer.seal(text, _context(access_key)).translate(_URL_SAFE)
         return Credentials(access_key=access_key, secret=secret, token=token, expires=expires)
 
@@ -105,8 +137,15 @@ class Sessions:
             told = json.loads(self._sealer.open(sealed, _context(access_key)))
         except WrongKey:
             return None
-        secret, parent, bond, expires, name, policy = told
-        return Session(secret=secret, parent=parent, bond=bond, expires=expires, name=name, policy=policy)
+        secret, parent, bond, expires, name, policy, *role = told
+        return Session(
+            secret=secret, parent=parent, bond=bond, expires=expires, name=name, policy=policy, role="".join(role)
+        )
+
+
+def assumed_arn(role: Role, session: str) -> str:
+    """The ARN of who has assumed a role."""
+    return f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{session}"
 
 
 @lru_cache(64)

@@ -5,8 +5,8 @@ from typing import Protocol
 from attrs import define, field
 
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.dispatch.operations import STS
-from gecko_tw.resources.documents import sts
+from gecko_tw.resources.dispatch.operations import S3
+from gecko_tw.resources.documents import query_protocol
 from gecko_tw.resources.documents.markup import bare_document, texts
 from gecko_tw.resources.headers.objects import http_date
 from gecko_tw.store.interfaces import IReading
@@ -34,6 +34,8 @@ STATUS = {
     "EntityTooLarge": 400,
     "EntityTooSmall": 400,
     "ExpiredToken": 400,
+    "ExpiredTokenException": 400,
+    "IDPCommunicationError": 400,
     "IdempotentParameterMismatch": 400,
     "IllegalVersioningConfigurationException": 400,
     "IncompleteBody": 400,
@@ -50,6 +52,8 @@ STATUS = {
     "InvalidClientTokenId": 403,
     "InvalidDigest": 400,
     "InvalidEncryptionAlgorithmError": 400,
+    "InvalidIdentityToken": 400,
+    "InvalidInput": 400,
     "InvalidLocationConstraint": 400,
     "InvalidPart": 400,
     "InvalidPartNumber": 416,
@@ -66,6 +70,7 @@ STATUS = {
     "InvalidURI": 400,
     "KMS.NotFoundException": 400,
     "KeyTooLongError": 400,
+    "LimitExceeded": 409,
     "MalformedACLError": 400,
     "MalformedPOSTRequest": 400,
     "MalformedPolicy": 400,
@@ -178,8 +183,8 @@ def error_document(refusal: Refusal, call: Call) -> bytes:
 
 def answer_for(refusal: Refusal, call: Call) -> Answer:
     """The answer to a refused request. The answer to HEAD has no document: S3 sends none."""
-    if call.operation is not None and call.operation.service == STS:
-        return _sts_answer_for(refusal, call)
+    if call.operation is not None and call.operation.service != S3:
+        return _answer_beyond_s3(refusal, call, call.operation.service)
     code = refusal.code
     status = STATUS[code]
     headers: Headers = [XML]
@@ -197,13 +202,13 @@ def answer_for(refusal: Refusal, call: Call) -> Answer:
     return Answer(status, headers, body, f"{code}: {refusal.message}")
 
 
-def _sts_answer_for(refusal: Refusal, call: Call) -> Answer:
-    code = sts.code_of(refusal)
+def _answer_beyond_s3(refusal: Refusal, call: Call, service: str) -> Answer:
+    code = query_protocol.code_of(refusal)
     status = STATUS[code]
     headers: Headers = [XML]
     if code == "SlowDown":
         headers.append(_retry_after(refusal))
-    document = sts.error_document(refusal, status, call.request_id)
+    document = query_protocol.error_document(service, refusal, status, call.request_id)
     return Answer(status, headers, document, f"{code}: {refusal.message}")
 
 

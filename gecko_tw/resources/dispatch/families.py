@@ -9,6 +9,12 @@ from gecko_tw.resources.families import (
     cors,
     deleting,
     encryption,
+    iam,
+    iam_groups,
+    iam_policies,
+    iam_providers,
+    iam_roles,
+    iam_users,
     lifecycle,
     listing,
     locking,
@@ -55,6 +61,12 @@ FAMILIES = (
     public_access,
     logging_settings,
     sts,
+    iam,
+    iam_users,
+    iam_groups,
+    iam_policies,
+    iam_providers,
+    iam_roles,
 )
 
 

@@ -13,10 +13,10 @@ from gecko_tw.resources.answers.refusals import MethodNotAllowed, NotImplemented
 from gecko_tw.resources.dispatch.subresources import HEADER_SUBRESOURCES, SUBRESOURCES
 
 GET, HEAD, PUT, POST, DELETE, OPTIONS = "GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"
-SERVICE, BUCKET, OBJECT, WEBSITE = "service", "bucket", "object", "website"
-"""What a request addresses."""
+SERVICE, BUCKET, OBJECT, WEBSITE, ACTION = "service", "bucket", "object", "website", "action"
+"""What a request addresses; ACTION is what a form names that is sent to another service."""
 
-S3, STS = "s3", "sts"
+S3, STS, IAM = "s3", "sts", "iam"
 """Services of AWS that are answered."""
 
 STREAM = "stream"
@@ -59,6 +59,8 @@ class Operation:
     :ivar unsigned: whether nobody signs it, so that nothing in the query selects another row (preflight, websites).
     :ivar service: the service of AWS that it belongs to, as credential scopes name it. Of another one than S3 the document is read
         before it is known who asks, because the signature covers it, and refusals are told in that service's form.
+    :ivar takes: the parameters of an action, without the numbers of lists; no others are understood.
+    :ivar about: tells the ARNs of what an action is about.
     """
 
     name: str
@@ -78,6 +80,8 @@ class Operation:
     signed_for: str | None = None
     unsigned: bool = False
     service: str = S3
+    takes: frozenset[str] = frozenset()
+    about: Callable[..., Iterable[str]] | None = None
 
 
 def operation(
@@ -110,6 +114,35 @@ def operation(
     return declare
 
 
+FORM = Document(64 * 1024, described=False)
+"""Body kind of what is asked of another service."""
+
+
+def action(
+    name: str, *takes: str, about: Callable[..., Iterable[str]]
+) -> Callable[[Callable[..., Mapping[str, object] | None]], Operation]:
+    """Declares an action of IAM: ``@action("DeleteUser", "UserName", about=user)``.
+
+    The decorated function is ``f(asked: Asked)``, which blocks and answers the elements of the result, None when there is no result.
+    """
+
+    def declare(perform: Callable[..., Mapping[str, object] | None]) -> Operation:
+        return Operation(
+            name=name,
+            method=POST,
+            target=ACTION,
+            selectors=frozenset((f"Action={name}",)),
+            needs=f"iam:{name}",
+            body=FORM,
+            perform=perform,  # type: ignore[arg-type]
+            service=IAM,
+            takes=frozenset(takes),
+            about=about,
+        )
+
+    return declare
+
+
 class OperationTable:
     """All rows of a deployment.
 
@@ -131,6 +164,7 @@ class OperationTable:
                 self.rows.setdefault((row.method, row.target), []).append(row)
         for candidates in self.rows.values():
             candidates.sort(key=lambda row: -len(row.selectors))
+        self._actions = {row.name: row for row in self.rows.get((POST, ACTION), ()) if row.selectors}
         # Rows that a request without any sub-resource can mean: most are that, and then there is nothing to choose.
         self._unsigned = {(row.method, row.target): row for rows in self.rows.values() for row in rows if row.unsigned}
         self._plain = {place: candidates[-1] for place, candidates in self.rows.items() if not candidates[-1].selectors}
@@ -144,6 +178,10 @@ class OperationTable:
         if self._headers.isdisjoint(headers):
             return named
         return named.union(name.decode() for name in self._headers if name in headers)
+
+    def action(self, name: str) -> Operation | None:
+        """The action of IAM of that name, or None."""
+        return self._actions.get(name)
 
     def resolve(self, method: str, target: str, present: frozenset[str]) -> Operation:
         """The most specific row for a request.

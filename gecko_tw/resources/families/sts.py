@@ -1,21 +1,23 @@
-"""The Security Token Service beside S3: sessions of whoever asks, and who that is.
+"""The Security Token Service beside S3: sessions of roles and of whoever asks, and who that is.
 
-There are no roles: a session is the caller's own, no further than the session policy. Whatever names a role names the caller. Sessions
+Where there is no role of that name in the caller's account the session is the caller's own, no further than the session policy. Sessions
 begin no sessions, so that none outlives what its caller was given.
 Source: AWS Security Token Service API Reference.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from math import ceil
 
 from attrs import evolve
 from twisted.logger import Logger
 
-from gecko_tw.callers.access.policies import MalformedPolicy, Principal
+from gecko_tw.callers.access.policies import MalformedPolicy, Principal, read_trust_policy
 from gecko_tw.callers.accounts.identities import Identity
-from gecko_tw.callers.accounts.sessions import Credentials, session_policy
+from gecko_tw.callers.accounts.roles import Role
+from gecko_tw.callers.accounts.sessions import Credentials, assumed_arn, session_policy
 from gecko_tw.callers.refusals import AccessDenied
+from gecko_tw.callers.signatures.web_identity import audience_of
 from gecko_tw.resources.answers.answer import Answer, xml
 from gecko_tw.resources.answers.refusals import (
     InvalidAction,
@@ -26,9 +28,10 @@ from gecko_tw.resources.answers.refusals import (
     ValidationError,
 )
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.dispatch.operations import POST, SERVICE, STS, Document, operation
+from gecko_tw.resources.dispatch.operations import FORM, POST, SERVICE, STS, operation
 from gecko_tw.resources.documents.markup import element, iso_time, texts
-from gecko_tw.resources.documents.sts import parameters_of, response
+from gecko_tw.resources.documents.query_protocol import parameters_of, response, shown
+from gecko_tw.resources.gates.identity_permits import permit_role, permit_web_identity
 
 VERSION = "2011-06-15"
 
@@ -39,46 +42,95 @@ _SHORTEST = 900
 _ROLE_SECONDS, _TOKEN_SECONDS = (3600, 43_200), (43_200, 129_600)
 """How long sessions last when nobody says, and at most."""
 
-_LONGEST_SHOWN = 64
 _NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 
 _log = Logger()
 
 
-@operation("SecurityTokenService", POST, SERVICE, needs=None, body=Document(64 * 1024, described=False), service=STS)
+@operation("SecurityTokenService", POST, SERVICE, needs=None, body=FORM, service=STS)
 async def security_token_service(call: Call, document: bytes) -> Answer:
     """One form names the action. Everybody who has proven to be somebody may ask: nobody gets more than they have."""
     parameters = parameters_of(document)
     action = parameters.pop("Action", "")
     version = parameters.pop("Version", "")
     if version != VERSION or (action not in _ACTIONS and action not in _LACKING):
-        raise InvalidAction(f"Could not find operation {_shown(action)} for version {_shown(version)}")
+        raise InvalidAction(f"Could not find operation {shown(action)} for version {shown(version)}")
     if action in _LACKING:
         raise NotImplemented_(f"{action} is not implemented.")
     act, names = _ACTIONS[action]
     assert call.operation is not None
     call.operation = evolve(call.operation, name=action)
-    if call.caller.kind == "anonymous":
+    if call.caller.kind == "anonymous" and action != _WEB_IDENTITY:
         raise MissingAuthenticationToken
     for name in parameters:
         if name not in names:
-            raise NotImplemented_(f"The parameter {_shown(name)} of {action} is not implemented.")
-    return xml(response(action, act(call, parameters), call.request_id))
+            raise NotImplemented_(f"The parameter {shown(name)} of {action} is not implemented.")
+    told = act(call, parameters)
+    return xml(response(STS, action, told if isinstance(told, str) else await told, call.request_id))
 
 
 def _assume_role(call: Call, parameters: Mapping[str, str]) -> str:
     """Source: STS API Reference, AssumeRole. MinIO's clients may leave out the role and the session's name."""
     parent = _lasting(call)
-    _check_role(parameters.get("RoleArn"), parent)
+    arn = parameters.get("RoleArn")
+    role = None if arn is None else _role(call, arn)
+    if role is None:
+        _check_role(arn, parent)
+    name = _session_name(parameters)
+    policy = parameters.get("Policy")
+    size = _checked_policy(policy)
+    if role is not None:
+        known = {"sts:ExternalId": parameters.get("ExternalId"), "sts:RoleSessionName": name}
+        permit_role(call, "sts:AssumeRole", role.arn, read_trust_policy(role.trust, role.name), known)
+        given = _of_role(call, role, policy, parameters, f"{parent.access_key} ({parent.principal.arn})")
+        who: dict[str, object] = {"AssumedRoleId": f"{role.id}:{name}", "Arn": assumed_arn(role, name)}
+    else:
+        given = _issued(call, parent, policy, _seconds(parameters, *_ROLE_SECONDS), name)
+        who = {"AssumedRoleId": _user_id(parent.principal, name), "Arn": parent.principal.arn}
+    told = _credentials(given) + element("AssumedRoleUser", texts(who))
+    return told if policy is None else told + texts({"PackedPolicySize": ceil(100 * size / LONGEST_POLICY)})
+
+
+async def _assume_role_with_web_identity(call: Call, parameters: Mapping[str, str]) -> str:
+    """Who asks has no key: the token of an identity provider proves who that is.
+
+    Source: STS API Reference, AssumeRoleWithWebIdentity.
+    """
+    if call.service.sessions is None:
+        raise NotImplemented_("This deployment issues no sessions.")
+    for needed in ("RoleArn", "RoleSessionName", "WebIdentityToken"):
+        if not parameters.get(needed):
+            raise ValidationError(f"The parameter {needed} must be there.")
+    role, name, policy = _role(call, parameters["RoleArn"]), _session_name(parameters), parameters.get("Policy")
+    if role is None:
+        raise AccessDenied("Not authorized to perform sts:AssumeRoleWithWebIdentity")
+    size = _checked_policy(policy)
+    claims = await permit_web_identity(call, role, parameters["WebIdentityToken"], {"sts:RoleSessionName": name})
+    given = _of_role(call, role, policy, parameters, f"{claims['sub']} of {claims['iss']}")
+    told: dict[str, object] = {
+        "SubjectFromWebIdentityToken": claims["sub"],
+        "Provider": claims["iss"],
+        "Audience": audience_of(claims)[0],
+        "PackedPolicySize": None if policy is None else ceil(100 * size / LONGEST_POLICY),
+    }
+    who: dict[str, object] = {"AssumedRoleId": f"{role.id}:{name}", "Arn": assumed_arn(role, name)}
+    return _credentials(given) + element("AssumedRoleUser", texts(who)) + texts(told)
+
+
+def _session_name(parameters: Mapping[str, str]) -> str:
     name = parameters.get("RoleSessionName", "session")
     if _NAME.fullmatch(name) is None:
         raise ValidationError("RoleSessionName must be 2 to 64 letters, digits and signs of _+=,.@- .")
-    policy = parameters.get("Policy")
-    size = _checked_policy(policy)
-    given = _issued(call, parent, policy, _seconds(parameters, *_ROLE_SECONDS), name)
-    who: dict[str, object] = {"AssumedRoleId": _user_id(parent.principal, name), "Arn": parent.principal.arn}
-    told = _credentials(given) + element("AssumedRoleUser", texts(who))
-    return told if policy is None else told + texts({"PackedPolicySize": ceil(100 * size / LONGEST_POLICY)})
+    return name
+
+
+def _of_role(call: Call, role: Role, policy: str | None, parameters: Mapping[str, str], who: str) -> Credentials:
+    """A session of a role for somebody, whom the log names."""
+    seconds = _seconds(parameters, min(_ROLE_SECONDS[0], role.longest), role.longest)
+    name, now = _session_name(parameters), call.service.clock.seconds()
+    given: Credentials = call.service.sessions.issue_of_role(role, policy, seconds, name, now)
+    _tell(call, given, f"{role.arn} for {who}", policy)
+    return given
 
 
 def _get_session_token(call: Call, parameters: Mapping[str, str]) -> str:
@@ -90,17 +142,22 @@ def _get_caller_identity(call: Call, parameters: Mapping[str, str]) -> str:
     """Source: STS API Reference, GetCallerIdentity. While authentication is switched off everybody is the owner of everything."""
     identity: Identity | None = call.caller.identity
     who = Principal(account=call.service.owner) if identity is None else identity.principal
-    user_id = _user_id(who, "" if identity is None else identity.session)
+    user_id = _user_id(who, "" if identity is None or who.role else identity.session)
     return texts({"Arn": who.arn, "UserId": user_id, "Account": who.account})
 
 
-_Act = Callable[[Call, Mapping[str, str]], str]
+_Act = Callable[[Call, Mapping[str, str]], str | Awaitable[str]]
+
+_WEB_IDENTITY = "AssumeRoleWithWebIdentity"
 
 _ACTIONS: dict[str, tuple[_Act, frozenset[str]]] = {
     "AssumeRole": (
         _assume_role,
-        # An external id is asked for by the trust policy of a role, and there is none.
         frozenset(("RoleArn", "RoleSessionName", "DurationSeconds", "Policy", "ExternalId")),
+    ),
+    _WEB_IDENTITY: (
+        _assume_role_with_web_identity,
+        frozenset(("RoleArn", "RoleSessionName", "WebIdentityToken", "DurationSeconds", "Policy")),
     ),
     "GetSessionToken": (_get_session_token, frozenset(("DurationSeconds",))),
     "GetCallerIdentity": (_get_caller_identity, frozenset()),
@@ -108,7 +165,7 @@ _ACTIONS: dict[str, tuple[_Act, frozenset[str]]] = {
 """What each action does, and the parameters that it understands."""
 
 _LACKING = frozenset(
-    "AssumeRoleWithCertificate AssumeRoleWithCustomToken AssumeRoleWithLDAPIdentity AssumeRoleWithSAML AssumeRoleWithWebIdentity"
+    "AssumeRoleWithCertificate AssumeRoleWithCustomToken AssumeRoleWithLDAPIdentity AssumeRoleWithSAML"
     " AssumeRoot DecodeAuthorizationMessage GetAccessKeyInfo GetDelegatedAccessToken GetFederationToken GetWebIdentityToken".split()
 )
 """Actions of AWS and MinIO that are refused as what they are."""
@@ -126,8 +183,17 @@ def _lasting(call: Call) -> Identity:
     return identity
 
 
+def _role(call: Call, arn: str) -> Role | None:
+    """The role of an ARN, or None."""
+    pieces = arn.split(":", 5)
+    if len(pieces) < 6 or not pieces[5].startswith("role/"):
+        return None
+    role: Role | None = call.service.identities.role(pieces[4], pieces[5].rpartition("/")[2])
+    return role if role is not None and role.arn == arn else None
+
+
 def _check_role(arn: str | None, parent: Identity) -> None:
-    """Any ARN will do, but for the role of another account."""
+    """Any ARN will do where there is no role, but for the role of another account."""
     if arn is None:
         return
     pieces = arn.split(":", 5)
@@ -167,18 +233,20 @@ def _seconds(parameters: Mapping[str, str], usual: int, longest: int) -> int:
 
 
 def _issued(call: Call, parent: Identity, policy: str | None, seconds: int, name: str) -> Credentials:
-    sessions = call.service.sessions
-    assert sessions is not None, "every deployment with accounts has sessions"
-    given = sessions.issue(parent, policy, seconds, name, call.service.clock.seconds())
+    given: Credentials = call.service.sessions.issue(parent, policy, seconds, name, call.service.clock.seconds())
+    _tell(call, given, f"{parent.access_key} ({parent.principal.arn})", policy)
+    return given
+
+
+def _tell(call: Call, given: Credentials, whose: str, policy: str | None) -> None:
+    """A line of the log for each session that begins."""
     _log.info(
-        "request {id}: session {session} of {key} ({arn}) begins, {limits}",
+        "request {id}: session {session} of {whose} begins, {limits}",
         id=call.request_id,
         session=given.access_key,
-        key=parent.access_key,
-        arn=parent.principal.arn,
+        whose=whose,
         limits="without a policy" if policy is None else "with a policy",
     )
-    return given
 
 
 def _credentials(given: Credentials) -> str:
@@ -189,11 +257,6 @@ def _credentials(given: Credentials) -> str:
         "Expiration": iso_time(given.expires * 1_000_000_000),
     }
     return element("Credentials", texts(told))
-
-
-def _shown(text: str) -> str:
-    """What a caller wrote, short enough for a message."""
-    return text if 0 < len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…" if text else "(none)"
 
 
 def _user_id(who: Principal, session: str) -> str:

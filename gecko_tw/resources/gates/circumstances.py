@@ -33,6 +33,7 @@ class Ask:
     :ivar key: None when it is about the bucket.
     :ivar headers: those of the request, or the fields of a form that mean the same.
     :ivar version: the version that is there already, once it was looked at.
+    :ivar resource: the ARN of what is not of S3, or ``""``.
     :ivar known: values of condition keys that only the operation knows, e.g. from the document of the request.
     """
 
@@ -45,6 +46,7 @@ class Ask:
     version_id: str | None = None
     version: Version | None = None
     known: Mapping[str, Any] = field(factory=dict)  # Values, and Tags by a family of tags
+    resource: str = ""
 
     @property
     def owner(self) -> str:
@@ -83,13 +85,15 @@ class Ask:
         return RequestContext(
             principal=self.principal,
             action=self.action,
-            resource=resource_arn(self.bucket, self.key),
+            resource=self.resource or resource_arn(self.bucket, self.key),
             now=self.call.service.clock.seconds(),
             values=self,
             tags={
                 "s3:ExistingObjectTag": {} if self.version is None else self.version.tags,
                 "s3:RequestObjectTag": lambda: request_tags(self),
                 "s3:BucketTag": lambda: _bucket_tags(self),
+                "aws:RequestTag": self.known.get("aws:RequestTag", {}),
+                "aws:ResourceTag": self.known.get("aws:ResourceTag", {}),
             },
         )
 

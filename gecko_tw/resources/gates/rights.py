@@ -76,13 +76,13 @@ def is_allowed(ask: Ask) -> bool:
         return not is_denied(ask)
     context = ask.context()
     # What an owner keeps is decided before the bucket's policy is read, so that no policy can be in the way.
-    return _within_boundaries(ask, context) and (_keeps(ask) or _is_allowed(ask, context))
+    return is_within_boundaries(ask, context) and (_keeps(ask) or _is_allowed(ask, context))
 
 
 def is_allowed_to_write(ask: Ask) -> bool:
     """Whether the bucket's access control list allows somebody of another account to store the object."""
     context = ask.context()
-    return ask.principal.account != ask.owner and _within_boundaries(ask, context) and _by_acl(ask, context)
+    return ask.principal.account != ask.owner and is_within_boundaries(ask, context) and _by_acl(ask, context)
 
 
 def _keeps(ask: Ask) -> bool:
@@ -102,7 +102,8 @@ def _of_caller(ask: Ask) -> tuple[Policy, ...]:
     return () if identity is None else identity.policies + identity.boundaries
 
 
-def _within_boundaries(ask: Ask, context: RequestContext) -> bool:
+def is_within_boundaries(ask: Ask, context: RequestContext) -> bool:
+    """Whether the scope of the caller's key and the policy of the caller's session allow it."""
     identity = ask.identity
     if identity is None or not identity.boundaries:
         return True

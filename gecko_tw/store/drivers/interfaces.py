@@ -216,6 +216,12 @@ class IDocuments(Interface):
         The rule is pure and may be called again. What it raises leaves everything as it was.
         """
 
+    def replace(values, revision: int):  # type: ignore[no-untyped-def]
+        """Replaces several values in one step, unless something was changed since that revision; returns whether it did.
+
+        :param values: by ``(kind, name)``; None removes one.
+        """
+
 
 class INotices(Interface):
     """Events that wait until they are delivered, oldest first; they outlive processes.

@@ -1,7 +1,7 @@
 """IDocuments and INotices in memory: part of the reference driver."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 from threading import Lock
 
@@ -38,15 +38,26 @@ class MemoryDocuments:
 
     def change(self, kind: str, name: str, rule: Callable[[Json], Json]) -> Json:
         with self._lock:
-            before = _value(self._values.get((kind, name)))
-            after = rule(before)
-            if after != before:
-                self._changes += 1
-                if after is None:
-                    del self._values[kind, name]
-                else:
-                    self._values[kind, name] = json.dumps(after)
+            after = rule(_value(self._values.get((kind, name))))
+            self._put(kind, name, after)
             return after
+
+    def replace(self, values: Mapping[tuple[str, str], Json], revision: int) -> bool:
+        with self._lock:
+            if revision != self.revision():
+                return False
+            for (kind, name), value in values.items():
+                self._put(kind, name, value)
+            return True
+
+    def _put(self, kind: str, name: str, value: Json) -> None:
+        if value == _value(self._values.get((kind, name))):
+            return
+        self._changes += 1
+        if value is None:
+            del self._values[kind, name]
+        else:
+            self._values[kind, name] = json.dumps(value)
 
 
 def _value(text: str | None) -> Json:

@@ -11,7 +11,7 @@ from gecko_tw.resources.answers import refusals as resources_refusals
 from gecko_tw.resources.answers.answer import STATUS, answer_for
 from gecko_tw.resources.answers.refusals import InvalidRange
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.documents import sts
+from gecko_tw.resources.documents import query_protocol
 from gecko_tw.store import refusals as store_refusals
 from gecko_tw.store.refusals import NoSuchKey, Refusal, SlowDown
 from gecko_tw.wire.head import head_of
@@ -44,7 +44,7 @@ def test_every_refusal_has_a_status_and_a_message(kind: type[Refusal]) -> None:
 
 
 def test_no_status_is_kept_for_a_code_that_nobody_gives() -> None:
-    assert set(STATUS) == {kind().code for kind in EVERY} | set(sts.CODES.values())
+    assert set(STATUS) == {kind().code for kind in EVERY} | set(query_protocol.CODES.values())
 
 
 def test_an_error_tells_what_was_addressed_and_which_request_it_was() -> None:

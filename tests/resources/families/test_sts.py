@@ -117,7 +117,7 @@ BAD: list[tuple[str, dict[str, str], tuple[int, str]]] = [
     ("GetSessionToken", {"SerialNumber": "1", "TokenCode": "123456"}, (501, "NotImplemented")),
     ("GetSessionToken", {"Policy": policy("s3:GetObject")}, (501, "NotImplemented")),
     ("GetCallerIdentity", {"A" * 1000: "1"}, (501, "NotImplemented")),
-    ("AssumeRoleWithWebIdentity", {**ROLE, "WebIdentityToken": "x"}, (501, "NotImplemented")),
+    ("AssumeRoleWithSAML", {**ROLE, "WebIdentityToken": "x"}, (501, "NotImplemented")),
     ("AssumeRoleWithSAML", {}, (501, "NotImplemented")),
     ("GetFederationToken", {"Name": "bob"}, (501, "NotImplemented")),
     ("Nothing", {}, (400, "InvalidAction")),
@@ -194,7 +194,7 @@ def test_who_does_not_prove_who_they_are_is_refused_in_the_services_own_form(tow
         "SignatureDoesNotMatch",
     )
     headers = {"authorization": "Bearer annkey:annsecret"}
-    assert refused(town.there.ask("POST", "/", form.encode(), headers=headers)) == (400, "InvalidArgument")
+    assert refused(town.there.ask("POST", "/", form.encode(), headers=headers)) == (400, "ValidationError")
 
 
 def test_an_old_request_is_refused(town: Town) -> None:

@@ -13,6 +13,7 @@ from gecko_tw.callers.access.policies.documents import (
     normal_form,
     read_bucket_policy,
     read_identity_policy,
+    read_trust_policy,
 )
 from gecko_tw.callers.access.policies.explain import explain
 from gecko_tw.callers.access.policies.public import is_public
@@ -35,5 +36,6 @@ __all__ = [
     "normal_form",
     "read_bucket_policy",
     "read_identity_policy",
+    "read_trust_policy",
     "resource_arn",
 ]

@@ -74,6 +74,8 @@ def _test(text: str) -> Test:
 
 
 def _check(text: str, meant: frozenset[str], place: str, dialect: Dialect) -> None:
+    if dialect.trust and not text.lower().startswith("sts:"):
+        raise malformed("AssumeRole policy may only specify STS AssumeRole actions", place, text)
     if text == "*" or meant:
         return
     service, colon, name = text.partition(":")

@@ -29,6 +29,7 @@ s3:x-amz-object-ownership s3:x-amz-server-side-encryption s3:x-amz-server-side-e
 s3:x-amz-server-side-encryption-bucket-key-enabled s3:x-amz-server-side-encryption-context
 s3:x-amz-server-side-encryption-customer-algorithm s3:x-amz-storage-class s3:x-amz-tagging-directive
 s3:x-amz-website-redirect-location
+sts:ExternalId sts:RoleSessionName
 """
 
 _SEVERAL = """
@@ -63,6 +64,14 @@ _TAGS = {name.lower(): name for name in _FAMILIES.split()}
 
 KEY_NAMES = tuple(key.name for key in _KEYS.values())
 TAG_FAMILIES = tuple(_TAGS.values())
+
+
+def claim_key(text: str) -> ConditionKey | None:
+    """The key that the trust policy of a role names for a claim of an identity provider: ``issuer:claim``; None when it is none."""
+    issuer, colon, claim = text.rpartition(":")
+    if not (issuer and claim and "." in issuer) and not issuer.startswith("localhost"):
+        return None
+    return ConditionKey(text.lower(), several=True) if colon and text.isprintable() and " " not in text else None
 
 
 def condition_key(text: str) -> ConditionKey | None:

@@ -9,7 +9,7 @@ from enum import Enum
 
 from attrs import field, frozen
 
-from gecko_tw.callers.access.policies.condition_keys import condition_key
+from gecko_tw.callers.access.policies.condition_keys import claim_key, condition_key
 from gecko_tw.callers.access.policies.context import RequestContext
 from gecko_tw.callers.access.policies.grammar import Dialect, shorten
 from gecko_tw.callers.access.policies.operators import OPERATORS, Asked, Holds
@@ -114,7 +114,7 @@ def _operator(text: str, place: str) -> OperatorName:
 
 def _condition(operator: OperatorName, key: str, values: Json, place: str, dialect: Dialect) -> Condition:
     place = f"{place}.{operator}.{shorten(key)}"
-    known = condition_key(key)
+    known = condition_key(key) or (claim_key(key) if dialect.trust else None)
     if known is None:
         raise malformed("Policy has an invalid condition key", place, key)
     asked = Asked(_values(values, place), place, dialect.variables)

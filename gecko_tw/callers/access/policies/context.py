@@ -40,6 +40,8 @@ class Principal:
     :ivar groups: names of the user's groups; policies cannot ask for them.
     :ivar tags: the user's tags.
     :ivar service: the name of a service that asks by itself, e.g. ``logging.s3.amazonaws.com``.
+    :ivar role: the ARN of the role that somebody has assumed, or ``""``.
+    :ivar provider: the ARN of the identity provider that vouches for somebody who has no account, or ``""``.
     :ivar arn: ``arn:aws:iam::ACCOUNT:user/NAME`` or ``…:root``; ``""`` for anonymous requests and for services.
     """
 
@@ -50,6 +52,8 @@ class Principal:
     groups: tuple[str, ...] = ()
     tags: Tags = _NO_TAGS
     service: str = ""
+    role: str = ""
+    provider: str = ""
     arn: str = field()
     anonymous: bool = field(init=False)
     root: bool = field(init=False)
@@ -62,7 +66,7 @@ class Principal:
 
     @anonymous.default
     def _anonymous(self) -> bool:
-        return not (self.account or self.service)
+        return not (self.account or self.service or self.provider)
 
     @root.default
     def _root(self) -> bool:
@@ -73,6 +77,8 @@ class Principal:
         """``aws:PrincipalType``."""
         if self.anonymous:
             return "Anonymous"
+        if self.role:
+            return "AssumedRole"
         return "AWSService" if self.service else "Account" if self.root else "User"
 
 
@@ -120,7 +126,7 @@ class RequestContext:
             value: Values = derive(self)
         else:
             family, slash, tag = key.partition("/")
-            if slash:
+            if slash and (family == "aws:PrincipalTag" or family in self.tags):
                 value = _tag(self._family(family), tag)
             else:
                 given = self.values.get(key)
@@ -170,7 +176,7 @@ _DERIVED: dict[str, Callable[[RequestContext], Values]] = {
     "aws:CurrentTime": _time,
     "aws:EpochTime": lambda context: str(int(context.now)),
     "aws:PrincipalAccount": lambda context: context.principal.account or None,
-    "aws:PrincipalArn": lambda context: context.principal.arn or None,
+    "aws:PrincipalArn": lambda context: context.principal.role or context.principal.arn or None,
     "aws:PrincipalIsAWSService": lambda context: "true" if context.principal.service else "false",
     "aws:PrincipalServiceName": lambda context: context.principal.service or None,
     "aws:PrincipalType": lambda context: context.principal.kind,

@@ -61,6 +61,14 @@ def read_identity_policy(document: bytes | str, name: str) -> Policy:
     return _read(document, f"policy {name}", None)
 
 
+def read_trust_policy(document: bytes | str, name: str) -> Policy:
+    """Reads the policy that says who may assume a role. Source: IAM User Guide, "Roles terms and concepts" (trust policy).
+
+    :raises MalformedPolicy: with the element that is wrong.
+    """
+    return _read(document, f"trust policy of role {name}", None, trust=True)
+
+
 def check_principals(policy: Policy, identities: Identities) -> None:
     """Refuses a policy about somebody who is not there: a slip of the pen would allow, or deny, nothing to anybody.
 
@@ -86,7 +94,7 @@ def normal_form(policy: Policy) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
-def _read(document: bytes | str, name: str, bucket: str | None) -> Policy:
+def _read(document: bytes | str, name: str, bucket: str | None, trust: bool = False) -> Policy:
     text = _text(document)
     given = members(_json(text), "", _MEMBERS)
     version = given.get("Version", _OLD)
@@ -97,7 +105,7 @@ def _read(document: bytes | str, name: str, bucket: str | None) -> Policy:
         raise malformed("Id must be a string", "Id", id_)
     if "Statement" not in given:
         raise malformed("Missing required field Statement", "")
-    dialect = Dialect(variables=version == _NEW, bucket=bucket)
+    dialect = Dialect(variables=version == _NEW, bucket=bucket, trust=trust)
     return Policy(name, text, version, id_, _statements(given["Statement"], dialect))
 
 

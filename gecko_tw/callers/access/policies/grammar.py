@@ -13,11 +13,13 @@ class Dialect:
     """What is allowed in a document.
 
     :ivar variables: its version has policy variables.
-    :ivar bucket: the bucket that it belongs to; None for the policies of users and groups.
+    :ivar bucket: the bucket that it belongs to; None for the policies of users, groups and roles.
+    :ivar trust: it says who may assume a role: it names principals and no resources.
     """
 
     variables: bool
     bucket: str | None = None
+    trust: bool = False
 
 
 def texts(value: Json, place: str, reason: str) -> tuple[str, ...]:

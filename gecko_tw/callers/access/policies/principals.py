@@ -16,6 +16,7 @@ from gecko_tw.store.records import Json
 
 _INVALID = "Invalid principal in policy"
 _IAM, _STS = "arn:aws:iam::", "arn:aws:sts::"
+_KINDS = ("AWS", "CanonicalUser", "Service")
 _WITHIN = {_IAM: ("user/", "role/"), _STS: ("assumed-role/", "federated-user/")}
 
 
@@ -34,14 +35,17 @@ class Identities(Protocol):
         """An account, or None."""
 
     def user(self, account: str, name: str, /) -> object:
-        """A user of one, or None."""
+        """A user of one, or None. What has no ``path`` of its own has ``/``."""
+
+    def role(self, account: str, name: str, /) -> object:
+        """The same of a role."""
 
 
 @frozen
 class PrincipalSet:
     """Who a statement is about.
 
-    :ivar written: pairs of type (``AWS``, ``CanonicalUser``, ``Service``) and value.
+    :ivar written: pairs of type (``AWS``, ``CanonicalUser``, ``Service``, ``Federated``) and value.
     :ivar negated: it is a NotPrincipal: about everybody else.
     :ivar everyone: ``*`` is among them: anonymous requests too.
     """
@@ -53,6 +57,7 @@ class PrincipalSet:
     accounts: frozenset[str] = frozenset()
     canonical_ids: frozenset[str] = frozenset()
     services: frozenset[str] = frozenset()
+    providers: frozenset[str] = frozenset()
 
     def grasp(self, who: Principal) -> Grasp:
         """How the statement means somebody."""
@@ -62,11 +67,17 @@ class PrincipalSet:
         return self._names(who)
 
     def strangers(self, identities: Identities) -> Iterator[tuple[str, str]]:
-        """What of ``written`` names nobody: accounts and users that are not there, roles, which nobody has here, and no services."""
+        """What of ``written`` names nobody: accounts, users and roles that are not there, sessions, and no services.
+
+        :param identities: ``account(id)``, ``user(account, name)`` and ``role(account, name)`` return something, or None; what has no
+            ``path`` of its own has ``/``.
+        """
         return ((kind, text) for kind, text in self.written if text != "*" and not _is_somebody(kind, text, identities))
 
     def _names(self, who: Principal) -> Grasp:
-        if self.everyone or who.arn in self.arns:
+        if who.provider:
+            return Grasp.DIRECT if who.provider in self.providers else Grasp.NONE
+        if self.everyone or who.arn in self.arns or (who.role and who.role in self.arns):
             return Grasp.DIRECT
         if who.service:
             return Grasp.DIRECT if who.service in self.services else Grasp.NONE
@@ -75,9 +86,10 @@ class PrincipalSet:
         return Grasp.NONE
 
 
-def read_principals(value: Json, place: str, negated: bool = False) -> PrincipalSet:
+def read_principals(value: Json, place: str, negated: bool = False, trust: bool = False) -> PrincipalSet:
     """Reads the element.
 
+    :param trust: whether the policy says who may assume a role, so that it may name identity providers.
     :raises MalformedPolicy: it is not ``*`` and not an object of principals, or one of them is malformed.
     """
     if value == "*":
@@ -85,9 +97,11 @@ def read_principals(value: Json, place: str, negated: bool = False) -> Principal
     if not isinstance(value, dict) or not value:
         raise malformed(_INVALID, place, value)
     written: list[tuple[str, str]] = []
-    kinds: dict[str, set[str]] = {"arns": set(), "accounts": set(), "canonical_ids": set(), "services": set()}
+    kinds: dict[str, set[str]] = {
+        name: set() for name in ("arns", "accounts", "canonical_ids", "services", "providers")
+    }
     for kind, given in value.items():
-        if kind not in ("AWS", "CanonicalUser", "Service"):
+        if kind not in _KINDS and not (trust and kind == "Federated"):
             raise malformed(_INVALID, place, {kind: given})
         for text in texts(given, f"{place}.{kind}", _INVALID):
             written.append((kind, text))
@@ -104,6 +118,8 @@ def _meaning(kind: str, text: str, place: str) -> tuple[str, str]:
         return "canonical_ids", text
     if kind == "Service" and _plain(text):
         return "services", text
+    if kind == "Federated" and text.startswith(_IAM) and ":oidc-provider/" in text:
+        return "providers", text
     if kind == "AWS":
         if _plain(text):
             return "accounts", text
@@ -119,13 +135,19 @@ def _meaning(kind: str, text: str, place: str) -> tuple[str, str]:
 
 
 def _is_somebody(kind: str, text: str, identities: Identities) -> bool:
+    if kind == "Federated":
+        return True
     if kind == "Service":
         return text.endswith((".amazonaws.com", ".amazonaws.com.cn"))
     name, meant = _meaning(kind, text, "")
     if name != "arns":
         return identities.account(meant) is not None
     account, _, named = text.removeprefix(_IAM).partition(":")
-    return named.startswith("user/") and identities.user(account, named.removeprefix("user/")) is not None
+    room, slash, rest = named.partition("/")
+    path, _, own = (slash + rest).rpartition("/")
+    find = {"user": identities.user, "role": identities.role}.get(room)
+    found = None if find is None or not text.startswith(_IAM) else find(account, own)
+    return found is not None and getattr(found, "path", "/") == path + "/"
 
 
 def _plain(text: str) -> bool:

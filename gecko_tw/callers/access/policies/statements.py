@@ -80,7 +80,9 @@ def read_statement(value: Json, number: int, place: str, dialect: Dialect) -> St
     principals = _principals(given, effect, place, dialect)
     name, element = one_of(given, "Action", place)
     actions = read_actions(element, f"{place}.{name}", dialect, negated=name == "NotAction")
-    name, element = one_of(given, "Resource", place)
+    if dialect.trust and ("Resource" in given or "NotResource" in given):
+        raise malformed("Has prohibited field Resource", place)
+    name, element = ("Resource", "*") if dialect.trust else one_of(given, "Resource", place)
     resources = read_resources(element, f"{place}.{name}", dialect, negated=name == "NotResource")
     if dialect.bucket is not None and not actions.negated and not resources.negated:
         check_kinds(actions.written, resources, f"{place}.Action", dialect.bucket)
@@ -89,7 +91,7 @@ def read_statement(value: Json, number: int, place: str, dialect: Dialect) -> St
 
 
 def _principals(given: dict[str, Json], effect: str, place: str, dialect: Dialect) -> PrincipalSet | None:
-    if dialect.bucket is None:
+    if dialect.bucket is None and not dialect.trust:
         for name in ("Principal", "NotPrincipal"):
             if name in given:
                 raise malformed("Policy document should not specify a principal", f"{place}.{name}")
@@ -98,4 +100,4 @@ def _principals(given: dict[str, Json], effect: str, place: str, dialect: Dialec
     negated = name == "NotPrincipal"
     if negated and effect == ALLOW:
         raise malformed("Allow with NotPrincipal is not allowed", f"{place}.{name}", element)
-    return read_principals(element, f"{place}.{name}", negated)
+    return read_principals(element, f"{place}.{name}", negated, dialect.trust)

@@ -1,7 +1,7 @@
 """IDocuments and INotices over the catalog's file."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from attrs import frozen
 from zope.interface import implementer
@@ -17,6 +17,7 @@ Note = Callable[[Transaction, str, str, Json], None]
 _REVISION = b"revision"
 """Its name among what is remembered: no bucket has one of bytes."""
 
+_NUMBER = "SELECT value FROM revision"
 _ONE = "SELECT value FROM document WHERE kind = ? AND name = ?"
 
 
@@ -35,7 +36,7 @@ class SqliteDocuments:
         known: int | None = remembered.get(_REVISION)
         if known is None:
             stamp = remembered.stamp()
-            now: int = self._connections.mine().execute("SELECT value FROM revision").fetchone()[0]
+            now: int = self._connections.mine().execute(_NUMBER).fetchone()[0]
             remembered.keep(stamp, _REVISION, now)
             return now
         return known
@@ -53,6 +54,9 @@ class SqliteDocuments:
     def change(self, kind: str, name: str, rule: Callable[[Json], Json]) -> Json:
         return self._commits.run(_ChangeDocument(kind, name, rule, self._note))
 
+    def replace(self, values: Mapping[tuple[str, str], Json], revision: int) -> bool:
+        return self._commits.run(_ReplaceDocuments(values, revision, self._note))
+
 
 @frozen
 class _ChangeDocument:
@@ -69,15 +73,37 @@ class _ChangeDocument:
         found = transaction.execute(_ONE, where).fetchone()
         before = None if found is None else json.loads(found[0])
         after = self.rule(before)
-        if after == before:
-            return after
-        self.note(transaction, self.kind, self.name, after)
-        if after is None:
-            transaction.execute("DELETE FROM document WHERE kind = ? AND name = ?", where)
-        else:
-            text = json.dumps(after, separators=(",", ":"))
-            transaction.execute("INSERT OR REPLACE INTO document (kind, name, value) VALUES (?, ?, ?)", (*where, text))
+        if after != before:
+            _put(transaction, where, after, self.note)
         return after
+
+
+@frozen
+class _ReplaceDocuments:
+    """The step that replaces several documents."""
+
+    values: Mapping[tuple[str, str], Json]
+    revision: int
+    note: Note
+
+    def __call__(self, transaction: Transaction) -> bool:
+        if transaction.execute(_NUMBER).fetchone()[0] != self.revision:
+            return False
+        for where, value in self.values.items():
+            found = transaction.execute(_ONE, where).fetchone()
+            if value != (None if found is None else json.loads(found[0])):
+                _put(transaction, where, value, self.note)
+        return True
+
+
+def _put(transaction: Transaction, where: tuple[str, str], value: Json, note: Note) -> None:
+    """Writes one that has changed."""
+    note(transaction, *where, value)
+    if value is None:
+        transaction.execute("DELETE FROM document WHERE kind = ? AND name = ?", where)
+    else:
+        text = json.dumps(value, separators=(",", ":"))
+        transaction.execute("INSERT OR REPLACE INTO document (kind, name, value) VALUES (?, ?, ?)", (*where, text))
 
 
 @implementer(INotices)
