@@ -13,9 +13,10 @@ from twisted.internet.error import ConnectError, ConnectingCancelledError
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from gecko_tw.callers.refusals import IDPCommunicationError
-from gecko_tw.callers.signatures.web_identity import key_for, keys_of
+from gecko_tw.callers.signatures.web_identity import IIssuers, key_for, keys_of
 
 PATIENCE = 5.0
 """Seconds for each of two documents."""
@@ -44,6 +45,7 @@ class _Known:
     tried: float = float("-inf")
 
 
+@implementer(IIssuers)
 class Issuers:
     """Finds the keys of providers.
 

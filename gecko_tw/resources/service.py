@@ -10,9 +10,11 @@ from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, IIdentities, OnePair
+from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.callers.accounts.sessions import Sessions
 from gecko_tw.callers.signatures.authenticate import Authenticator
 from gecko_tw.callers.signatures.proxies import Front
+from gecko_tw.callers.signatures.web_identity import IIssuers
 from gecko_tw.jobs.access_log_delivery import AccessLogs
 from gecko_tw.pools import IPool, Shielded
 from gecko_tw.resources.access_logs.entries import AccessEntry
@@ -94,8 +96,8 @@ class Service:
     website_domains: tuple[str, ...] = ()
     identities: IIdentities = field(factory=lambda: OnePair("", ""))
     sessions: Sessions | None = None
-    registry: Any = None
-    issuers: Any = None
+    registry: Registry | None = None
+    issuers: IIssuers | None = None
     acl: str = "honour"
     cors: str = "permissive"
     max_in_flight: int = 1024

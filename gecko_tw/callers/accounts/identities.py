@@ -6,6 +6,8 @@ from attrs import field, frozen
 from zope.interface import Interface, implementer
 
 from gecko_tw.callers.access.policies import ANONYMOUS, Policy, Principal
+from gecko_tw.callers.accounts.arns import arn_of
+from gecko_tw.callers.accounts.roles import Provider, Role
 from gecko_tw.callers.accounts.scopes import KeyScope
 from gecko_tw.callers.signatures.payloads import UNSIGNED_PAYLOAD
 from gecko_tw.callers.signatures.v4 import ChunkSigner
@@ -26,11 +28,6 @@ class Account:
     display_name: str = ""
     email: str = ""
     enabled: bool = True
-
-
-def arn_of(kind: str, account: str, path: str, name: str) -> str:
-    """The ARN of a user, a group, a role or a managed policy, which ``kind`` names as ARNs do."""
-    return f"arn:aws:iam::{account}:{kind}{path}{name}"
 
 
 @frozen(kw_only=True)
@@ -158,11 +155,11 @@ class IIdentities(Interface):
     def user(account_id: str, name: str) -> User | None:
         """The :class:`User` of an account, or None."""
 
-    def role(account_id: str, name: str) -> "Role | None":
-        """The gecko_tw.callers.accounts.roles.Role of an account, or None."""
+    def role(account_id: str, name: str) -> Role | None:
+        """The :class:`Role` of an account, or None."""
 
-    def provider(account_id: str, issuer: str) -> "Provider | None":
-        """The gecko_tw.callers.accounts.roles.Provider of an account at that URL, or None."""
+    def provider(account_id: str, issuer: str) -> Provider | None:
+        """The :class:`Provider` of an account at that URL, or None."""
 
     def account_by_email(email: str) -> Account | None:
         """The :class:`Account` with that e-mail address (case is ignored), or None."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from gecko_tw.callers.accounts.identities import arn_of
+from gecko_tw.callers.accounts.arns import arn_of
 
 SESSION_SECONDS = 3600
 """How long a session of a role lasts at most, unless the role says otherwise."""

@@ -7,7 +7,7 @@ is refused, by structure.
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from gecko_tw.resources.answers.refusals import MethodNotAllowed, NotImplemented_
 from gecko_tw.resources.dispatch.subresources import HEADER_SUBRESOURCES, SUBRESOURCES
@@ -41,6 +41,14 @@ class Document:
     signed: bool = False
 
 
+@frozen
+class Subject:
+    """Something of another service that an action is about, with its tags."""
+
+    arn: str
+    tags: Mapping[str, str] = field(factory=dict)
+
+
 @frozen(kw_only=True)
 class Operation:
     """One row.
@@ -60,7 +68,7 @@ class Operation:
     :ivar service: the service of AWS that it belongs to, as credential scopes name it. Of another one than S3 the document is read
         before it is known who asks, because the signature covers it, and refusals are told in that service's form.
     :ivar takes: the parameters of an action, without the numbers of lists; no others are understood.
-    :ivar about: tells the ARNs of what an action is about.
+    :ivar about: tells what an action is about.
     """
 
     name: str
@@ -81,7 +89,7 @@ class Operation:
     unsigned: bool = False
     service: str = S3
     takes: frozenset[str] = frozenset()
-    about: Callable[..., Iterable[str]] | None = None
+    about: Callable[..., Iterable[Subject]] | None = None
 
 
 def operation(
@@ -119,7 +127,7 @@ FORM = Document(64 * 1024, described=False)
 
 
 def action(
-    name: str, *takes: str, about: Callable[..., Iterable[str]]
+    name: str, *takes: str, about: Callable[..., Iterable[Subject]]
 ) -> Callable[[Callable[..., Mapping[str, object] | None]], Operation]:
     """Declares an action of IAM: ``@action("DeleteUser", "UserName", about=user)``.
 

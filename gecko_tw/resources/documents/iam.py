@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from attrs import field, frozen
+from attrs import frozen
 
-from gecko_tw.callers.accounts.identities import AccessKey, Group, User, arn_of
+from gecko_tw.callers.accounts.arns import arn_of
+from gecko_tw.callers.accounts.identities import AccessKey, Group, User
 from gecko_tw.callers.accounts.registered import GROUP, ROLE, USER
 from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.callers.accounts.roles import ManagedPolicy, PolicyVersion, Role
 from gecko_tw.callers.iam.names import check_pairs, find_or_none
 from gecko_tw.resources.answers.refusals import ValidationError
+from gecko_tw.resources.dispatch.operations import Subject
 from gecko_tw.resources.documents.markup import iso_time
 from gecko_tw.resources.documents.query_protocol import Form
 
@@ -58,14 +60,6 @@ class Asked:
     def tags(self) -> dict[str, str]:
         """The tags of the form. Raises InvalidTag, LimitExceeded, ValidationError."""
         return check_pairs(self.form.pairs("Tags"))
-
-
-@frozen
-class Subject:
-    """Something that an action is about."""
-
-    arn: str
-    tags: Mapping[str, str] = field(factory=dict)
 
 
 About = Callable[[Asked], Iterable[Subject]]

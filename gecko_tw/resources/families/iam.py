@@ -5,7 +5,7 @@ own identities, and nobody anything with those of other accounts.
 Source: IAM API Reference, "Making query requests"; Service Authorization Reference, "Actions … for AWS IAM".
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gecko_tw.callers.access.policies import Principal
@@ -46,8 +46,9 @@ async def identity_and_access_management(call: Call, document: bytes) -> Answer:
     asked = _asked(call, row, Form(parameters))
     for action, resource, known in await call.service.scan(_needs, row, asked):
         permit_action(call, action, resource, known)
-    perform = call.service.scan if name.startswith(("Get", "List")) else call.service.write
-    result = await perform(row.perform, asked)
+    act: Callable[[Asked], Mapping[str, object] | None] = row.perform  # type: ignore[assignment] # declared by `action`
+    begin = call.service.scan if name.startswith(("Get", "List")) else call.service.write
+    result = await begin(act, asked)
     return xml(response(IAM, name, None if result is None else written(result), call.request_id))
 
 
@@ -81,10 +82,14 @@ def _needs(row: Operation, asked: Asked) -> list[tuple[str, str, Mapping[str, An
     assert row.about is not None and row.needs is not None
     tags = asked.tags() if "Tags" in row.takes else {}
     keys = list(tags) or asked.form.texts("TagKeys") or None
-    found = []
+    found: list[tuple[str, str, Mapping[str, Any]]] = []
     for about in row.about(asked):
-        known = {"aws:RequestTag": tags, "aws:TagKeys": keys, "aws:ResourceTag": about.tags}
-        known["aws:ResourceAccount"] = asked.account
+        known = {
+            "aws:RequestTag": tags,
+            "aws:TagKeys": keys,
+            "aws:ResourceTag": about.tags,
+            "aws:ResourceAccount": asked.account,
+        }
         found.append((row.needs, about.arn, known))
         if tags and row.name in _TAGGING:
             found.append((_TAGGING[row.name], about.arn, known))

@@ -5,13 +5,13 @@ Source: IAM API Reference, CreateOpenIDConnectProvider to UpdateOpenIDConnectPro
 
 from collections.abc import Iterable
 
-from gecko_tw.callers.accounts.identities import arn_of
+from gecko_tw.callers.accounts.arns import arn_of
 from gecko_tw.callers.accounts.registered import PROVIDER
 from gecko_tw.callers.accounts.roles import Provider
 from gecko_tw.callers.iam import providers
 from gecko_tw.callers.iam.names import of_account
-from gecko_tw.resources.dispatch.operations import action
-from gecko_tw.resources.documents.iam import PAGED, Asked, Subject, Told, date, everything, page, tags_told
+from gecko_tw.resources.dispatch.operations import Subject, action
+from gecko_tw.resources.documents.iam import PAGED, Asked, Told, date, everything, page, tags_told
 
 _ARN = "OpenIDConnectProviderArn"
 

@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from gecko_tw.callers.access.policies import MalformedPolicy, Principal, read_trust_policy
 from gecko_tw.callers.accounts.identities import Identity
 from gecko_tw.callers.accounts.roles import Role
-from gecko_tw.callers.accounts.sessions import Credentials, assumed_arn, session_policy
+from gecko_tw.callers.accounts.sessions import Credentials, Sessions, assumed_arn, session_policy
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.callers.signatures.web_identity import audience_of
 from gecko_tw.resources.answers.answer import Answer, xml
@@ -96,8 +96,6 @@ async def _assume_role_with_web_identity(call: Call, parameters: Mapping[str, st
 
     Source: STS API Reference, AssumeRoleWithWebIdentity.
     """
-    if call.service.sessions is None:
-        raise NotImplemented_("This deployment issues no sessions.")
     for needed in ("RoleArn", "RoleSessionName", "WebIdentityToken"):
         if not parameters.get(needed):
             raise ValidationError(f"The parameter {needed} must be there.")
@@ -117,6 +115,13 @@ async def _assume_role_with_web_identity(call: Call, parameters: Mapping[str, st
     return _credentials(given) + element("AssumedRoleUser", texts(who)) + texts(told)
 
 
+def _sessions(call: Call) -> Sessions:
+    """Raises NotImplemented_ where there are none."""
+    if call.service.sessions is None:
+        raise NotImplemented_("This deployment issues no sessions.")
+    return call.service.sessions
+
+
 def _session_name(parameters: Mapping[str, str]) -> str:
     name = parameters.get("RoleSessionName", "session")
     if _NAME.fullmatch(name) is None:
@@ -128,7 +133,7 @@ def _of_role(call: Call, role: Role, policy: str | None, parameters: Mapping[str
     """A session of a role for somebody, whom the log names."""
     seconds = _seconds(parameters, min(_ROLE_SECONDS[0], role.longest), role.longest)
     name, now = _session_name(parameters), call.service.clock.seconds()
-    given: Credentials = call.service.sessions.issue_of_role(role, policy, seconds, name, now)
+    given = _sessions(call).issue_of_role(role, policy, seconds, name, now)
     _tell(call, given, f"{role.arn} for {who}", policy)
     return given
 
@@ -233,7 +238,7 @@ def _seconds(parameters: Mapping[str, str], usual: int, longest: int) -> int:
 
 
 def _issued(call: Call, parent: Identity, policy: str | None, seconds: int, name: str) -> Credentials:
-    given: Credentials = call.service.sessions.issue(parent, policy, seconds, name, call.service.clock.seconds())
+    given = _sessions(call).issue(parent, policy, seconds, name, call.service.clock.seconds())
     _tell(call, given, f"{parent.access_key} ({parent.principal.arn})", policy)
     return given
 
