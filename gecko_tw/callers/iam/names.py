@@ -88,13 +88,13 @@ def new_id(kind: str) -> str:
     return _PREFIXES[kind] + "".join(secrets.choice(_LETTERS) for _ in range(17))
 
 
-def of_account(registry: Registry, kind: str, account: str) -> list[Any]:
+def of_account(registry: Registry, kind: str, account: str) -> list[Any]:  # of what the kind says
     """All users, groups, roles or policies of an account, by name in any case."""
     found = [one for one in registry.all(kind) if one.account == account]
     return sorted(found, key=lambda one: (one.name.lower(), one.name))
 
 
-def find(registry: Registry, kind: str, account: str, name: str) -> Any:
+def find(registry: Registry, kind: str, account: str, name: str) -> Any:  # what the kind says
     """One of an account by its name, whose case means nothing unless there are several. Raises NoSuchEntity."""
     found = find_or_none(registry, kind, account, name)
     if found is None:
@@ -102,7 +102,7 @@ def find(registry: Registry, kind: str, account: str, name: str) -> Any:
     return found
 
 
-def find_or_none(registry: Registry, kind: str, account: str, name: str) -> Any:
+def find_or_none(registry: Registry, kind: str, account: str, name: str) -> Any:  # what the kind says
     """The same; None when there is none."""
     found = registry.one(kind, f"{account}/{name}")
     if found is not None:
@@ -125,7 +125,7 @@ def check_new(registry: Registry, kind: str, account: str, name: str) -> None:
     check_quota(len(there) + 1, PLURALS[kind])
 
 
-def place(kind: str, one: Any) -> tuple[str, str]:
+def place(kind: str, one: object) -> tuple[str, str]:
     """Kind and name of the document of one of them."""
     return kind, name_of(kind, one)
 

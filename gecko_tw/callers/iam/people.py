@@ -12,6 +12,7 @@ from attrs import evolve
 from gecko_tw.callers.accounts.identities import Group, User
 from gecko_tw.callers.accounts.registered import GROUP, KEY, USER
 from gecko_tw.callers.accounts.registry import Changes, Registry
+from gecko_tw.callers.accounts.roles import Role
 from gecko_tw.callers.iam.names import (
     check_name,
     check_new,
@@ -120,7 +121,7 @@ def delete_group(registry: Registry, account: str, name: str) -> None:
     registry.settle(plan)
 
 
-def refuse_with_policies(one: Any) -> None:
+def refuse_with_policies(one: User | Group | Role) -> None:
     """Raises DeleteConflict when a user, a group or a role still has policies."""
     if one.attached:
         raise DeleteConflict("Cannot delete entity, must detach all policies first.")

@@ -106,7 +106,9 @@ def detach(registry: Registry, kind: str, account: str, holder: str, arn: str) -
     registry.settle(plan)
 
 
-def holders_of(registry: Registry, account: str, arn: str) -> list[tuple[str, Any]]:
+def holders_of(
+    registry: Registry, account: str, arn: str
+) -> list[tuple[str, Any]]:  # a User, Group or Role, as the kind says
     """Kind and user, group or role of an account for all that have a managed policy attached."""
     return [(kind, one) for kind in HOLDERS for one in of_account(registry, kind, account) if arn in one.attached]
 

@@ -10,6 +10,7 @@ from typing import Any
 from attrs import evolve
 
 from gecko_tw.callers.access.policies import check_principals, read_trust_policy
+from gecko_tw.callers.access.policies.principals import Identities
 from gecko_tw.callers.accounts.registered import ROLE
 from gecko_tw.callers.accounts.registry import Changes, Registry
 from gecko_tw.callers.accounts.roles import Role
@@ -22,10 +23,10 @@ _SHORTEST, _LONGEST = 3600, 43_200
 _DESCRIBED = 1000
 
 
-def check_trust(text: str, name: str, identities: Any) -> str:
+def check_trust(text: str, name: str, identities: Identities) -> str:
     """A policy that says who may assume a role. Raises MalformedPolicy, also when it names nobody; LimitExceeded.
 
-    :param identities: who is there: gecko_tw.callers.accounts.identities.IIdentities.
+    :param identities: who is there.
     """
     check_length(text, "AssumeRolePolicySize")
     policy = read_trust_policy(text, name)
@@ -81,7 +82,7 @@ def create_role(
     return registry.settle(plan)
 
 
-def update_role(registry: Registry, account: str, name: str, **changes: Any) -> Role:
+def update_role(registry: Registry, account: str, name: str, **changes: Any) -> Role:  # values of fields
     """Changes fields of a role, which are valid. Raises NoSuchEntity."""
 
     def plan() -> tuple[Role, Changes]:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from attrs import frozen
 
+from gecko_tw.callers.access.policies.principals import Identities
 from gecko_tw.callers.accounts.arns import arn_of
 from gecko_tw.callers.accounts.identities import AccessKey, Group, User
 from gecko_tw.callers.accounts.registered import GROUP, ROLE, USER
@@ -38,11 +39,11 @@ class Asked:
     :ivar account: whose identities it is about: the caller's.
     :ivar user: the name of the user who asks; ``""`` for the account itself.
     :ivar role: the ARN of the role that asks, or ``""``.
-    :ivar identities: who can be named in policies (IIdentities).
+    :ivar identities: who can be named in policies.
     """
 
     registry: Registry
-    identities: Any
+    identities: Identities
     account: str
     form: Form
     user: str = ""
@@ -134,7 +135,7 @@ def _order(name: str) -> tuple[str, str]:
     return name.lower(), name
 
 
-def with_prefix(asked: Asked, items: Iterable[Any]) -> list[Any]:
+def with_prefix(asked: Asked, items: Iterable[Any]) -> list[Any]:  # of whatever has a path
     """Those whose path begins as the form says."""
     prefix = asked.form.get("PathPrefix") or "/"
     return [one for one in items if one.path.startswith(prefix)]

@@ -59,7 +59,7 @@ class Entries:
     values: Mapping[str, object]
 
 
-def written(values: Mapping[str, Any]) -> str:
+def written(values: Mapping[str, Any]) -> str:  # what the docstring says
     """The elements of a result: texts, numbers, booleans, mappings, Entries, and lists of texts or mappings. None is left out."""
     return "".join(_written(name, value) for name, value in values.items() if value is not None)
 

@@ -16,9 +16,12 @@ from gecko_tw.resources.call import Call
 from gecko_tw.resources.documents.query_protocol import shown
 from gecko_tw.resources.gates.circumstances import Ask
 from gecko_tw.resources.gates.rights import is_allowed, is_superuser, is_within_boundaries
+from gecko_tw.store.records import Json
+
+Known = Mapping[str, Any]  # as Ask has it
 
 
-def _ask(call: Call, action: str, resource: str, known: Mapping[str, Any]) -> Ask:
+def _ask(call: Call, action: str, resource: str, known: Known) -> Ask:
     return Ask(
         call=call,
         action=action,
@@ -37,7 +40,7 @@ def _refusal(ask: Ask) -> AccessDenied:
     )
 
 
-def permit_action(call: Call, action: str, resource: str, known: Mapping[str, Any]) -> None:
+def permit_action(call: Call, action: str, resource: str, known: Known) -> None:
     """Refuses what the caller may not do with identities of the caller's own account.
 
     :param action: the policy action, e.g. ``"iam:GetUser"``.
@@ -50,7 +53,7 @@ def permit_action(call: Call, action: str, resource: str, known: Mapping[str, An
         raise _refusal(ask)
 
 
-async def permit_web_identity(call: Call, role: Role, token: str, known: Mapping[str, Any]) -> Mapping[str, Any]:
+async def permit_web_identity(call: Call, role: Role, token: str, known: Known) -> Mapping[str, Json]:
     """Refuses whom no provider of the role's account vouches for, or its trust policy does not trust; returns the claims of the token.
 
     :param known: values of condition keys, as above.
@@ -72,7 +75,7 @@ async def permit_web_identity(call: Call, role: Role, token: str, known: Mapping
     return claims
 
 
-def permit_role(call: Call, action: str, arn: str, trust: Policy, known: Mapping[str, Any]) -> None:
+def permit_role(call: Call, action: str, arn: str, trust: Policy, known: Known) -> None:
     """Refuses a role that the caller may not assume: its trust policy must allow it, and who is a user whom that does not name
     directly, or of another account, needs a policy of the account's own as well.
 
