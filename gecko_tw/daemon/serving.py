@@ -66,7 +66,9 @@ class Serving(Service):
         return [channel for site in self._sites.values() for channel in site.channels]
 
     def reload(self) -> "Deferred[None]":
-        """Reads TLS certificates again. Connections go on; none is refused."""
+        """Reads TLS certificates again. Connections go on; none is refused. After the stop nothing happens: it may have come meanwhile."""
+        if not self.running:
+            return succeed(None)
         old = self._acceptors
         self.open()
         for acceptor in old:

@@ -153,6 +153,15 @@ class Logs(Service):
         return self.ended
 
 
+def test_a_reload_that_comes_after_the_stop_accepts_nobody(house):
+    reactor, site, serving = house
+    serving.stopService()
+    serving.reload()
+    assert not reactor.readers
+    reactor.advance(LULL)
+    site.drained.callback(None)
+
+
 def test_the_log_of_requests_is_ended_after_the_last_one_and_waited_for():
     reactor, site, logs = Reactor(), Site(), Logs()
     with socket.create_server(("127.0.0.1", 0)) as listening:

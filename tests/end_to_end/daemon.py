@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -20,6 +21,14 @@ SERVE = (sys.executable, "-m", "gecko_tw.commands", "serve")
 TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile=", "geckos3")
 LISTENING = re.compile(r"listening on https?://\S+:(\d+)")
 TROUBLE = re.compile(r"Traceback|Unhandled|Exception ignored|was never awaited|ResourceWarning")
+
+
+@cache
+def boto():  # type: ignore[no-untyped-def]
+    """One session of boto3 for all clients: each one reads the descriptions of all services again."""
+    import boto3
+
+    return boto3.session.Session(region_name=Daemon.region)
 
 
 class Daemon:
@@ -136,8 +145,6 @@ class Daemon:
 
     def client(self, **more: object):  # type: ignore[no-untyped-def]
         """A boto3 S3 client for this daemon; ``more`` goes to ``boto3.client``."""
-        import boto3
-
         given = {
             "endpoint_url": self.url,
             "aws_access_key_id": self.access_key,
@@ -145,7 +152,7 @@ class Daemon:
             "region_name": self.region,
             "verify": str(self.certificates.authority) if self.certificates else None,
         }
-        return boto3.session.Session().client("s3", **(given | more))
+        return boto().client("s3", **(given | more))
 
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GECKOS3_", "MINIO_"))}

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import boto3
 import pytest
 import urllib3
 from botocore.config import Config
@@ -19,7 +18,7 @@ from botocore.exceptions import ClientError
 from gecko_tw.callers.accounts.registry import KEY
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.settings import Settings
-from tests.end_to_end.daemon import ROOT, Daemon
+from tests.end_to_end.daemon import ROOT, Daemon, boto
 from tests.patience import PATIENCE, eventually
 
 ROOT_SECRET, SEED_SECRET, KEY_SECRET = "root+secret/hidden", "seed-secret-hidden", "key-secret-hidden"
@@ -189,7 +188,7 @@ class Asker:
             self.get(self._daemon.url + "/photos/none", Authorization=bearer, **{"x-amz-security-token": token})
 
     def _sts(self, access_key: str = Daemon.access_key, secret: str = ROOT_SECRET, token: str | None = None) -> Any:
-        return boto3.session.Session().client(
+        return boto().client(
             "sts",
             endpoint_url=self._daemon.url,
             region_name=Daemon.region,

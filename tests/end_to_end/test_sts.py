@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import urllib3
-from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
@@ -16,13 +15,12 @@ from click.testing import CliRunner
 from gecko_tw.commands import main
 from tests.end_to_end.clients import Aws
 from tests.end_to_end.connections import visitors
-from tests.end_to_end.daemon import Daemon
+from tests.end_to_end.daemon import Daemon, boto
 from tests.patience import PATIENCE
 
 ROLE = {"RoleArn": "arn:aws:iam::main:role/any", "RoleSessionName": "work"}
 ENCRYPTION = "e" * 32
 HTTP = urllib3.PoolManager(timeout=PATIENCE, retries=False)
-BOTO = Session(region_name=Daemon.region)
 SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
 
 
@@ -64,7 +62,7 @@ def geckos3(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> Callable[..., st
 def client(service: str, daemon: Daemon, key: tuple[str, str, str | None], **more: Any) -> Any:
     """A client of boto3. They share what they are made of: that takes most of the time."""
     names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-    return BOTO.client(service, endpoint_url=daemon.url, **dict(zip(names, key, strict=True)), **more)
+    return boto().client(service, endpoint_url=daemon.url, **dict(zip(names, key, strict=True)), **more)
 
 
 def sts(daemon: Daemon, access_key: str = "annkey", secret: str = "secret", token: str | None = None) -> Any:
