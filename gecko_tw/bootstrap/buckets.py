@@ -95,7 +95,8 @@ def _bucket(name: str, entry: Entry, given: dict[str, Entry]) -> DeclaredBucket:
 
 def _region(entry: Entry) -> str:
     try:
-        return REGION.read(entry.text())  # type: ignore[no-any-return]
+        region: str = REGION.read(entry.text())
+        return region
     except ValueError:
         raise entry.refusal(f"must be {REGION.allowed}") from None
 

@@ -36,7 +36,8 @@ from gecko_tw.resources.gates.logins import Logins
 from gecko_tw.resources.service import Service
 from gecko_tw.settings import Settings
 from gecko_tw.store.disk_check import check_disk
-from gecko_tw.wire.site import Limits, Site
+from gecko_tw.wire.limits import Limits
+from gecko_tw.wire.site import Site
 
 
 def service_for(
@@ -140,7 +141,8 @@ def serving_for(
     limits = Limits(connections_per_address=settings.max_connections_per_address)
     sites = {S3: Site(ServiceResource(service), reactor, limits, neighbourhood)}
     beside = MultiService()
-    service.server_log.setServiceParent(beside)
+    if service.server_log is not None:
+        service.server_log.setServiceParent(beside)
     if metrics is not None:
         sites[ADMIN] = Site(
             AdminResource(service, partial(metrics.document, data.sizes)), reactor, limits, neighbourhood

@@ -16,10 +16,10 @@ from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.dropins.interfaces import (
     IKeyManagementService,
-    INotificationSink,
     INotificationSinkFamily,
     IOperationFamily,
 )
+from gecko_tw.jobs.interfaces import INotificationSink
 from gecko_tw.resources.dispatch.operations import Operation, OperationTable, rows_of
 from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.store.buckets import Buckets

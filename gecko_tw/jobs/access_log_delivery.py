@@ -60,7 +60,8 @@ class Batch:
     @property
     def target(self) -> str:
         """The bucket that they go to."""
-        return self.record.settings[SETTING]["bucket"]  # type: ignore[no-any-return]
+        bucket: str = self.record.settings[SETTING]["bucket"]
+        return bucket
 
     def fits(self, record: BucketRecord) -> bool:
         """Whether a line of the bucket, as it is now, goes where these go."""

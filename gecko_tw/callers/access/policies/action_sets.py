@@ -70,7 +70,7 @@ def meaning(text: str) -> frozenset[str]:
 
 
 def _test(text: str) -> Test:
-    return matcher(read_template(text.lower(), "", variables=False).tokens)  # type: ignore[arg-type]
+    return matcher(read_template(text.lower(), "", variables=False).loosened())
 
 
 def _check(text: str, meant: frozenset[str], place: str, dialect: Dialect) -> None:

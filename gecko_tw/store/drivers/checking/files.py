@@ -92,8 +92,8 @@ class FilesCheck(RecordsCheck):
 
     def version(self, number: int, key: bytes, row: Row, version: Version | DeleteMarker) -> Iterator[Difference]:
         bucket = self.execute("SELECT name FROM bucket WHERE id = ?", (number,)).fetchone()[0]
-        if row.visible:
-            yield from self._visible(number, bucket, key, row, version)  # type: ignore[arg-type]
+        if row.visible and isinstance(version, Version):
+            yield from self._visible(number, bucket, key, row, version)
             return
         in_pieces = isinstance(version, Version) and row.spans.startswith("[")
         blob = row.files if in_pieces or isinstance(version, DeleteMarker) else row.spans

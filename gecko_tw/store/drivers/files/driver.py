@@ -218,9 +218,9 @@ class FilesDriver:
     def close(self) -> None:
         """Closes every connection and descriptor, after a flush when nobody else has the directory open. Harmless when repeated."""
         self.tree_watch.close()
-        if self._is_open:
+        if self._is_open and self._flusher is not None:
             self._is_open = False
-            self._flusher.leave()  # type: ignore[union-attr]
+            self._flusher.leave()
         self._connections.close()
         if self._journal is not None:
             self._journal.close()

@@ -108,6 +108,10 @@ class TreeWatch:
         for name in self._disk.staging.fill():
             self._watch_ours(name)
 
+    def _watches(self) -> Inotify:
+        assert self._inotify is not None, "asked for between begin and end"
+        return self._inotify
+
     def _end(self) -> None:
         if self._inotify is not None:
             self._inotify.close()
@@ -140,7 +144,7 @@ class TreeWatch:
                     self._tell_why_not(error)
 
     def _add(self, path: bytes) -> None:
-        number = self._inotify.add(self._full(path), _OTHERS)  # type: ignore[union-attr]
+        number = self._watches().add(self._full(path), _OTHERS)
         if self._paths.get(number) == path:
             return
         self._forget(number)  # it was moved here
@@ -154,7 +158,7 @@ class TreeWatch:
 
     def _watch_ours(self, name: bytes) -> None:
         try:
-            self._ours.add(self._inotify.add(b"%b/%b" % (self._full(_STAGING), name), _OURS))  # type: ignore[union-attr]
+            self._ours.add(self._watches().add(b"%b/%b" % (self._full(_STAGING), name), _OURS))
         except OSError as error:
             if error.errno not in ABSENT:
                 raise
@@ -167,7 +171,7 @@ class TreeWatch:
 
     def _drop(self, number: int) -> None:
         self._forget(number)
-        self._inotify.remove(number)  # type: ignore[union-attr]
+        self._watches().remove(number)
 
     def drain(self) -> Changes:
         """What others may have changed since the last time, or since a directory is watched."""

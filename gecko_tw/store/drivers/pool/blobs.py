@@ -37,30 +37,33 @@ class PoolWriter:
         self._file: FilesWriter | None = None
 
     def write(self, data: bytes | memoryview) -> None:
-        if self._file is None:
+        file = self._file
+        if file is None:
             self._size += len(data)
             if self._size <= self._blobs.small:
                 self._pieces.append(bytes(data))
                 return
-        self._spilled().write(data)
+            file = self._spill()
+        file.write(data)
 
-    def _spilled(self) -> FilesWriter:
-        """The file in staging that the body is from here on."""
-        if self._file is None:
-            self._file = self._blobs.files.create()
-            data = b"".join(self._pieces)
-            self._pieces = []
-            if data:
-                self._file.write(data)
-        return self._file
+    def _spill(self) -> FilesWriter:
+        """From here on the body is a file in staging, which is returned."""
+        self._file = file = self._blobs.files.create()
+        data = b"".join(self._pieces)
+        self._pieces = []
+        if data:
+            file.write(data)
+        return file
 
     def commit(self, note: BlobNote) -> str:
-        if self._file is None and not isinstance(note.record, Part):
-            refuse_without_reserve(self._blobs.files.disk)
-            pieces, self._pieces = self._pieces, []
-            return self._blobs.keep(pieces[0] if len(pieces) == 1 else b"".join(pieces))
-        # Objects in several pieces are made of files alone.
-        return self._blobs.pooled(self._spilled().commit(note))
+        file = self._file
+        if file is None:
+            if not isinstance(note.record, Part):
+                refuse_without_reserve(self._blobs.files.disk)
+                pieces, self._pieces = self._pieces, []
+                return self._blobs.keep(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+            file = self._spill()  # objects in several pieces are made of files alone
+        return self._blobs.pooled(file.commit(note))
 
     def abort(self) -> None:
         self._pieces = []

@@ -162,9 +162,9 @@ class PoolDriver:
 
     def close(self) -> None:
         """Closes every connection and descriptor, after a flush when nobody else has the directory open. Harmless when repeated."""
-        if self._is_open:
+        if self._is_open and self._flusher is not None:
             self._is_open = False
-            self._flusher.leave()  # type: ignore[union-attr]
+            self._flusher.leave()
         if self._checkpoints is not None:
             self._checkpoints.close()
         self._connections.close()

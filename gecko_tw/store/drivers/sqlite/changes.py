@@ -108,10 +108,10 @@ class HistoryChange:
             self._former.rows.append(row)
 
     def _older(self, version: Version | DeleteMarker, row: Row | None, former: Version | DeleteMarker | None) -> Row:
-        if row is None or (isinstance(version, Version) and version.spans != former.spans):  # type: ignore[union-attr]
+        if row is None or (isinstance(version, Version) and not _same_bytes(version, former)):
             raise ValueError("only the newest version may be new")
-        if row.visible:
-            placed = self._ground.places.keep(self._transaction, self._address, version, row)  # type: ignore[arg-type]
+        if row.visible and isinstance(version, Version):
+            placed = self._ground.places.keep(self._transaction, self._address, version, row)
             return row_of(version, row.seq, placed)
         if version != former:
             return row_of(version, row.seq, self._described(version, row))
@@ -124,8 +124,11 @@ class HistoryChange:
                 return row
             if was_newest or isinstance(version, DeleteMarker):
                 return row_of(version, row.seq, self._described(version, row))
-        place = self._ground.places.mark if isinstance(version, DeleteMarker) else self._ground.places.place
-        placed = place(self._transaction, self._address, version, self._standing(row))  # type: ignore[arg-type]
+        places, standing = self._ground.places, self._standing(row)
+        if isinstance(version, DeleteMarker):
+            placed = places.mark(self._transaction, self._address, version, standing)
+        else:
+            placed = places.place(self._transaction, self._address, version, standing)
         return row_of(version, row.seq if row is not None else 0, placed)
 
     def _described(self, version: Version | DeleteMarker, row: Row) -> Placed:
@@ -135,7 +138,9 @@ class HistoryChange:
 
     def _standing(self, replaced: Row | None) -> Standing:
         if self._rows and self._rows[0].visible:
-            return Standing(self._rows[0], self._before.versions[0], replaced)  # type: ignore[arg-type]
+            top = self._before.versions[0]
+            assert isinstance(top, Version), "a delete marker has no file"
+            return Standing(self._rows[0], top, replaced)
         return Standing(replaced=replaced)
 
     def _leave(self, rows: list[Row]) -> None:
