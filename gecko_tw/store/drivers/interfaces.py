@@ -41,14 +41,15 @@ class BlobGone(Exception):  # noqa: N818 - a signal, not an error
 class IDriver(Interface):
     """Where records and bytes are kept, for one data directory."""
 
-    data_dir = Attribute(
+    data_dir: str = Attribute(
         "the directory's path; a driver that keeps everything elsewhere has at least ``.geckos3`` in it"
     )
-    catalog = Attribute("the ICatalog, while it is open")
-    blobs = Attribute("the IBlobs, while it is open")
-    documents = Attribute("the IDocuments, while it is open")
-    notices = Attribute("the INotices, while it is open")
-    damage = Attribute(
+    catalog: "ICatalog" = Attribute("the records, while it is open")
+    blobs: "IBlobs" = Attribute("the bytes, while it is open")
+    documents: "IDocuments" = Attribute("small values, while it is open")
+    notices: "INotices" = Attribute("events that wait, while it is open")
+    # Any: what it is lies above the interfaces.
+    damage: Any = Attribute(
         "what is noticed of the records while they are in use: a gecko_tw.store.drivers.sqlite.damage.Damage"
     )
 
@@ -65,8 +66,9 @@ class IDriver(Interface):
 class IFileTree(Interface):
     """Optional power of an IDriver, got by ``IFileTree(driver, None)``: objects are files, which others may put, change and remove."""
 
-    tree_watch = Attribute("tells of what others do: a gecko_tw.store.drivers.files.noticing.TreeWatch")
-    unreadable = Attribute("places that the last :meth:`open` anew has passed over, with the reasons")
+    # Any: as the damage of IDriver.
+    tree_watch: Any = Attribute("tells of what others do: a gecko_tw.store.drivers.files.noticing.TreeWatch")
+    unreadable: dict[str, str] = Attribute("places that the last :meth:`open` anew has passed over, with the reasons")
 
     def open(anew: bool = False) -> None:
         """As IDriver; ``anew`` makes the catalog from the files alone. Raises RuntimeError unless nobody else uses the directory."""
@@ -79,9 +81,9 @@ class IFileTree(Interface):
 class IDriverFamily(Interface):
     """A description of a driver, cheap to import. A dropin may publish one."""
 
-    name = Attribute("the value of ``--layout`` that chooses it")
-    catalog = Attribute("the file in ``.geckos3`` that is there when the directory was used before")
-    takes = Attribute("names of the settings that it is made with")
+    name: str = Attribute("the value of ``--layout`` that chooses it")
+    catalog: str = Attribute("the file in ``.geckos3`` that is there when the directory was used before")
+    takes: tuple[str, ...] = Attribute("names of the settings that it is made with")
 
     def load(data_dir: str, settings: Mapping[str, object]) -> IDriver:
         """The driver, imported and made only now, not open yet.
@@ -216,7 +218,7 @@ class IDocuments(Interface):
         The rule is pure and may be called again. What it raises leaves everything as it was.
         """
 
-    def replace(values, revision: int):  # type: ignore[no-untyped-def]
+    def replace(values: Mapping[tuple[str, str], Json], revision: int) -> bool:
         """Replaces several values in one step, unless something was changed since that revision; returns whether it did.
 
         :param values: by ``(kind, name)``; None removes one.

@@ -26,7 +26,8 @@ class BuiltIn:
     factory: str
 
     def load(self, data_dir: str, settings: Mapping[str, object]) -> IDriver:
-        return getattr(import_module(self.module), self.factory)(data_dir, **settings)  # type: ignore[no-any-return]
+        driver: IDriver = getattr(import_module(self.module), self.factory)(data_dir, **settings)
+        return driver
 
 
 DRIVERS = (
