@@ -14,7 +14,11 @@ _SECRET = frozenset(
 )
 _MASK = "***"
 _LONGEST_REMEMBERED = 1024
-_quoted = json.encoder.encode_basestring
+
+
+def _quoted(text: str) -> str:
+    """A text as JSON, in one line for whoever ends lines at more characters than JSON escapes (U+0085, U+2028)."""
+    return json.encoder.encode_basestring(text) if text.isprintable() else json.encoder.encode_basestring_ascii(text)
 
 
 @frozen(eq=False)

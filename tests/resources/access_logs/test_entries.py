@@ -3,7 +3,7 @@
 import json
 
 from attrs import evolve
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gecko_tw.resources.access_logs.entries import AccessEntry, json_line, masked, text_line
@@ -69,6 +69,7 @@ def test_an_encoded_name_of_a_secret_is_masked_too() -> None:
 
 
 @given(st.binary(max_size=60))
+@example("\x85\u2028".encode())
 def test_every_target_makes_one_line(target: bytes) -> None:
     for line in (json_line(evolve(ENTRY, target=target)), text_line(evolve(ENTRY, target=target))):
         assert len(line.splitlines()) == 1
