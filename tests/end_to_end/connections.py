@@ -2,12 +2,16 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 
 from tests.end_to_end.daemon import Daemon
 from tests.patience import PATIENCE
+
+PAUSE = 0.002
+"""Seconds between two questions of one of a crowd."""
 
 
 class Visitor:
@@ -79,7 +83,7 @@ def visitors(daemon: Daemon, processes: int) -> Iterator[dict[str, list[Visitor]
 
 
 class Crowd:
-    """Threads that ask on ever new connections, until the block ends."""
+    """Threads that ask on ever new connections, until the block ends; so quickly that the daemon has time for something else, too."""
 
     def __init__(self, daemon: Daemon, size: int = 4) -> None:
         self._daemon = daemon
@@ -104,6 +108,7 @@ class Crowd:
                 self.answers.append(ask(self._daemon))
             except (OSError, HTTPException) as trouble:
                 self.troubles.append(trouble)
+            time.sleep(PAUSE)
 
 
 class SlowUpload:

@@ -6,6 +6,7 @@ import signal
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -21,6 +22,9 @@ SERVE = (sys.executable, "-m", "gecko_tw.commands", "serve")
 TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile=", "geckos3")
 LISTENING = re.compile(r"listening on https?://\S+:(\d+)")
 TROUBLE = re.compile(r"Traceback|Unhandled|Exception ignored|was never awaited|ResourceWarning")
+
+
+_ONE_BY_ONE = threading.Lock()
 
 
 @cache
@@ -152,7 +156,8 @@ class Daemon:
             "region_name": self.region,
             "verify": str(self.certificates.authority) if self.certificates else None,
         }
-        return boto().client("s3", **(given | more))
+        with _ONE_BY_ONE:  # a session makes no two clients at once
+            return boto().client("s3", **(given | more))
 
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GECKOS3_", "MINIO_"))}
