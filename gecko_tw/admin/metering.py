@@ -10,14 +10,14 @@ from gecko_tw.metrics.counters import RequestCounters
 from gecko_tw.pools import Pool
 from gecko_tw.resources.access_logs.entries import AccessEntry
 from gecko_tw.resources.answers.answer import STATUS
-from gecko_tw.resources.dispatch.operations import BUCKET, OBJECT, SERVICE, WEBSITE, OperationTable
+from gecko_tw.resources.dispatch.operations import ACTION, BUCKET, OBJECT, SERVICE, WEBSITE, OperationTable
 from gecko_tw.resources.service import Service
 from gecko_tw.wire.site import Site
 
 TOLD = 1.0
 """Seconds after which a process tells its state anew."""
 
-TEMPLATES = {SERVICE: "/", BUCKET: "/:bucket", OBJECT: "/:bucket/*objectKey", WEBSITE: "/*path"}
+TEMPLATES = {SERVICE: "/", ACTION: "/", BUCKET: "/:bucket", OBJECT: "/:bucket/*objectKey", WEBSITE: "/*path"}
 """What requests address, as ByteBucket's label ``path`` names it: never a key."""
 
 Sizes = Mapping[str, tuple[str, float]]
