@@ -50,7 +50,8 @@ class Serving(Service):
         self.cut = False
 
     def open(self) -> "Deferred[None]":
-        """Begins to accept."""
+        """Begins to accept; it runs from then on."""
+        self.startService()
         if self._beside is not None and not self._beside.running:
             self._beside.startService()
         self._acceptors = [self._accept(listener, place) for listener, place in self._places]
