@@ -47,11 +47,10 @@ class Serving(Service):
         self._reactor, self._sites, self._drain_limit = reactor, sites, drain_limit
         self._places = list(zip(listeners, sockets, strict=True))
         self._acceptors: list[Acceptor] = []
-        self.cut = False
+        self.cut = self._stopped = False
 
     def open(self) -> "Deferred[None]":
-        """Begins to accept; it runs from then on."""
-        self.startService()
+        """Begins to accept."""
         if self._beside is not None and not self._beside.running:
             self._beside.startService()
         self._acceptors = [self._accept(listener, place) for listener, place in self._places]
@@ -68,7 +67,7 @@ class Serving(Service):
 
     def reload(self) -> "Deferred[None]":
         """Reads TLS certificates again. Connections go on; none is refused. After the stop nothing happens: it may have come meanwhile."""
-        if not self.running:
+        if self._stopped:
             return succeed(None)
         old = self._acceptors
         self.open()
@@ -80,6 +79,7 @@ class Serving(Service):
     def stopService(self) -> "Deferred[Any]":
         """Accepts no more and lets requests under way end; fires when no connection is left and their log is written."""
         super().stopService()
+        self._stopped = True
         for acceptor in self._acceptors:
             acceptor.stop()
         self._acceptors = []
