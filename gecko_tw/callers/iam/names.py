@@ -119,10 +119,21 @@ def check_new(registry: Registry, kind: str, account: str, name: str) -> None:
     """
     if account != ROOT_ACCOUNT and registry.account(account) is None:
         raise NoSuchEntity(f"There is no {ACCOUNT} {account!r}.")
-    there = of_account(registry, kind, account)
-    if any(one.name.lower() == name.lower() for one in there):
-        raise EntityAlreadyExists(f"A {kind} with name {name} already exists.")
+    there = check_free(registry, kind, account, name)
     check_quota(len(there) + 1, PLURALS[kind])
+
+
+def check_free(
+    registry: Registry, kind: str, account: str, name: str, besides: str | None = None
+) -> list[Any]:  # of what the kind says
+    """Refuses a name that another one has, in whatever case; returns all of that kind. Raises EntityAlreadyExists.
+
+    :param besides: the name, as it is written, of the one that is to have this name.
+    """
+    there = of_account(registry, kind, account)
+    if any(one.name.lower() == name.lower() and one.name != besides for one in there):
+        raise EntityAlreadyExists(f"A {kind} with name {name} already exists.")
+    return there
 
 
 def place(kind: str, one: object) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from gecko_tw.callers.accounts.registered import GROUP, KEY, USER
 from gecko_tw.callers.accounts.registry import Changes, Registry
 from gecko_tw.callers.accounts.roles import Role
 from gecko_tw.callers.iam.names import (
+    check_free,
     check_name,
     check_new,
     check_path,
@@ -88,8 +89,8 @@ def update_group(registry: Registry, account: str, name: str, new_name: str | No
 def _renamed(registry: Registry, kind: str, one: Any, new_name: str | None, new_path: str | None) -> Any:
     name = one.name if new_name is None else check_name(kind, new_name)
     path = one.path if new_path is None else check_path(new_path)
-    if name.lower() != one.name.lower():
-        check_new(registry, kind, one.account, name)
+    if name != one.name:
+        check_free(registry, kind, one.account, name, besides=one.name)
     return evolve(one, name=name, path=path)
 
 

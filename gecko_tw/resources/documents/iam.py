@@ -131,6 +131,13 @@ def page(asked: Asked, items: Sequence[One], name: Callable[[One], str]) -> tupl
     return shown, {"IsTruncated": more, "Marker": name(shown[-1]) if more else None}
 
 
+def page_of_tags(asked: Asked, tags: Mapping[str, str]) -> Told:
+    """The next tags of one thing, and whether there are more."""
+    items = sorted(tags.items(), key=lambda pair: _order(pair[0]))
+    shown, more = page(asked, items, lambda pair: pair[0])
+    return {"Tags": tags_told(dict(shown)), **more}
+
+
 def _order(name: str) -> tuple[str, str]:
     return name.lower(), name
 

@@ -23,8 +23,8 @@ from gecko_tw.resources.documents.iam import (
     named,
     new,
     page,
+    page_of_tags,
     policy_told,
-    tags_told,
     version_told,
     with_prefix,
 )
@@ -232,5 +232,4 @@ def untag_policy(asked: Asked) -> None:
 @action("ListPolicyTags", "PolicyArn", *PAGED, about=managed)
 def list_policy_tags(asked: Asked) -> Told:
     policy = policies.find_managed(asked.registry, asked.account, asked.form.need("PolicyArn"))
-    tags, more = page(asked, tags_told(policy.tags), lambda tag: str(tag["Key"]))
-    return {"Tags": tags, **more}
+    return page_of_tags(asked, policy.tags)

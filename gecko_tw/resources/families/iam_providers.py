@@ -11,7 +11,7 @@ from gecko_tw.callers.accounts.roles import Provider
 from gecko_tw.callers.iam import providers
 from gecko_tw.callers.iam.names import of_account
 from gecko_tw.resources.dispatch.operations import Subject, action
-from gecko_tw.resources.documents.iam import PAGED, Asked, Told, date, everything, page, tags_told
+from gecko_tw.resources.documents.iam import PAGED, Asked, Told, date, everything, page_of_tags, tags_told
 
 _ARN = "OpenIDConnectProviderArn"
 
@@ -98,5 +98,4 @@ def untag_open_id_connect_provider(asked: Asked) -> None:
 
 @action("ListOpenIDConnectProviderTags", _ARN, *PAGED, about=_provider)
 def list_open_id_connect_provider_tags(asked: Asked) -> Told:
-    tags, more = page(asked, tags_told(_find(asked).tags), lambda tag: str(tag["Key"]))
-    return {"Tags": tags, **more}
+    return page_of_tags(asked, _find(asked).tags)

@@ -16,8 +16,8 @@ from gecko_tw.resources.documents.iam import (
     named,
     new,
     page,
+    page_of_tags,
     role_told,
-    tags_told,
     with_prefix,
 )
 
@@ -98,5 +98,4 @@ def untag_role(asked: Asked) -> None:
 @action("ListRoleTags", "RoleName", *PAGED, about=named(ROLE))
 def list_role_tags(asked: Asked) -> Told:
     role = find(asked.registry, ROLE, asked.account, asked.form.need("RoleName"))
-    tags, more = page(asked, tags_told(role.tags), lambda tag: str(tag["Key"]))
-    return {"Tags": tags, **more}
+    return page_of_tags(asked, role.tags)

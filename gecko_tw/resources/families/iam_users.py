@@ -18,8 +18,8 @@ from gecko_tw.resources.documents.iam import (
     new,
     own_user,
     page,
+    page_of_tags,
     renamed,
-    tags_told,
     user_told,
     with_prefix,
 )
@@ -76,12 +76,7 @@ def untag_user(asked: Asked) -> None:
 @action("ListUserTags", "UserName", *PAGED, about=named(USER))
 def list_user_tags(asked: Asked) -> Told:
     user = find(asked.registry, USER, asked.account, asked.form.need("UserName"))
-    tags, more = page(asked, tags_told(dict(sorted(user.tags.items(), key=_by_key))), lambda tag: str(tag["Key"]))
-    return {"Tags": tags, **more}
-
-
-def _by_key(pair: tuple[str, str]) -> tuple[str, str]:
-    return pair[0].lower(), pair[0]
+    return page_of_tags(asked, user.tags)
 
 
 @action("CreateAccessKey", "UserName", about=own_user)

@@ -11,7 +11,7 @@ from gecko_tw.callers.accounts.identities import AccessKey, Account, OnePair, Us
 from gecko_tw.callers.accounts.registry import ACCOUNT, GROUP, KEY, USER, Registry
 from gecko_tw.callers.accounts.sealing import Sealer
 from gecko_tw.callers.iam import access_keys, people, policies
-from gecko_tw.callers.iam.names import find, of_account
+from gecko_tw.callers.iam.names import QUOTAS, find, of_account
 from gecko_tw.callers.refusals import DeleteConflict, EntityAlreadyExists, LimitExceeded, NoSuchEntity
 from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.refusals import InvalidArgument
@@ -94,6 +94,25 @@ def test_only_the_case_of_a_name_or_only_the_path_can_be_changed(registry):
         people.update_user(registry, "main", "ANN", "Bob", None)
     with pytest.raises(NoSuchEntity):
         people.update_user(registry, "main", "eve", "x", None)
+
+
+def test_a_user_does_not_take_the_place_of_another_whose_name_differs_in_case(registry):
+    user(registry, "Ann")
+    registry.put_user(User(account="main", name="ann"))
+    for name, wanted in (("Ann", "ann"), ("ann", "Ann"), ("Ann", "ANN")):
+        with pytest.raises(EntityAlreadyExists):
+            people.update_user(registry, "main", name, wanted, None)
+    people.update_user(registry, "main", "Ann", None, "/p/")
+    assert [(one.name, one.path) for one in of_account(registry, USER, "main")] == [("Ann", "/p/"), ("ann", "/")]
+
+
+def test_where_there_are_as_many_as_may_be_one_can_have_another_name(registry, monkeypatch):
+    monkeypatch.setitem(QUOTAS, "Users", 1)
+    user(registry)
+    people.update_user(registry, "main", "ann", "eve", None)
+    assert [one.name for one in of_account(registry, USER, "main")] == ["eve"]
+    with pytest.raises(LimitExceeded):
+        user(registry)
 
 
 def test_a_user_is_not_removed_while_it_has_anything(registry):

@@ -11,7 +11,19 @@ from gecko_tw.callers.accounts.identities import Account, User
 from gecko_tw.callers.signatures.authenticate import Authenticator
 from gecko_tw.resources.dispatch.operations import IAM
 from tests.resources.asking import FakeRequest
-from tests.resources.iam_recipes import NOTHING_TO_FIND, POLICY, PROVIDER, READ_ONLY, RECIPES, TRUST, fill
+from tests.resources.iam_recipes import (
+    BOB,
+    NOTHING_TO_FIND,
+    OF_POLICY,
+    OF_PROVIDER,
+    POLICY,
+    PROVIDER,
+    READ_ONLY,
+    RECIPES,
+    ROLE,
+    TRUST,
+    fill,
+)
 from tests.resources.reading import IAM as MODEL
 from tests.resources.reading import read_action
 from tests.resources.session_town import ANN, MAIN, ROOT, Town, code, credentials_of, document, policy, refused
@@ -110,6 +122,17 @@ def test_lists_come_in_pages_sorted_in_any_case(town: Town) -> None:
     assert "Marker" not in told(town, "ListUsers", MaxItems="6")
     for wrong in ("0", "1001", "x", "-1", "", "1_0"):
         assert refusal(town.iam("ListUsers", MaxItems=wrong)) == (400, "ValidationError")
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"), [("User", BOB), ("Role", ROLE), ("Policy", OF_POLICY), ("OpenIDConnectProvider", OF_PROVIDER)]
+)
+def test_tags_come_in_pages_sorted_in_any_case(town: Town, kind: str, named: dict[str, str]) -> None:
+    for key in ("b", "C", "a"):
+        told(town, f"Tag{kind}", **named, Tags__member__1__Key=key, Tags__member__1__Value="x")
+    first = told(town, f"List{kind}Tags", **named, MaxItems="2")
+    second = told(town, f"List{kind}Tags", **named, MaxItems="2", Marker=first["Marker"])
+    assert [tag["Key"] for tag in first["Tags"] + second["Tags"] if tag["Key"] != "z"] == ["a", "b", "C"]
 
 
 def test_policies_are_told_letter_by_letter(town: Town) -> None:
