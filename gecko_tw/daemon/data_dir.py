@@ -6,9 +6,6 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from twisted.plugin import getPlugins
-
-import gecko_tw.plugins
 from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.callers.accounts.sealing import KeyFile, Sealer, WrongKey, is_sealed, rekey, sealing_key
 from gecko_tw.settings import BadSetting, Settings
@@ -278,21 +275,19 @@ class DataDir:
         self.driver.close()
 
 
-def driver_families() -> dict[str, IDriverFamily]:
-    """All drivers by their layouts: ours, then those of dropins. Raises BadSetting when two have the same name."""
-    found: dict[str, IDriverFamily] = {}
-    for family in (*DRIVERS, *getPlugins(IDriverFamily, gecko_tw.plugins)):
-        if family.name in found:
-            raise BadSetting(f"a dropin cannot be used: two drivers are named {family.name}")
-        found[family.name] = family
-    return found
-
-
 def _family_of(settings: Settings) -> IDriverFamily:
-    """Raises BadSetting."""
-    ours = {one.name: one for one in DRIVERS}
-    # Dropins are looked for only where one is asked for: that takes longer than anything else here.
-    families = ours if settings.layout in ours else driver_families()
+    """The driver of a layout: ours, or a dropin's. Raises BadSetting when there is none, or two drivers have the same name."""
+    families: dict[str, IDriverFamily] = {one.name: one for one in DRIVERS}
+    if settings.layout not in families:
+        # Few have drivers of others, and everybody would load what looks for them.
+        from twisted.plugin import getPlugins
+
+        import gecko_tw.plugins
+
+        for family in getPlugins(IDriverFamily, gecko_tw.plugins):
+            if family.name in families:
+                raise BadSetting(f"a dropin cannot be used: two drivers are named {family.name}")
+            families[family.name] = family
     if settings.layout not in families:
         raise BadSetting(
             f"--layout: {settings.layout!r} is not allowed; allowed is one of {', '.join(sorted(families))}"

@@ -63,7 +63,6 @@ def house():
     reactor, site = Reactor(), Site()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serving = Serving(reactor, {S3: site}, (Listener(S3, "x", "tcp:0:interface=127.0.0.1"),), [listening], 30.0)
-        serving.startService()
         serving.open()
         yield reactor, site, serving
     assert not reactor.readers

@@ -85,7 +85,7 @@ def json_line(entry: AccessEntry) -> str:
     """GeckoS3's line with more at its end: one JSON object with its names, without a newline. What is empty is left out."""
     sent = f'"bytes":{entry.sent},' if entry.sent else ""
     received = f',"bytes_in":{entry.received}' if entry.received else ""
-    operation = f',"operation":"{entry.operation}"' if entry.operation else ""
+    operation = f',"operation":{_quoted(entry.operation)}' if entry.operation else ""
     bucket = f',"bucket":{_quoted(entry.bucket)}' if entry.bucket else ""
     key = f',"access_key":{_quoted(entry.access_key)}' if entry.access_key else ""
     auth = f',"auth":"{entry.auth}"' if entry.auth else ""
