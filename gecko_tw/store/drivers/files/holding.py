@@ -16,15 +16,13 @@ _MOST = 10_000
 
 
 class HeldInodes:
-    """What one process has removed.
+    """What one process has removed. Of too many the oldest are given up, which costs no more than the protection.
 
     :param flushed_at: asked until when (nanoseconds) everything is on the disk.
-    :ivar most: so many are held; of more the oldest are given up, which costs no more than the protection.
     """
 
     def __init__(self, flushed_at: Callable[[], int]) -> None:
         self._flushed_at = flushed_at
-        self.most = min(_MOST, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
         self._held: deque[tuple[int, int]] = deque()
 
     @contextmanager
@@ -43,7 +41,7 @@ class HeldInodes:
             raise
         if descriptor >= 0:
             self._held.append((time.time_ns(), descriptor))
-            self._give_up(len(self._held) - self.most)
+            self._give_up(len(self._held) - _most())
 
     def unlink(self, path: str | bytes, directory: int) -> bool:
         """Removes a file; whether it was there."""
@@ -74,3 +72,8 @@ class HeldInodes:
         for _ in range(count):
             with suppress(IndexError):  # another thread was faster
                 os.close(self._held.popleft()[1])
+
+
+def _most() -> int:
+    """How many are held. Asked each time: a process that begins to serve lets itself have more descriptors than it began with."""
+    return min(_MOST, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
