@@ -92,18 +92,25 @@ def cut_short(folder: Path, setup: Setup, verbs: list[tuple[str, int, int]], ste
         return len(told.read())
 
 
+def tidy(shop: Shop) -> None:
+    """What steps have made worthless goes with the next flush; what steps that were cut short have left is swept."""
+    while shop.driver.flush():
+        continue
+    shop.upkeep.sweep(-60)
+
+
 def seen(folder: Path, setup: Setup, verbs: list[tuple[str, int, int]], done: int) -> tuple[Any, Any, Any]:
     """What is found at once, once the catalog was made again from the files, and once the rest of the verbs is done."""
     with setup.shop(folder) as shop:
         at_once = everything(shop)
-        shop.upkeep.sweep(-60)
+        tidy(shop)
         assert everything(shop) == at_once
         assert litter(folder, shop) == []
         setup.rebuild(shop)
         rebuilt = everything(shop)
         for place in range(expected(verbs).index(rebuilt, done), len(verbs)):
             do(shop, place, verbs[place])
-        shop.upkeep.sweep(-60)
+        tidy(shop)
         assert litter(folder, shop) == []
         return at_once, rebuilt, everything(shop)
 
