@@ -63,7 +63,7 @@ class Floor(Factory):
         self.catalog.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'NORMAL'}")
         self.catalog.execute("PRAGMA wal_autocheckpoint = 4000")
         self.waiting: list[Upload] = []
-        self.held: dict[str, tuple[tuple[int, int], bytes]] = {}
+        self.held: dict[str, tuple[tuple[int, int, int], bytes]] = {}
         self.useless: list[str] = []
         self.folders: set[str] = set()
         self.names = (f"staging/{os.getpid()}-{number}" for number in count())
@@ -78,7 +78,7 @@ class Floor(Factory):
             return bytes(self.catalog.execute(query, (path.encode(),)).fetchone()[0])
         held = self.held.get(path)
         found = os.stat(path, dir_fd=self.root)
-        mark = found.st_ino, found.st_size
+        mark = found.st_ino, found.st_size, found.st_ctime_ns
         if held is None or held[0] != mark:
             file = os.open(path, os.O_RDONLY, dir_fd=self.root)
             held = self.held[path] = mark, os.pread(file, mark[1], 0)

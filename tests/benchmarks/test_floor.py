@@ -31,7 +31,7 @@ def test_it_keeps_objects(tmp_path, options):
                 break
             except OSError:
                 time.sleep(0.1)
-        for body in (b"first", b"other", b"the second one"):
+        for body in (b"first", b"another", b"the second one"):
             for _ in range(4):  # whichever of both processes takes it
                 ask("PUT", "bench/small/1", body)
                 assert ask("GET", "bench/small/1") == body

@@ -23,6 +23,7 @@ PATH, NO_PATH = b"album/2024/cat.jpg", b"album//cat.jpg"
 """A key that is a file's path, and one that no path can hold."""
 
 OTHERS = (b"album/2024/dog.jpg", b"album/2024", b"album//dog.jpg", b"album/2024/cat.jpg/")
+ALL = ListRequest(limit=1_000_000)
 HELD_ROOMS = ("staging", "pool", "attributes")
 OWN_FILES = {
     "lock",
@@ -186,7 +187,7 @@ def everything(shop: Shop) -> dict[bytes, Any]:
     names = listed(shop)
     found = {key: got(shop, key) for key in sorted({*names, *OTHERS, PATH, NO_PATH})}
     assert names == {key: (seen["etag"], seen["size"]) for key, seen in found.items() if seen is not None}
-    uploads = shop.objects.page(BUCKET, ListRequest(), "uploads").entries
+    uploads = shop.objects.page(BUCKET, ALL, "uploads").entries
     return {
         key: {
             "object": seen,
@@ -199,7 +200,7 @@ def everything(shop: Shop) -> dict[bytes, Any]:
 
 def listed(shop: Shop) -> dict[bytes, tuple[str, int]]:
     """ETag and size of each key, as the listing tells them."""
-    page = shop.objects.page(BUCKET, ListRequest())
+    page = shop.objects.page(BUCKET, ALL)
     return {entry.key: (entry.version.etag, entry.version.size) for entry in page.entries if entry.version}
 
 
@@ -250,14 +251,14 @@ def litter(folder: Path, shop: Shop) -> list[str]:
     inner = folder / ".geckos3"
     held = {path.stem.partition(".")[0]: path for path in files_below(*(inner / room for room in HELD_ROOMS))}
     left = [str(held[name]) for name in set(held) - shop.driver.catalog.references(held)]
-    uploads = shop.objects.page(BUCKET, ListRequest(), "uploads").entries
+    uploads = shop.objects.page(BUCKET, ALL, "uploads").entries
     if (inner / "uploads").exists() and len(files_below(inner / "uploads")) != len(uploads):
         left.append(f"uploads: {files_below(inner / 'uploads')}")
     left += [path.name for path in inner.iterdir() if path.is_file() and path.name not in OWN_FILES]
     left += rows_without_version(inner / "objects.sqlite")
     bucket = os.fsencode(folder / BUCKET)
     # The row of a delete marker knows of the file that it replaced until the key changes again.
-    keys = {bucket + b"/" + entry.key for entry in shop.objects.page(BUCKET, ListRequest(), "versions").entries}
+    keys = {bucket + b"/" + entry.key for entry in shop.objects.page(BUCKET, ALL, "versions").entries}
     for place, _folders, names in os.walk(bucket):
         paths = (os.path.join(place, name) for name in names)
         left += [str(path) for path in paths if path.removesuffix(b".metadata.json") not in keys]

@@ -20,13 +20,13 @@ READY = {
 }
 """Places that tell whether it can read and write, too."""
 
-_PLACES = LIVE | READY
+PLACES = LIVE | READY
 
 
 def asks_health(head: Head) -> bool:
     """Whether a request is one for health: whatever is signed, or has a query, means a bucket or an object."""
     return (
-        head.path in _PLACES
+        head.path in PLACES
         and head.method in ("GET", "HEAD")
         and not head.query
         and b"authorization" not in head.headers
@@ -45,7 +45,7 @@ class HealthResource(Resource):
 
     def render(self, request: Any) -> int:
         readiness = self._service.readiness if self._path in READY else None
-        body = _PLACES[self._path]
+        body = PLACES[self._path]
         if readiness is None:
             serve_health(self._service, request, True, body)
         else:

@@ -12,7 +12,7 @@ from twisted.web.server import NOT_DONE_YET
 
 from gecko_tw.callers.signatures.proxies import Front, bucket_in
 from gecko_tw.resources.answers.refusals import InvalidURI, NotImplemented_
-from gecko_tw.resources.dispatch.health import HealthResource, asks_health
+from gecko_tw.resources.dispatch.health import PLACES, HealthResource, asks_health
 from gecko_tw.resources.dispatch.keys import decode
 from gecko_tw.resources.dispatch.operations import BUCKET, OBJECT, SERVICE, WEBSITE
 from gecko_tw.resources.pipeline import Address, serve
@@ -79,7 +79,7 @@ class ServiceResource(Resource):
 
     def _addressed(self, head: Head) -> Resource:
         path = head.path
-        if asks_health(head):
+        if path in PLACES and asks_health(head):
             return HealthResource(self._service, path)
         return self._leaf_again(path) if len(path) <= _LONGEST_REMEMBERED else self._leaf(path)
 

@@ -72,7 +72,8 @@ class State:
 
         :param sequence: the number of its last record in the undo log; 0 when there is none.
         """
-        os.pwrite(self._file, _PAIR.pack(self.commits + steps, sequence or self.sequence), _COMMITTED)
+        commits, last = _PAIR.unpack_from(self._memory, _COMMITTED)
+        os.pwrite(self._file, _PAIR.pack(commits + steps, sequence or last), _COMMITTED)
 
     def follow(self, sequence: int) -> None:
         """The catalog's last record has this number, whatever was thought before. For whoever is alone with the directory."""
@@ -89,27 +90,28 @@ class State:
 
     def is_behind(self) -> bool:
         """Whether steps were committed that are in the undo log and not on the disk yet, as far as anybody knows."""
-        return self.sequence > self.flushed
+        behind: bool = _PAIR.unpack_from(self._memory, _COMMITTED)[1] > _PAIR.unpack_from(self._memory, _FLUSHED)[0]
+        return behind
 
-    def _numbers(self, place: int) -> tuple[int, int]:
-        first, second = _PAIR.unpack_from(self._memory, place)
-        return first, second
+    def _number(self, place: int, which: int) -> int:
+        number: int = _PAIR.unpack_from(self._memory, place)[which]
+        return number
 
     @property
     def commits(self) -> int:
-        return self._numbers(_COMMITTED)[0]
+        return self._number(_COMMITTED, 0)
 
     @property
     def sequence(self) -> int:
-        return self._numbers(_COMMITTED)[1]
+        return self._number(_COMMITTED, 1)
 
     @property
     def flushed(self) -> int:
-        return self._numbers(_FLUSHED)[0]
+        return self._number(_FLUSHED, 0)
 
     @property
     def flushed_at(self) -> int:
-        return self._numbers(_FLUSHED)[1]
+        return self._number(_FLUSHED, 1)
 
     def close(self) -> None:
         """Gives it back. Harmless when repeated."""

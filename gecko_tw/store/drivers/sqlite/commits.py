@@ -11,7 +11,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Container, Iterable
-from types import TracebackType
 from typing import Any, TypeVar
 
 from gecko_tw.store.drivers.companions import Flush, flush_all, gather, share
@@ -126,7 +125,10 @@ class Transaction:
 
 
 class _Waiting:
-    """A step in the queue. As a context manager it keeps what its block raises, for its owner to raise."""
+    """A step in the queue.
+
+    :ivar error: what is to be raised where the step was asked for.
+    """
 
     __slots__ = ("step", "result", "error", "wake", "leads")
 
@@ -137,29 +139,13 @@ class _Waiting:
         self.wake: threading.Lock | None = None
         self.leads = False
 
-    def __enter__(self) -> None:
-        return
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> bool:
-        if error is not None:
-            self.error = error
-        return True
+_AFTERWARDS = (OSError, sqlite3.Error, InsufficientStorage)
+"""What goes wrong behind a commit, which no error takes back any more: what it keeps from being done the next step finds."""
 
 
-class _Afterwards:
-    """Around what comes behind a commit, which no error takes back any more: what it keeps from being done the next step finds."""
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> bool:
-        if not isinstance(error, OSError | sqlite3.Error | InsufficientStorage):
-            return False
-        log.error("what comes behind a commit could not be done: %s", error)
-        return True
-
-
-_AFTERWARDS = _Afterwards()
+def _tell(error: Exception) -> None:
+    log.error("what comes behind a commit could not be done: %s", error)
 
 
 class Commits:
@@ -236,12 +222,13 @@ class Commits:
     def _do(self, wishes: list[_Waiting | Flush]) -> None:
         flush_all([one for one in wishes if isinstance(one, Flush)])
         steps = [one for one in wishes if isinstance(one, _Waiting)]
-        if steps:
-            whole = _Waiting(_nothing)
-            with whole:
-                self._run(steps)
+        if not steps:
+            return
+        try:
+            self._run(steps)
+        except BaseException as error:  # each of those who wait raises it
             for step in steps:
-                step.error = step.error or whole.error
+                step.error = step.error or error
 
     def _run(self, steps: list[_Waiting]) -> None:
         """Runs steps with whatever else waits."""
@@ -258,8 +245,14 @@ class Commits:
                 mine.wake.acquire()
             if mine.leads:
                 self._lead()
-        full = [mine for mine in steps if mine.error is not None and _is_full(mine.error)]
-        if full and self._make_room():
+        for mine in steps:
+            if mine.error is not None and _is_full(mine.error):
+                self._run_again([mine for mine in steps if mine.error is not None and _is_full(mine.error)])
+                return
+
+    def _run_again(self, full: list[_Waiting]) -> None:
+        """What found the disk full gets another try where room can be made."""
+        if self._make_room():
             for mine in full:
                 mine.error, mine.wake, mine.leads = None, None, False
             self._run(full)
@@ -286,8 +279,8 @@ class Commits:
     def _lead(self) -> None:
         with self._mutex:
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), LARGEST_BATCH))]
-        whole = _Waiting(_nothing)
-        with whole:
+        failed: BaseException | None = None
+        try:
             self._journal.acquire()
             try:
                 connection = self._connections.mine()
@@ -295,12 +288,18 @@ class Commits:
                 try:
                     self._commit(connection, batch)
                 finally:
-                    with _AFTERWARDS:
+                    try:
                         self._finish_others(connection)
+                    except _AFTERWARDS as error:
+                        _tell(error)
             finally:
-                with _AFTERWARDS:
+                try:
                     self._journal.release()
-        self._hand_on(batch, whole.error)
+                except _AFTERWARDS as error:
+                    _tell(error)
+        except BaseException as error:  # each of those who wait raises it
+            failed = error
+        self._hand_on(batch, failed)
 
     def _finish_others(self, connection: sqlite3.Connection) -> None:
         """Puts back the keys of steps that were cut short, by death or by an error.
@@ -321,9 +320,11 @@ class Commits:
             self._again = time.monotonic() + PAUSE
 
     def _hand_on(self, batch: list[_Waiting], error: BaseException | None) -> None:
-        postponed = [waiting for waiting in batch if isinstance(waiting.error, Taken)]
-        for waiting in postponed:
-            waiting.error = None
+        postponed: list[_Waiting] = []
+        for waiting in batch:
+            if isinstance(waiting.error, Taken):
+                waiting.error = None
+                postponed.append(waiting)
         with self._mutex:
             self._queue.extendleft(reversed(postponed))  # in their order, before whoever came later
             following = self._queue[0] if self._queue else None
@@ -333,7 +334,7 @@ class Commits:
             if following.wake is not None:
                 following.wake.release()
         for waiting in batch:
-            if waiting in postponed:
+            if postponed and waiting in postponed:
                 continue
             waiting.error = waiting.error or error
             if waiting.wake is not None and not waiting.leads:
@@ -362,10 +363,12 @@ class Commits:
             if transaction.touched:
                 self._sync(transaction.touched)
             connection.execute("COMMIT")
-            with _AFTERWARDS:
+            try:
                 self._committed(transaction.last, len(batch))
                 if not torn:
                     self._journal.keep(standing)
+            except _AFTERWARDS as error:
+                _tell(error)
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
@@ -388,9 +391,11 @@ def _run_alone(connection: sqlite3.Connection, transaction: Transaction, waiting
     """Runs a step so that its failure undoes nothing of the others'."""
     if among_others:
         connection.execute("SAVEPOINT step")
-    with waiting:
+    try:
         waiting.result = waiting.step(transaction)
         transaction.done()
+    except BaseException as error:  # raised where the step was asked for
+        waiting.error = error
     transaction.turn()
     if among_others:
         if waiting.error is not None:

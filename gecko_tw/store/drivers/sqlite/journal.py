@@ -63,7 +63,7 @@ class Journal:
     def acquire(self) -> None:
         """Waits until no other process is in a step."""
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self._end = 1 if self.count == 0 else self._read()[1]
+        self._end = 1 if self._memory[0] == 0 else self._read()[1]
 
     def release(self) -> None:
         """Lets the next process go on."""
@@ -79,12 +79,15 @@ class Journal:
         :raises OSError: there is no room for it.
         """
         record = _record(bucket, key, text)
-        count = self.count + 1
+        count = self._memory[0] + 1
         if self._end + len(record) > _COUNTERS or count > 255:
             raise OSError(errno.ENOBUFS, "too much is changed in one step")
-        os.pwrite(self._lock, record, self._end)
+        if count == 1:
+            os.pwrite(self._lock, b"\1" + record, 0)  # nobody reads it before the lock is free
+        else:
+            os.pwrite(self._lock, record, self._end)
+            os.pwrite(self._lock, bytes((count,)), 0)
         self._end += len(record)
-        os.pwrite(self._lock, bytes((count,)), 0)
 
     def noted(self) -> list[Note]:
         """What a step that was cut short has left. For the holder of the lock."""
@@ -115,7 +118,7 @@ class Journal:
 
     def keep(self, notes: list[Note]) -> None:
         """Only these are still to be brought together. For the holder of the lock."""
-        if notes or self.count:
+        if notes or self._memory[0]:
             text = b"".join(_record(*note) for note in notes)
             os.pwrite(self._lock, bytes((len(notes),)) + text, 0)
             self._end = 1 + len(text)
