@@ -205,12 +205,16 @@ def test_except_exception_exists_once_and_in_the_pipeline():
     assert places == [f"{PACKAGE}.resources.pipeline"]
 
 
+HANDING_ON = {f"{PACKAGE}.{room}" for room in ("pools", "wire.request", "store.drivers.sqlite.commits")}
+
+
 def test_whoever_catches_everything_raises_it_again():
-    # A pool's thread cannot raise to who waits in the reactor, nor a request to its connection: they hand a Failure on.
+    # A pool's thread cannot raise to who waits in the reactor, nor a request to its connection, nor who leads a group of commits to the
+    # other threads: they hand on what was raised.
     wrong = [
         f"{source.name}:{node.lineno}"
         for source in sources()
-        if source.name not in (f"{PACKAGE}.pools", f"{PACKAGE}.wire.request")
+        if source.name not in HANDING_ON
         for node in source.nodes
         if isinstance(node, ast.ExceptHandler) and "BaseException" in _catches(node)
         if not isinstance(node.body[-1], ast.Raise)

@@ -78,8 +78,7 @@ class Call:
     @property
     def address(self) -> str:
         """The client's address without its port; empty where a socket has none."""
-        peer = self.head.peer
-        return peer[1:].partition("]")[0] if peer[:1] == "[" else peer.partition(":")[0]
+        return self.head.address
 
     @property
     def secure(self) -> bool:

@@ -126,12 +126,12 @@ async def _serve(call: Call, address: Address) -> None:
 
 async def _outcome(call: Call, address: Address) -> Outcome:
     """The answer to send: the operation's own, or that of whatever refused the request."""
-    upload, limits = call.request.upload, call.service.limits
+    head, upload, limits = call.head, call.request.upload, call.service.limits
     try:
         if limits is not None:
             if limits.is_due():
                 await call.service.read(limits.look)
-            limits.admit_address(call.address)
+            limits.admit_address(head)
         if address.refusal is not None:
             # Addresses are remembered: a refusal must not keep the frames of all requests that it refused.
             raise address.refusal.with_traceback(None)

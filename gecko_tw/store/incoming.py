@@ -32,6 +32,8 @@ def pseudo_etag(size: int, modified: int) -> str:
 
 def _worth_a_call(chunks: list[bytes | memoryview], flushed: int) -> list[bytes | memoryview]:
     """The chunks, joined when they are small or all of the body so far: a writer's first write may decide where it goes."""
+    if len(chunks) == 1 and chunks[0]:
+        return chunks
     size = sum(map(len, chunks))
     if len(chunks) > 1 and (size < _SMALL_CHUNK * len(chunks) or flushed == 0 and size <= _SMALL_BODY):
         return [b"".join(chunks)]
@@ -77,7 +79,7 @@ class Incoming:
 
     def tasks(self, threads: int) -> list[Callable[[], None]]:
         """See IIncoming. MD5 takes as long as everything else together."""
-        chunks = []
+        chunks: list[bytes | memoryview] = []
         while self._waiting:
             chunks.append(self._waiting.popleft())
         chunks = _worth_a_call(chunks, self._flushed)

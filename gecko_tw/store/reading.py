@@ -62,13 +62,6 @@ class Reading:
             self._take(fresh)
             return self._locate(offset)
 
-    def _at_hand(self, offset: int) -> tuple[IBlobReader, int, int] | None:
-        """As :meth:`_at`; None when the version is gone, which whoever reads it is told."""
-        try:
-            return self._at(offset)
-        except BlobGone:
-            return None
-
     def _locate(self, offset: int) -> tuple[IBlobReader, int, int]:
         index = bisect_right(self._starts, offset) - 1
         self._enter(index)
@@ -86,20 +79,20 @@ class Reading:
     def run(self, offset: int) -> tuple[int, int, int] | None:
         if offset >= self._starts[-1]:
             return None
-        found = self._at_hand(offset)
-        if found is None:
+        try:
+            reader, place, follow = self._at(offset)
+        except BlobGone:  # whoever reads it is told
             return None
-        reader, place, follow = found
         descriptor = reader.fileno()
         return None if descriptor is None else (descriptor, place, follow)
 
     def ready(self, offset: int, length: int) -> bytes | None:
         if offset >= self._starts[-1]:
             return b""
-        found = self._at_hand(offset)
-        if found is None:
+        try:
+            reader, place, follow = self._at(offset)
+        except BlobGone:
             return None
-        reader, place, follow = found
         data = getattr(reader, "data", None)
         return None if data is None else data[place : place + min(length, follow)]
 

@@ -26,6 +26,11 @@ class Head:
     secure: bool = False
     received: "Head | None" = None
 
+    @property
+    def address(self) -> str:
+        """The client's address without its port; empty where a socket has none."""
+        return self.peer[1:].partition("]")[0] if self.peer[:1] == "[" else self.peer.partition(":")[0]
+
     def header(self, name: bytes) -> str | None:
         """One header's value as text (Latin-1, so that every byte survives), or None when absent."""
         value = self.headers.get(name)

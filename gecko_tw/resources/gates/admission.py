@@ -11,7 +11,7 @@ def admit_caller(call: Call) -> None:
     """A caller has proven who it is: its key spends a request, and its address starts anew. Raises SlowDown."""
     service, identity = call.service, call.caller.identity
     if service.logins is not None:
-        service.logins.succeeded(call.address)
+        service.logins.succeeded(call.head)
     if service.limits is not None and identity is not None:
         service.limits.admit_key(identity)
 

@@ -66,7 +66,7 @@ class Logins:
         self._clock = clock
         self._lines, self._told, self._untold = LINES.burst, 0.0, 0
 
-    def succeeded(self, address: str) -> None:
+    def succeeded(self, head: Head) -> None:
         """A caller has proven who it is: what its address failed before is forgotten."""
         last = self._tally.last_failure
         if not last:
@@ -74,7 +74,7 @@ class Logins:
         if not 0 <= self._clock.seconds() - last <= (PATIENCE.burst - DEEPEST) / PATIENCE.rate:
             self._tally.last_failure = 0.0
         else:
-            self._tally.forget(_name(address))
+            self._tally.forget(_name(head.address))
 
     def failed(self, request_id: str, address: str, head: Head, refusal: Refusal) -> float:
         """Logs a failure, one of FAILURES, and counts it; returns how many seconds pass until it may be answered."""

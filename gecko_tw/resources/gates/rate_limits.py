@@ -9,6 +9,7 @@ from gecko_tw.callers.budgets.token_buckets import Budget, Spender, budget_of
 from gecko_tw.callers.signatures.proxies import neighbourhood
 from gecko_tw.store.drivers.interfaces import IDocuments
 from gecko_tw.store.refusals import SlowDown
+from gecko_tw.wire.head import Head
 
 KIND, OVERRIDE = "limits", "override"
 """The document that replaces budgets while the daemon runs: ``{"address": [rate, burst], "key": [rate, burst]}``, each may be missing."""
@@ -65,10 +66,10 @@ class RateLimits:
                 self._addresses.forget()
                 self._keys.forget()
 
-    def admit_address(self, address: str) -> None:
-        """Counts a request of an address, before anything else is known of it; empty where there is none. Raises SlowDown."""
+    def admit_address(self, head: Head) -> None:
+        """Counts a request of its client's address, before anything else is known of it. Raises SlowDown."""
         budget = self._address
-        if budget is not None and address:
+        if budget is not None and (address := head.address):
             self._admit(self._addresses, neighbourhood(address), budget)
 
     def admit_key(self, identity: Identity) -> None:

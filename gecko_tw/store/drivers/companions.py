@@ -66,6 +66,9 @@ def gather(verbs: Iterable[Callable[[], Any]], do: Callable[[list[Any]], None]) 
     :param verbs: they must not raise, nor hold a lock when they pause.
     :param do: does what all those want done that have paused, and does not raise.
     """
+    verbs = list(verbs)
+    if len(verbs) == 1:  # it has nobody to wait with
+        return [verbs[0]()]
     idle, here = _idle.companions, getcurrent()
     wishes: dict[Companion, Any] = {}
     for verb in verbs:

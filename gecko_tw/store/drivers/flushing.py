@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from attrs import field, frozen
 
 from gecko_tw.store.drivers.files.disk import Disk, remove_files, sync_file_system
+from gecko_tw.store.drivers.files.staging import staging_file
 from gecko_tw.store.drivers.sqlite import undo
 from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline
 from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
@@ -45,7 +46,7 @@ class Flusher:
                 return False
             moment = time.time_ns()
             last = undo.newest(self.connections.mine().execute)
-            records = undo.records(self.connections.mine().execute, last)
+            records = undo.garbage(self.connections.mine().execute, last)
             self._sync(records)
             self.disk.state.flush(last, moment)
             self.disk.held.release()
@@ -73,28 +74,30 @@ class Flusher:
                 "%s could not be flushed, and is looked at when it is opened again: %s", self.disk.data_dir, problem
             )
 
-    def _sync(self, records: Iterable[undo.Record]) -> None:
+    def _sync(self, records: Iterable[undo.Garbage]) -> None:
         """Names of what is kept go first: a file system without a journal may lose any name that it was changing in a power failure."""
         for directory in {name[:2] for record in records for name in record.replaced}:
             self.disk.staging.sync(directory)
         sync_file_system(self.disk.root)
 
-    def _remove(self, records: list[undo.Record]) -> bool:
+    def _remove(self, records: list[undo.Garbage]) -> bool:
         """Removes the files that records call worthless; whether there were any whose removal is not on the disk yet."""
-        names = [name for record in records for name in (*record.replaced, *record.useless) if not is_inline(name)]
-        for name in names:
+        replaced = [name for record in records for name in record.replaced]
+        self.disk.drop(map(staging_file, replaced))
+        useless = [name for record in records for name in record.useless if not is_inline(name)]
+        for name in useless:
             remove_files(self.disk, name)
-        return bool(names)
+        return bool(replaced or useless)
 
-    def _rows(self, records: list[undo.Record]) -> Iterator["_DropRows"]:
+    def _rows(self, records: list[undo.Garbage]) -> Iterator["_DropRows"]:
         names = [name for record in records for name in record.useless if is_inline(name)]
         for at in range(0, len(names), _AT_ONCE):
             yield _DropRows(names[at : at + _AT_ONCE])
 
-    def _forget(self, records: list[undo.Record]) -> Iterator["_Forget"]:
+    def _forget(self, records: list[undo.Garbage]) -> Iterator["_Forget"]:
         for at in range(0, len(records), _AT_ONCE):
             turn = records[at : at + _AT_ONCE]
-            if len(turn) > 1 or turn[0].useless or turn[0].replaced or turn[0].former:
+            if len(turn) > 1 or turn[0].says:
                 yield _Forget(turn[-1].id)
 
 

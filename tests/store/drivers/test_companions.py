@@ -42,19 +42,23 @@ def test_what_another_thread_wants_is_no_wish_of_companions():
         return share("here")
 
     done = []
-    assert gather([verb], done.append) == [True]
-    assert (seen, done) == ([False], [["here"]])
+    assert gather([verb, verb], done.append) == [True, True]
+    assert (seen, done) == ([False, False], [["here", "here"]])
+
+
+def test_a_verb_without_companions_waits_for_nobody():
+    assert gather([lambda: share("alone")], pytest.fail) == [False]
 
 
 def test_a_verb_may_gather_others_itself():
     done, inner = [], []
 
     def verb():
-        found = gather([lambda: share("inner")], inner.append)
+        found = gather([lambda: share("inner")] * 2, inner.append)
         return found, share("outer")
 
-    assert gather([verb], done.append) == [([True], True)]
-    assert (inner, done) == ([["inner"]], [["outer"]])
+    assert gather([verb, verb], done.append) == [([True, True], True)] * 2
+    assert (inner, done) == ([["inner", "inner"]] * 2, [["outer", "outer"]])
 
 
 class Body:

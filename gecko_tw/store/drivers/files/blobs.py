@@ -33,8 +33,8 @@ from gecko_tw.store.records import BlobNote, Part, Span, Version
 _READ = os.O_RDONLY | os.O_NONBLOCK
 _FICLONE = 0x40049409
 SMALL = 1024 * 1024
-"""Bodies up to this many bytes get their blocks before they are written. ext4 writes back a file without blocks when it is renamed
-over another one, which takes a millisecond, and more for each megabyte, while everybody waits."""
+"""Bodies up to this many bytes get their blocks before they are written where files cannot change places. ext4 writes back a file without
+blocks when it is renamed over another one, which takes a millisecond, and more for each megabyte, while everybody waits."""
 MOST_HELD = 16 * 1024
 ROOM_HELD = 16 * 1024 * 1024
 """The bytes of files up to so many are held in memory, and so many in all: to find them unchanged takes a third of reading them."""
@@ -75,7 +75,7 @@ class FilesWriter:
 
     def write(self, data: bytes | memoryview) -> None:
         try:
-            if self.size == 0 and self._blobs.disk.allocates and 0 < len(data) <= SMALL:
+            if self.size == 0 and self._blobs.allocates and 0 < len(data) <= SMALL:
                 os.posix_fallocate(self._descriptor, 0, len(data))
             write_all(self._descriptor, data)
         except OSError as error:
@@ -165,6 +165,7 @@ class FilesBlobs:
         self._watch = watch
         self._held = Held(ROOM_HELD)
         self.noted: dict[str, Noted] = {}
+        self.allocates = disk.allocates and not disk.exchanges
 
     def create(self) -> FilesWriter:
         return FilesWriter(self)

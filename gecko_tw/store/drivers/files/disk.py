@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath
+from gecko_tw.store.drivers.files.beneath import ABSENT, exchange, open_beneath
 from gecko_tw.store.drivers.files.holding import HeldInodes
 from gecko_tw.store.drivers.files.paths import INNER, pool_path
 from gecko_tw.store.drivers.files.reserve import FULL, Reserve
@@ -40,6 +40,7 @@ class Disk:
     :ivar xattrs: whether files can carry attributes.
     :ivar folding: whether names that differ only in case are the same.
     :ivar allocates: whether room for bytes can be had before they are written.
+    :ivar exchanges: whether two files can change places.
     :ivar staging: where files are made; ``reserve`` is room for a full disk.
     :ivar held: inodes of what was removed since the last flush.
     :ivar state: what is known of the last use, while it is open.
@@ -50,7 +51,7 @@ class Disk:
         self.fsync = fsync
         self._rooms = rooms
         self.root = self.inner = self.lock = self.probe = self._used = -1
-        self.xattrs = self.folding = self.allocates = False
+        self.xattrs = self.folding = self.allocates = self.exchanges = False
         self.staging = Staging()
         self.reserve = Reserve()
         self.held = HeldInodes(lambda: self.state.flushed_at)
@@ -154,9 +155,17 @@ class Disk:
             self.xattrs = _takes_attributes(descriptor)
             self.folding = _exists(f"{name[:-1]}A", self.inner)
             self.allocates = _takes_allocation(descriptor)
+            self.exchanges = self._takes_exchange(name, f"{name[:-1]}b")
         finally:
             os.close(descriptor)
             os.unlink(name, dir_fd=self.inner)
+
+    def _takes_exchange(self, name: str, other: str) -> bool:
+        os.close(os.open(other, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666, dir_fd=self.inner))
+        try:
+            return exchange((self.inner, name.encode()), (self.inner, other.encode()))
+        finally:
+            os.unlink(other, dir_fd=self.inner)
 
     def inner_path(self, *names: str) -> str:
         """A path of ours, for those who need one in full."""

@@ -24,11 +24,11 @@ class HeldInodes:
     def __init__(self, flushed_at: Callable[[], int]) -> None:
         self._flushed_at = flushed_at
         self._held: deque[tuple[int, int]] = deque()
+        self._most = 0
 
     @contextmanager
     def removing(self, path: str | bytes, directory: int) -> Iterator[None]:
         """Around a call that removes what is at a path, or puts something else there; there need not be anything."""
-        self.release()
         try:
             descriptor = os.open(path, _LOOK, dir_fd=directory)
         except OSError:
@@ -40,17 +40,34 @@ class HeldInodes:
                 os.close(descriptor)
             raise
         if descriptor >= 0:
-            self._held.append((time.time_ns(), descriptor))
-            self._give_up(len(self._held) - _most())
+            self._hold(descriptor)
 
     def unlink(self, path: str | bytes, directory: int) -> bool:
         """Removes a file; whether it was there."""
-        with self.removing(path, directory):
-            try:
-                os.unlink(path, dir_fd=directory)
-            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        try:
+            descriptor = os.open(path, _LOOK, dir_fd=directory)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:  # there is no descriptor to be had
+            descriptor = -1
+        try:
+            os.unlink(path, dir_fd=directory)
+        except OSError as error:
+            if descriptor >= 0:
+                os.close(descriptor)
+            if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
                 return False
-            return True
+            raise
+        if descriptor >= 0:
+            self._hold(descriptor)
+        return True
+
+    def _hold(self, descriptor: int) -> None:
+        self.release()
+        self._held.append((time.time_ns(), descriptor))
+        if len(self._held) > self._most:
+            self._most = _most()
+            self._give_up(len(self._held) - self._most)
 
     def rmdir(self, name: bytes, directory: int) -> None:
         """Removes an empty directory. Raises OSError."""
@@ -59,10 +76,11 @@ class HeldInodes:
 
     def release(self) -> None:
         """Gives back what is on the disk."""
-        flushed_at = self._flushed_at()
-        with suppress(IndexError):
-            while self._held[0][0] < flushed_at:
-                self._give_up(1)
+        if self._held:
+            flushed_at = self._flushed_at()
+            with suppress(IndexError):
+                while self._held[0][0] < flushed_at:
+                    self._give_up(1)
 
     def close(self) -> None:
         """Gives back everything."""

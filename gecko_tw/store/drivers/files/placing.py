@@ -66,14 +66,14 @@ class FilesPlaces:
         """Renames the bytes over the key's path. None when that is no place for a file."""
         blob = version.spans[0].blob
         path = file_of(address.bucket, address.key)
+        parent, _, leaf = path.rpartition(b"/")
         try:
-            directory, changed = make_directory(self._disk.root, os.path.dirname(path))
+            directory, changed = make_directory(self._disk.root, parent)
         except OSError as error:
             if error.errno in NO_PLACE:
                 return None
             raise
         try:
-            leaf = path.rpartition(b"/")[2]
             if standing.row is None and _is_taken(directory, leaf):
                 return None
             placed = self._rename(transaction, (directory, leaf), address, version, standing)
@@ -81,7 +81,7 @@ class FilesPlaces:
             os.close(directory)
         transaction.touched.update(changed)
         if placed is not None:
-            transaction.touched.add(os.path.dirname(path))
+            transaction.touched.add(parent)
             self._blobs.noted.pop(blob, None)
         return placed
 

@@ -20,13 +20,29 @@ STINT = 256
 
 DIRECTORIES = 256
 
-_numbers = count(int.from_bytes(os.urandom(2), "big"))
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+class _Names:
+    """Numbers that are counted up, and random digits that only this process has."""
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Begins anew: a child must not go on where its parent does."""
+        self.own = os.urandom(8).hex()
+        self.numbers = count(int.from_bytes(os.urandom(2), "big"))
+
+
+_names = _Names()
+os.register_at_fork(after_in_child=_names.renew)
+
+
 def fresh_name() -> str:
-    """A name that nothing else has: 32 hexadecimal digits, the first two of them the directory in staging."""
-    return f"{next(_numbers) // STINT % DIRECTORIES:02x}{os.urandom(NAME_LENGTH // 2 - 1).hex()}"
+    """A name that nothing else has: 32 hexadecimal digits, the first two of them the directory in staging, the next two ever others."""
+    number = next(_names.numbers)
+    return f"{number // STINT % DIRECTORIES:02x}{number % 256:02x}{_names.own}{number // 256:012x}"
 
 
 def staging_file(name: str) -> str:

@@ -245,14 +245,8 @@ class Commits:
                 mine.wake.acquire()
             if mine.leads:
                 self._lead()
-        for mine in steps:
-            if mine.error is not None and _is_full(mine.error):
-                self._run_again([mine for mine in steps if mine.error is not None and _is_full(mine.error)])
-                return
-
-    def _run_again(self, full: list[_Waiting]) -> None:
-        """What found the disk full gets another try where room can be made."""
-        if self._make_room():
+        full = [mine for mine in steps if mine.error is not None and _is_full(mine.error)]
+        if full and self._make_room():
             for mine in full:
                 mine.error, mine.wake, mine.leads = None, None, False
             self._run(full)

@@ -17,7 +17,7 @@ _KEPT_OF_UPLOAD = ("headers", "metadata", "tags", "checksum_algorithm", "checksu
 
 
 def _kept(record: Version | Upload, names: tuple[str, ...]) -> dict[str, Json]:
-    kept = {}
+    kept: dict[str, Json] = {}
     for name in names:
         value = getattr(record, name)
         if value:

@@ -45,7 +45,7 @@ class Row(NamedTuple):
 
     def blobs(self) -> set[str]:
         """Every file of ours that the row needs, the visible one apart."""
-        return blobs_in(self.spans).union(self.files.split())
+        return blobs_in(self.spans).union(self.files.split()) if self.spans or self.files else set()
 
     @property
     def has_leftover(self) -> bool:
@@ -76,7 +76,7 @@ _INSERT = f"INSERT OR REPLACE INTO version (bucket_id, key, {COLUMNS}) VALUES (?
 
 def needed_by(rows: Iterable[Row]) -> set[str]:
     """Every file of ours that some rows need."""
-    return set().union(*(row.blobs() for row in rows))
+    return {blob for row in rows if row.spans or row.files for blob in row.blobs()}
 
 
 @frozen

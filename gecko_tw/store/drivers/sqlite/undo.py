@@ -6,7 +6,7 @@ as worthless is removed once the step is durable, and not before: until then a p
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from attrs import define, frozen
 
@@ -15,7 +15,7 @@ from gecko_tw.store.drivers.sqlite.notation import decode, encode
 
 ADD_UNDO = "INSERT INTO undo (bucket_id, key, former, useless, replaced) VALUES (?, ?, ?, ?, ?)"
 _NEWEST = "SELECT coalesce(max(id), 0) FROM undo"
-_RECORDS = "SELECT id, bucket_id, key, former, useless, replaced FROM undo WHERE id <= ? ORDER BY id"
+_GARBAGE = "SELECT id, former IS NOT NULL OR useless <> '' OR replaced <> '', useless, replaced FROM undo WHERE id <= ? ORDER BY id"
 _BY_KEY = (
     "SELECT id, bucket_id, key, former, useless, replaced FROM undo WHERE former IS NOT NULL AND id > ?"
     " ORDER BY bucket_id, key, id DESC"
@@ -60,6 +60,19 @@ class Record:
     replaced: tuple[str, ...]
 
 
+class Garbage(NamedTuple):
+    """What one record of the log names as worthless.
+
+    :ivar says: whether the record says anything at all.
+    :ivar useless: as of :class:`Record`, and so is ``replaced``.
+    """
+
+    id: int
+    says: bool
+    useless: tuple[str, ...]
+    replaced: tuple[str, ...]
+
+
 # Any: the columns' values.
 def undo_row(former: Former | None, useless: set[str], replaced: set[str]) -> tuple[Any, ...]:
     """The values of a record's row."""
@@ -84,9 +97,13 @@ def newest(execute: Execute) -> int:
     return number
 
 
-def records(execute: Execute, last: int) -> list[Record]:
-    """The records up to a number, oldest first."""
-    return [_record(row) for row in execute(_RECORDS, (last,)).fetchall()]
+def garbage(execute: Execute, last: int) -> list[Garbage]:
+    """What the records up to a number name as worthless, oldest first."""
+    found = execute(_GARBAGE, (last,)).fetchall()
+    return [
+        Garbage(number, says, tuple(useless.split()), tuple(replaced.split()))
+        for number, says, useless, replaced in found
+    ]
 
 
 def since(execute: Execute, first: int) -> list[Record]:

@@ -146,7 +146,7 @@ def test_what_a_step_makes_worthless_is_in_the_undo_log_with_its_commit(bench):
     outcomes = together(bench, {"a": step, "b": failing, "c": adding("c"), "d": step})
     assert isinstance(outcomes["b"], ValueError)
     execute = bench.connections.mine().execute
-    assert [(one.useless, one.replaced) for one in undo.records(execute, 99)] == 2 * [(("file",), ("name",))]
+    assert [(one.useless, one.replaced) for one in undo.garbage(execute, 99)] == 2 * [(("file",), ("name",))]
     assert bench.committed == [(0, 1), (2, 4)]
 
 
