@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 from twisted.logger import (
     FilteringLogObserver,
     ILogObserver,
@@ -149,4 +149,4 @@ class RequestLog:
 def _shortened(entry: AccessEntry) -> AccessEntry:
     """An entry whose line fits: a byte of a target or a message can become six in JSON."""
     longest = LONGEST // 16
-    return evolve(entry, target=entry.target[:longest] + b"...", error=entry.error[:longest])
+    return entry._replace(target=entry.target[:longest] + b"...", error=entry.error[:longest])

@@ -3,9 +3,8 @@
 import json
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote
-
-from attrs import frozen
 
 from gecko_tw.callers.signatures.showing import SECRETS
 
@@ -25,8 +24,7 @@ _quoted_again = lru_cache(4096)(_quoted)
 """For what is short and the same in many requests."""
 
 
-@frozen(eq=False)
-class AccessEntry:
+class AccessEntry(NamedTuple):
     """One answered request.
 
     :ivar started: seconds since 1970.
