@@ -23,7 +23,7 @@ POWER_CUTS ?= 200
 KILLS ?= 126
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-dev test power-test s3-tests lint fmt bench bench-peers bench-warp docs build install clean docker-build docker-run docker-stop
+.PHONY: help run run-dev test coverage power-test s3-tests lint fmt bench bench-peers bench-warp docs build install clean docker-build docker-run docker-stop
 
 help: ## Show the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -55,8 +55,11 @@ run: $(RUN_STAMP) ## Serve ./data on port 9000 with geckoadmin/geckoadmin
 run-dev: $(RUN_STAMP) ## The same without authentication
 	$(BIN)/geckos3 serve --auth=false
 
-test: $(TEST_STAMP) ## Run all tests, real clients included, and print the coverage of statements and branches
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term $(TESTS)
+test: $(TEST_STAMP) ## Run all tests, real clients included
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS) $(TESTS)
+
+coverage: ARGS = --cov --cov-report=term
+coverage: test ## The same, and print which statements and branches were run, in daemons and their workers too
 
 power-test: $(TEST_STAMP) ## Cut the power of real block images, as root, and of a simulated disk; IMAGES=, SECONDS=, FILESYSTEM=, LAYOUT=, OPTIONS=, SEED=, KEEP=, POWER_CUTS=, KILLS= choose
 	$(BIN)/python -m tests.power.run --images=$(or $(IMAGES),50) --seconds=$(or $(SECONDS),12) --keep=$(or $(KEEP),power-failures) \
