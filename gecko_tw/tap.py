@@ -30,8 +30,10 @@ from gecko_tw.daemon.logs import bridge, observer
 from gecko_tw.daemon.main_process import Daemon, Plan
 from gecko_tw.daemon.worker_protocol import FIRST_SOCKET, READS, WRITES, CannotServe, ParentProcess
 from gecko_tw.daemon.workers import Recipe, Workers
+from gecko_tw.jobs.ledger import Ledger
 from gecko_tw.metrics.counters import counters_file
 from gecko_tw.pools import Pool
+from gecko_tw.resources.access_logs.recent import recent_file
 from gecko_tw.settings import SETTINGS, BadSetting, Settings
 from gecko_tw.settings.sources import plain_arguments, read_settings, texts_of
 
@@ -39,8 +41,11 @@ SEALING_KEY = "sealing-key"
 """Its name beside the settings that a worker is told."""
 
 
-SHARED_FILES = 3
-"""What a worker is given behind its listening sockets: the table of limits, the balance, the counters."""
+SHARED_FILES = 5
+"""What a worker is given behind its listening sockets: the table of limits, the balance, the counters, jobs, the last requests."""
+
+STARTED = "started"
+"""When the deployment was, beside the settings that a worker is told."""
 
 
 class Options(UsageOptions):
@@ -132,16 +137,25 @@ def makeService(options: Options) -> MultiService:
         raise SystemExit(f"geckos3: {bad}") from None
     listeners = listeners_of(settings)
     _check_dropins()
+    ledger, started = Ledger(), reactor.seconds()  # type: ignore[attr-defined]
 
     def front(ports: list[Any]) -> Any:
         if settings.workers > 1:
-            return workers_for(reactor, settings, data, ports, told)
+            return workers_for(reactor, settings, data, ports, told, ledger.fileno)
         # Half of all modules, which a parent of workers never needs.
         from gecko_tw.daemon.answering import Shared, serving_for
 
         sockets = [socket.socket(fileno=os.dup(port.fileno())) for port in ports]
         return serving_for(
-            reactor, settings, data, pools, sockets, shared=Shared(tally=Tally(), counters=counters_file(1)), write=told
+            reactor,
+            settings,
+            data,
+            pools,
+            sockets,
+            shared=Shared(
+                tally=Tally(), counters=counters_file(1), jobs=ledger.fileno, recent=recent_file(1), started=started
+            ),
+            write=told,
         )
 
     def check() -> None:
@@ -156,16 +170,20 @@ def makeService(options: Options) -> MultiService:
         from gecko_tw.jobs.notifications import Delivery
         from gecko_tw.jobs.repeating import Repeating
         from gecko_tw.jobs.upkeep import jobs
+        from gecko_tw.jobs.wanted import Wanted
         from gecko_tw.store.expiry import Expiry
 
         store = store_in(data, settings)
         noticed = store.damage.noticed
-        services = jobs(reactor, pools[1], store.upkeep, settings, scan, noticed)
-        Repeating(reactor, pools[1], "flush", settings.flush_interval, data.flush).setServiceParent(services)
+        services = jobs(reactor, pools[1], store.upkeep, settings, scan, noticed, ledger)
+        flush = Repeating(reactor, pools[1], "flush", settings.flush_interval, data.flush, ledger=ledger)
+        flush.setServiceParent(services)
         Repeating(reactor, pools[1], "catalog", CHECKED, check).setServiceParent(services)
         expiry = Expiry(store.uploads, settings.lifecycle_day, settings.transition_minimum_size)
-        Lifecycle(reactor, pools[1], expiry, settings).setServiceParent(services)
-        Delivery(reactor, pools[1], store.notices, sinks_for(reactor, settings), noticed).setServiceParent(services)
+        Lifecycle(reactor, pools[1], expiry, settings, ledger).setServiceParent(services)
+        sinks = sinks_for(reactor, settings)
+        Delivery(reactor, pools[1], store.notices, sinks, noticed, store.documents).setServiceParent(services)
+        Wanted(reactor, ledger, services).setServiceParent(services)
         gc.freeze()  # as a worker does
         return services
 
@@ -224,18 +242,25 @@ def declared_by(path: Path, settings: Settings, data: DataDir) -> Callable[[], o
     return Bootstrap(path, os.environ, deployment)
 
 
-def workers_for(reactor: Any, settings: Settings, data: DataDir, ports: list[Any], told: Any) -> Workers:
+def workers_for(
+    reactor: Any, settings: Settings, data: DataDir, ports: list[Any], told: Any, ledger: int
+) -> Workers:
     """The worker processes that serve on held ports. Behind the ports each gets the table of what is counted, and the balance.
 
+    :param ledger: the file of what jobs did.
     :param data: open. Its sealing key goes to each with the settings, whose encryption key may have been changed meanwhile.
     """
     recipe = Recipe(
-        settings=json.dumps({**texts_of(settings), SEALING_KEY: data.sealing_key.hex()}),
+        settings=json.dumps(
+            {**texts_of(settings), SEALING_KEY: data.sealing_key.hex(), STARTED: reactor.seconds()}
+        ),
         sockets=(
             *(port.fileno() for port in ports),
             Tally().fileno,
             balance_file(settings.workers),
             counters_file(settings.workers),
+            ledger,
+            recent_file(settings.workers),
         ),
         drain_limit=settings.shutdown_timeout,
         lines=None if told is None else lambda line: told(line.decode("utf-8", "replace")),
@@ -297,9 +322,10 @@ class Worker:
     def serve(self, number: int, settings: str) -> "Deferred[None]":
         texts = json.loads(settings)
         sealing_key = bytes.fromhex(texts.pop(SEALING_KEY, ""))
-        return Deferred.fromCoroutine(self._serve(number, read_settings(texts, {}), sealing_key))
+        started = float(texts.pop(STARTED))
+        return Deferred.fromCoroutine(self._serve(number, read_settings(texts, {}), sealing_key, started))
 
-    async def _serve(self, number: int, settings: Settings, sealing_key: bytes) -> None:
+    async def _serve(self, number: int, settings: Settings, sealing_key: bytes, started: float) -> None:
         bridge()
         globalLogBeginner.beginLoggingTo([observer(settings.log_level, settings.log_format)], redirectStandardIO=False)
         self._data, pools = DataDir(settings, sealing_key), pools_for(self._reactor, settings)
@@ -311,7 +337,7 @@ class Worker:
 
         try:
             await pools[1].run(self._data.open)
-            *places, limits, balance, counters = range(
+            *places, limits, balance, counters, jobs, recent = range(
                 FIRST_SOCKET, FIRST_SOCKET + len(listeners_of(settings)) + SHARED_FILES
             )
             sockets = [socket.socket(fileno=place) for place in places]
@@ -321,7 +347,15 @@ class Worker:
                 self._data,
                 pools,
                 sockets,
-                shared=Shared(tally=Tally(limits), counters=counters, place=number - 1, balance=balance),
+                shared=Shared(
+                    tally=Tally(limits),
+                    counters=counters,
+                    jobs=jobs,
+                    recent=recent,
+                    started=started,
+                    place=number - 1,
+                    balance=balance,
+                ),
             )
             await self._serving.open()
             gc.freeze()  # what was made by now stays: to look through it again takes 30 ms, and everybody waits

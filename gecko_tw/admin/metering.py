@@ -52,6 +52,10 @@ class Metrics:
         process = (used.ru_utime + used.ru_stime, _resident(), _descriptors())
         self._counters.tell((len(site.channels), service.in_flight, service.flushing, catalog, bodies, *process))
 
+    def gauges(self) -> dict[str, float]:
+        """The state of all processes together."""
+        return self._counters.gauges()
+
     def document(self, sizes: Callable[[], Sizes]) -> bytes:
         """What a scrape is answered with. Blocks.
 

@@ -12,6 +12,7 @@ from twisted.application.internet import TimerService
 from twisted.application.service import MultiService
 
 import gecko_tw.resources.dispatch.families  # noqa: F401 - what operation_table looks for: here, while nobody waits yet
+from gecko_tw.admin.ground import Live
 from gecko_tw.admin.metering import TOLD, Metrics
 from gecko_tw.admin.tree import AdminResource
 from gecko_tw.callers.accounts.sessions import Sessions
@@ -27,9 +28,11 @@ from gecko_tw.daemon.logs import RequestLog
 from gecko_tw.daemon.protection import front_of, limits_of
 from gecko_tw.daemon.serving import Serving
 from gecko_tw.jobs.access_log_delivery import AccessLogs
+from gecko_tw.jobs.ledger import Ledger
 from gecko_tw.pools import Pool, Prompt
 from gecko_tw.resources.access_logs.entries import AccessEntry
 from gecko_tw.resources.access_logs.objects import LogObjects
+from gecko_tw.resources.access_logs.recent import Recent
 from gecko_tw.resources.dispatch.readiness import Readiness
 from gecko_tw.resources.dispatch.tree import ServiceResource
 from gecko_tw.resources.gates.logins import Logins
@@ -106,13 +109,17 @@ class Shared:
     """What the processes of a deployment share.
 
     :ivar tally: what is limited in all of them together.
-    :ivar counters: the file of the counters of requests.
+    :ivar counters: the file of the counters of requests, ``jobs`` that of what jobs did, ``recent`` that of the last requests.
+    :ivar started: when the deployment was, in seconds since 1970.
     :ivar place: this process's, from 0.
     :ivar balance: the balance file, when others accept from the same sockets.
     """
 
     tally: Tally
     counters: int
+    jobs: int
+    recent: int
+    started: float
     place: int = 0
     balance: int | None = None
 
@@ -136,17 +143,29 @@ def serving_for(
     has_operator = any(listener.site == ADMIN for listener in listeners)
     log = (RequestLog(settings.log_format, write),) if settings.request_log else ()
     metrics = Metrics((shared.counters, shared.place), operation_table()) if has_operator else None
-    observers = log if metrics is None else (*log, metrics.count)
+    recent = Recent(shared.recent, settings.workers, shared.place) if has_operator else None
+    observers = log if metrics is None or recent is None else (*log, metrics.count, recent.add)
     service = service_for(reactor, settings, store, pools, shared.tally, observers)
     limits = Limits(connections_per_address=settings.max_connections_per_address)
     sites = {S3: Site(ServiceResource(service), reactor, limits, neighbourhood)}
     beside = MultiService()
     if service.server_log is not None:
         service.server_log.setServiceParent(beside)
-    if metrics is not None:
-        sites[ADMIN] = Site(
-            AdminResource(service, partial(metrics.document, data.sizes)), reactor, limits, neighbourhood
+    if metrics is not None and recent is not None:
+        # All verbs, which no other deployment needs.
+        from gecko_tw.daemon.administering import api_for, ground_of, places_of
+
+        live = Live(
+            started=shared.started,
+            jobs=Ledger(shared.jobs),
+            requests=recent,
+            gauges=metrics.gauges,
+            places=places_of(listeners),
+            delivers=service.delivers,
         )
+        api = api_for(service, ground_of(data, settings, store, live), write)
+        root = AdminResource(service, partial(metrics.document, data.sizes), (api,))
+        sites[ADMIN] = Site(root, reactor, limits, neighbourhood)
         telling = TimerService(TOLD, metrics.tell, service, sites[S3], pools)
         telling.clock = reactor
         telling.setServiceParent(beside)

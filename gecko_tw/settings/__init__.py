@@ -83,8 +83,13 @@ class Settings:
     admin_listen: str = setting(
         "off",
         kinds.ADMIN_LISTEN,
-        "where metrics and health are served to whoever operates this, in the same forms as `--listen`, e.g. `127.0.0.1:9001`; `off` for"
-        " nowhere. Nobody is asked who they are there",
+        "where the admin API, metrics and health are served to whoever operates this, in the same forms as `--listen`, e.g."
+        " `127.0.0.1:9001`; `off` for nowhere. Nobody is asked who they are who look at metrics and health",
+    )
+    audit_log: str = setting(
+        "stdout",
+        kinds.AUDIT_LOG,
+        "where each change by the admin API is told, a line of JSON: `stdout`, `off`, or a file that lines are added to",
     )
     access_key: str = setting(
         DEFAULT_KEY, kinds.TEXT, "the access key id that may do everything", "GECKOS3_ACCESS_KEY", "MINIO_ROOT_USER"

@@ -226,6 +226,11 @@ SIZE = Kind(_size, "a number of bytes, or one with KiB, MiB or GiB", "SIZE")
 UMASK = Kind(_umask, "three octal digits such as 027, or nothing", "OCTAL")
 REGION = Kind(_region, "a name such as us-east-1 with letters, digits and any of . _ -, or nothing for any", "NAME")
 DOMAIN = Kind(_domain, "a domain name, or nothing", "NAME")
+AUDIT_LOG = Kind(
+    lambda text: text if text in ("stdout", "off") else str(_path(text).absolute()),
+    "stdout, off, or a file's path",
+    "stdout|off|PATH",
+)
 ADMIN_LISTEN = Kind(
     lambda text: text if text == "off" else _listen(text),
     "off, or :port, host:port, [address]:port or a Twisted endpoint string",

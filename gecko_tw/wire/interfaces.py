@@ -120,6 +120,8 @@ class IWireRequest(Interface):
 
     head: Head = Attribute("what it says before its body")
     upload: IUpload = Attribute("its body")
+    behind: bool = Attribute("whether the client does not take what it was sent: an answer without an end sends no more for now")
+    leaving: bool = Attribute("whether connections are being ended: an answer without an end has to")
 
     def answer(status: int, headers: Headers, body: bytes = b"", lines: bytes = b"") -> None:
         """Sends a whole answer in one write and finishes the request.

@@ -85,6 +85,16 @@ class WireRequest(LateRequest):
 
     # ---- how it is answered
 
+    @property
+    def behind(self) -> bool:
+        """See IWireRequest."""
+        return not self._disconnected and self.channel.backlog.full
+
+    @property
+    def leaving(self) -> bool:
+        """See IWireRequest."""
+        return self.site.draining
+
     def lines(self, headers: Headers) -> bytes:
         """See IWireRequest."""
         return lines_of(headers)

@@ -140,6 +140,7 @@ class FakeRequest:
         self.headers: list[tuple[bytes, bytes]] = []
         self.body = b""
         self.finished = 0
+        self.behind = self.leaving = False
         self.aborted = False
         self._gone: Deferred = Deferred()
 
