@@ -4,7 +4,8 @@ import click
 
 from gecko_tw import __version__
 from gecko_tw.commands import allowances, checks, config, documentation, files, identity_groups, policy, serve
-from gecko_tw.commands.over_data import over_data, over_registry
+from gecko_tw.commands.asking import asking
+from gecko_tw.commands.over_data import over_data
 from gecko_tw.commands.telling import Group
 
 _HELP = ("-h", "-help", "--help")
@@ -42,7 +43,7 @@ COMMANDS = (
     documentation.operations,
     documentation.docs,
     config.config,
-    *identity_groups.groups(over_registry, over_data),
+    *identity_groups.groups(asking, over_data),
 )
 
 for _command in COMMANDS:

@@ -142,9 +142,3 @@ def operation_table() -> OperationTable:
 def identities_of(settings: Settings, store: Store) -> Directory:
     """Whose key pairs are accepted, and which accounts there are."""
     return Directory(store.registry, OnePair(settings.access_key, settings.secret_key))
-
-
-def known_in(data: DataDir, settings: Settings) -> tuple[Objects, Directory]:
-    """The objects of an open data directory, and who may be asked about: for the command line."""
-    store = store_in(data, settings)
-    return store.objects, identities_of(settings, store)

@@ -48,6 +48,8 @@ _OF = members(account=NAME)
 
 def _seen(asked: Asked) -> Callable[[Any], None]:
     """What If-Match demands of what is there."""
+    if asked.if_match is None:
+        return changes.nothing
     return lambda one: asked.check(changes.value_of(one))
 
 

@@ -44,4 +44,4 @@ def simulate(asked: Asked) -> Json:
     try:
         return explained(ground.store.objects, ground.identities, question, ground.settings)
     except ValueError as wrong:
-        raise InvalidArgument(f"body: {wrong}", Field="body") from None
+        raise InvalidArgument(str(wrong), Field="body") from None
