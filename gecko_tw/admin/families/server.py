@@ -4,7 +4,7 @@ import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from cryptography import x509
 
@@ -86,7 +86,7 @@ def settings_shown(settings: Settings) -> dict[str, Json]:
     for one in SETTINGS:
         value = None if one.secret else getattr(settings, one.name)
         if one.name == "webhook":
-            value = [_without_login(text) for text in value or () if text]
+            value = [_host_alone(text) for text in settings.webhook if text]
         elif isinstance(value, tuple):
             value = [each for each in value if each]
         elif isinstance(value, Path):
@@ -95,11 +95,11 @@ def settings_shown(settings: Settings) -> dict[str, Json]:
     return shown
 
 
-def _without_login(text: str) -> str:
-    """A webhook without what may be secret in its URL: a name and a password, and its query."""
+def _host_alone(text: str) -> str:
+    """A webhook without what may be secret in its URL, which is all but the host."""
     name, _, url = text.partition("=")
     parts = urlsplit(url)
-    return f"{name}={urlunsplit(parts._replace(netloc=parts.netloc.rpartition('@')[2], query=''))}"
+    return f"{name}={parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 @row("StorageInfo", GET, "/server/disk", needs="admin:StorageInfo", answer=named(_NUMBER))
