@@ -104,9 +104,6 @@ class Options(UsageOptions):
         return None if asked or self.in_background else observer(self.settings.log_level, self.settings.log_format)
 
 
-CHECKED = 1.0
-"""Seconds between two looks whether anybody has found the catalog damaged."""
-
 PATIENCE = 0.1
 """Seconds that a listing waits for another one of its process: thirty usual ones fit in."""
 
@@ -158,34 +155,11 @@ def makeService(options: Options) -> MultiService:
             write=told,
         )
 
-    def check() -> None:
-        why = data.lost()
-        if why is not None:
-            reactor.callFromThread(daemon.give_up, why)  # type: ignore[attr-defined]
-
     def upkeep(scan: Any) -> MultiService:
         # By now requests are answered: nobody waits for these.
-        from gecko_tw.daemon.deployment import sinks_for, store_in
-        from gecko_tw.jobs.lifecycle import Lifecycle
-        from gecko_tw.jobs.notifications import Delivery
-        from gecko_tw.jobs.repeating import Repeating
-        from gecko_tw.jobs.upkeep import jobs
-        from gecko_tw.jobs.wanted import Wanted
-        from gecko_tw.store.expiry import Expiry
+        from gecko_tw.daemon.upkeep import upkeep_for
 
-        store = store_in(data, settings)
-        noticed = store.damage.noticed
-        services = jobs(reactor, pools[1], store.upkeep, settings, scan, noticed, ledger)
-        flush = Repeating(reactor, pools[1], "flush", settings.flush_interval, data.flush, ledger=ledger)
-        flush.setServiceParent(services)
-        Repeating(reactor, pools[1], "catalog", CHECKED, check).setServiceParent(services)
-        expiry = Expiry(store.uploads, settings.lifecycle_day, settings.transition_minimum_size)
-        Lifecycle(reactor, pools[1], expiry, settings, ledger).setServiceParent(services)
-        sinks = sinks_for(reactor, settings)
-        Delivery(reactor, pools[1], store.notices, sinks, noticed, store.documents).setServiceParent(services)
-        Wanted(reactor, ledger, services).setServiceParent(services)
-        gc.freeze()  # as a worker does
-        return services
+        return upkeep_for(reactor, settings, data, pools[1], scan, ledger=ledger, give_up=daemon.give_up)
 
     daemon = Daemon(
         reactor,
@@ -242,18 +216,14 @@ def declared_by(path: Path, settings: Settings, data: DataDir) -> Callable[[], o
     return Bootstrap(path, os.environ, deployment)
 
 
-def workers_for(
-    reactor: Any, settings: Settings, data: DataDir, ports: list[Any], told: Any, ledger: int
-) -> Workers:
+def workers_for(reactor: Any, settings: Settings, data: DataDir, ports: list[Any], told: Any, ledger: int) -> Workers:
     """The worker processes that serve on held ports. Behind the ports each gets the table of what is counted, and the balance.
 
     :param ledger: the file of what jobs did.
     :param data: open. Its sealing key goes to each with the settings, whose encryption key may have been changed meanwhile.
     """
     recipe = Recipe(
-        settings=json.dumps(
-            {**texts_of(settings), SEALING_KEY: data.sealing_key.hex(), STARTED: reactor.seconds()}
-        ),
+        settings=json.dumps({**texts_of(settings), SEALING_KEY: data.sealing_key.hex(), STARTED: reactor.seconds()}),
         sockets=(
             *(port.fileno() for port in ports),
             Tally().fileno,

@@ -11,7 +11,7 @@ from gecko_tw.admin.audit import AuditLog, line_of
 from gecko_tw.admin.ground import Ground
 from gecko_tw.admin.refusals import UnsupportedMediaType
 from gecko_tw.admin.rows import ADMIN, PREFIX, Asked, Row, Rows, etag_of
-from gecko_tw.admin.schemas import check, read_query
+from gecko_tw.admin.schemas import check, members, read_query
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources.answers.answer import STATUS, Answer, Headers, Outcome
 from gecko_tw.resources.bodies.streams import read_document
@@ -102,6 +102,7 @@ class AdminApi:
         query = dict(parameters_of(call.head.query)[0]) if call.head.query else {}
         for values, place in ((path, "path"), (query, "query")):
             _check_text(values, place)
+        check(members(**row.places), path, "path")
         asked = Asked(
             ground=self.ground,
             path=path,

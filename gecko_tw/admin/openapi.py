@@ -67,10 +67,7 @@ def _operation(row: Row) -> Document:
 
 
 def _places(row: Row) -> list[Document]:
-    return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 1024}}
-        for name in row.places
-    ]
+    return [{"name": name, "in": "path", "required": True, "schema": schema} for name, schema in row.places.items()]
 
 
 def _parameters(row: Row) -> list[Document]:

@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from gecko_tw.admin.ground import Ground
 from gecko_tw.admin.refusals import NotFound
-from gecko_tw.admin.schemas import Schema, members
+from gecko_tw.admin.schemas import Schema, members, text
 from gecko_tw.resources.answers.refusals import MethodNotAllowed
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import DELETE, GET, Operation
@@ -110,9 +110,10 @@ class Row:
         return tuple(self.path[1:].split("/"))
 
     @property
-    def places(self) -> list[str]:
-        """The names of the places in the path."""
-        return [piece[1:-1] for piece in self.pieces if piece[:1] == "{"]
+    def places(self) -> dict[str, Schema]:
+        """The places in the path with their shapes. A name may be long; all together must fit into a request's head."""
+        names = [piece[1:-1] for piece in self.pieces if piece[:1] == "{"]
+        return {name: text(1024 if name == "key" else 256, least=1) for name in names}
 
 
 async def _nothing(call: Call) -> None:
@@ -171,7 +172,9 @@ class Rows:
         for row, values in same:
             if row.method == wanted:
                 return row, values
-        allowed = sorted({row.method for row, _ in same} | ({"HEAD"} if any(row.method == GET for row, _ in same) else set()))
+        allowed = sorted(
+            {row.method for row, _ in same} | ({"HEAD"} if any(row.method == GET for row, _ in same) else set())
+        )
         raise MethodNotAllowed(Method=method, Allow=", ".join(allowed))
 
 

@@ -29,6 +29,7 @@ class AdminFace(Protocol):
     def prefix(self) -> bytes:
         """What its paths begin with, e.g. ``/api/v1/``."""
 
+    # Any: as to all resources.
     def serve(self, request: Any) -> None:
         """Answers an IWireRequest, and drains its body when it is not read."""
 

@@ -46,7 +46,6 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-
 def _read(file: Path) -> object:
     import json
 

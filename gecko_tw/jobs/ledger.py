@@ -105,5 +105,3 @@ class Ledger:
 def ledger_file() -> int:
     """A file for the table; returns its descriptor."""
     return shared_file("geckos3-jobs", len(NAMES) * _PLACE * _WORD)
-
-

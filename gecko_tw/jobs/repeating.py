@@ -40,7 +40,8 @@ class Repeating(Service):
         ledger: Ledger | None = None,
     ) -> None:
         self.setName(name)
-        self._clock, self._ledger = clock, ledger if ledger is not None and ledger.knows(name) else None
+        self._name, self._clock = name, clock
+        self._ledger = ledger if ledger is not None and ledger.knows(name) else None
         self._noticed = noticed
         self._pool, self._chore, self._told, self._interval = pool, chore, told, interval
         self._loop = LoopingCall(self._once)
@@ -50,7 +51,7 @@ class Repeating(Service):
     def startService(self) -> None:
         super().startService()
         if self._ledger is not None:
-            self._ledger.scheduled(self.name, self._interval, self._clock.seconds())
+            self._ledger.scheduled(self._name, self._interval, self._clock.seconds())
         self._loop.start(self._interval, now=False)
 
     def now(self) -> bool:
@@ -75,7 +76,7 @@ class Repeating(Service):
 
     def _once(self) -> "Deferred[Any]":
         if self._ledger is not None:
-            self._ledger.begun(self.name, self._clock.seconds())
+            self._ledger.begun(self._name, self._clock.seconds())
         self._running = self._pool.run(self._chore).addCallbacks(self._done, self._failed)
         return self._running
 
@@ -86,7 +87,7 @@ class Repeating(Service):
 
     def _tell_end(self, well: bool) -> None:
         if self._ledger is not None:
-            self._ledger.ended(self.name, self._clock.seconds(), well)
+            self._ledger.ended(self._name, self._clock.seconds(), well)
 
     def _failed(self, failure: Failure) -> None:
         self._tell_end(False)

@@ -26,6 +26,7 @@ def jobs(
     settings: Settings,
     scan: Callable[[], object],
     noticed: Callable[[BaseException], bool] = lambda problem: False,
+    *,
     ledger: Ledger | None = None,
 ) -> MultiService:
     """All jobs that the settings ask for.

@@ -120,7 +120,9 @@ class IWireRequest(Interface):
 
     head: Head = Attribute("what it says before its body")
     upload: IUpload = Attribute("its body")
-    behind: bool = Attribute("whether the client does not take what it was sent: an answer without an end sends no more for now")
+    behind: bool = Attribute(
+        "whether the client does not take what it was sent: an answer without an end sends no more for now"
+    )
     leaving: bool = Attribute("whether connections are being ended: an answer without an end has to")
 
     def answer(status: int, headers: Headers, body: bytes = b"", lines: bytes = b"") -> None:

@@ -31,8 +31,8 @@ from gecko_tw.store.encryption.keyring import rings_of
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.records import BucketRecord, Upload
 from gecko_tw.store.requests import Put
-from gecko_tw.store.uploads import Uploads
 from gecko_tw.store.upkeep import Upkeep
+from gecko_tw.store.uploads import Uploads
 from gecko_tw.wire.head import head_of
 from tests.admin.recipes import READING, TARGET
 from tests.resources.asking import NOW, FakeRequest, FakeUpload, InlinePool
@@ -89,9 +89,7 @@ class Desk:
             statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
             policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
             registry.put_user(User(account=account, name=user, policies={"p": policy} if actions else {}))
-        registry.put_key(
-            AccessKey(access_key=key, secret=self.secret_of(key), account=account, user=user, **more)
-        )
+        registry.put_key(AccessKey(access_key=key, secret=self.secret_of(key), account=account, user=user, **more))
         return key
 
     def values(self, method: str, target: str, body: Any = None, **more: Any) -> Any:
@@ -103,7 +101,7 @@ class Desk:
 
 def desk(settings: Settings | None = None, auth: bool = True) -> Desk:
     """A new one: an account with a user, a group, keys and buckets."""
-    settings = settings or Settings(secret_key=SECRET, webhook=(f"hook=http://name:pass@hooks.test/in?token=hidden",))
+    settings = settings or Settings(secret_key=SECRET, webhook=("hook=http://name:pass@hooks.test/in?token=hidden",))
     clock, log, audited = Clock(), [], []
     clock.advance(NOW)
     driver = MemoryDriver(clock.seconds)
@@ -181,5 +179,3 @@ def _furnish(made: Desk) -> None:
     store.objects.put("photos", b"cat", incoming, Put(now=1))
     store.uploads.create("photos", b"large", Upload(id=made.upload, initiated=1))
     made.ground.rings.add("there")
-
-

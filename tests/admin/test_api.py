@@ -64,7 +64,9 @@ def test_the_presigned_url_of_an_object_gives_nothing_away_here() -> None:
 
 
 def test_signatures_of_version_2_are_not_believed() -> None:
-    reply = desk().ask("GET", "/api/v1/server", None, None, authorization="AWS geckoadmin:c2ln", x_amz_date=iso_date(NOW))
+    reply = desk().ask(
+        "GET", "/api/v1/server", None, None, authorization="AWS geckoadmin:c2ln", x_amz_date=iso_date(NOW)
+    )
     assert reply.status == 403
 
 
@@ -90,7 +92,9 @@ def test_a_session_may_do_what_its_policy_says() -> None:
     there = desk()
     sessions, parent = Sessions(Sealer(b"k" * 32)), there.ground.identities.find(ROOT)
     assert parent is not None
-    policy = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "admin:ServerInfo", "Resource": "*"}})
+    policy = json.dumps(
+        {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "admin:ServerInfo", "Resource": "*"}}
+    )
     for text, status in ((policy, 200), (policy.replace("admin:ServerInfo", "s3:*"), 403)):
         pair = sessions.issue(parent, text, 900, "s", NOW)
         bearer = f"Bearer {pair.access_key}:{pair.secret}"
@@ -155,7 +159,11 @@ def test_what_is_not_there_or_not_allowed_is_told_in_json(method: str, path: str
 
 def test_the_wrong_method_is_told_with_the_right_ones() -> None:
     there = desk()
-    for path, allowed in (("/users", "GET, HEAD, POST"), ("/users/main/ann", "DELETE, GET, HEAD, PATCH"), ("/presign", "POST")):
+    for path, allowed in (
+        ("/users", "GET, HEAD, POST"),
+        ("/users/main/ann", "DELETE, GET, HEAD, PATCH"),
+        ("/presign", "POST"),
+    ):
         reply = there.ask("PUT", f"/api/v1{path}")
         assert (told(reply)[:2], reply.header("allow")) == ((405, "MethodNotAllowed"), allowed)
 
@@ -173,7 +181,10 @@ def test_a_body_of_more_than_a_mebibyte_is_refused() -> None:
 def test_a_body_of_another_kind_is_refused() -> None:
     reply = desk().ask("POST", "/api/v1/users", b'{"name":"zoe"}', content_type="text/plain")
     assert told(reply)[:2] == (415, "UnsupportedMediaType")
-    assert desk().ask("POST", "/api/v1/users", b'{"name":"zoe"}', content_type="application/json; charset=utf-8").status == 201
+    assert (
+        desk().ask("POST", "/api/v1/users", b'{"name":"zoe"}', content_type="application/json; charset=utf-8").status
+        == 201
+    )
 
 
 @pytest.mark.parametrize(
@@ -215,7 +226,9 @@ def test_a_presigned_url_is_the_callers_own() -> None:
     assert caller.identity is not None and caller.identity.access_key == "annkey"
 
 
-@pytest.mark.parametrize("endpoint", ["s3.test", "ftp://s3.test", "http://a@b", "http://s3.test/?x", "http://[", "http://a b", "http://a:x"])
+@pytest.mark.parametrize(
+    "endpoint", ["s3.test", "ftp://s3.test", "http://a@b", "http://s3.test/?x", "http://[", "http://a b", "http://a:x"]
+)
 def test_an_endpoint_that_is_none_is_refused(endpoint: str) -> None:
     body = {"method": "GET", "bucket": "photos", "key": "k", "endpoint": endpoint}
     assert told(desk().ask("POST", "/api/v1/presign", body))[0] == 400
@@ -248,7 +261,10 @@ def test_requests_of_s3_are_shown_with_what_differed_and_those_of_the_api_are_no
     there.service.observers[1](entry)
     there.service.observers[1](AccessEntry(NOW, 0.5, "ID2", "PUT", b"/x", 403, 0, "[::1]:5", "", why="host: a came"))
     found = there.values("GET", "/api/v1/requests")
-    assert [(one["request_id"], one["uri"]) for one in found] == [("ID", "/photos/cat?X-Amz-Signature=***"), ("ID2", "/x")]
+    assert [(one["request_id"], one["uri"]) for one in found] == [
+        ("ID", "/photos/cat?X-Amz-Signature=***"),
+        ("ID2", "/x"),
+    ]
     assert [one["why"] for one in there.values("GET", "/api/v1/requests?refused=true")] == ["host: a came"]
     for query in ("address=192.0.2.9", "method=GET", "operation=GetObject&failed=true"):
         assert [one["request_id"] for one in there.values("GET", f"/api/v1/requests?{query}")] == ["ID"]
@@ -264,7 +280,9 @@ def test_requests_are_streamed_as_they_come_until_this_process_ends() -> None:
     for number, method in enumerate(("GET", "PUT", "GET")):
         there.service.observers[1](AccessEntry(NOW, 0.5, f"N{number}", method, b"/", 200, 0, "", "X"))
         there.clock.advance(0.5)
-    lines = [json.loads(line[6:])["request_id"] for line in request.body.decode().split("\n") if line.startswith("data: ")]
+    lines = [
+        json.loads(line[6:])["request_id"] for line in request.body.decode().split("\n") if line.startswith("data: ")
+    ]
     assert lines == ["N0", "N2"]
     request.leaving = True
     there.clock.advance(0.5)

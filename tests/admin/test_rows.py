@@ -88,7 +88,10 @@ def test_changes_are_told_in_the_audit_log_and_secrets_are_not(row: Row) -> None
     for line in told:
         assert (line["audit"], line["outcome"], line["client_ip"]) == (row.name, "ok", "192.0.2.1")
         assert line["who"] == {"access_key": ROOT, "arn": f"arn:aws:iam::{ROOT_ACCOUNT}:root"}
-        assert line.get("on", {}) == {**RECIPES[row.name].path, **({"upload": "u1"} if row.name == "AbortUpload" else {})}
+        assert line.get("on", {}) == {
+            **RECIPES[row.name].path,
+            **({"upload": "u1"} if row.name == "AbortUpload" else {}),
+        }
     assert "whispered" not in "".join(there.audited) and "the secret" not in "".join(there.audited)
     if row.stream is not None:
         reply.leave()
@@ -104,7 +107,9 @@ def test_a_refused_change_is_told_as_well(row: Row) -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS.rows if row.body is not None], ids=lambda row: row.name)
-@pytest.mark.parametrize("body", [b"{", b"[]", b"7", b'{"a":1,"a":2}', b'{"a":NaN}', b'"\\ud800"', b"\xff", b"[" * 90_000])
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"7", b'{"a":1,"a":2}', b'{"a":NaN}', b'"\\ud800"', b"\xff", b"[" * 90_000]
+)
 def test_a_wrong_body_is_refused_and_changes_nothing(row: Row, body: bytes) -> None:
     there = desk()
     before = there.service.registry.documents.revision()  # type: ignore[union-attr]

@@ -109,7 +109,9 @@ def test_curl_asks_with_a_signature_of_its_own(daemon: Daemon) -> None:
 
 def test_the_command_line_asks_the_daemon_as_it_does_a_data_directory(daemon: Daemon, tmp_path: Path) -> None:
     policy = tmp_path / "read.json"
-    policy.write_text('{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}}')
+    policy.write_text(
+        '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}}'
+    )
     assert geckos3(daemon, "account", "add", "cli") == "account cli is made\n"
     assert geckos3(daemon, "group", "add", "cli/readers") == "group readers of account cli is made\n"
     assert geckos3(daemon, "user", "add", "cli/ann", "--group=readers") == "user ann of account cli is made\n"
@@ -118,7 +120,10 @@ def test_the_command_line_asks_the_daemon_as_it_does_a_data_directory(daemon: Da
     assert (made["access_key"], len(made["secret_key"]) > 20) == ("clikey", True)
     assert geckos3(daemon, "user", "list") == "cli/ann  own  in readers\n"
     Place(daemon).s3.create_bucket(Bucket="cli-bucket")
-    assert geckos3(daemon, "quota", "cli-bucket", "--bytes=1KiB") == "cli-bucket: 0 of 1024 bytes, 0 of unlimited objects\n"
+    assert (
+        geckos3(daemon, "quota", "cli-bucket", "--bytes=1KiB")
+        == "cli-bucket: 0 of 1024 bytes, 0 of unlimited objects\n"
+    )
     explained = geckos3(daemon, "policy", "explain", "clikey", "s3:GetObject", "cli-bucket/cat")
     assert "arn:aws:iam::cli:user/ann asks for s3:GetObject" in explained
     assert geckos3(daemon, "limits", "set", "key", "100000") == "key: 100000 a second, 200000 at once\n"
@@ -180,7 +185,9 @@ def test_requests_of_all_processes_are_seen_and_refused_ones_with_what_differed(
 def test_requests_are_streamed_as_they_come(daemon: Daemon) -> None:
     connection = HTTPConnection(host(daemon), timeout=PATIENCE)
     connection.request(
-        "GET", "/api/v1/requests/stream?method=PUT", headers={"Authorization": f"Bearer {daemon.access_key}:{daemon.secret_key}"}
+        "GET",
+        "/api/v1/requests/stream?method=PUT",
+        headers={"Authorization": f"Bearer {daemon.access_key}:{daemon.secret_key}"},
     )
     answer = connection.getresponse()
     assert answer.readline() == b": begins\n"

@@ -93,9 +93,7 @@ def list_accounts(asked: Asked) -> Json:
 def create_account(asked: Asked) -> Json:
     """Adds an account; without an id it gets one."""
     given = asked.given
-    made = changes.add_account(
-        asked.ground.registry, given("id"), given("display_name", ""), given("email", "")
-    )
+    made = changes.add_account(asked.ground.registry, given("id"), given("display_name", ""), given("email", ""))
     return changes.value_of(made)
 
 
@@ -294,9 +292,7 @@ def get_key(asked: Asked) -> Json:
     PATCH,
     "/keys/{key}",
     needs="admin:UpdateServiceAccount",
-    body=members(
-        enabled=BOOLEAN, description=text(1024), expires=_EXPIRES, scope=maybe(members(**_LIMITS))
-    ),
+    body=members(enabled=BOOLEAN, description=text(1024), expires=_EXPIRES, scope=maybe(members(**_LIMITS))),
     answer=KEYS,
     document=True,
 )

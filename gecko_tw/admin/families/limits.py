@@ -16,7 +16,9 @@ _PAIR = members(["rate"], rate=number(0, _MOST), burst=number(0, _MOST))
 
 def limits_of(settings: Settings) -> Pairs:
     """What the settings say."""
-    return {name: (getattr(settings, f"rate_limit_{name}"), getattr(settings, f"rate_limit_{name}_burst")) for name in OF}
+    return {
+        name: (getattr(settings, f"rate_limit_{name}"), getattr(settings, f"rate_limit_{name}_burst")) for name in OF
+    }
 
 
 @row("GetLimits", GET, "/limits", needs="admin:GetLimits", answer=LIMITS, document=True)
@@ -40,9 +42,7 @@ def set_limits(asked: Asked) -> Json:
         name: None if pair is None else (float(pair["rate"]), float(pair.get("burst", 0)))
         for name, pair in asked.body.items()
     }
-    return override_limits(
-        asked.ground.store.documents, limits_of(asked.ground.settings), wanted, asked.check
-    )
+    return override_limits(asked.ground.store.documents, limits_of(asked.ground.settings), wanted, asked.check)
 
 
 @row(
@@ -57,6 +57,4 @@ def set_limits(asked: Asked) -> Json:
 def clear_limits(asked: Asked) -> Json:
     """Lets the settings count again, for one limit or for both."""
     wanted: dict[str, tuple[float, float] | None] = dict.fromkeys([asked.query["of"]] if "of" in asked.query else OF)
-    return override_limits(
-        asked.ground.store.documents, limits_of(asked.ground.settings), wanted, asked.check
-    )
+    return override_limits(asked.ground.store.documents, limits_of(asked.ground.settings), wanted, asked.check)

@@ -32,7 +32,8 @@ def simulate(asked: Asked) -> Json:
     """Whether somebody may do something, and why: an access key, an account, ACCOUNT/USER, or `anonymous`; drafts count, too."""
     ground, given = asked.ground, asked.given
     drafts = {
-        name: policy if isinstance(policy, str) else json.dumps(policy) for name, policy in given("policies", {}).items()
+        name: policy if isinstance(policy, str) else json.dumps(policy)
+        for name, policy in given("policies", {}).items()
     }
     question = Question(
         who=given("who"),

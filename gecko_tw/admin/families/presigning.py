@@ -74,7 +74,13 @@ def _endpoint(asked: Asked) -> str:
         plain = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not parts.query
     except ValueError:
         plain = False
-    if not plain or "@" in given or not given.isascii() or not given.isprintable() or set(given) & set(' "<>\\^`{|}#?%'):
+    if (
+        not plain
+        or "@" in given
+        or not given.isascii()
+        or not given.isprintable()
+        or set(given) & set(' "<>\\^`{|}#?%')
+    ):
         raise InvalidArgument("body.endpoint: allowed is such as https://s3.example.com", Field="body.endpoint")
     return str(given)
 

@@ -1,6 +1,6 @@
 """The last requests and those that come, with filters; refused signatures with what differed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from attrs import asdict
 
@@ -24,9 +24,9 @@ REQUEST = answer(
     sent=whole(),
     **dict.fromkeys(_TEXTS, _TEXT),
 )
-_EQUAL = "method operation bucket access_key address".split()
+_EQUAL = {"method": 16, "operation": 64, "bucket": 63, "access_key": 128, "address": 64}
 _FILTERS = {
-    **{name: text(1024, least=1) for name in _EQUAL},
+    **{name: text(longest, least=1) for name, longest in _EQUAL.items()},
     "status": whole(100, 599),
     "failed": BOOLEAN,
     "refused": BOOLEAN,
@@ -39,9 +39,10 @@ def _wanted(asked: Asked, found: Iterable[Seen]) -> list[dict[str, Json]]:
     return [_told(seen) for seen in found if _passes(query, seen)]
 
 
-def _passes(query: dict[str, Json] | Json, seen: Seen) -> bool:
+def _passes(query: Mapping[str, Json], seen: Seen) -> bool:
     for name in _EQUAL:
-        if name in query and query[name] not in (getattr(seen, name), seen.address.rpartition(":")[0] if name == "address" else None):
+        found = seen.address.rpartition(":")[0] if name == "address" else getattr(seen, name)
+        if query.get(name, found) != found:
             return False
     if "status" in query and seen.status != query["status"]:
         return False

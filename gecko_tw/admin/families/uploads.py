@@ -27,7 +27,8 @@ UPLOAD = answer(
 )
 def list_uploads(asked: Asked) -> Json:
     """Multipart uploads under way, of all buckets or of one."""
-    limit, found = int(asked.query.get("limit", 100)), []
+    limit = int(asked.query.get("limit", 100))
+    found: list[dict[str, Json]] = []
     for bucket, entry in _unfinished(asked):
         if len(found) == limit:
             return {"uploads": found, "more": True}

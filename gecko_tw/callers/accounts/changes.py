@@ -33,7 +33,7 @@ AT_ONCE = 1000
 LIMITS = ("actions", "buckets", "prefixes", "networks")
 """What a key may be limited to, as a KeyScope has it."""
 
-Seen = Callable[[Any], object]
+Seen = Callable[[Any], object]  # Any: as in Registered
 """Called with an Account, User, Group or AccessKey, as its kind says; may raise a refusal."""
 
 
@@ -62,6 +62,7 @@ def add_group(registry: Registry, account: str, name: str) -> Group:
     return group
 
 
+# Any: values by names of fields; one of a kind, as the kind says.
 def add_key(registry: Registry, account: str, user: str, given: Mapping[str, Any]) -> AccessKey:
     """A new access key.
 
@@ -86,12 +87,14 @@ def add_key(registry: Registry, account: str, user: str, given: Mapping[str, Any
     return key
 
 
+# Any: values by names of fields; one of a kind, as the kind says.
 def scope_in(given: Mapping[str, Any]) -> KeyScope | None:
     """The scope that some of LIMITS make; None when they limit nothing."""
     limits = {name: tuple(given.get(name) or ()) for name in LIMITS}
     return KeyScope(**limits) if any(limits.values()) else None
 
 
+# Any: values by names of fields; one of a kind, as the kind says.
 def change(registry: Registry, kind: str, name: str, values: Mapping[str, Any], seen: Seen = nothing) -> Any:
     """Changes fields of one of a kind and returns it. Raises NoSuchEntity, and as the Registry's verb that puts one.
 
@@ -157,9 +160,7 @@ def change_groups(registry: Registry, account: str, name: str, group: str, joins
     return made[-1]
 
 
-def attach(
-    registry: Registry, kind: str, name: str, policy_name: str, text: str | None, seen: Seen = nothing
-) -> None:
+def attach(registry: Registry, kind: str, name: str, policy_name: str, text: str | None, seen: Seen = nothing) -> None:
     """Gives a user or a group a policy, or takes the policy of that name away when there is no text.
 
     :param kind: USER or GROUP.
@@ -181,6 +182,7 @@ def attach(
     registry.revise(kind, name, rule)
 
 
+# Any: values by names of fields; one of a kind, as the kind says.
 def find(registry: Registry, kind: str, name: str) -> Any:
     """One of a kind by the name of its document. Raises NoSuchEntity."""
     found = registry.one(kind, name)
@@ -189,6 +191,7 @@ def find(registry: Registry, kind: str, name: str) -> Any:
     return found
 
 
+# Any: values of JSON.
 def value_of(one: Account | User | Group | AccessKey) -> dict[str, Any]:
     """One of them for programs: what its document says, policies and times to be read, and no secret."""
     values = asdict(one)

@@ -148,5 +148,3 @@ def _seen(place: int, number: int, data: bytes) -> Seen:
 def recent_file(places: int) -> int:
     """A file for as many processes; returns its descriptor."""
     return shared_file("geckos3-requests", places * _RING)
-
-

@@ -45,7 +45,10 @@ def nothing(values: object) -> None:
 
 
 def override_limits(
-    documents: IDocuments, settings: Pairs, wanted: Mapping[str, tuple[float, float] | None], seen: Callable[[Values], object] = nothing
+    documents: IDocuments,
+    settings: Pairs,
+    wanted: Mapping[str, tuple[float, float] | None],
+    seen: Callable[[Values], object] = nothing,
 ) -> Values:
     """Replaces some limits, or lets the settings count again; returns what is in force from now on.
 

@@ -25,7 +25,9 @@ def _differences(head: Head, refusal: Refusal) -> Iterator[str]:
     if "Region" in details:
         yield f"region: this server is in {_short(details['Region'])}"
     if "CanonicalRequest" in details:
-        missing = [name for name in _signed(details["CanonicalRequest"]) if name.encode("utf-8", "replace") not in head.headers]
+        missing = [
+            name for name in _signed(details["CanonicalRequest"]) if name.encode("utf-8", "replace") not in head.headers
+        ]
         if missing:
             yield f"header: {_short(', '.join(missing))} was signed and did not come"
         yield f"host: {_short(head.header(b'host') or 'none')} came, tried was {_short(details.get('HostsTried', ''))}"

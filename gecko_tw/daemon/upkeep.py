@@ -1,0 +1,59 @@
+"""The jobs of a deployment put together: what its main process does by itself."""
+
+import gc
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application.service import MultiService
+
+from gecko_tw.daemon.data_dir import DataDir
+from gecko_tw.daemon.deployment import sinks_for, store_in
+from gecko_tw.jobs.ledger import Ledger
+from gecko_tw.jobs.lifecycle import Lifecycle
+from gecko_tw.jobs.notifications import Delivery
+from gecko_tw.jobs.repeating import Repeating
+from gecko_tw.jobs.upkeep import jobs
+from gecko_tw.jobs.wanted import Wanted
+from gecko_tw.pools import Pool
+from gecko_tw.settings import Settings
+from gecko_tw.store.expiry import Expiry
+
+CHECKED = 1.0
+"""Seconds between two looks whether anybody has found the catalog damaged."""
+
+
+def upkeep_for(
+    reactor: Any,
+    settings: Settings,
+    data: DataDir,
+    pool: Pool,
+    scan: Callable[[], object],
+    *,
+    ledger: Ledger,
+    give_up: Callable[[str], object],
+) -> MultiService:
+    """All jobs over an open data directory.
+
+    :param scan: as of gecko_tw.jobs.upkeep.jobs.
+    :param ledger: told what is done.
+    :param give_up: called, with the reason, when the next start can mend what this process cannot.
+    """
+    store = store_in(data, settings)
+    noticed = store.damage.noticed
+
+    def check() -> None:
+        why = data.lost()
+        if why is not None:
+            reactor.callFromThread(give_up, why)
+
+    services = jobs(reactor, pool, store.upkeep, settings, scan, noticed, ledger=ledger)
+    flush = Repeating(reactor, pool, "flush", settings.flush_interval, data.flush, ledger=ledger)
+    flush.setServiceParent(services)
+    Repeating(reactor, pool, "catalog", CHECKED, check).setServiceParent(services)
+    expiry = Expiry(store.uploads, settings.lifecycle_day, settings.transition_minimum_size)
+    Lifecycle(reactor, pool, expiry, settings, ledger).setServiceParent(services)
+    sinks = sinks_for(reactor, settings)
+    Delivery(reactor, pool, store.notices, sinks, noticed, store.documents).setServiceParent(services)
+    Wanted(reactor, ledger, services).setServiceParent(services)
+    gc.freeze()  # as a worker does
+    return services
