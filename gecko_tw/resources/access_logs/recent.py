@@ -1,12 +1,13 @@
 """The last requests of all processes, in memory that they share: for whoever looks at a daemon while it works.
 
 Each process has a ring of its own and alone writes there. A reader takes an entry and then looks whether the writer has come round
-to it meanwhile.
+to it meanwhile. Entries are marshalled, which is what costs least and is read only by processes of the same program.
 """
 
 import mmap
 import struct
 from collections.abc import Iterator
+from marshal import dumps, loads
 
 from attrs import frozen
 
@@ -22,8 +23,9 @@ SLOT = 1024
 _HEAD = struct.Struct("=Q")
 _LENGTH = struct.Struct("=I")
 _RING = _HEAD.size + KEPT * SLOT
-_SEPARATOR = "\x1f"
-_LONGEST = 300
+_ROOM = SLOT - _LENGTH.size
+_LONGEST = 32
+"""Characters of each text of an entry that does not fit: then it does, whatever they are."""
 
 
 @frozen(kw_only=True)
@@ -71,30 +73,11 @@ class Recent:
         """Takes an answered request of S3."""
         if entry.operation[:6] == "admin:":
             return
-        texts = (
-            repr(entry.started),
-            repr(entry.seconds),
-            entry.request_id,
-            entry.method,
-            str(entry.status),
-            str(entry.received),
-            str(entry.sent),
-            entry.peer,
-            entry.operation,
-            entry.bucket,
-            entry.access_key[:128],
-            entry.auth,
-            entry.error[:_LONGEST],
-            entry.why[:_LONGEST],
-            entry.target[:_LONGEST].decode("latin-1"),
-        )
-        line = _SEPARATOR.join(texts)
-        if line.count(_SEPARATOR) != len(texts) - 1:
-            line = _SEPARATOR.join([text.replace(_SEPARATOR, "?") for text in texts])
-        data = line.encode("utf-8", "replace")[: SLOT - _LENGTH.size]
+        data = dumps(tuple(entry))
+        if len(data) > _ROOM:
+            data = dumps(_shortened(entry))
         at = self._at + _HEAD.size + self._count % KEPT * SLOT
-        _LENGTH.pack_into(self._memory, at, len(data))
-        self._memory[at + _LENGTH.size : at + _LENGTH.size + len(data)] = data
+        self._memory[at : at + _LENGTH.size + len(data)] = _LENGTH.pack(len(data)) + data
         self._count += 1
         _HEAD.pack_into(self._memory, self._at, self._count)
 
@@ -112,36 +95,37 @@ class Recent:
         for number in range(max(first, count - KEPT), count):
             at = place * _RING + _HEAD.size + number % KEPT * SLOT
             (length,) = _LENGTH.unpack_from(self._memory, at)
-            data = self._memory[at + _LENGTH.size : at + _LENGTH.size + min(length, SLOT - _LENGTH.size)]
+            data = self._memory[at + _LENGTH.size : at + _LENGTH.size + min(length, _ROOM)]
             (now,) = _HEAD.unpack_from(self._memory, place * _RING)
             # The writer is at work on the entry whose number follows the count.
             if now < number + KEPT:
-                yield _seen(place, number, data)
+                yield _seen(place, number, AccessEntry(*loads(data)))
 
 
-def _seen(place: int, number: int, data: bytes) -> Seen:
-    texts = data.decode("utf-8", "replace").split(_SEPARATOR)
-    texts += [""] * (15 - len(texts))
-    started, seconds, request_id, method, status, received, sent, address, *more = texts
-    operation, bucket, access_key, auth, error, why, target = more
+def _shortened(entry: AccessEntry) -> tuple[object, ...]:
+    """An entry that fits: its texts, which come from clients, cut off."""
+    return tuple(value[:_LONGEST] if isinstance(value, str | bytes) else value for value in entry)
+
+
+def _seen(place: int, number: int, entry: AccessEntry) -> Seen:
     return Seen(
         place=place,
         number=number,
-        started=float(started),
-        seconds=float(seconds),
-        request_id=request_id,
-        method=method,
-        uri=masked(target.encode("latin-1", "replace")),
-        status=int(status),
-        received=int(received),
-        sent=int(sent),
-        address=address,
-        operation=operation,
-        bucket=bucket,
-        access_key=access_key,
-        auth=auth,
-        error=error,
-        why=why,
+        started=entry.started,
+        seconds=entry.seconds,
+        request_id=entry.request_id,
+        method=entry.method,
+        uri=masked(entry.target),
+        status=entry.status,
+        received=entry.received,
+        sent=entry.sent,
+        address=entry.peer,
+        operation=entry.operation,
+        bucket=entry.bucket,
+        access_key=entry.access_key,
+        auth=entry.auth,
+        error=entry.error,
+        why=entry.why,
     )
 
 
