@@ -15,8 +15,8 @@ import gecko_tw.store.drivers.interfaces
 import gecko_tw.store.encryption.interfaces
 import gecko_tw.store.interfaces
 import gecko_tw.wire.interfaces
-from gecko_tw.commands import main
 from gecko_tw.admin.table import ROWS
+from gecko_tw.commands import main
 from gecko_tw.commands.tables import admin_markdown, operations_markdown, operations_text, settings_markdown, with_table
 from gecko_tw.daemon.deployment import operation_table
 from gecko_tw.settings import SETTINGS

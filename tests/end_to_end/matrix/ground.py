@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import itertools
+import json
+import re
 import sqlite3
 import threading
 from collections.abc import Iterable
@@ -12,7 +14,9 @@ from typing import Any
 
 import boto3
 
+from gecko_tw.admin.rows import Row
 from gecko_tw.resources.dispatch.operations import OBJECT, Document
+from tests.admin.recipes import RECIPES, target_of
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.matrix.callers import CALLERS, Caller
 from tests.end_to_end.matrix.cases import NONE, Case, harmless_policy, policy_text
@@ -22,6 +26,7 @@ from tests.patience import PATIENCE
 
 HEADER, PRESIGNED, FORM, UNSIGNED = "header", "presigned", "form", "unsigned"
 THREADS = 4
+OPERATORS = re.compile(r"listening on http://(\S+) for operators")
 TABLES = ("bucket", "document", "part", "span", "upload", "version")
 ROOT_PAIR = (Daemon.access_key, Daemon.secret_key)
 Reply = tuple[int, bytes]
@@ -83,6 +88,28 @@ class Ground:
         elif pair is not None:
             asked = self._signed(asked, pair, style)
         return self._send(asked, unproven=caller.expired)
+
+    def administer(self, caller: Caller, row: Row, style: str) -> Reply:
+        """Status and body of what somebody asks of the admin API. Who may change something is not asked to, nor to stream."""
+        host = OPERATORS.search(self._daemon.log)
+        assert host is not None
+        recipe = RECIPES[row.name]
+        path, _, _ = target_of(row, "none").partition("?")
+        body = b"" if recipe.body is None else json.dumps(recipe.body).encode()
+        asked = Asked(method=row.method, path=path, query=recipe.query, body=body)
+        pair = self._sessions.get(caller.name) or caller.pair(self._cases[0])
+        if pair == ROOT_PAIR and style == HEADER and (row.changes or row.stream is not None):
+            return 200, b""
+        signer = Signer(host[1], self._daemon.region)
+        if pair is not None:
+            asked = signer.header(asked, pair) if style == HEADER else signer.presigned(asked, pair)
+        connection = HTTPConnection(host[1], timeout=PATIENCE)
+        try:
+            connection.request(asked.method, asked.target, asked.body or None, dict(asked.headers))
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
 
     def kept(self) -> dict[str, list[Any]]:
         """Every row of the catalog that says what is stored and who there is."""
