@@ -12,6 +12,7 @@ from gecko_tw.admin.ground import Ground
 from gecko_tw.admin.refusals import UnsupportedMediaType
 from gecko_tw.admin.rows import ADMIN, PREFIX, Asked, Row, Rows, etag_of
 from gecko_tw.admin.schemas import check, members, read_query
+from gecko_tw.admin.streaming import EVENTS
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources.answers.answer import STATUS, Answer, Headers, Outcome
 from gecko_tw.resources.bodies.streams import read_document
@@ -113,6 +114,8 @@ class AdminApi:
         )
         read.append(asked.body)
         if row.stream is not None:
+            if call.head.method == "HEAD":
+                return Answer(row.status, [(b"Content-Type", EVENTS)])
             endless: Outcome = await row.stream(call, asked)
             return endless
         values = await self.service.write(row.verb, asked)

@@ -10,6 +10,9 @@ from gecko_tw.resources.answers.answer import Headers
 from gecko_tw.resources.call import Call
 from gecko_tw.store.records import Json
 
+EVENTS = b"text/event-stream"
+"""The media type of such an answer."""
+
 PAUSE = 0.5
 """Seconds between two looks."""
 
@@ -33,7 +36,7 @@ class Stream:
 
     async def send(self, call: Call, more: Headers) -> int:
         """As an Outcome."""
-        headers = [*more, (b"Content-Type", b"text/event-stream"), (b"Cache-Control", b"no-store")]
+        headers = [*more, (b"Content-Type", EVENTS), (b"Cache-Control", b"no-store")]
         write, finish = call.request.answer_slowly(200, headers)
         write(b": begins\n\n")
         sent, silent, behind = 0, 0.0, 0.0

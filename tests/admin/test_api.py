@@ -169,8 +169,9 @@ def test_the_wrong_method_is_told_with_the_right_ones() -> None:
 
 
 def test_head_is_answered_as_get_without_a_body() -> None:
-    reply = desk().ask("HEAD", "/api/v1/server")
-    assert (reply.status, reply.body) == (200, b"")
+    for path in ("/server", "/requests/stream"):
+        reply = desk().ask("HEAD", f"/api/v1{path}")
+        assert (reply.status, reply.body) == (200, b"")
 
 
 def test_a_body_of_more_than_a_mebibyte_is_refused() -> None:
