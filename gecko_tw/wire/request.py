@@ -88,7 +88,7 @@ class WireRequest(LateRequest):
     @property
     def behind(self) -> bool:
         """See IWireRequest."""
-        return not self._disconnected and self.channel.backlog.full
+        return not (self._disconnected or self.finished) and self.channel.backlog.full
 
     @property
     def leaving(self) -> bool:

@@ -23,6 +23,7 @@ BAD = {
     "data_dir": "",
     "listen": "localhost",
     "admin_listen": "localhost",
+    "audit_log": "",
     "access_key": "",
     "secret_key": "",
     "auth": "yes",

@@ -102,7 +102,7 @@ class Recent:
                 yield _seen(place, number, AccessEntry(*loads(data)))
 
 
-def _shortened(entry: AccessEntry) -> tuple[object, ...]:
+def _shortened(entry: AccessEntry) -> tuple[float | str | bytes, ...]:
     """An entry that fits: its texts, which come from clients, cut off."""
     return tuple(value[:_LONGEST] if isinstance(value, str | bytes) else value for value in entry)
 
