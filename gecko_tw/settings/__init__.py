@@ -86,6 +86,11 @@ class Settings:
         "where metrics and health are served to whoever operates this, in the same forms as `--listen`, e.g. `127.0.0.1:9001`; `off` for"
         " nowhere. Nobody is asked who they are there",
     )
+    native_listen: str = setting(
+        "off",
+        kinds.ADMIN_LISTEN,
+        "where the native binary protocol is served, in the same forms as `--listen`, e.g. `:4444`; `off` for nowhere",
+    )
     access_key: str = setting(
         DEFAULT_KEY, kinds.TEXT, "the access key id that may do everything", "GECKOS3_ACCESS_KEY", "MINIO_ROOT_USER"
     )
