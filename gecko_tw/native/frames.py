@@ -87,10 +87,7 @@ def i64(number: int) -> bytes:
 
 def i32(number: int) -> bytes:
     """Raises Malformed when it is none."""
-    try:
-        return _I32.pack(number)
-    except StructError as wrong:
-        raise Malformed(str(wrong)) from None
+    return _packed(_I32, number)
 
 
 def boolean(value: bool) -> bytes:
@@ -108,8 +105,15 @@ def mapping(values: Mapping[str, str]) -> bytes:
 
 
 def numbers(values: Iterable[int]) -> bytes:
-    each = [_U32.pack(value) for value in values]
+    each = [_packed(_U32, value) for value in values]
     return count(len(each)) + b"".join(each)
+
+
+def _packed(kind: Struct, number: int) -> bytes:
+    try:
+        return kind.pack(number)
+    except StructError as wrong:
+        raise Malformed(str(wrong)) from None
 
 
 class Fields:
