@@ -161,7 +161,7 @@ def _page(page: Page) -> bytes:
         else:
             lines.append(line)
     head = count(len(lines)) + b"".join(lines)
-    return head + strings(prefixes) + boolean(truncated) + string(last if truncated else b"")
+    return head + strings(prefixes) + boolean(truncated) + string(last if truncated else shown)
 
 
 def _entry(entry: Listed) -> bytes:
