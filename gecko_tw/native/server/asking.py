@@ -103,7 +103,11 @@ def _parameters(*pairs: tuple[bytes, bytes]) -> bytes:
 
 def _of_bucket(fields: Fields) -> tuple[Address, bytes]:
     """The addressed bucket, and its path."""
-    bucket = fields.raw()
+    return _bucket(fields.raw())
+
+
+@lru_cache(_MOST_REMEMBERED)
+def _bucket(bucket: bytes) -> tuple[Address, bytes]:
     if not bucket or b"/" in bucket:
         refusal = InvalidBucketName(BucketName=bucket.decode("utf-8", "replace"))
         return Address(BUCKET, refusal=refusal), b"/" + _quoted(bucket).replace(b"/", b"%2F")
@@ -112,7 +116,7 @@ def _of_bucket(fields: Fields) -> tuple[Address, bytes]:
 
 def _of_object(fields: Fields) -> tuple[Address, bytes]:
     """The addressed key, and its path."""
-    of_bucket, path = _of_bucket(fields)
+    of_bucket, path = _bucket(fields.raw())
     key = fields.raw()
     path = path + b"/" + _quoted(key)
     if of_bucket.refusal is not None:
@@ -147,7 +151,7 @@ def _list_objects(fields: Fields) -> Asked:
 
 def _put_object(fields: Fields) -> Asked:
     address, path = _of_object(fields)
-    headers = {b"content-type": _value(fields.text()) or DEFAULT_TYPE}
+    headers = {b"content-type": _kind(fields.raw())}
     for _ in range(fields.count()):
         name, value = fields.text(), fields.text()
         header = b"x-amz-meta-" + name.encode("utf-8", "surrogateescape")
@@ -164,10 +168,15 @@ def _value(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
+@lru_cache(256)
+def _kind(raw: bytes) -> bytes:
+    return _value(raw.decode("utf-8", "surrogateescape")) or DEFAULT_TYPE
+
+
 def _create_upload(fields: Fields) -> Asked:
     address, path = _of_object(fields)
     headers = {
-        b"content-type": _value(fields.text()) or DEFAULT_TYPE,
+        b"content-type": _kind(fields.raw()),
         b"x-amz-checksum-algorithm": TOLD_CHECKSUM.encode("ascii"),
     }
     return Asked(POST, address, path, b"uploads=", headers)

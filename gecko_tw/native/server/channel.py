@@ -29,6 +29,9 @@ LEAST_SECONDS, LEAST_RATE = 30.0, 1024 * 1024
 """A body may take so many seconds, or as long as it takes at so many bytes a second."""
 
 _NO_HEAD = head_of("HANDSHAKE", b"/")
+_OPENING = Opening(_NO_HEAD, 0, True, False, True)
+"""Each frame begins as a request that keeps its connection."""
+
 _log = Logger()
 
 
@@ -146,18 +149,20 @@ class NativeChannel(Channel):
 
     def _ask(self, operation: int, stream: int, meta: bytes, length: int) -> None:
         what = asked(operation, meta)
-        upload = Upload(self, length)
-        if length:
-            upload.within(max(LEAST_SECONDS, length / LEAST_RATE + 1))
-            self.upload = upload
+        body: Upload | Told = NOTHING
+        if length or (what is not None and what.carries):
+            body = upload = Upload(self, length)
+            if length:
+                upload.within(max(LEAST_SECONDS, length / LEAST_RATE + 1))
+                self.upload = upload
         if what is None:
             self._answer_here(operation, stream)
             return
+        if not what.carries:
+            body = Told(what.document) if what.document else NOTHING
+        self.outflow.open(_OPENING)
         head = self._head(what, length)
-        self.outflow.open(Opening(head, length, True, False, True))
-        body: Upload | Told = upload if what.carries else Told(what.document) if what.document else NOTHING
         request = NativeRequest(self.outflow, head, body, operation=operation, stream=stream, asked=what)
-        request.site = self.site
         self.site.in_flight += 1
         self.request = request
         request.begin()
