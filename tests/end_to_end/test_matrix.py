@@ -20,6 +20,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     file = folder / "matrix.yaml"
     file.write_text(json.dumps(configuration(cases())))
     options = (f"--config={file}", "--workers=2", "--trusted-proxies=1", "--request-log=false", "--min-part-size=0")
+    options += ("--native-listen=127.0.0.1:0",)
     with Daemon(folder, *options) as daemon:
         ground = Ground(daemon, cases())
         try:
