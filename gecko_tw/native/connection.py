@@ -305,7 +305,7 @@ class Connection(Protocol):
 def _unanswered(reason: Failure) -> NativeError:
     """Why a handshake has no answer."""
     if reason.check(ConnectionDone, ConnectionLost):
-        return Cut("the server closed the connection without an answer: it may have too many")
+        return Cut("the server closed the connection without an answer: it may want TLS, or have too many connections")
     return NotNative(f"the connection broke in the handshake: {reason.getErrorMessage()}")
 
 
