@@ -130,7 +130,9 @@ def loads(ports: tuple[int, int], size: int, connections: int) -> dict[str, list
         heads = []
         for path, target in zip(paths, targets, strict=True):
             headers = {"host": signer.host} | ({} if presigned else signer.headers(method, path, payload=digest))
-            headers |= {"content-length": str(len(content)), "content-type": "application/octet-stream"} if content else {}
+            headers |= (
+                {"content-length": str(len(content)), "content-type": "application/octet-stream"} if content else {}
+            )
             lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
             heads.append(f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode() + content)
         return Load("HTTP, presigned" if presigned else "HTTP, signed headers", http, heads)

@@ -109,7 +109,7 @@ class ObjectCalls(Calls):
 
         When it fails later the bytes that were written are not all: HalfFrame, TimedOut.
         """
-        sink: Any = taker if IConsumer.providedBy(taker) else _Collected(taker)  # type: ignore[arg-type]  # a file then
+        sink: Any = taker if IConsumer.providedBy(taker) else _Collected(taker)
         return values.object_info(await self._ask(frames.GET_OBJECT, string(bucket), string(key), sink=sink))
 
     async def head(self, bucket: str, key: str) -> ObjectInfo:
@@ -157,7 +157,7 @@ class Client(BucketCalls, ObjectCalls, UploadCalls):
         """Asks whether the server is there and the key pair still good."""
         await self._ask(frames.PING)
 
-    def close(self) -> "Deferred[object]":
+    def close(self) -> "Deferred[None]":
         """Drops all connections; whatever is under way fails with ClientClosed. Fires when they are gone."""
         return self._pool.close()
 
@@ -189,10 +189,12 @@ async def connect(
     return Client(pool)
 
 
+# Any: a reactor, which no one interface describes.
 def endpoint_of(reactor: Any, where: str) -> IStreamClientEndpoint:
     """The endpoint that a text names. Raises ValueError when it names none."""
     if "://" not in where:
-        return clientFromString(reactor, where)
+        named: IStreamClientEndpoint = clientFromString(reactor, where)
+        return named
     parts = urlsplit(where)
     if parts.scheme not in ("tcp", "tls") or not parts.hostname or parts.path not in ("", "/"):
         raise ValueError(f"{where!r} is not tcp://host:port or tls://host:port")

@@ -1,6 +1,7 @@
 """A client's connection: a handshake, then one request at a time, with a deadline for whatever is waited for."""
 
-from typing import Any, Protocol as Shape
+from typing import Any
+from typing import Protocol as Shape
 
 from attrs import define, frozen
 from twisted.internet.defer import Deferred
@@ -34,6 +35,7 @@ REPLY = "the reply"
 class Sink(Shape):
     """Where the data of a reply goes: as much of IConsumer as is used."""
 
+    # Any: as in IConsumer.
     def registerProducer(self, producer: Any, streaming: bool) -> object: ...
 
     def unregisterProducer(self) -> object: ...
@@ -117,7 +119,7 @@ class Connection(Protocol):
     :ivar used: whether an answer has come on it.
     """
 
-    transport: Any
+    transport: Any  # ITCPTransport, or that over TLS
 
     def __init__(self, clock: IReactorTime, pair: tuple[str, str], patience: float) -> None:
         self._pair, self._patience = pair, patience

@@ -68,7 +68,7 @@ class Pool:
         finally:
             self._end_turn()
 
-    def close(self) -> "Deferred[object]":
+    def close(self) -> "Deferred[None]":
         """Drops all connections, with what is under way on them; fires when they are gone. Harmless when repeated."""
         self._closed = True
         self._idle.clear()
@@ -78,7 +78,7 @@ class Pool:
         gone = [connection.gone for connection in self._open]
         for connection in list(self._open):
             connection.fail(closed())
-        return DeferredList(gone)
+        return DeferredList(gone).addCallback(lambda _: None)
 
     async def _ask_on(self, connection: Connection, frame: Frame, sink: Sink | None) -> Reply:
         reply = await connection.ask(frame, sink)

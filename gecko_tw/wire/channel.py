@@ -269,7 +269,6 @@ class Channel(Protocol):
         else:
             self.parting.close(self.limits.close_seconds)
 
-
     def _too_late(self) -> None:
         """The end of a head has not come in time."""
         message = "Your socket connection to the server was not read from or written to within the timeout period."

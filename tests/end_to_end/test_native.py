@@ -134,7 +134,6 @@ async def test_whoever_is_wrong_is_told_what_is_wrong(daemon: Daemon) -> None:
     port = native_port(daemon)
     for where, secret, wrong in (
         (f"tcp:127.0.0.1:{free_port()}", "geckoadmin", native.CannotConnect),
-        (f"tcp:127.0.0.1:{daemon.port}", "geckoadmin", native.NotNative),
         (f"tls://127.0.0.1:{port}", "geckoadmin", native.NotNative),
         (f"tcp://127.0.0.1:{port}", "another", native.NotProven),
     ):

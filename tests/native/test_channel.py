@@ -231,7 +231,12 @@ def test_time_does_not_count_while_the_peer_is_held_back():
 
 @pytest.mark.parametrize(
     ("operation", "size", "goes_on"),
-    [(frames.PUT_OBJECT, 10 << 20, True), (frames.PUT_OBJECT, (10 << 20) + 1, False), (0x77, 10 << 20, True), (0x77, 1 << 40, False)],
+    [
+        (frames.PUT_OBJECT, 10 << 20, True),
+        (frames.PUT_OBJECT, (10 << 20) + 1, False),
+        (0x77, 10 << 20, True),
+        (0x77, 1 << 40, False),
+    ],
 )
 def test_a_body_that_nobody_wants_is_dropped_up_to_ten_mebibytes(operation: int, size: int, goes_on: bool):
     peer = town().send(frames.frame(operation, string("none") + string("k") + SAID, 0, size))

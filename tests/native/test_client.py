@@ -404,6 +404,8 @@ def test_a_place_that_is_none_is_refused(where: str):
 
 
 def test_every_exception_says_what_to_do():
-    wrong = [value for value in vars(native).values() if isinstance(value, type) and issubclass(value, native.NativeError)]
+    wrong = [
+        value for value in vars(native).values() if isinstance(value, type) and issubclass(value, native.NativeError)
+    ]
     assert len(wrong) == len(native.__all__) - 2
     assert all(one.__doc__ for one in wrong)

@@ -16,12 +16,19 @@ def test_a_handshake_is_jays():
 
 
 def test_a_frame_is_jays():
-    assert frames.frame(frames.PUT_OBJECT, b"meta", 7, 258) == bytes.fromhex(
-        "10 00000007 00000004 0000000000000102"
-    ) + b"meta"
+    assert (
+        frames.frame(frames.PUT_OBJECT, b"meta", 7, 258)
+        == bytes.fromhex("10 00000007 00000004 0000000000000102") + b"meta"
+    )
 
 
-@given(TEXTS, st.integers(-(2**63), 2**63 - 1), st.integers(-(2**31), 2**31 - 1), st.dictionaries(TEXTS, TEXTS), st.lists(TEXTS))
+@given(
+    TEXTS,
+    st.integers(-(2**63), 2**63 - 1),
+    st.integers(-(2**31), 2**31 - 1),
+    st.dictionaries(TEXTS, TEXTS),
+    st.lists(TEXTS),
+)
 def test_what_is_written_is_read(text: str, long: int, short: int, pairs: dict[str, str], texts: list[str]):
     written = frames.string(text) + frames.i64(long) + frames.i32(short) + frames.mapping(pairs) + frames.strings(texts)
     fields = Fields(written + frames.numbers([1, 2**32 - 1]) + frames.boolean(True) + b"more")
@@ -31,7 +38,10 @@ def test_what_is_written_is_read(text: str, long: int, short: int, pairs: dict[s
     assert (fields.numbers(), fields.boolean()) == ([1, 2**32 - 1], True)
 
 
-@given(st.binary(max_size=80), st.sampled_from(["raw", "text", "count", "i64", "i32", "boolean", "strings", "mapping", "numbers"]))
+@given(
+    st.binary(max_size=80),
+    st.sampled_from(["raw", "text", "count", "i64", "i32", "boolean", "strings", "mapping", "numbers"]),
+)
 def test_any_bytes_are_read_or_malformed(meta: bytes, kind: str):
     fields = Fields(meta)
     for _ in range(200):

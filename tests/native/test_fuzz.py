@@ -91,9 +91,17 @@ def test_any_bytes_do_no_harm(pieces: list[bytes], greeted: bool):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=60), st.binary(max_size=20), st.integers(0, 40)), max_size=5))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 255), st.binary(max_size=60), st.binary(max_size=20), st.integers(0, 40)), max_size=5
+    )
+)
 def test_any_frames_do_no_harm(each: list[tuple[int, bytes, bytes, int]]):
-    check(shop(auth=True), GREETING, *[frames.frame(operation, meta, 1, length) + data for operation, meta, data, length in each])
+    check(
+        shop(auth=True),
+        GREETING,
+        *[frames.frame(operation, meta, 1, length) + data for operation, meta, data, length in each],
+    )
 
 
 @pytest.mark.parametrize("part", range(4))

@@ -198,7 +198,9 @@ def test_each_request_is_logged_once_as_over_http():
 def test_a_bucket_that_demands_a_claimed_checksum_takes_nothing_without_one():
     town_ = shop()
     town_.ask("PUT", "/photos", headers={"x-amz-bucket-object-lock-enabled": "true"})
-    rule = b"<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention></Rule></ObjectLockConfiguration>"
+    retention = b"<DefaultRetention><Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention>"
+    rule = b"<ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule>" + retention + b"</Rule>"
+    rule = b"<ObjectLockConfiguration>" + rule + b"</ObjectLockConfiguration>"
     assert town_.ask("PUT", "/photos?object-lock", rule).status == 200
     assert Peer(town_).put("k", b"x").error[:2] == (3, "InvalidRequest")
 

@@ -23,6 +23,7 @@ BAD = {
     "data_dir": "",
     "listen": "localhost",
     "admin_listen": "localhost",
+    "native_listen": "localhost",
     "access_key": "",
     "secret_key": "",
     "auth": "yes",

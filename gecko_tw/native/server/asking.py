@@ -80,7 +80,9 @@ def _asked(read: "Callable[[Fields], Asked]", operation: int, meta: bytes) -> As
         return read(Fields(meta))
     except Malformed:
         method, target = _MEANT[operation]
-        return Asked(method, Address(target, refusal=InvalidArgument("invalid request")), b"/", carries=_carries(operation))
+        return Asked(
+            method, Address(target, refusal=InvalidArgument("invalid request")), b"/", carries=_carries(operation)
+        )
 
 
 def _carries(operation: int) -> bool:

@@ -171,9 +171,7 @@ class NativeChannel(Channel):
         headers = what.headers
         if what.carries:
             headers[b"content-length"] = b"%d" % length
-        return Head(
-            what.method, what.target, what.path, what.query, headers, self.peer, self.secure, None, self.proven
-        )
+        return Head(what.method, what.target, what.path, what.query, headers, self.peer, self.secure, None, self.proven)
 
     def _answer_here(self, operation: int, stream: int) -> None:
         """A ping, or what nobody knows: no operation of S3's."""

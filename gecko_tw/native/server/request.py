@@ -1,12 +1,11 @@
 """One frame of a client as a request that the operations answer, and their answer as a frame."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IConsumer
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gecko_tw.native.frames import GET_OBJECT, OK, frame
@@ -20,6 +19,7 @@ from gecko_tw.store.records import Version
 from gecko_tw.wire.answer_head import lines_of
 from gecko_tw.wire.head import Head
 from gecko_tw.wire.interfaces import Headers, IUpload, IWireRequest, Source
+from gecko_tw.wire.outflow import Outflow
 from gecko_tw.wire.request import WireRequest
 from gecko_tw.wire.upload import Upload
 
@@ -91,7 +91,7 @@ class NativeRequest(WireRequest):
     site: "NativeSite"
 
     def __init__(
-        self, channel: Any, head: Head, upload: "Upload | Told", *, operation: int, stream: int, asked: Asked
+        self, channel: Outflow, head: Head, upload: "Upload | Told", *, operation: int, stream: int, asked: Asked
     ) -> None:
         super().__init__(channel, head, upload)  # type: ignore[arg-type]  # a Told is an IUpload, too
         self._operation = operation
@@ -99,12 +99,8 @@ class NativeRequest(WireRequest):
         self._asked = asked
         self._opening = b""
 
-    def begin(self) -> None:
-        """Asks for it."""
-        try:
-            serve(self.site.service, self, self._asked.address)
-        except BaseException:  # as in WireRequest
-            self.processingFailed(Failure())
+    def _render_or_buffer(self) -> None:
+        serve(self.site.service, self, self._asked.address)
 
     def refuse(self, status: int, code: str, message: str) -> None:
         """Answers an error that nobody has foreseen."""

@@ -143,7 +143,9 @@ def _page(page: Page) -> bytes:
     """As much of a page as a frame holds; the next one begins behind that."""
     # Entries and prefixes in the one order that both have, so that a page can end anywhere.
     each = merge(
-        ((entry.key, entry) for entry in page.entries), ((prefix, None) for prefix in page.prefixes), key=lambda one: one[0]
+        ((entry.key, entry) for entry in page.entries),
+        ((prefix, None) for prefix in page.prefixes),
+        key=lambda one: one[0],
     )
     lines: list[bytes] = []
     prefixes: list[bytes] = []
