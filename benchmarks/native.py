@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import geometric_mean, median
 
@@ -92,7 +94,7 @@ def turn(load: Load, seconds: float, process: int) -> tuple[float, float]:
     for place, (connection, _request, _size) in enumerate(connections):
         selector.register(connection, selectors.EVENT_READ, place)
     left = [size for _connection, _request, size in connections]
-    answered, used, begun = 0, _processor(process), time.perf_counter()
+    answered, used, begun = 0, processor(process), time.perf_counter()
     for connection, request, _size in connections:
         connection.sendall(request)
     end = begun + seconds
@@ -104,13 +106,14 @@ def turn(load: Load, seconds: float, process: int) -> tuple[float, float]:
                 left[key.data] = size
                 answered += 1
                 connection.sendall(request)
-    passed, spent = time.perf_counter() - begun, _processor(process) - used
+    passed, spent = time.perf_counter() - begun, processor(process) - used
     for connection, _request, _size in connections:
         connection.close()
     return answered / passed, spent / answered * 1e6
 
 
-def _processor(process: int) -> float:
+def processor(process: int) -> float:
+    """Seconds of processor time that a process has used."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICK
 
@@ -153,6 +156,15 @@ def loads(ports: tuple[int, int], size: int, connections: int) -> dict[str, list
 @click.option("--option", "options", multiple=True, help="A further option of the daemon, e.g. --layout=pool.")
 def main(turns: int, seconds: float, size: int, connections: int, options: tuple[str, ...]) -> None:
     """Compares GET and PUT over the binary protocol with the same over HTTP, of one process of ours."""
+    with serving(options) as (ports, process):
+        for verb, several in loads(ports, size, connections).items():
+            rounds = [[turn(load, seconds, process) for load in several] for _ in range(turns)]
+            compare(verb, [load.name for load in several], rounds)
+
+
+@contextmanager
+def serving(options: Sequence[str]) -> Iterator[tuple[tuple[int, int], int]]:
+    """A daemon of one process with an empty bucket: its ports for HTTP and for the binary protocol, and its process."""
     ports = _free_port(), _free_port()
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "gecko_tw.commands", "serve", f"--data-dir={folder}/data", "--workers=1"]
@@ -161,20 +173,18 @@ def main(turns: int, seconds: float, size: int, connections: int, options: tuple
         daemon = subprocess.Popen([*command, *options], env=environment, stderr=subprocess.DEVNULL)
         try:
             _prepare(ports[1])
-            for verb, several in loads(ports, size, connections).items():
-                _compare(verb, several, daemon.pid, turns, seconds)
+            yield ports, daemon.pid
         finally:
             daemon.terminate()
             daemon.wait()
 
 
-def _compare(verb: str, several: list[Load], process: int, turns: int, seconds: float) -> None:
-    rounds = [[turn(load, seconds, process) for load in several] for _ in range(turns)]
-    for place, load in enumerate(several):
-        rates = [one[place][0] for one in rounds]
+def compare(verb: str, names: Sequence[str], rounds: Sequence[Sequence[tuple[float, float]]]) -> None:
+    """Prints medians, and how many times as fast the first one is; each round has one turn of each."""
+    for place, name in enumerate(names):
         ratio = geometric_mean([one[0][0] / one[place][0] for one in rounds])
-        spent = median(one[place][1] for one in rounds)
-        line = f"{verb} {load.name:22} {median(rates):7.0f} requests/s {spent:6.1f} µs of the server's each"
+        rate, spent = (median(one[place][what] for one in rounds) for what in (0, 1))
+        line = f"{verb} {name:22} {rate:7.0f} requests/s {spent:6.1f} µs of the server's each"
         click.echo(line + ("" if place == 0 else f"; native is {ratio:.2f} times as fast"))
 
 

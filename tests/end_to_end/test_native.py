@@ -3,6 +3,8 @@
 import hashlib
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,9 @@ from twisted.web.client import FileBodyProducer
 
 from gecko_tw import native
 from gecko_tw.native import Client, connect
-from tests.end_to_end.daemon import Daemon
+from tests.end_to_end.daemon import ROOT, Daemon
 from tests.end_to_end.matrix.framed import native_port
+from tests.patience import PATIENCE
 
 PAIR = Daemon.access_key, Daemon.secret_key
 
@@ -159,3 +162,14 @@ async def test_it_is_served_with_the_certificate_of_the_other_listeners(tmp_path
         for where in (f"tls://localhost:{port}", f"tcp://127.0.0.1:{port}"):
             with pytest.raises((native.NotNative, native.Cut)):
                 await connect(reactor, where, *PAIR)  # type: ignore[arg-type]
+
+
+def test_the_page_shows_a_program_that_runs(daemon: Daemon, tmp_path: Path) -> None:
+    page = (ROOT / "docs/native.md").read_text()
+    program = page.partition("```python\n")[2].partition("```")[0].replace("4444", str(native_port(daemon)))
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == "True {'mood': 'fine'} b'meow'\nNoSuchKey\n"
+    assert (tmp_path / "cat.txt").read_bytes() == b"meow"

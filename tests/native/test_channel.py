@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from zope.interface.verify import verifyObject
 
 from gecko_tw.callers.accounts.identities import Identity, OnePair
 from gecko_tw.native import frames
@@ -12,6 +13,9 @@ from gecko_tw.native.frames import string
 from gecko_tw.native.server import site as native_site
 from gecko_tw.native.server.site import NativeSite
 from gecko_tw.resources.gates.logins import Logins
+from gecko_tw.store.refusals import SlowDown
+from gecko_tw.wire.head import Head
+from gecko_tw.wire.interfaces import IUpload, IWireRequest
 from tests.native.peers import NOT_PROVEN, OTHER_VERSION, WELCOME, Peer, town
 from tests.resources.asking import HeldPool, shop
 
@@ -90,6 +94,20 @@ def test_who_fails_to_prove_who_it_is_waits_longer_and_longer_and_is_not_listene
     assert late.channel._intake.data == b""
     late.transport.lose()
     assert peers[5].wait(5).take() == NOT_PROVEN
+    assert Peer(town_).welcome == WELCOME
+    peers = [Peer(town_, None).send(frames.greeting("key", "wrong")).wait(0) for _ in range(6)]
+    assert [peer.take() for peer in peers] == [NOT_PROVEN] * 5 + [b""]
+    peers[5].transport.lose()
+
+
+def test_an_address_that_asks_too_often_is_closed_without_an_answer():
+    def admit(head: Head) -> None:
+        raise SlowDown
+
+    town_ = shop(auth=True)
+    town_.service.limits = SimpleNamespace(admit_address=admit)  # type: ignore[assignment]
+    peer = Peer(town_, None).send(GREETING)
+    assert (peer.take(), peer.parted) == (b"", True)
 
 
 def test_without_authentication_any_pair_will_do():
@@ -284,3 +302,35 @@ def test_what_nobody_has_foreseen_is_an_internal_error(logged_failures: Any):
 
 def test_it_negotiates_no_other_protocol():
     assert NativeSite(shop().service, shop().clock).acceptableProtocols() == []
+
+
+# ---- as any other request
+
+
+def test_a_frame_is_a_request_as_any_other():
+    seen: list[Any] = []
+    peer = town()
+    peer.shop.service.limits = SimpleNamespace(  # type: ignore[assignment]
+        is_due=lambda: False,
+        admit_address=lambda address: seen.append(peer.channel.request),
+        admit_key=lambda key: None,
+    )
+    peer.get("k")
+    (request,) = seen
+    assert verifyObject(IWireRequest, request)
+    assert verifyObject(IUpload, request.upload)
+    assert request.upload.whole() == b""
+
+
+@pytest.mark.parametrize(("wanted", "status"), [(1, frames.OK), (2, frames.BAD_REQUEST)])
+def test_a_long_work_is_told_when_it_is_done_and_nothing_before(wanted: int, status: int):
+    peer = town(min_part_size=0)
+    upload = string(peer.ask(frames.CREATE_UPLOAD, WHERE, string("")).fields.text())
+    peer.ask(frames.UPLOAD_PART, WHERE, upload, frames.i32(1), data=b"part")
+    peer.shop.service.bytes_pool = pool = HeldPool()
+    peer.send(frames.frame(frames.COMPLETE_UPLOAD, WHERE + upload + frames.numbers([wanted]), 8))
+    assert peer.wait(20).replies() == []
+    pool.work()
+    (reply,) = peer.replies()
+    assert (reply.status, reply.stream) == (status, 8)
+    assert peer.ask(frames.PING).status == frames.OK

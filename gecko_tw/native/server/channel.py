@@ -13,7 +13,7 @@ from gecko_tw.native.server.asking import Asked, asked
 from gecko_tw.native.server.request import NOTHING, NativeRequest, Told
 from gecko_tw.native.server.telling import error, refused
 from gecko_tw.resources.gates.logins import FAILURES
-from gecko_tw.store.refusals import InvalidArgument, Refusal
+from gecko_tw.store.refusals import InvalidArgument, Refusal, SlowDown
 from gecko_tw.wire.channel import HEAD, Channel
 from gecko_tw.wire.head import Head, head_of
 from gecko_tw.wire.heads import Opening
@@ -28,8 +28,7 @@ FRAME_SECONDS = 30.0
 LEAST_SECONDS, LEAST_RATE = 30.0, 1024 * 1024
 """A body may take so many seconds, or as long as it takes at so many bytes a second."""
 
-_NO_HEAD = head_of("HANDSHAKE", b"/")
-_OPENING = Opening(_NO_HEAD, 0, True, False, True)
+_OPENING = Opening(head_of("HANDSHAKE", b"/"), 0, True, False, True)
 """Each frame begins as a request that keeps its connection."""
 
 _log = Logger()
@@ -98,18 +97,22 @@ class NativeChannel(Channel):
         return True
 
     def _prove(self, access_key: str, secret: str) -> None:
-        service = self.site.service
+        service, head = self.site.service, self._bare_head("HANDSHAKE")
         if service.limits is not None:
-            service.limits.admit_address(self.address)
+            service.limits.admit_address(head)
         self.proven = service.authenticator.authenticate_connection(access_key, secret)
         if service.logins is not None and self.proven.caller.identity is not None:
-            service.logins.succeeded(self.address)
+            service.logins.succeeded(head)
 
     def _disprove(self, refusal: Refusal) -> None:
         """Whoever fails again and again waits longer and longer, as over HTTP."""
+        if isinstance(refusal, SlowDown):
+            self.parting.close()  # as when there are too many connections: no status says that
+            return
         service, delay = self.site.service, 0.0
         if service.logins is not None and isinstance(refusal, FAILURES):
-            delay = service.logins.failed(service.new_request_id(), self.address, _NO_HEAD, refusal)
+            head = self._bare_head("HANDSHAKE")
+            delay = service.logins.failed(service.new_request_id(), self.address, head, refusal)
         self._waiting = self.site.reactor.callLater(delay, self._refuse_pair)
 
     def _refuse_pair(self) -> None:
@@ -186,13 +189,16 @@ class NativeChannel(Channel):
 
     def _ping(self) -> tuple[int, bytes]:
         """Whether the key pair is still what it was."""
-        head = Head("PING", b"/", b"/", b"", {}, self.peer, self.secure, None, self.proven)
         try:
-            self.site.service.authenticator.authenticate(head)
+            self.site.service.authenticator.authenticate(self._bare_head("PING"))
         except Refusal as refusal:
             self.outflow.keeping = False
             return refused(refusal)
         return frames.OK, b""
+
+    def _bare_head(self, method: str) -> Head:
+        """That of what is no request."""
+        return Head(method, b"/", b"/", b"", {}, self.peer, self.secure, None, self.proven)
 
     # ---- how it ends
 
