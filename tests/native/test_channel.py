@@ -277,6 +277,25 @@ def test_a_peer_that_does_not_take_its_answers_is_not_read():
     assert len(peer.replies()) == 1000
 
 
+def test_a_peer_that_takes_half_an_answer_is_not_waited_for_for_ever():
+    peer = town()
+    peer.put("k", b"x" * 3_000_000)
+    write = peer.transport.write
+
+    def full(data: bytes) -> None:
+        write(data)
+        peer.transport.producer.pauseProducing()
+
+    peer.transport.write = full  # type: ignore[method-assign]
+    peer.channel.outflow.write = full
+    peer.send(GET).wait(119)
+    assert peer.transport.connected
+    assert 0 < len(peer.transport.value()) < 3_000_000
+    peer.wait(2)
+    assert not peer.transport.connected
+    assert peer.shop.service.in_flight == 0
+
+
 def test_a_draining_server_answers_what_is_under_way_and_parts():
     peer = town()
     idle = Peer(peer.shop, site=peer.site)
