@@ -17,6 +17,8 @@ FLOORS = (
     (f"{PACKAGE}.daemon",),
     (f"{PACKAGE}.plugins", f"{PACKAGE}.dropins"),
     (f"{PACKAGE}.admin",),
+    (f"{PACKAGE}.native.server",),
+    (f"{PACKAGE}.native",),
     (f"{PACKAGE}.wire",),
     (f"{RESOURCES}.dispatch",),
     (f"{RESOURCES}.pipeline",),
@@ -75,6 +77,7 @@ LAZY = {
     f"{PACKAGE}.callers.signatures.web_identity": "few deployments have identity providers: no other one pays for PyJWT",
     f"{PACKAGE}.daemon.issuers": "an HTTP client, which no other one needs either",
     f"{PACKAGE}.daemon.data_dir": "few deployments have drivers of dropins",
+    f"{PACKAGE}.daemon.answering": "few deployments speak the binary protocol",
     f"{PACKAGE}.daemon.deployment": "a process imports what it does: the parent of workers answers nothing, few have webhooks",
     f"{PACKAGE}.store.checksums": "awscrt takes a tenth of the start, and only some digests need it",
 }
@@ -86,6 +89,7 @@ CIRCLES = (
         {f"wire.{name}" for name in "buffered channel download outflow parting request site upload".split()},
         "a connection is one object in several files",
     ),
+    ({f"native.server.{name}" for name in "channel request site".split()}, "as over HTTP"),
 )
 """Modules that import each other, if only for type checkers, and why."""
 

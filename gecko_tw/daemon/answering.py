@@ -23,7 +23,7 @@ from gecko_tw.daemon.balance import Balance
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.daemon.deployment import Store, identities_of, operation_table, sinks_for, store_in
 from gecko_tw.daemon.issuers import Issuers
-from gecko_tw.daemon.listening import ADMIN, S3, alone, listeners_of
+from gecko_tw.daemon.listening import ADMIN, NATIVE, S3, alone, listeners_of
 from gecko_tw.daemon.logs import RequestLog
 from gecko_tw.daemon.protection import front_of, limits_of
 from gecko_tw.daemon.serving import Serving
@@ -148,6 +148,12 @@ def serving_for(
     service = service_for(reactor, settings, store, pools, shared.tally, observers)
     limits = Limits(connections_per_address=settings.max_connections_per_address)
     sites = {S3: Site(ServiceResource(service), reactor, limits, neighbourhood)}
+    if any(listener.site == NATIVE for listener in listeners):
+        # Most deployments have no such listener, and need none of it.
+        from gecko_tw.native.server.site import NativeSite
+
+        sites[NATIVE] = NativeSite(service, reactor, limits, neighbourhood)
+    of_clients = [site for name, site in sites.items() if name != ADMIN]
     beside = MultiService()
     if service.server_log is not None:
         service.server_log.setServiceParent(beside)
@@ -166,10 +172,10 @@ def serving_for(
         api = api_for(service, ground_of(data, settings, store, live), write)
         root = AdminResource(service, partial(metrics.document, data.sizes), (api,))
         sites[ADMIN] = Site(root, reactor, limits, neighbourhood)
-        telling = TimerService(TOLD, metrics.tell, service, sites[S3], pools)
+        telling = TimerService(TOLD, metrics.tell, service, of_clients, pools)
         telling.clock = reactor
         telling.setServiceParent(beside)
     ahead = alone
     if shared.balance is not None:
-        ahead = Balance(shared.balance, shared.place, lambda: len(sites[S3].channels)).ahead
+        ahead = Balance(shared.balance, shared.place, lambda: sum(len(site.channels) for site in of_clients)).ahead
     return Serving(reactor, sites, listeners, sockets, settings.shutdown_timeout, beside, ahead=ahead)

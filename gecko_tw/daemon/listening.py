@@ -52,15 +52,17 @@ def everybody(_: str) -> bool:
     return True
 
 
-S3, ADMIN = "s3", "admin"
-"""What is served at a place: the store, or what its operator looks at."""
+S3, ADMIN, NATIVE = "s3", "admin", "native"
+"""What is served at a place: the store, what its operator looks at, or the store by the binary protocol."""
+
+_FLAGS = {S3: "--listen", ADMIN: "--admin-listen", NATIVE: "--native-listen"}
 
 
 @frozen
 class Listener:
     """One place to listen.
 
-    :ivar site: S3 or ADMIN.
+    :ivar site: S3, ADMIN or NATIVE.
     :ivar text: as it was given.
     :ivar description: the Twisted endpoint string.
     :ivar tls: certificate and key to serve it with, when the endpoint string itself says nothing of TLS.
@@ -74,7 +76,7 @@ class Listener:
     @property
     def flag(self) -> str:
         """The setting that it comes from."""
-        return "--listen" if self.site == S3 else "--admin-listen"
+        return _FLAGS[self.site]
 
     @property
     def secure(self) -> bool:
@@ -85,8 +87,8 @@ class Listener:
 def listeners_of(settings: Settings) -> tuple[Listener, ...]:
     """Where the settings say to listen."""
     tls = (settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
-    operators = () if settings.admin_listen == "off" else (settings.admin_listen,)
-    places = [*((S3, text) for text in settings.listen), *((ADMIN, text) for text in operators)]
+    others = ((ADMIN, settings.admin_listen), (NATIVE, settings.native_listen))
+    places = [*((S3, text) for text in settings.listen), *((site, text) for site, text in others if text != "off")]
     return tuple(_listener(site, text, tls) for site, text in places)
 
 
@@ -297,6 +299,8 @@ def shown(listener: Listener, port: Any) -> str:
     if not hasattr(address, "port"):
         return listener.text
     host = f"[{address.host}]" if ":" in address.host else address.host
+    if listener.site == NATIVE:
+        return f"{'tls' if listener.secure else 'tcp'}://{host}:{address.port}"
     return f"{'https' if listener.secure else 'http'}://{host}:{address.port}"
 
 

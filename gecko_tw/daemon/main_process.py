@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from gecko_tw import __version__
 from gecko_tw.daemon.data_dir import CannotOpen, DataDir, make_data_dir
-from gecko_tw.daemon.listening import ADMIN, Listener, hold, shown
+from gecko_tw.daemon.listening import ADMIN, NATIVE, Listener, hold, shown
 from gecko_tw.daemon.noticing import Noticing
 from gecko_tw.daemon.scanning import Scan
 from gecko_tw.daemon.signals import take_signals
@@ -23,6 +23,8 @@ from gecko_tw.settings import DEFAULT_KEY, BadSetting, Settings
 
 DESCRIPTORS = 65_536
 """Open files and connections that a process may have where the system lets it."""
+
+_WHOM = {ADMIN: " for operators", NATIVE: " for the binary protocol"}
 
 _log = Logger()
 
@@ -113,7 +115,7 @@ class Daemon(MultiService):
         self._front = plan.front(self._ports)
         await self._front.open()
         for listener, port in zip(plan.listeners, self._ports, strict=True):
-            whom = " for operators" if listener.site == ADMIN else ""
+            whom = _WHOM.get(listener.site, "")
             _log.info("listening on {place}{whom}", place=shown(listener, port), whom=whom)
         _log.info(
             "geckos3 {version} serves {data_dir}", version=__version__, data_dir=str(plan.settings.data_dir.resolve())

@@ -91,6 +91,11 @@ class Settings:
         kinds.AUDIT_LOG,
         "where each change by the admin API is told, a line of JSON: `stdout`, `off`, or a file that lines are added to",
     )
+    native_listen: str = setting(
+        "off",
+        kinds.ADMIN_LISTEN,
+        "where the native binary protocol is served, in the same forms as `--listen`, e.g. `:4444`; `off` for nowhere",
+    )
     access_key: str = setting(
         DEFAULT_KEY, kinds.TEXT, "the access key id that may do everything", "GECKOS3_ACCESS_KEY", "MINIO_ROOT_USER"
     )

@@ -25,6 +25,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     file.write_text(json.dumps(configuration(cases())))
     options = (f"--config={file}", "--workers=2", "--trusted-proxies=1", "--request-log=false", "--min-part-size=0")
     options += ("--admin-listen=127.0.0.1:0", "--audit-log=off")
+    options += ("--native-listen=127.0.0.1:0",)
     with Daemon(folder, *options) as daemon:
         ground = Ground(daemon, cases())
         try:

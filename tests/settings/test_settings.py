@@ -24,6 +24,7 @@ BAD = {
     "listen": "localhost",
     "admin_listen": "localhost",
     "audit_log": "",
+    "native_listen": "localhost",
     "access_key": "",
     "secret_key": "",
     "auth": "yes",

@@ -65,7 +65,7 @@ async def put_object(call: Call) -> Answer:
     if encryption is not None:
         found += sse.told(call, version.extra, True)
     found += expiration_headers(call.record, call.key, version)
-    return Answer(200, found)
+    return Answer(200, found, about=version)
 
 
 @operation("GetObject", GET, OBJECT, needs="s3:GetObject", needs_version="s3:GetObjectVersion", decides=FOUND)
@@ -122,9 +122,9 @@ async def head_object(call: Call) -> Answer:
         if piece.status == 200:
             repeated = repeats.keep(call, version, piece.length, found)
     if repeated is not None:
-        return Answer(200, lines=repeated.lines)
+        return Answer(200, lines=repeated.lines, about=version)
     found.append((b"Content-Length", b"%d" % piece.length))
-    return Answer(piece.status, found)
+    return Answer(piece.status, found, about=version)
 
 
 @operation("DeleteObject", DELETE, OBJECT, needs="s3:DeleteObject", needs_version="s3:DeleteObjectVersion")

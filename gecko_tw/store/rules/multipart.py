@@ -75,7 +75,7 @@ def choose(upload: Upload, stored: Mapping[int, Part], wanted: tuple[WantedPart,
     chosen = []
     for entry in wanted:
         part = stored.get(entry.number)
-        if part is None or part.etag != entry.etag:
+        if part is None or entry.etag not in (None, part.etag):
             raise _not_found(entry)
         _check_listed(upload.checksum_algorithm, upload.checksum_kind, part.checksum, entry)
         chosen.append(part)
@@ -88,7 +88,7 @@ def choose(upload: Upload, stored: Mapping[int, Part], wanted: tuple[WantedPart,
 
 
 def _not_found(entry: WantedPart) -> InvalidPart:
-    return InvalidPart(PartNumber=entry.number, ETag=entry.etag)
+    return InvalidPart(PartNumber=entry.number, ETag=entry.etag or "")
 
 
 def _check_listed(algorithm: str | None, kind: str | None, kept: Checksum | None, entry: WantedPart) -> None:
@@ -102,7 +102,7 @@ def _check_listed(algorithm: str | None, kind: str | None, kept: Checksum | None
     """
     listed = entry.checksum
     if listed is None:
-        if algorithm is not None and kind == COMPOSITE:
+        if algorithm is not None and kind == COMPOSITE and entry.etag is not None:
             raise InvalidRequest(_MISSING.format(algorithm.lower(), entry.number))
         return
     if algorithm is not None and listed.algorithm != algorithm:
@@ -229,8 +229,11 @@ def _check_again(version: Version, request: Complete) -> None:
 def _is_made_from(version: Version, parts: tuple[WantedPart, ...]) -> bool:
     if [part.number for part in version.parts] != [part.number for part in parts]:
         return False
+    etags = [part.etag for part in parts if part.etag is not None]
+    if not etags:
+        return True  # there is one upload of that id, and these are its parts
     try:
-        return version.etag == composite_etag([part.etag for part in parts])
+        return version.etag == composite_etag(etags)
     except ValueError:  # not the ETag of any part
         return False
 

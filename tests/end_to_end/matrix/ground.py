@@ -20,11 +20,12 @@ from tests.admin.recipes import RECIPES, target_of
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.matrix.callers import CALLERS, Caller
 from tests.end_to_end.matrix.cases import NONE, Case, harmless_policy, policy_text
+from tests.end_to_end.matrix.framed import OPERATIONS, ask_once, native_port, request_of
 from tests.end_to_end.matrix.recipes import KEY, SOURCE
 from tests.end_to_end.matrix.signing import Asked, Pair, Signer
 from tests.patience import PATIENCE
 
-HEADER, PRESIGNED, FORM, UNSIGNED = "header", "presigned", "form", "unsigned"
+HEADER, PRESIGNED, FORM, UNSIGNED, NATIVE = "header", "presigned", "form", "unsigned", "native"
 THREADS = 4
 OPERATORS = re.compile(r"listening on http://(\S+) for operators")
 TABLES = ("bucket", "document", "part", "span", "upload", "version")
@@ -41,6 +42,7 @@ class Ground:
     def __init__(self, daemon: Daemon, cases: list[Case]) -> None:
         self._daemon, self._cases = daemon, cases
         self._signer = Signer(f"127.0.0.1:{daemon.port}", daemon.region)
+        self._native = native_port(daemon)
         self._local = threading.local()
         self._connections: list[HTTPConnection] = []
         self._pool = ThreadPoolExecutor(THREADS)
@@ -83,6 +85,11 @@ class Ground:
     def ask(self, caller: Caller, case: Case, policy: str, style: str) -> Reply:
         """Status and body that somebody gets."""
         asked, pair = self._asked(case, policy), self._sessions.get(caller.name) or caller.pair(case)
+        if style == NATIVE:
+            assert pair is not None
+            bucket = case.bucket(policy)
+            sent = request_of(case.row.name, case.asked(policy)[0], KEY, self._uploads.get(bucket, "none"))
+            return ask_once(self._native, (pair[0], pair[1]), sent, caller.expired)
         if style == FORM:
             asked = self._signer.form(asked, pair, KEY)
         elif pair is not None:
@@ -196,7 +203,11 @@ def styles(caller: Caller, case: Case) -> tuple[str, ...]:
     """How a caller can ask."""
     if case.row.name == "PostObject":
         return (FORM,)
-    return (HEADER, PRESIGNED) if caller.account else (UNSIGNED,)
+    if not caller.account:
+        return (UNSIGNED,)
+    # A frame names no version, and a handshake has no place for a session's token.
+    framed = case.row.name in OPERATIONS and not case.versioned and not caller.session
+    return (HEADER, PRESIGNED, NATIVE) if framed else (HEADER, PRESIGNED)
 
 
 def _filled(text: str, words: dict[str, str]) -> str:
