@@ -72,12 +72,11 @@ LAZY = {
     f"{PACKAGE}.tap": "parts are imported by the factory that needs them, and the reactor only by makeService",
     f"{PACKAGE}.commands": "a command imports what it runs, so that `--help` is quick",
     f"{PACKAGE}.admin.schemas": "a library that takes a tenth of a second, which only the first question to the admin API needs",
-    f"{PACKAGE}.daemon.answering": "all verbs of the admin API, which few deployments have switched on",
+    f"{PACKAGE}.daemon.answering": "all verbs of the admin API, and the binary protocol, which few deployments have switched on",
     f"{PACKAGE}.admin.metering": "the library of metrics takes a fifth of a second, which only a scrape needs",
     f"{PACKAGE}.callers.signatures.web_identity": "few deployments have identity providers: no other one pays for PyJWT",
     f"{PACKAGE}.daemon.issuers": "an HTTP client, which no other one needs either",
     f"{PACKAGE}.daemon.data_dir": "few deployments have drivers of dropins",
-    f"{PACKAGE}.daemon.answering": "few deployments speak the binary protocol",
     f"{PACKAGE}.daemon.deployment": "a process imports what it does: the parent of workers answers nothing, few have webhooks",
     f"{PACKAGE}.store.checksums": "awscrt takes a tenth of the start, and only some digests need it",
 }

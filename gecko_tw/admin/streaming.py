@@ -54,5 +54,5 @@ class Stream:
             if found:
                 write(found)
                 sent, silent = sent + len(found), 0.0
-        finish()
+        finish(None)
         return sent
