@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from gecko_tw.store.checksums import ALGORITHMS, FULL_OBJECT
+from gecko_tw.store.checksums import ALGORITHMS
 from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning
 from gecko_tw.store.encryption.data_keys import NOT_APPLICABLE, Seal
 from gecko_tw.store.encryption.reading import SealedReading
@@ -66,9 +66,7 @@ def refuse_damaged(version: Version, reading: Reading | SealedReading) -> None:
 
     :raises ObjectDamaged: the bytes are not those that the version was made for.
     """
-    full = version.checksum is not None and version.checksum.kind == FULL_OBJECT
-    # The ETag of parts tells nothing where the parts had no MD5, which is so with --metadata=false.
-    if (full or "-" not in version.etag) and is_whole(version, reading.read) is False:
+    if is_whole(version, reading.read) is False:
         raise ObjectDamaged
 
 

@@ -23,6 +23,7 @@ from gecko_tw.store.records import (
     blobs_of,
     stored_size,
 )
+from gecko_tw.store.refusals import ObjectDamaged
 from gecko_tw.store.requests import (
     UNCONDITIONAL,
     Copy,
@@ -42,6 +43,7 @@ from gecko_tw.store.rules.conditions import check_write
 from gecko_tw.store.rules.finding import find
 from gecko_tw.store.rules.names import check_key
 from gecko_tw.store.rules.notices import Cause, telling
+from gecko_tw.store.rules.quarantine import LOST, REASONS, refuse_quarantined
 from gecko_tw.store.rules.quotas import within
 from gecko_tw.store.settling import settled
 
@@ -162,9 +164,10 @@ class Objects:
                 return self._opened(version, look)
             except BlobGone:
                 version = look()  # replaced between the record and the bytes: the newer record is the answer
-        return self._opened(version, look)
+        raise ObjectDamaged(Reason=REASONS[LOST])
 
     def _opened(self, version: Version, look: Callable[[], Version]) -> Reading | SealedReading:
+        refuse_quarantined(version)
         reading = Reading(self.blobs, version, look)
         return SealedReading(reading, self.keys) if "sse" in reading.version.extra else reading
 

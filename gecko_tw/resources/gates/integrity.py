@@ -1,0 +1,101 @@
+"""Whether what is about to be sent is still what was stored: small objects before the first byte, large ones on the way."""
+
+import os
+from functools import partial
+from random import random
+
+from twisted.logger import Logger
+
+from gecko_tw.resources.call import Call
+from gecko_tw.resources.gates.permits import permit_found
+from gecko_tw.resources.headers.versions import version_id
+from gecko_tw.resources.service import SMALL
+from gecko_tw.store.integrity.quarantine import Changed
+from gecko_tw.store.integrity.verified import CHEAP, HeldReading, VerifiedReading, is_own, told_by
+from gecko_tw.store.interfaces import IReading
+from gecko_tw.store.records import Version
+from gecko_tw.store.refusals import ObjectDamaged, SlowDown
+from gecko_tw.store.rules.quarantine import REASONS, refuse_quarantined
+
+_log = Logger()
+_NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
+
+
+async def refuse_damaged(call: Call) -> None:
+    """Refuses what cannot be opened because it is damaged, to whoever may know that it is there; and sees to the quarantine.
+
+    :raises ObjectDamaged: it is. And as IObjects.look and ``permit_found``.
+    """
+    version = await call.service.read(call.service.objects.look, call.bucket, call.key, version_id(call))
+    permit_found(call, version)
+    refuse_quarantined(version)
+    await call.service.write(_condemn, call, version)
+
+
+async def verified(call: Call, reading: IReading, length: int, *, again: bool) -> IReading:
+    """The reading to answer from, compared already or compared on its way.
+
+    A small object that was not answered with before (``again``) is always compared, where its checksum is a cheap one; others as often
+    as the setting says. A part of an object is compared only where the object is small.
+
+    :raises ObjectDamaged: it is damaged, and in quarantine now.
+    :raises SlowDown: it was changed while it was read.
+    """
+    service, version = call.service, reading.version
+    if "sse" in version.extra:
+        return VerifiedReading(reading, None, partial(_condemn, call, version))
+    rate = service.verify_reads
+    if not rate or not length:
+        return reading
+    whole, small = length == version.size, version.size <= SMALL
+    told = told_by(version) if small or whole else None
+    if told is None or not ((small and whole and not again and told[0] in CHEAP) or random() < rate):
+        return reading
+    if not small:
+        return VerifiedReading(reading, told, partial(_condemn, call, version))
+    data: bytes | bytearray | None = _at_hand(reading, version.size)
+    if data is None:
+        data = await service.write(_read, reading, version.size)
+    if is_own(told, data):
+        reading.close()
+        return HeldReading(version, data)
+    if await service.write(_condemn, call, version) in REASONS:
+        raise ObjectDamaged
+    raise SlowDown("The object was changed while it was being read.")
+
+
+def _at_hand(reading: IReading, size: int) -> bytes | bytearray | None:
+    """All bytes, if that needs no waiting for a disk."""
+    try:
+        data = reading.ready(0, size)
+        run = reading.run(0) if data is None and _NOWAIT else None
+        if run is not None and run[2] >= size:
+            data = bytearray(size)
+            if os.preadv(run[0], [data], run[1], _NOWAIT) < size:
+                return None
+    except OSError:
+        return None
+    return data if data is not None and len(data) == size else None
+
+
+def _read(reading: IReading, size: int) -> bytes:
+    """All bytes, or as many as there are. Blocks."""
+    data = bytearray()
+    while len(data) < size and (piece := reading.read(len(data), size - len(data))):
+        data += piece
+    return bytes(data)
+
+
+def _condemn(call: Call, version: Version) -> str:
+    """Quarantines a version if it is damaged indeed; what was found. Blocks."""
+    service = call.service
+    if service.quarantine is None:
+        return ""
+    try:
+        found = service.quarantine.condemn(call.bucket, call.key, version, service.now(), "read")
+    except Changed:
+        return ""
+    if found in REASONS:
+        place = {"bucket": call.bucket, "key": call.key, "version": version.version_id, "why": REASONS[found]}
+        _log.error("{bucket}/{key}, version {version}, is in quarantine: {why}", **place)
+    return found
