@@ -31,7 +31,7 @@ from gecko_tw.daemon.main_process import Daemon, Plan
 from gecko_tw.daemon.worker_protocol import FIRST_SOCKET, READS, WRITES, CannotServe, ParentProcess
 from gecko_tw.daemon.workers import Recipe, Workers
 from gecko_tw.metrics.counters import counters_file
-from gecko_tw.pools import Pool
+from gecko_tw.pools import Lane, Pool
 from gecko_tw.settings import SETTINGS, BadSetting, Settings
 from gecko_tw.settings.sources import plain_arguments, read_settings, texts_of
 
@@ -166,6 +166,8 @@ def makeService(options: Options) -> MultiService:
         expiry = Expiry(store.uploads, settings.lifecycle_day, settings.transition_minimum_size)
         Lifecycle(reactor, pools[1], expiry, settings).setServiceParent(services)
         Delivery(reactor, pools[1], store.notices, sinks_for(reactor, settings), noticed).setServiceParent(services)
+        if settings.scrub_interval:
+            scrub_in(services, reactor, settings, store, pools)
         gc.freeze()  # as a worker does
         return services
 
@@ -184,6 +186,22 @@ def makeService(options: Options) -> MultiService:
         ),
     )
     return daemon
+
+
+def scrub_in(services: MultiService, reactor: Any, settings: Settings, store: Any, pools: tuple[Pool, ...]) -> None:
+    """Adds the job that scrubs.
+
+    :param store: a gecko_tw.daemon.deployment.Store, whose module is not for every process to load.
+    :param pools: whose work goes first.
+    """
+    from gecko_tw.jobs.scrubbing import Scrubbing
+    from gecko_tw.store.integrity.scrub import Scrub
+    from gecko_tw.store.records import now_of
+
+    lane = Lane(reactor, "scrub", pools)
+    lane.setServiceParent(services)  # before what runs there: so it is stopped after that was told to stop
+    scrub = Scrub(store.quarantine, store.uploads, lambda: now_of(reactor.seconds()), lane.rest)
+    Scrubbing(reactor, lane, scrub, settings).setServiceParent(services)
 
 
 def _check_dropins() -> None:

@@ -36,6 +36,7 @@ from gecko_tw.resources.gates.logins import Logins
 from gecko_tw.resources.service import Service
 from gecko_tw.settings import Settings
 from gecko_tw.store.disk_check import check_disk
+from gecko_tw.store.integrity.figures import figures
 from gecko_tw.wire.limits import Limits
 from gecko_tw.wire.site import Site
 
@@ -89,6 +90,7 @@ def service_for(
         delivers=lambda target: any(sink.takes(target) for sink in sinks),
     )
     service.readiness = Readiness(partial(_look, Path(settings.data_dir, ".geckos3"), store.damage), pools[0], reactor)
+    service.quarantine, service.verify_reads = store.quarantine, settings.verify_reads
     service.notices_damage = store.damage.noticed
     service.server_log = AccessLogs(reactor, pools[1], LogObjects(service).write, settings.access_log_interval)
     return service
@@ -99,6 +101,11 @@ def _look(inner: Path, damage: Any) -> None:
     check_disk(inner)
     if damage.text is not None:
         raise OSError(errno.EIO, f"the catalog is damaged: {damage.text}")
+
+
+def _sizes(data: DataDir, store: Store) -> dict[str, tuple[str, float]]:
+    """What is told of what is on the disk. Blocks."""
+    return {**data.sizes(), **figures(store.documents)}
 
 
 @frozen(kw_only=True)
@@ -145,7 +152,7 @@ def serving_for(
         service.server_log.setServiceParent(beside)
     if metrics is not None:
         sites[ADMIN] = Site(
-            AdminResource(service, partial(metrics.document, data.sizes)), reactor, limits, neighbourhood
+            AdminResource(service, partial(metrics.document, partial(_sizes, data, store))), reactor, limits, neighbourhood
         )
         telling = TimerService(TOLD, metrics.tell, service, sites[S3], pools)
         telling.clock = reactor

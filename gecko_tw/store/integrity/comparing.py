@@ -77,9 +77,15 @@ def compare(blobs: IBlobs, record: Version | Part, pace: Pace) -> tuple[str, int
     :raises OSError: they cannot be read, for a reason that is not the disk's.
     """
     pace.took(LEAST)
-    stored = StoredBytes(blobs, record.spans, pace)
+    stored, size = StoredBytes(blobs, record.spans, pace), stored_size(record)
     try:
-        return _compared(stored, record), stored.size
+        whole = is_whole(record, stored.read)
+        read = stored.size
+        if whole:
+            return WHOLE, read
+        if size and not stored.read(size - 1, 1):
+            return LOST, read
+        return (UNKNOWN if whole is None else DAMAGED), read
     except BlobGone:
         return LOST, stored.size
     except OSError as error:
@@ -88,14 +94,3 @@ def compare(blobs: IBlobs, record: Version | Part, pace: Pace) -> tuple[str, int
         return UNREADABLE, stored.size
     finally:
         stored.close()
-
-
-def _compared(stored: StoredBytes, record: Version | Part) -> str:
-    """Raises BlobGone, and as :func:`compare`."""
-    size = stored_size(record)
-    whole = is_whole(record, stored.read)
-    if whole:
-        return WHOLE
-    if size and not stored.read(size - 1, 1):
-        return LOST
-    return UNKNOWN if whole is None else DAMAGED
