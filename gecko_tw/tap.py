@@ -201,7 +201,7 @@ def scrub_in(services: MultiService, reactor: Any, settings: Settings, store: An
     lane = Lane(reactor, "scrub", pools)
     lane.setServiceParent(services)  # before what runs there: so it is stopped after that was told to stop
     scrub = Scrub(store.quarantine, store.uploads, lambda: now_of(reactor.seconds()), lane.rest)
-    Scrubbing(reactor, lane, scrub, settings).setServiceParent(services)
+    Scrubbing(reactor, lane, scrub, settings, store.damage.noticed).setServiceParent(services)
 
 
 def _check_dropins() -> None:

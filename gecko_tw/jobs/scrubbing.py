@@ -1,5 +1,7 @@
 """The job that scrubs: in the background, one pass an interval."""
 
+from collections.abc import Callable
+
 from twisted.internet.interfaces import IReactorTime
 
 from gecko_tw.jobs.repeating import Repeating
@@ -20,9 +22,17 @@ class Scrubbing(Repeating):
     """Scrubs at the interval of the settings. The first pass of a data directory begins one interval after its first start.
 
     :param lane: where it runs; the scrub rests as it says, and ends when it is stopped.
+    :param noticed: as of Repeating.
     """
 
-    def __init__(self, clock: IReactorTime, lane: IPool, scrub: Scrub, settings: Settings) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        lane: IPool,
+        scrub: Scrub,
+        settings: Settings,
+        noticed: Callable[[BaseException], bool] = lambda problem: False,
+    ) -> None:
         self._clock, self._scrub = clock, scrub
         self._interval_ns = now_of(settings.scrub_interval)
         self._wish = Wish(
@@ -31,7 +41,8 @@ class Scrubbing(Repeating):
             most=settings.scrub_max_per_run,
             bytes_per_second=settings.scrub_bytes_per_second,
         )
-        super().__init__(clock, lane, "scrub", LOOKS, self._when_due, "scrub: {count} damaged versions or parts")
+        told = "scrub: {count} damaged versions or parts"
+        super().__init__(clock, lane, "scrub", LOOKS, self._when_due, told, noticed=noticed)
 
     def _when_due(self) -> object:
         """How many damaged ones it found. What was cut short is gone on with at once."""
