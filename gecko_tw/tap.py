@@ -198,7 +198,7 @@ def scrub_in(services: MultiService, reactor: Any, settings: Settings, store: An
     from gecko_tw.store.integrity.scrub import Scrub
     from gecko_tw.store.records import now_of
 
-    lane = Lane(reactor, "scrub", pools)
+    lane = Lane(reactor, "scrubbing", pools)
     lane.setServiceParent(services)  # before what runs there: so it is stopped after that was told to stop
     scrub = Scrub(store.quarantine, store.uploads, lambda: now_of(reactor.seconds()), lane.rest)
     Scrubbing(reactor, lane, scrub, settings, store.damage.noticed).setServiceParent(services)

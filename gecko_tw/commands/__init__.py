@@ -3,7 +3,17 @@
 import click
 
 from gecko_tw import __version__
-from gecko_tw.commands import allowances, checks, config, documentation, files, identity_groups, integrity, policy, serve
+from gecko_tw.commands import (
+    allowances,
+    checks,
+    config,
+    documentation,
+    files,
+    identity_groups,
+    integrity,
+    policy,
+    serve,
+)
 from gecko_tw.commands.over_data import over_data, over_registry
 from gecko_tw.commands.telling import Group
 

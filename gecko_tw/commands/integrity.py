@@ -1,4 +1,4 @@
-"""``geckos3 scrub`` and ``geckos3 quarantine``: whether stored bytes are still those that were stored, and what to do where they are not."""
+"""``geckos3 scrub`` and ``geckos3 quarantine``: whether stored bytes are still those that were stored, and what becomes of others."""
 
 from collections.abc import Callable
 from typing import Any

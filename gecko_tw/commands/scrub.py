@@ -104,7 +104,9 @@ def restored(data: Any, bucket: str, key: str, version_id: str | None, source: s
     """Raises Refusal, OSError."""
     quarantine = quarantine_in(data)
     with ExitStack() as stack:
-        read = _file(stack, Path(source)) if Path(source).is_file() else _version(stack, quarantine, bucket, key, source)
+        read = (
+            _file(stack, Path(source)) if Path(source).is_file() else _version(stack, quarantine, bucket, key, source)
+        )
         version = quarantine.restore(bucket, key_of(key), version_id, read, time.time_ns())
     text = f"{bucket}/{key} has its {version.size} bytes again, and is served"
     return Told(text, {"restored": True, "version_id": version.version_id})

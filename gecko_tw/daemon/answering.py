@@ -105,7 +105,7 @@ def _look(inner: Path, damage: Any) -> None:
 
 def _sizes(data: DataDir, store: Store) -> dict[str, tuple[str, float]]:
     """What is told of what is on the disk. Blocks."""
-    return {**data.sizes(), **figures(store.documents)}
+    return {**data.sizes(), **figures(store.quarantine)}
 
 
 @frozen(kw_only=True)
@@ -152,7 +152,10 @@ def serving_for(
         service.server_log.setServiceParent(beside)
     if metrics is not None:
         sites[ADMIN] = Site(
-            AdminResource(service, partial(metrics.document, partial(_sizes, data, store))), reactor, limits, neighbourhood
+            AdminResource(service, partial(metrics.document, partial(_sizes, data, store))),
+            reactor,
+            limits,
+            neighbourhood,
         )
         telling = TimerService(TOLD, metrics.tell, service, sites[S3], pools)
         telling.clock = reactor

@@ -53,6 +53,8 @@ def read_document(path: Path, environment: Mapping[str, str] | None) -> Document
         if key in SECTIONS:
             sections[key] = entry
         elif key in KEYS:
+            if KEYS[key].name in found:
+                raise entry.refusal(f"is there as {found[KEYS[key].name].source.rpartition(' ')[2]} as well")
             found[KEYS[key].name] = _setting(KEYS[key], entry, environment is not None)
         elif key == SCRUB:
             found |= _scrub(entry, found, environment is not None)

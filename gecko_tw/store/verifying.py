@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 
-from gecko_tw.store.checksums import COMPOSITE, FULL_OBJECT, Digests, composite, composite_etag
+from gecko_tw.store.checksums import FULL_OBJECT, Digests, composite, composite_etag
 from gecko_tw.store.encryption.format import CHECKED, UNCHECKED, form_of, is_intact, sealed_size
 from gecko_tw.store.records import Checksum, Part, Version
 

@@ -49,7 +49,8 @@ EVENTS = frozenset(
         "s3:ObjectIntegrity:Restored",
     }
 )
-"""What happens here; those of integrity are our own. AWS's other events never do (restores, replication, archives), so nobody may wait for them."""
+"""What happens here; those of integrity are our own. AWS's other events never do (restores, replication, archives), so nobody may wait
+for them."""
 
 
 def read_configuration(body: bytes) -> Configuration:

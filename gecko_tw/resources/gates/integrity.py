@@ -32,30 +32,44 @@ async def refuse_damaged(call: Call) -> None:
     await call.service.write(_condemn, call, version)
 
 
-async def verified(call: Call, reading: IReading, length: int, *, again: bool) -> IReading:
-    """The reading to answer from, compared already or compared on its way.
+def at_once(call: Call, reading: IReading, length: int, *, again: bool) -> IReading | None:
+    """The reading to answer from, where nothing is to be compared, or was by the time this returns; else None: see :func:`verified`.
 
     A small object that was not answered with before (``again``) is always compared, where its checksum is a cheap one; others as often
     as the setting says. A part of an object is compared only where the object is small.
+    """
+    version, rate = reading.version, call.service.verify_reads
+    if "sse" in version.extra:
+        return None
+    if not length or not rate:
+        return reading
+    whole, small = length == version.size, version.size <= SMALL
+    drawn = random() < rate
+    if not drawn and (again or not (small and whole)):
+        return reading
+    told = told_by(version) if small or whole else None
+    if told is None or not (drawn or told[0] in CHEAP):
+        return reading
+    if not small:
+        return None
+    data = _at_hand(reading, version.size)
+    if data is None or not is_own(told, data):
+        return None
+    reading.close()
+    return HeldReading(version, data)
+
+
+async def verified(call: Call, reading: IReading) -> IReading:
+    """The reading to answer from, small objects compared already, others compared on their way.
 
     :raises ObjectDamaged: it is damaged, and in quarantine now.
     :raises SlowDown: it was changed while it was read.
     """
     service, version = call.service, reading.version
-    if "sse" in version.extra:
-        return VerifiedReading(reading, None, partial(_condemn, call, version))
-    rate = service.verify_reads
-    if not rate or not length:
-        return reading
-    whole, small = length == version.size, version.size <= SMALL
-    told = told_by(version) if small or whole else None
-    if told is None or not ((small and whole and not again and told[0] in CHEAP) or random() < rate):
-        return reading
-    if not small:
+    told = told_by(version)
+    if told is None or version.size > SMALL:
         return VerifiedReading(reading, told, partial(_condemn, call, version))
-    data: bytes | bytearray | None = _at_hand(reading, version.size)
-    if data is None:
-        data = await service.write(_read, reading, version.size)
+    data = await service.write(_read, reading, version.size)
     if is_own(told, data):
         reading.close()
         return HeldReading(version, data)
@@ -96,6 +110,7 @@ def _condemn(call: Call, version: Version) -> str:
     except Changed:
         return ""
     if found in REASONS:
-        place = {"bucket": call.bucket, "key": call.key, "version": version.version_id, "why": REASONS[found]}
-        _log.error("{bucket}/{key}, version {version}, is in quarantine: {why}", **place)
+        key = call.key.decode("utf-8", "backslashreplace")
+        place = {"bucket": call.bucket, "key": key, "version": version.version_id, "why": REASONS[found]}
+        _log.error("{bucket}/{key} (version {version}) is in quarantine: {why}", **place)
     return found

@@ -1,7 +1,6 @@
 """What there is to be told of scrubs and of the quarantine, in numbers."""
 
-from gecko_tw.store.drivers.interfaces import IDocuments
-from gecko_tw.store.integrity.quarantine import KIND as QUARANTINE
+from gecko_tw.store.integrity.quarantine import Quarantine
 from gecko_tw.store.integrity.scrub import KIND, LAST, TOTALS
 
 _NUMBERS = {
@@ -12,13 +11,14 @@ _NUMBERS = {
 }
 
 
-def figures(documents: IDocuments) -> dict[str, tuple[str, float]]:
+def figures(quarantine: Quarantine) -> dict[str, tuple[str, float]]:
     """What each number is, and the number, by name. Blocks."""
+    documents = quarantine.documents
     totals = documents.get(KIND, TOTALS) or {}
     found: dict[str, tuple[str, float]] = {
         name: (text, totals.get(field, 0)) for field, (name, text) in _NUMBERS.items()
     }
     ended = [value["ended"] for name, value in documents.all(KIND) if name.startswith(f"{LAST}/")]
     found["scrub_ended_seconds"] = ("When the last pass of a scrub ended, since 1970.", max(ended, default=0) / 10**9)
-    found["quarantined_versions"] = ("Versions in quarantine.", len(documents.all(QUARANTINE)))
+    found["quarantined_versions"] = ("Versions in quarantine.", sum(1 for _ in quarantine.held()))
     return found

@@ -37,9 +37,13 @@ class Lease:
         mine = {"holder": self._holder, "host": socket.gethostname(), "pid": os.getpid(), "attended": self.attended}
 
         def rule(value: Json) -> Json:
-            if value is not None and value["until"] > now and not _is_dead(value):
-                if value["attended"] or not self.attended:
-                    raise Busy(f"process {value['pid']} on {value['host']}")
+            if (
+                value is not None
+                and value["until"] > now
+                and not _is_dead(value)
+                and (value["attended"] or not self.attended)
+            ):
+                raise Busy(f"process {value['pid']} on {value['host']}")
             return {**mine, "until": now + LASTS}
 
         self.documents.change(self.kind, self.name, rule)

@@ -37,9 +37,7 @@ class Changed(Refusal):
 
 @frozen(kw_only=True)
 class Held:
-    """One version in quarantine.
-
-    """
+    """One version in quarantine."""
 
     bucket: str
     key: bytes
@@ -76,7 +74,8 @@ class Quarantine:
         """
         found, _ = self._compared(bucket, key, version)
         if found in rules.REASONS:
-            self._amend(bucket, key, version, partial(rules.condemned, why=found, now=now), (QUARANTINED, now, found_by))
+            change = partial(rules.condemned, why=found, now=now)
+            self._amend(bucket, key, version, change, (QUARANTINED, now, found_by))
             self._note(bucket, key, version.version_id, {"since": now, "why": found})
         return found
 

@@ -184,7 +184,13 @@ class Scrub:
             documents.change(KIND, TOTALS, add)
         documents.change(KIND, wish.name, lambda _: None if finished else asdict(one))
         if finished:
-            last = {"who": wish.who, "bucket": wish.bucket, "began": one.began, "ended": self.now(), **asdict(one.report)}
+            last = {
+                "who": wish.who,
+                "bucket": wish.bucket,
+                "began": one.began,
+                "ended": self.now(),
+                **asdict(one.report),
+            }
             documents.change(KIND, f"{LAST}/{wish.who}", lambda _: last)
 
     def _places(self, wish: Wish, done: list[str]) -> Iterator[tuple[list[str], Look]]:

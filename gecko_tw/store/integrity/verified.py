@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 from zope.interface import implementer
 
-from gecko_tw.store.checksums import FULL_OBJECT, Digests
+from gecko_tw.store.checksums import CRCS, FULL_OBJECT, Digests, raw_digest
 from gecko_tw.store.interfaces import IReading
 from gecko_tw.store.records import Version
 from gecko_tw.store.refusals import ObjectDamaged
 
-CHEAP = frozenset({"CRC32", "CRC32C", "CRC64NVME"})
-"""Digests of 64 KiB that take a few microseconds, as docs/integrity.md has measured them (CRC32: 25)."""
+CHEAP = CRCS
+"""Digests of small objects that cost little beside sending them: docs/integrity.md has the figures."""
 
 
 def told_by(version: Version) -> tuple[str, bytes] | None:
@@ -31,9 +31,7 @@ def told_by(version: Version) -> tuple[str, bytes] | None:
 
 def is_own(told: tuple[str, bytes], data: bytes | bytearray) -> bool:
     """Whether these are all bytes of a version that is told by that."""
-    digest = Digests((told[0],))
-    digest.update(data)
-    return digest.raw(told[0]) == told[1]
+    return raw_digest(told[0], data) == told[1]
 
 
 @implementer(IReading)
@@ -89,11 +87,11 @@ class VerifiedReading:
 
     def run(self, offset: int) -> None:
         """None: every byte passes by here."""
-        return None
+        return
 
     def ready(self, offset: int, length: int) -> None:
         """None, likewise."""
-        return None
+        return
 
     def close(self) -> None:
         self._reading.close()
