@@ -160,7 +160,7 @@ def raw_digest(algorithm: str, data: bytes | bytearray) -> bytes:
         value: int = getattr(_crt(), algorithm.lower())(data)
         return value.to_bytes(SIZES[algorithm], "big")
     digests = Digests((algorithm,))
-    digests.update(data)
+    digests.update(memoryview(data))
     return digests.raw(algorithm)
 
 

@@ -19,6 +19,7 @@ from gecko_tw.resources.headers.locks import check_vouched, protection_headers
 from gecko_tw.resources.headers.versions import null_id, version_id
 from gecko_tw.resources.headers.writing import stored_for
 from gecko_tw.resources.service import SMALL
+from gecko_tw.store.interfaces import IReading
 from gecko_tw.store.records import NULL, Checksum, Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidPartNumber, InvalidRequest, ObjectDamaged, Refusal
 from gecko_tw.store.requests import UNCONDITIONAL, Put, Remove
@@ -75,7 +76,7 @@ async def get_object(call: Call) -> Answer | Spans:
     service = call.service
     _check_query(call)
     try:
-        reading = await service.read(service.objects.open, call.bucket, call.key, version_id(call))
+        reading: IReading = await service.read(service.objects.open, call.bucket, call.key, version_id(call))
     except ObjectDamaged:
         await integrity.refuse_damaged(call)
         raise

@@ -81,15 +81,15 @@ async def verified(call: Call, reading: IReading) -> IReading:
 def _at_hand(reading: IReading, size: int) -> bytes | bytearray | None:
     """All bytes, if that needs no waiting for a disk."""
     try:
-        data = reading.ready(0, size)
-        run = reading.run(0) if data is None and _NOWAIT else None
-        if run is not None and run[2] >= size:
-            data = bytearray(size)
-            if os.preadv(run[0], [data], run[1], _NOWAIT) < size:
-                return None
+        ready = reading.ready(0, size)
+        if ready is not None or not _NOWAIT:
+            return ready if ready is not None and len(ready) == size else None
+        run = reading.run(0)
+        data = bytearray(size)
+        whole = run is not None and run[2] >= size and os.preadv(run[0], [data], run[1], _NOWAIT) == size
     except OSError:
         return None
-    return data if data is not None and len(data) == size else None
+    return data if whole else None
 
 
 def _read(reading: IReading, size: int) -> bytes:

@@ -41,8 +41,8 @@ class StoredBytes:
 
     def _reader(self, blob: str) -> IBlobReader:
         if self._open is None or self._open[0] != blob:
-            rereading = IBlobRereading.providedBy(self._blobs)
-            reader = self._blobs.reread(blob) if rereading else self._blobs.open(blob)
+            stored = IBlobRereading(self._blobs, None)
+            reader = self._blobs.open(blob) if stored is None else stored.reread(blob)
             self.close()
             self._open = blob, reader
         return self._open[1]
