@@ -240,7 +240,7 @@ class Settings:
     verify_reads: float = setting(
         "0.01",
         kinds.SHARE,
-        "the share of downloads that are compared with their checksums while they are sent, `1` for all; objects of up to 64 KiB with"
+        "the share of downloads that are compared with their checksums while they are sent, `1` for all; objects of up to 16 KiB with"
         " a CRC always are when they are first sent. `0` compares none",
     )
     scrub_interval: float = setting(

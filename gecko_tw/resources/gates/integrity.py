@@ -17,6 +17,9 @@ from gecko_tw.store.records import Version
 from gecko_tw.store.refusals import ObjectDamaged, SlowDown
 from gecko_tw.store.rules.quarantine import REASONS, refuse_quarantined
 
+ALWAYS = 16 * 1024
+"""Bytes up to which comparing costs little beside answering: docs/integrity.md has the figures."""
+
 _log = Logger()
 _NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
 
@@ -35,8 +38,8 @@ async def refuse_damaged(call: Call) -> None:
 def at_once(call: Call, reading: IReading, length: int, *, again: bool) -> IReading | None:
     """The reading to answer from, where nothing is to be compared, or was by the time this returns; else None: see :func:`verified`.
 
-    A small object that was not answered with before (``again``) is always compared, where its checksum is a cheap one; others as often
-    as the setting says. A part of an object is compared only where the object is small.
+    A very small object that was not answered with before (``again``) is always compared, where its checksum is a cheap one; others as
+    often as the setting says. A part of an object is compared only where the object is small.
     """
     version, rate = reading.version, call.service.verify_reads
     if "sse" in version.extra:
@@ -45,7 +48,7 @@ def at_once(call: Call, reading: IReading, length: int, *, again: bool) -> IRead
         return reading
     whole, small = length == version.size, version.size <= SMALL
     drawn = random() < rate
-    if not drawn and (again or not (small and whole)):
+    if not drawn and (again or not whole or version.size > ALWAYS):
         return reading
     told = told_by(version) if small or whole else None
     if told is None or not (drawn or told[0] in CHEAP):

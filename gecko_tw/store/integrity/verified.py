@@ -42,7 +42,10 @@ class HeldReading:
         self.version, self._data = version, data
 
     def read(self, offset: int, length: int) -> bytes:
-        return bytes(self._data[offset : offset + length])
+        data = self._data
+        if isinstance(data, bytes):  # all of it needs no copy
+            return data[offset : offset + length]
+        return bytes(memoryview(data)[offset : offset + length])
 
     def run(self, offset: int) -> None:
         return None
