@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Sealing = Callable[[], Seal]
 
+MOST_AT_ONCE = 5 * 1024**3
+"""Bytes of the largest object that CopyObject copies (S3 API Reference, CopyObject)."""
+
 _PIECE = 1024 * 1024
 _TRIES = 20
 
@@ -68,6 +71,19 @@ def refuse_damaged(version: Version, reading: Reading | SealedReading) -> None:
     """
     if is_whole(version, reading.read) is False:
         raise ObjectDamaged
+
+
+def _refuse_damaged_source(objects: "Objects", reading: Reading | SealedReading, source: Source) -> None:
+    """As refuse_damaged, before all of a source is copied or a range of it. Of a range no checksum tells, but of the whole.
+
+    So the first range of several waits for all of the source to be read, unless that is larger than what one request may copy whole.
+    """
+    version = reading.version
+    if source.first is None and source.last is None:
+        refuse_damaged(version, reading)
+    elif version.size <= MOST_AT_ONCE and not objects.whole_lately.has(version.etag, version.spans):
+        refuse_damaged(version, reading)
+        objects.whole_lately.add(version.etag, version.spans)
 
 
 def _clone(objects: "Objects", original: Version, note: BlobNote) -> str | None:
@@ -157,8 +173,8 @@ def read_in(
     :param sealing: makes what the copy is encrypted with; None when it is stored as it is.
     :raises BlobGone: the bytes went away, and nothing stands in for them.
     """
-    if source.first is None and source.last is None and "sse" not in reading.version.extra:
-        refuse_damaged(reading.version, reading)
+    if "sse" not in reading.version.extra:
+        _refuse_damaged_source(objects, reading, source)
     incoming = objects.receive([algorithm] if algorithm in ALGORITHMS else [], sealing)
     at = source.first or 0
     end = reading.version.size if source.last is None else source.last + 1

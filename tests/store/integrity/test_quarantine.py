@@ -10,6 +10,7 @@ from attrs import evolve
 from gecko_tw.store.integrity.comparing import DAMAGED, LOST, UNKNOWN, WHOLE, compare
 from gecko_tw.store.integrity.pace import Ended, Pace
 from gecko_tw.store.integrity.quarantine import Changed, Quarantine
+from gecko_tw.store.integrity.remembering import SECONDS, WholeLately
 from gecko_tw.store.refusals import InvalidRequest, ObjectDamaged, ObjectLocked
 from gecko_tw.store.renaming import Rename, rename
 from gecko_tw.store.requests import Copy, Source
@@ -259,3 +260,29 @@ def test_a_reader_keeps_its_pace_and_ends_when_it_is_told():
     with pytest.raises(Ended):
         pace.took(250)
     assert waits == [0.5, 1.0, 0.25]
+
+
+def test_a_range_of_a_damaged_object_is_not_copied_under_a_checksum_of_its_own(kept, tmp_path):
+    whole, rotten = kept.put(b"whole", LARGE), kept.put(b"rotten", LARGE)
+    kept.begin(b"copy")
+    flip(tmp_path, rotten, len(LARGE) - 1)
+    for first in (0, 100_000):
+        source = Source(bucket=BUCKET, key=b"whole", first=first, last=first + 99_999)
+        part = kept.uploads.copy_part(source, BUCKET, b"copy", "u1", 1, LATER)
+        assert part.size == 100_000
+    assert kept.objects.whole_lately.has(whole.etag, whole.spans)
+    with pytest.raises(ObjectDamaged):
+        kept.uploads.copy_part(evolve(source, key=b"rotten"), BUCKET, b"copy", "u1", 2, LATER)
+
+
+def test_what_was_whole_a_while_ago_is_compared_again():
+    now = [0.0]
+    lately = WholeLately(lambda: now[0])
+    lately.add("etag", ())
+    assert lately.has("etag", ())
+    assert not lately.has("other", ())
+    now[0] = SECONDS
+    assert not lately.has("etag", ())
+    for number in range(300):
+        lately.add(str(number), ())
+    assert [lately.has(str(number), ()) for number in (0, 299)] == [False, True]
