@@ -124,7 +124,7 @@ def _file(stack: ExitStack, path: Path) -> Callable[[int, int], bytes]:
 
 def _version(
     stack: ExitStack, quarantine: Quarantine, bucket: str, key: str, version_id: str
-) -> Callable[[int, int], bytes]:
+) -> Callable[[int, int], bytes | memoryview]:
     objects = quarantine.objects
     version = find(settled(objects.catalog.history, bucket, key_of(key), version_id), version_id)
     stored = StoredBytes(objects.blobs, version.spans, Pace())

@@ -10,8 +10,8 @@ from gecko_tw.store.records import Checksum, Part, Version
 
 PIECE = 1024 * 1024
 
-Read = Callable[[int, int], bytes]
-"""``read(offset, length)`` returns bytes of an object, fewer only at its end or where one of its blobs ends, none behind its end."""
+Read = Callable[[int, int], bytes | memoryview]
+"""``read(offset, length)`` returns bytes of an object, perhaps fewer, none behind its end; a memoryview's change with the next call."""
 
 
 def is_whole(record: Version | Part, read: Read) -> bool | None:
@@ -83,14 +83,14 @@ def _digest(algorithm: str, read: Read, offset: int, length: int) -> bytes | Non
     return digest.raw(algorithm) if _fed(digest, _pieces(read, offset, length)) == length else None
 
 
-def _pieces(read: Read, offset: int, length: int) -> Iterator[bytes]:
+def _pieces(read: Read, offset: int, length: int) -> Iterator[bytes | memoryview]:
     end = offset + length
     while offset < end and (data := read(offset, min(PIECE, end - offset))):
         yield data
         offset += len(data)
 
 
-def _fed(digest: Digests, pieces: Iterable[bytes]) -> int:
+def _fed(digest: Digests, pieces: Iterable[bytes | memoryview]) -> int:
     size = 0
     for data in pieces:
         digest.update(data)

@@ -12,6 +12,9 @@ from gecko_tw.store.verifying import is_whole
 WHOLE, UNKNOWN = "whole", "unknown"
 """What is found beside the reasons for quarantine: all bytes are the record's own, or nothing in the record tells."""
 
+STEP = 128 * 1024
+"""Bytes that are read at once: others of this process wait for the interpreter's lock while they are hashed."""
+
 _NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
 
 
@@ -26,13 +29,18 @@ class StoredBytes:
     def __init__(self, blobs: IBlobs, spans: tuple[Span, ...], pace: Pace) -> None:
         self._blobs, self._spans, self._pace = blobs, spans, pace
         self._open: tuple[str, IBlobReader] | None = None
+        self._scratch = bytearray(min(STEP, max((span.length for span in spans), default=0)))
         self.size = 0
 
-    def read(self, offset: int, length: int) -> bytes:
-        """Bytes from ``offset``; fewer at the end of a span, none behind the last one. Raises BlobGone, Unsettled, OSError, Ended."""
+    def read(self, offset: int, length: int) -> bytes | memoryview:
+        """Bytes from ``offset``, perhaps fewer, none behind the last span; a memoryview's change with the next call.
+
+        Raises BlobGone, Unsettled, OSError, Ended.
+        """
         for span in self._spans:
             if offset < span.length:
-                data = _read(self._reader(span.blob), span.offset + offset, min(length, span.length - offset))
+                view = memoryview(self._scratch)[: min(length, span.length - offset, STEP)]
+                data = _read(self._reader(span.blob), span.offset + offset, view)
                 self.size += len(data)
                 self._pace.took(len(data))
                 return data
@@ -54,19 +62,18 @@ class StoredBytes:
             self._open = None
 
 
-def _read(reader: IBlobReader, offset: int, length: int) -> bytes:
+def _read(reader: IBlobReader, offset: int, view: memoryview) -> bytes | memoryview:
     descriptor = reader.fileno()
     if descriptor is None or not _NOWAIT or not hasattr(os, "posix_fadvise"):
-        return reader.read(offset, length)
-    view = bytearray(length)
+        return reader.read(offset, len(view))
     try:
-        if os.preadv(descriptor, [view], offset, _NOWAIT) == length:
-            return bytes(view)
+        if os.preadv(descriptor, [view], offset, _NOWAIT) == len(view):
+            return view
     except OSError:
         pass  # not in memory: read as always
-    data = reader.read(offset, length)
-    os.posix_fadvise(descriptor, offset, len(data), os.POSIX_FADV_DONTNEED)
-    return data
+    size = os.preadv(descriptor, [view], offset)
+    os.posix_fadvise(descriptor, offset, size, os.POSIX_FADV_DONTNEED)
+    return view[:size]
 
 
 def compare(blobs: IBlobs, record: Version | Part, pace: Pace) -> tuple[str, int]:

@@ -120,7 +120,7 @@ class Quarantine:
         return found == WHOLE
 
     def restore(
-        self, bucket: str, key: bytes, version_id: str | None, read: Callable[[int, int], bytes], now: int
+        self, bucket: str, key: bytes, version_id: str | None, read: Callable[[int, int], bytes | memoryview], now: int
     ) -> Version:
         """Gives a version in quarantine its bytes back: everything else of it stays, its id, ETag, time and protection.
 
@@ -135,7 +135,7 @@ class Quarantine:
         size, at = stored_size(version), 0
         try:
             while at < size and (data := read(at, min(_PIECE, size - at))):
-                writer.write(data)
+                writer.write(bytes(data))
                 at += len(data)
             blob = writer.commit(BlobNote(bucket=bucket, key=key, record=clean.lying(())))
         finally:
