@@ -258,7 +258,7 @@ class Settings:
         "JAY_SCRUB_SAMPLE_RATE",
     )
     scrub_bytes_per_second: int = setting(
-        "20MiB",
+        "8MiB",
         kinds.SIZE,
         "bytes that a scrub reads in a second at most; `0` for no limit",
         "GECKOS3_SCRUB_BYTES_PER_SECOND",
