@@ -159,7 +159,7 @@ def makeService(options: Options) -> MultiService:
         # By now requests are answered: nobody waits for these.
         from gecko_tw.daemon.upkeep import upkeep_for
 
-        return upkeep_for(reactor, settings, data, pools[1], scan, ledger=ledger, give_up=daemon.give_up)
+        return upkeep_for(reactor, settings, data, pools, scan, ledger=ledger, give_up=daemon.give_up)
 
     daemon = Daemon(
         reactor,

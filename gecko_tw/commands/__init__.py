@@ -3,7 +3,17 @@
 import click
 
 from gecko_tw import __version__
-from gecko_tw.commands import allowances, checks, config, documentation, files, identity_groups, policy, serve
+from gecko_tw.commands import (
+    allowances,
+    checks,
+    config,
+    documentation,
+    files,
+    identity_groups,
+    integrity,
+    policy,
+    serve,
+)
 from gecko_tw.commands.asking import asking
 from gecko_tw.commands.over_data import over_data
 from gecko_tw.commands.telling import Group
@@ -37,6 +47,8 @@ COMMANDS = (
     files.rebuild,
     checks.fsck,
     checks.healthcheck,
+    integrity.scrub,
+    integrity.quarantine,
     allowances.quota,
     allowances.limits,
     policy.policy,

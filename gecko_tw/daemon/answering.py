@@ -39,6 +39,7 @@ from gecko_tw.resources.gates.logins import Logins
 from gecko_tw.resources.service import Service
 from gecko_tw.settings import Settings
 from gecko_tw.store.disk_check import check_disk
+from gecko_tw.store.integrity.figures import figures
 from gecko_tw.wire.limits import Limits
 from gecko_tw.wire.site import Site
 
@@ -92,6 +93,7 @@ def service_for(
         delivers=lambda target: any(sink.takes(target) for sink in sinks),
     )
     service.readiness = Readiness(partial(_look, Path(settings.data_dir, ".geckos3"), store.damage), pools[0], reactor)
+    service.quarantine, service.verify_reads = store.quarantine, settings.verify_reads
     service.notices_damage = store.damage.noticed
     service.server_log = AccessLogs(reactor, pools[1], LogObjects(service).write, settings.access_log_interval)
     return service
@@ -102,6 +104,11 @@ def _look(inner: Path, damage: Any) -> None:
     check_disk(inner)
     if damage.text is not None:
         raise OSError(errno.EIO, f"the catalog is damaged: {damage.text}")
+
+
+def _sizes(data: DataDir, store: Store) -> dict[str, tuple[str, float]]:
+    """What is told of what is on the disk. Blocks."""
+    return {**data.sizes(), **figures(store.quarantine)}
 
 
 @frozen(kw_only=True)
@@ -170,7 +177,7 @@ def serving_for(
             delivers=service.delivers,
         )
         api = api_for(service, ground_of(data, settings, store, live), write)
-        root = AdminResource(service, partial(metrics.document, data.sizes), (api,))
+        root = AdminResource(service, partial(metrics.document, partial(_sizes, data, store)), (api,))
         sites[ADMIN] = Site(root, reactor, limits, neighbourhood)
         telling = TimerService(TOLD, metrics.tell, service, of_clients, pools)
         telling.clock = reactor

@@ -12,11 +12,14 @@ from gecko_tw.jobs.ledger import Ledger
 from gecko_tw.jobs.lifecycle import Lifecycle
 from gecko_tw.jobs.notifications import Delivery
 from gecko_tw.jobs.repeating import Repeating
+from gecko_tw.jobs.scrubbing import Scrubbing
 from gecko_tw.jobs.upkeep import jobs
 from gecko_tw.jobs.wanted import Wanted
-from gecko_tw.pools import Pool
+from gecko_tw.pools import Lane, Pool
 from gecko_tw.settings import Settings
 from gecko_tw.store.expiry import Expiry
+from gecko_tw.store.integrity.scrub import Scrub
+from gecko_tw.store.records import now_of
 
 CHECKED = 1.0
 """Seconds between two looks whether anybody has found the catalog damaged."""
@@ -26,7 +29,7 @@ def upkeep_for(
     reactor: Any,
     settings: Settings,
     data: DataDir,
-    pool: Pool,
+    pools: tuple[Pool, ...],
     scan: Callable[[], object],
     *,
     ledger: Ledger,
@@ -34,11 +37,12 @@ def upkeep_for(
 ) -> MultiService:
     """All jobs over an open data directory.
 
+    :param pools: of this process: jobs run in the second, and the work of all of them goes before scrubs.
     :param scan: as of gecko_tw.jobs.upkeep.jobs.
     :param ledger: told what is done.
     :param give_up: called, with the reason, when the next start can mend what this process cannot.
     """
-    store = store_in(data, settings)
+    store, pool = store_in(data, settings), pools[1]
     noticed = store.damage.noticed
 
     def check() -> None:
@@ -54,6 +58,11 @@ def upkeep_for(
     Lifecycle(reactor, pool, expiry, settings, ledger).setServiceParent(services)
     sinks = sinks_for(reactor, settings)
     Delivery(reactor, pool, store.notices, sinks, noticed, store.documents).setServiceParent(services)
+    if settings.scrub_interval:
+        lane = Lane(reactor, "scrubbing", pools)
+        lane.setServiceParent(services)  # before what runs there: so it is stopped after that was told to stop
+        scrub = Scrub(store.quarantine, store.uploads, lambda: now_of(reactor.seconds()), lane.rest)
+        Scrubbing(reactor, lane, scrub, settings, noticed).setServiceParent(services)
     Wanted(reactor, ledger, services).setServiceParent(services)
     gc.freeze()  # as a worker does
     return services

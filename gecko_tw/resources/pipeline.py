@@ -26,7 +26,7 @@ from gecko_tw.resources.headers.cors import cors_at_hand, cors_headers
 from gecko_tw.resources.headers.objects import refuse_lacking
 from gecko_tw.resources.service import Service
 from gecko_tw.store.disk_check import is_full
-from gecko_tw.store.refusals import IncompleteBody, InsufficientStorage, Refusal, SlowDown
+from gecko_tw.store.refusals import IncompleteBody, InsufficientStorage, ObjectDamaged, Refusal, SlowDown
 from gecko_tw.wire.interfaces import IWireRequest, UploadCut, UploadStalled
 
 LEFT = 499
@@ -125,6 +125,9 @@ async def _serve(call: Call, address: Address) -> None:
         error = outcome.error
     except (CancelledError, ConnectionClosed):
         status = LEFT
+    except ObjectDamaged as damaged:  # an answer that was begun must not look whole
+        status, error = 500, f"{damaged.code}: {damaged.message}"
+        call.request.abort()
     except Exception as problem:
         if service.notices_damage is None or not service.notices_damage(problem):
             _log.failure(

@@ -196,6 +196,9 @@ def answer_for(refusal: Refusal, call: Call) -> Answer:
         headers.append((b"Allow", refusal.details.get("Allow", "").encode()))
     elif code == "InvalidRange":
         headers.append((b"Content-Range", b"bytes */" + refusal.details.get("ActualObjectSize", "*").encode()))
+    elif code == "ObjectDamaged" and call.head.method == "HEAD":  # there is no document that could tell
+        told = " ".join([refusal.message, refusal.details.get("Reason", "")]).rstrip()
+        headers += [(b"x-amz-error-code", code.encode()), (b"x-amz-error-message", told.encode())]
     if refusal.marker is not None:
         headers += [(b"x-amz-delete-marker", b"true"), (b"x-amz-version-id", refusal.marker.version_id.encode())]
         if code == "MethodNotAllowed":
