@@ -28,6 +28,7 @@ from gecko_tw.settings import Settings
 from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.encryption.keyring import rings_of
+from gecko_tw.store.integrity.quarantine import Quarantine
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.records import BucketRecord, Upload
 from gecko_tw.store.requests import Put
@@ -118,6 +119,7 @@ def desk(settings: Settings | None = None, auth: bool = True) -> Desk:
         documents=driver.documents,
         notices=driver.notices,
         registry=registry,
+        quarantine=Quarantine(objects, driver.documents),
     )
     recent, ledger = Recent(recent_file(1), 1, 0), Ledger()
     ledger.scheduled("scan", 3600.0, NOW)
