@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ SHARED_FILES = 3
 class Options(UsageOptions):
     """The flags of ``twistd geckos3``, made from the settings.
 
+    :param environment: variables that may name settings.
+
     :ivar settings: the settings in force, once the command line has been parsed.
     """
 
@@ -58,8 +60,9 @@ class Options(UsageOptions):
 
     settings: Settings
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         super().__init__()
+        self._environment = environment
         self["listen"], self["host-alias"], self["webhook"] = [], [], []
 
     def opt_listen(self, text: str) -> None:
@@ -83,7 +86,7 @@ class Options(UsageOptions):
 
         flags = {one.name: self[one.flag.removeprefix("--")] for one in SETTINGS}
         try:
-            self.settings = configured(flags, os.environ)
+            self.settings = configured(flags, self._environment)
         except BadSetting as bad:
             raise SystemExit(f"geckos3: {bad}") from None
 
@@ -120,12 +123,27 @@ def pools_for(reactor: Any, settings: Settings) -> tuple[Pool, Pool, Pool]:
 
 def makeService(options: Options) -> MultiService:
     """The daemon that the options describe."""
+    log = Logger(namespace="gecko_tw.daemon.workers")
+    # A daemon in the background has no standard output: requests and the messages of workers go to the log it has.
+    told = (lambda line: log.info("{line}", line=line)) if options.in_background else None
+    return daemon_for(options.settings, told=told, observer=options.observer)
+
+
+def daemon_for(
+    settings: Settings,
+    *,
+    told: Callable[[str], object] | None = None,
+    observer: ILogObserver | None = None,
+    ended: Callable[[str], object] | None = None,
+) -> Daemon:
+    """The daemon that the settings describe.
+
+    :param told: called with each line that would go to standard output.
+    :param observer: as of a Plan, and ``ended``, too.
+    """
     from twisted.internet import reactor
 
     bridge()
-    settings, log = options.settings, Logger(namespace="gecko_tw.daemon.workers")
-    # A daemon in the background has no standard output: requests and the messages of workers go to the log it has.
-    told = (lambda line: log.info("{line}", line=line)) if options.in_background else None
     try:
         data, pools = DataDir(settings), pools_for(reactor, settings)
     except BadSetting as bad:
@@ -150,23 +168,12 @@ def makeService(options: Options) -> MultiService:
             reactor.callFromThread(daemon.give_up, why)  # type: ignore[attr-defined]
 
     def upkeep(scan: Any) -> MultiService:
-        # By now requests are answered: nobody waits for these.
-        from gecko_tw.daemon.deployment import sinks_for, store_in
-        from gecko_tw.jobs.lifecycle import Lifecycle
-        from gecko_tw.jobs.notifications import Delivery
         from gecko_tw.jobs.repeating import Repeating
-        from gecko_tw.jobs.upkeep import jobs
-        from gecko_tw.store.expiry import Expiry
 
-        store = store_in(data, settings)
-        noticed = store.damage.noticed
-        services = jobs(reactor, pools[1], store.upkeep, settings, scan, noticed)
-        Repeating(reactor, pools[1], "flush", settings.flush_interval, data.flush).setServiceParent(services)
+        services = upkeep_for(reactor, settings, data, pools[1], scan)
         Repeating(reactor, pools[1], "catalog", CHECKED, check).setServiceParent(services)
-        expiry = Expiry(store.uploads, settings.lifecycle_day, settings.transition_minimum_size)
-        Lifecycle(reactor, pools[1], expiry, settings).setServiceParent(services)
-        Delivery(reactor, pools[1], store.notices, sinks_for(reactor, settings), noticed).setServiceParent(services)
-        gc.freeze()  # as a worker does
+        if ended is None:  # what is there is ours
+            gc.freeze()  # as a worker does
         return services
 
     daemon = Daemon(
@@ -179,11 +186,32 @@ def makeService(options: Options) -> MultiService:
             pool=pools[1],
             front=front,
             jobs=upkeep,
-            observer=options.observer,
+            observer=observer,
             bootstrap=bootstrap_for(settings, data),
+            ended=ended,
         ),
     )
     return daemon
+
+
+def upkeep_for(reactor: Any, settings: Settings, data: DataDir, pool: Pool, scan: Any) -> MultiService:
+    """What runs by itself beside the requests over an open data directory."""
+    # By now requests are answered: nobody waits for these.
+    from gecko_tw.daemon.deployment import sinks_for, store_in
+    from gecko_tw.jobs.lifecycle import Lifecycle
+    from gecko_tw.jobs.notifications import Delivery
+    from gecko_tw.jobs.repeating import Repeating
+    from gecko_tw.jobs.upkeep import jobs
+    from gecko_tw.store.expiry import Expiry
+
+    store = store_in(data, settings)
+    noticed = store.damage.noticed
+    services = jobs(reactor, pool, store.upkeep, settings, scan, noticed)
+    Repeating(reactor, pool, "flush", settings.flush_interval, data.flush).setServiceParent(services)
+    expiry = Expiry(store.uploads, settings.lifecycle_day, settings.transition_minimum_size)
+    Lifecycle(reactor, pool, expiry, settings).setServiceParent(services)
+    Delivery(reactor, pool, store.notices, sinks_for(reactor, settings), noticed).setServiceParent(services)
+    return services
 
 
 def _check_dropins() -> None:

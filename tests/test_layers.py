@@ -11,6 +11,7 @@ from tests.sources import PACKAGE, Source, functions, graph, imports, sources
 RESOURCES = f"{PACKAGE}.resources"
 
 FLOORS = (
+    (f"{PACKAGE}.testing",),
     ("twisted.plugins", f"{PACKAGE}.commands"),
     (f"{PACKAGE}.tap",),
     (f"{PACKAGE}.bootstrap",),
@@ -69,6 +70,7 @@ FLOORS = (
 LAZY = {
     f"{PACKAGE}.tap": "parts are imported by the factory that needs them, and the reactor only by makeService",
     f"{PACKAGE}.commands": "a command imports what it runs, so that `--help` is quick",
+    f"{PACKAGE}.testing": "pytest imports its plugins in every project: what a fixture needs is imported when a test asks for it",
     f"{PACKAGE}.admin.metering": "the library of metrics takes a fifth of a second, which only a scrape needs",
     f"{PACKAGE}.callers.signatures.web_identity": "few deployments have identity providers: no other one pays for PyJWT",
     f"{PACKAGE}.daemon.issuers": "an HTTP client, which no other one needs either",

@@ -45,6 +45,8 @@ class Plan:
     :ivar jobs: makes the service that runs beside it, given the blocking scan of the data directory.
     :ivar bootstrap: makes the deployment have what is declared, at the start and at every reload; blocks. Raises BadSetting.
     :ivar observer: receives messages when nobody else was told to (twistd's own log options).
+    :ivar ended: of a daemon within a program of others: told why when it ends by itself, in place of the end of the reactor. What belongs
+        to the process, its signals and its limits, is not touched then.
     """
 
     settings: Settings
@@ -56,6 +58,7 @@ class Plan:
     jobs: Callable[[Callable[[], object]], Service]
     bootstrap: Callable[[], object] = lambda: None
     observer: ILogObserver | None = None
+    ended: Callable[[str], object] | None = None
 
 
 class Daemon(MultiService):
@@ -85,7 +88,8 @@ class Daemon(MultiService):
 
     def privilegedStartService(self) -> None:
         """Makes the data directory and binds, so that what cannot be had stops the start with one line. Raises CannotStart."""
-        allow_descriptors()
+        if self._plan.ended is None:
+            allow_descriptors()
         try:
             make_data_dir(self._plan.settings.data_dir)
             self._ports = [hold(self._reactor, listener) for listener in self._plan.listeners]
@@ -97,7 +101,8 @@ class Daemon(MultiService):
 
     def startService(self) -> None:
         super().startService()
-        self._reactor.callWhenRunning(take_signals, self._reactor, self._reload, self._hurry)
+        if self._plan.ended is None:
+            self._reactor.callWhenRunning(take_signals, self._reactor, self._reload, self._hurry)
         self._started = Deferred.fromCoroutine(self._start())
         self._started.addErrback(self._not_started)
 
@@ -112,9 +117,9 @@ class Daemon(MultiService):
             return
         self._front = plan.front(self._ports)
         await self._front.open()
-        for listener, port in zip(plan.listeners, self._ports, strict=True):
+        for listener, place in zip(plan.listeners, self.places(), strict=True):
             whom = " for operators" if listener.site == ADMIN else ""
-            _log.info("listening on {place}{whom}", place=shown(listener, port), whom=whom)
+            _log.info("listening on {place}{whom}", place=place, whom=whom)
         _log.info(
             "geckos3 {version} serves {data_dir}", version=__version__, data_dir=str(plan.settings.data_dir.resolve())
         )
@@ -132,14 +137,35 @@ class Daemon(MultiService):
             _log.critical("cannot start: {why}", why=failure.getErrorMessage())
         else:
             _log.failure("cannot start", failure)
-        self._reactor.stop()
+        self._end(failure.getErrorMessage())
 
     def give_up(self, why: str) -> None:
         """Ends, so that the next start can mend what is wrong."""
         if self.running and not self.failed:
             self.failed = True
             _log.critical("ends, to be started again: the catalog cannot be used: {why}", why=why)
+            self._end(why)
+
+    def _end(self, why: str) -> None:
+        if self._plan.ended is None:
             self._reactor.stop()
+        else:
+            self._plan.ended(why)
+
+    def places(self) -> tuple[str, ...]:
+        """Where it listens, as a person would type it; a port 0 is the one that was found."""
+        return tuple(shown(one, port) for one, port in zip(self._plan.listeners, self._ports, strict=True))
+
+    def when_started(self) -> "Deferred[None]":
+        """Fires when requests are answered, or the start has failed and ``Plan.ended`` was told. After startService only."""
+        assert self._started is not None
+        told: Deferred[None] = Deferred()
+
+        def tell(_: object) -> None:
+            told.callback(None)
+
+        self._started.addCallback(tell)
+        return told
 
     def _reload(self) -> None:
         if self.running and self._front is not None:
