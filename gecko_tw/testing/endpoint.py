@@ -81,7 +81,9 @@ class Endpoint:
         try:
             import boto3
         except ModuleNotFoundError as missing:
-            raise ModuleNotFoundError("boto3 is not installed: pip install 'gecko-tw[testing]'", name="boto3") from missing
+            raise ModuleNotFoundError(
+                "boto3 is not installed: pip install 'gecko-tw[testing]'", name="boto3"
+            ) from missing
         given = {
             "endpoint_url": self.url,
             "aws_access_key_id": self.access_key,

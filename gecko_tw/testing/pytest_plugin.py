@@ -49,7 +49,7 @@ def s3(geckos3: "Server") -> Any:  # boto3 has no types
 
 
 @pytest.fixture
-def s3_bucket(request: pytest.FixtureRequest, s3: Any) -> Iterator[str]:
+def s3_bucket(request: pytest.FixtureRequest, s3: Any) -> Iterator[str]:  # as s3
     """The name of an empty bucket, which goes with the test. The markers ``s3_versioning`` and ``s3_lock`` say how it is."""
     from gecko_tw.testing.buckets import new_bucket
 

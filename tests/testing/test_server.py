@@ -31,7 +31,9 @@ def test_objects_are_files_in_its_data_directory(server):
 
 
 def test_its_environment_is_enough_for_an_sdk(server):
-    program = "import boto3; boto3.client('s3').create_bucket(Bucket='by-another-process'); boto3.client('iam').list_users()"
+    program = (
+        "import boto3; boto3.client('s3').create_bucket(Bucket='by-another-process'); boto3.client('iam').list_users()"
+    )
     subprocess.run([sys.executable, "-c", program], env=os.environ | server.environment, check=True, timeout=PATIENCE)
     assert (server.data_dir / "by-another-process").is_dir()
 
