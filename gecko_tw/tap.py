@@ -24,6 +24,7 @@ import gecko_tw.plugins
 from gecko_tw.bootstrap.seeding import seed
 from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.daemon.balance import balance_file
+from gecko_tw.daemon.certificates import certificates_file
 from gecko_tw.daemon.data_dir import CannotOpen, DataDir
 from gecko_tw.daemon.listening import listeners_of
 from gecko_tw.daemon.logs import bridge, observer
@@ -32,15 +33,15 @@ from gecko_tw.daemon.worker_protocol import FIRST_SOCKET, READS, WRITES, CannotS
 from gecko_tw.daemon.workers import Recipe, Workers
 from gecko_tw.metrics.counters import counters_file
 from gecko_tw.pools import Pool
-from gecko_tw.settings import SETTINGS, BadSetting, Settings
+from gecko_tw.settings import SETTINGS, BadSetting, Setting, Settings
 from gecko_tw.settings.sources import plain_arguments, read_settings, texts_of
 
 SEALING_KEY = "sealing-key"
 """Its name beside the settings that a worker is told."""
 
 
-SHARED_FILES = 3
-"""What a worker is given behind its listening sockets: the table of limits, the balance, the counters."""
+SHARED_FILES = 4
+"""What a worker is given behind its listening sockets: the table of limits, the balance, the counters, the certificates."""
 
 
 class Options(UsageOptions):
@@ -63,19 +64,9 @@ class Options(UsageOptions):
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         super().__init__()
         self._environment = environment
-        self["listen"], self["host-alias"], self["webhook"] = [], [], []
-
-    def opt_listen(self, text: str) -> None:
-        """Where to listen; may be given more than once. [default: :9000]"""
-        self["listen"].append(text)
-
-    def opt_webhook(self, text: str) -> None:
-        """Where events go, as NAME=URL; may be given more than once."""
-        self["webhook"].append(text)
-
-    def opt_host_alias(self, text: str) -> None:
-        """A name under which clients reach this server; may be given more than once."""
-        self["host-alias"].append(text)
+        for one in SETTINGS:
+            if one.several:
+                self[one.key] = []
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         super().parseOptions(plain_arguments(sys.argv[1:] if options is None else options))
@@ -101,6 +92,20 @@ class Options(UsageOptions):
         asked = self.parent is not None and any(self.parent.get(name) for name in ("logfile", "logger", "syslog"))
         return None if asked or self.in_background else observer(self.settings.log_level, self.settings.log_format)
 
+
+def _several(one: Setting) -> Callable[[Options, str], None]:
+    """What twistd's parser calls with each of the texts of a setting that may be given more than once."""
+
+    def given(self: Options, text: str) -> None:
+        self[one.key].append(text)
+
+    given.__doc__ = f"{one.help} [default: {one.default}]"
+    return given
+
+
+for _setting in SETTINGS:
+    if _setting.several:
+        setattr(Options, f"opt_{_setting.name}", _several(_setting))
 
 CHECKED = 1.0
 """Seconds between two looks whether anybody has found the catalog damaged."""
@@ -148,30 +153,40 @@ def daemon_for(
         data, pools = DataDir(settings), pools_for(reactor, settings)
     except BadSetting as bad:
         raise SystemExit(f"geckos3: {bad}") from None
-    listeners = listeners_of(settings)
+    listeners, shared, certificates = listeners_of(settings), certificates_file(), None
+    if any(one.tls for one in listeners):
+        from gecko_tw.daemon.https import certificates_for
+
+        certificates = certificates_for(settings, shared)
     _check_dropins()
 
     def front(ports: list[Any]) -> Any:
         if settings.workers > 1:
-            return workers_for(reactor, settings, data, ports, told)
+            return workers_for(reactor, settings, data, ports, shared, told)
         # Half of all modules, which a parent of workers never needs.
         from gecko_tw.daemon.answering import Shared, serving_for
 
         sockets = [socket.socket(fileno=os.dup(port.fileno())) for port in ports]
-        return serving_for(
-            reactor, settings, data, pools, sockets, shared=Shared(tally=Tally(), counters=counters_file(1)), write=told
-        )
+        ours = Shared(tally=Tally(), counters=counters_file(1), certificates=shared)
+        return serving_for(reactor, settings, data, pools, sockets, shared=ours, write=told)
 
     def check() -> None:
         why = data.lost()
         if why is not None:
             reactor.callFromThread(daemon.give_up, why)  # type: ignore[attr-defined]
 
-    def upkeep(scan: Any) -> MultiService:
-        from gecko_tw.jobs.repeating import Repeating
+    def look() -> None:
+        if certificates is not None and certificates.look():
+            reactor.callFromThread(daemon.renew)  # type: ignore[attr-defined]
 
-        services = upkeep_for(reactor, settings, data, pools[1], scan)
-        Repeating(reactor, pools[1], "catalog", CHECKED, check).setServiceParent(services)
+    def upkeep(scan: Any) -> MultiService:
+        # By now requests are answered: nobody waits for these.
+        from gecko_tw.daemon.upkeep import upkeep_for
+
+        chores: dict[str, tuple[float, Callable[[], object]]] = {"catalog": (CHECKED, check)}
+        if certificates is not None:
+            chores["certificates"] = (settings.tls_check_interval, look)
+        services = upkeep_for(reactor, settings, data, pools[1], scan, chores)
         if ended is None:  # what is there is ours
             gc.freeze()  # as a worker does
         return services
@@ -186,32 +201,13 @@ def daemon_for(
             pool=pools[1],
             front=front,
             jobs=upkeep,
+            certificates=certificates,
             observer=observer,
             bootstrap=bootstrap_for(settings, data),
             ended=ended,
         ),
     )
     return daemon
-
-
-def upkeep_for(reactor: Any, settings: Settings, data: DataDir, pool: Pool, scan: Any) -> MultiService:
-    """What runs by itself beside the requests over an open data directory."""
-    # By now requests are answered: nobody waits for these.
-    from gecko_tw.daemon.deployment import sinks_for, store_in
-    from gecko_tw.jobs.lifecycle import Lifecycle
-    from gecko_tw.jobs.notifications import Delivery
-    from gecko_tw.jobs.repeating import Repeating
-    from gecko_tw.jobs.upkeep import jobs
-    from gecko_tw.store.expiry import Expiry
-
-    store = store_in(data, settings)
-    noticed = store.damage.noticed
-    services = jobs(reactor, pool, store.upkeep, settings, scan, noticed)
-    Repeating(reactor, pool, "flush", settings.flush_interval, data.flush).setServiceParent(services)
-    expiry = Expiry(store.uploads, settings.lifecycle_day, settings.transition_minimum_size)
-    Lifecycle(reactor, pool, expiry, settings).setServiceParent(services)
-    Delivery(reactor, pool, store.notices, sinks_for(reactor, settings), noticed).setServiceParent(services)
-    return services
 
 
 def _check_dropins() -> None:
@@ -252,8 +248,10 @@ def declared_by(path: Path, settings: Settings, data: DataDir) -> Callable[[], o
     return Bootstrap(path, os.environ, deployment)
 
 
-def workers_for(reactor: Any, settings: Settings, data: DataDir, ports: list[Any], told: Any) -> Workers:
-    """The worker processes that serve on held ports. Behind the ports each gets the table of what is counted, and the balance.
+def workers_for(
+    reactor: Any, settings: Settings, data: DataDir, ports: list[Any], certificates: int, told: Any
+) -> Workers:
+    """The worker processes that serve on held ports. Behind the ports each gets what processes share, in the order of SHARED_FILES.
 
     :param data: open. Its sealing key goes to each with the settings, whose encryption key may have been changed meanwhile.
     """
@@ -264,6 +262,7 @@ def workers_for(reactor: Any, settings: Settings, data: DataDir, ports: list[Any
             Tally().fileno,
             balance_file(settings.workers),
             counters_file(settings.workers),
+            certificates,
         ),
         drain_limit=settings.shutdown_timeout,
         lines=None if told is None else lambda line: told(line.decode("utf-8", "replace")),
@@ -306,7 +305,7 @@ def work() -> None:
         signal.SIGTERM,
         lambda *_: reactor.callFromThread(worker.leave),  # type: ignore[attr-defined]
     )
-    StandardIO(ParentProcess(worker.serve, worker.leave), READS, WRITES, reactor)
+    StandardIO(ParentProcess(worker.serve, worker.leave, worker.renew), READS, WRITES, reactor)
     reactor.addSystemEventTrigger("before", "shutdown", worker.stop)  # type: ignore[attr-defined]
     reactor.run()  # type: ignore[attr-defined]
     sys.exit(worker.failed)
@@ -339,7 +338,7 @@ class Worker:
 
         try:
             await pools[1].run(self._data.open)
-            *places, limits, balance, counters = range(
+            *places, limits, balance, counters, certificates = range(
                 FIRST_SOCKET, FIRST_SOCKET + len(listeners_of(settings)) + SHARED_FILES
             )
             sockets = [socket.socket(fileno=place) for place in places]
@@ -349,11 +348,25 @@ class Worker:
                 self._data,
                 pools,
                 sockets,
-                shared=Shared(tally=Tally(limits), counters=counters, place=number - 1, balance=balance),
+                shared=Shared(
+                    tally=Tally(limits),
+                    counters=counters,
+                    place=number - 1,
+                    balance=balance,
+                    certificates=certificates,
+                ),
             )
             await self._serving.open()
             gc.freeze()  # what was made by now stays: to look through it again takes 30 ms, and everybody waits
         except (CannotOpen, BadSetting) as problem:
+            raise CannotServe(str(problem)) from problem
+
+    def renew(self) -> None:
+        """Serves the certificates that are shared now. Raises CannotServe, and goes on with those that it has."""
+        try:
+            if self._serving is not None:
+                self._serving.renew()
+        except BadSetting as problem:
             raise CannotServe(str(problem)) from problem
 
     def leave(self) -> None:

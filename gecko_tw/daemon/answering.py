@@ -19,10 +19,11 @@ from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.callers.signatures.authenticate import Authenticator
 from gecko_tw.callers.signatures.proxies import neighbourhood
 from gecko_tw.daemon.balance import Balance
+from gecko_tw.daemon.certificates import Certificates
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.daemon.deployment import Store, identities_of, operation_table, sinks_for, store_in
 from gecko_tw.daemon.issuers import Issuers
-from gecko_tw.daemon.listening import ADMIN, S3, alone, listeners_of
+from gecko_tw.daemon.listening import ADMIN, REDIRECT, S3, Listener, alone, listeners_of
 from gecko_tw.daemon.logs import RequestLog
 from gecko_tw.daemon.protection import front_of, limits_of
 from gecko_tw.daemon.serving import Serving
@@ -34,9 +35,10 @@ from gecko_tw.resources.dispatch.readiness import Readiness
 from gecko_tw.resources.dispatch.tree import ServiceResource
 from gecko_tw.resources.gates.logins import Logins
 from gecko_tw.resources.service import Service
-from gecko_tw.settings import Settings
+from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.store.disk_check import check_disk
 from gecko_tw.wire.limits import Limits
+from gecko_tw.wire.redirection import Redirection
 from gecko_tw.wire.site import Site
 
 
@@ -109,10 +111,12 @@ class Shared:
     :ivar counters: the file of the counters of requests.
     :ivar place: this process's, from 0.
     :ivar balance: the balance file, when others accept from the same sockets.
+    :ivar certificates: the file of the certificates that https is served with.
     """
 
     tally: Tally
     counters: int
+    certificates: int
     place: int = 0
     balance: int | None = None
 
@@ -139,13 +143,17 @@ def serving_for(
     observers = log if metrics is None else (*log, metrics.count)
     service = service_for(reactor, settings, store, pools, shared.tally, observers)
     limits = Limits(connections_per_address=settings.max_connections_per_address)
-    sites = {S3: Site(ServiceResource(service), reactor, limits, neighbourhood)}
+    certificates = Certificates(shared.certificates) if any(listener.tls for listener in listeners) else None
+    sites = {S3: Site(ServiceResource(service), reactor, limits, neighbourhood, hsts=settings.hsts)}
+    if settings.redirect_listen != "off":
+        sites[REDIRECT] = Site(Redirection(_https_port(settings, listeners, sockets)), reactor, limits, neighbourhood)
     beside = MultiService()
     if service.server_log is not None:
         service.server_log.setServiceParent(beside)
     if metrics is not None:
+        ends = tuple if certificates is None else certificates.ends
         sites[ADMIN] = Site(
-            AdminResource(service, partial(metrics.document, data.sizes)), reactor, limits, neighbourhood
+            AdminResource(service, partial(metrics.document, data.sizes, ends)), reactor, limits, neighbourhood
         )
         telling = TimerService(TOLD, metrics.tell, service, sites[S3], pools)
         telling.clock = reactor
@@ -153,4 +161,18 @@ def serving_for(
     ahead = alone
     if shared.balance is not None:
         ahead = Balance(shared.balance, shared.place, lambda: len(sites[S3].channels)).ahead
-    return Serving(reactor, sites, listeners, sockets, settings.shutdown_timeout, beside, ahead=ahead)
+    drain = settings.shutdown_timeout
+    return Serving(reactor, sites, listeners, sockets, drain, beside, ahead=ahead, certificates=certificates)
+
+
+def _https_port(settings: Settings, listeners: tuple[Listener, ...], sockets: list[socket.socket]) -> int:
+    """The port that redirects name. Raises BadSetting when nothing is served by https at any."""
+    if settings.redirect_port:
+        return settings.redirect_port
+    for listener, place in zip(listeners, sockets, strict=True):
+        if listener.site == S3 and listener.secure and place.family != socket.AF_UNIX:
+            port: int = place.getsockname()[1]
+            return port
+    raise BadSetting(
+        "--redirect-listen: is not allowed; allowed is a host and port served by https in --listen with it"
+    )

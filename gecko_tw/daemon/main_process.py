@@ -12,8 +12,9 @@ from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
 from gecko_tw import __version__
+from gecko_tw.daemon.certificate_files import CertificateFiles
 from gecko_tw.daemon.data_dir import CannotOpen, DataDir, make_data_dir
-from gecko_tw.daemon.listening import ADMIN, Listener, hold, shown
+from gecko_tw.daemon.listening import ADMIN, REDIRECT, Listener, hold, shown
 from gecko_tw.daemon.noticing import Noticing
 from gecko_tw.daemon.scanning import Scan
 from gecko_tw.daemon.signals import take_signals
@@ -23,6 +24,8 @@ from gecko_tw.settings import DEFAULT_KEY, BadSetting, Settings
 
 DESCRIPTORS = 65_536
 """Open files and connections that a process may have where the system lets it."""
+
+_WHOM = {ADMIN: " for operators", REDIRECT: " for who is to use https"}
 
 _log = Logger()
 
@@ -44,6 +47,7 @@ class Plan:
     :ivar front: makes what answers requests from the held ports: a Serving or Workers.
     :ivar jobs: makes the service that runs beside it, given the blocking scan of the data directory.
     :ivar bootstrap: makes the deployment have what is declared, at the start and at every reload; blocks. Raises BadSetting.
+    :ivar certificates: what https is served with is read from, if anything is.
     :ivar observer: receives messages when nobody else was told to (twistd's own log options).
     :ivar ended: of a daemon within a program of others: told why when it ends by itself, in place of the end of the reactor. What belongs
         to the process, its signals and its limits, is not touched then.
@@ -57,6 +61,7 @@ class Plan:
     front: Callable[[list[Any]], Any]
     jobs: Callable[[Callable[[], object]], Service]
     bootstrap: Callable[[], object] = lambda: None
+    certificates: CertificateFiles | None = None
     observer: ILogObserver | None = None
     ended: Callable[[str], object] | None = None
 
@@ -92,6 +97,8 @@ class Daemon(MultiService):
             allow_descriptors()
         try:
             make_data_dir(self._plan.settings.data_dir)
+            if self._plan.certificates is not None and not self._plan.certificates.made:
+                self._plan.certificates.read()
             self._ports = [hold(self._reactor, listener) for listener in self._plan.listeners]
         except (CannotOpen, BadSetting) as problem:
             if self._plan.observer is None:  # nobody sees standard error
@@ -113,12 +120,14 @@ class Daemon(MultiService):
         await self._noticing.begin()
         await self._scan.first()
         await plan.pool.run(plan.bootstrap)
+        if plan.certificates is not None and plan.certificates.made:
+            await plan.pool.run(plan.certificates.read)
         if not self.running:
             return
         self._front = plan.front(self._ports)
         await self._front.open()
         for listener, place in zip(plan.listeners, self.places(), strict=True):
-            whom = " for operators" if listener.site == ADMIN else ""
+            whom = _WHOM.get(listener.site, "")
             _log.info("listening on {place}{whom}", place=place, whom=whom)
         _log.info(
             "geckos3 {version} serves {data_dir}", version=__version__, data_dir=str(plan.settings.data_dir.resolve())
@@ -170,9 +179,21 @@ class Daemon(MultiService):
     def _reload(self) -> None:
         if self.running and self._front is not None:
             _log.info("reloading")
-            declared = self._plan.pool.run(self._plan.bootstrap)
+            declared = self._plan.pool.run(self._declare)
             declared.addCallback(lambda _: self._front.reload())
             declared.addErrback(self._not_reloaded)
+
+    def _declare(self) -> None:
+        """What a reload begins with; blocks. Raises BadSetting."""
+        self._plan.bootstrap()
+        if self._plan.certificates is not None:
+            self._plan.certificates.read()
+
+    def renew(self) -> None:
+        """Other certificates were read: who connects from now on gets them."""
+        if self.running and self._front is not None:
+            _log.info("other certificates are served from now on")
+            self._front.renew()
 
     def _not_reloaded(self, failure: Failure) -> None:
         """Everything goes on as before."""

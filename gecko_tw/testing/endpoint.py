@@ -58,18 +58,29 @@ class Endpoint:
         return self.folder / "data"
 
     @property
+    def authority(self) -> Path | None:
+        """With ``--tls=dev`` the PEM file of whom clients must trust."""
+        path = self.data_dir / ".geckos3/tls/authority.pem"
+        return path if path.exists() else None
+
+    @property
     def environment(self) -> dict[str, str]:
         """The variables with which AWS's SDKs and command line find this server for S3, IAM and STS.
 
         Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
         """
         endpoints = {f"AWS_ENDPOINT_URL_{service}": self.url for service in ("S3", "IAM", "STS")}
-        return endpoints | {
-            "AWS_ACCESS_KEY_ID": self.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.secret_key,
-            "AWS_DEFAULT_REGION": self.region,
-            "AWS_REGION": self.region,
-        }
+        trusted = {} if self.authority is None else {"AWS_CA_BUNDLE": str(self.authority)}
+        return (
+            endpoints
+            | trusted
+            | {
+                "AWS_ACCESS_KEY_ID": self.access_key,
+                "AWS_SECRET_ACCESS_KEY": self.secret_key,
+                "AWS_DEFAULT_REGION": self.region,
+                "AWS_REGION": self.region,
+            }
+        )
 
     def client(self, service: str = "s3", **more: Any) -> Any:  # boto3 has no types
         """A client of boto3, which is imported now.
@@ -89,6 +100,7 @@ class Endpoint:
             "aws_access_key_id": self.access_key,
             "aws_secret_access_key": self.secret_key,
             "region_name": self.region,
+            "verify": self.authority and str(self.authority),
         }
         return boto3.session.Session().client(service, **(given | more))
 
