@@ -165,8 +165,8 @@ def test_a_certificate_tells_what_it_is_for_and_when_it_ends(fileno, made):
     certificates = serving(fileno, made)
     (told,) = certificates.told
     assert told.names == ("localhost", "s3.example.com", "*.s3.example.com", "127.0.0.1", "::1")
-    assert round(told.days_left(NOW)) == 7
-    assert told.days_left(NOW + timedelta(days=8)) < 0
+    assert told.days_left(told.ends - timedelta(hours=12)) == 0.5
+    assert told.days_left(told.ends + timedelta(days=1)) == -1
     assert certificates.ends() == [(str(made.certificate), " ".join(told.names), told.ends.timestamp())]
     assert Certificates(fileno).ends() == []
 
@@ -222,16 +222,18 @@ def test_files_that_stay_wrong_are_told_once_and_what_was_read_before_is_served(
 
 
 def test_a_certificate_that_should_have_been_renewed_is_told_once_a_day(fileno, made, messages):
-    clock = Clock()
+    (certificate,) = contexts_of(Bundle((pair_of(made),))).certificates
+    clock, told = Clock(), []
+    clock.now = certificate.ends - timedelta(days=6.5)
     files = reading(fileno, clock, made)
-    told = [("info", "ends in 6 days")]
-    for days, level, text in (
-        (4.0, "", ""),
-        (5.5, "warn", "ends in 1 days"),
-        (6.2, "", ""),
-        (7.5, "error", "ended on"),
+    for left, level, text in (
+        (6.5, "info", "ends in 6 days"),
+        (3.0, "", ""),
+        (1.5, "warn", "ends in 1 days"),
+        (0.8, "", ""),
+        (-0.5, "error", "ended on"),
     ):
-        clock.now = NOW + timedelta(days=days)
+        clock.now = certificate.ends - timedelta(days=left)
         for _ in range(3):
             assert not files.look()
         told += [(level, text)] if level else []
