@@ -16,6 +16,7 @@ from typing import Any
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.stdio import StandardIO
+from twisted.internet.threads import blockingCallFromThread
 from twisted.logger import ILogObserver, Logger, globalLogBeginner
 from twisted.python.modules import getModule
 from twisted.python.usage import Options as UsageOptions
@@ -153,11 +154,8 @@ def daemon_for(
         data, pools = DataDir(settings), pools_for(reactor, settings)
     except BadSetting as bad:
         raise SystemExit(f"geckos3: {bad}") from None
-    listeners, shared, certificates = listeners_of(settings), certificates_file(), None
-    if any(one.tls for one in listeners):
-        from gecko_tw.daemon.https import certificates_for
-
-        certificates = certificates_for(settings, shared)
+    listeners, shared = listeners_of(settings), certificates_file()
+    https = _https_for(settings, shared) if any(one.tls for one in listeners) else None
     _check_dropins()
 
     def front(ports: list[Any]) -> Any:
@@ -175,18 +173,16 @@ def daemon_for(
         if why is not None:
             reactor.callFromThread(daemon.give_up, why)  # type: ignore[attr-defined]
 
-    def look() -> None:
-        if certificates is not None and certificates.look():
-            reactor.callFromThread(daemon.renew)  # type: ignore[attr-defined]
+    def renewed() -> None:
+        blockingCallFromThread(reactor, daemon.renew)
 
     def upkeep(scan: Any) -> MultiService:
         # By now requests are answered: nobody waits for these.
-        from gecko_tw.daemon.upkeep import upkeep_for
+        from gecko_tw.daemon.upkeep import Repeating, upkeep_for
 
-        chores: dict[str, tuple[float, Callable[[], object]]] = {"catalog": (CHECKED, check)}
-        if certificates is not None:
-            chores["certificates"] = (settings.tls_check_interval, look)
-        services = upkeep_for(reactor, settings, data, pools[1], scan, chores)
+        beside = [] if https is None else https.services(reactor, pools[1], settings, renewed)
+        beside.append(Repeating(reactor, pools[1], "catalog", CHECKED, check))
+        services = upkeep_for(reactor, settings, data, pools[1], scan, beside)
         if ended is None:  # what is there is ours
             gc.freeze()  # as a worker does
         return services
@@ -201,13 +197,24 @@ def daemon_for(
             pool=pools[1],
             front=front,
             jobs=upkeep,
-            certificates=certificates,
+            certificates=None if https is None else https.files,
             observer=observer,
             bootstrap=bootstrap_for(settings, data),
             ended=ended,
         ),
     )
     return daemon
+
+
+def _https_for(settings: Settings, fileno: int) -> Any:
+    """Ends the program with one line when what makes certificates is not there."""
+    # What makes and asks for certificates: many deployments have none.
+    from gecko_tw.daemon.https import https_for
+
+    try:
+        return https_for(settings, fileno)
+    except BadSetting as bad:
+        raise SystemExit(f"geckos3: {bad}") from None
 
 
 def _check_dropins() -> None:

@@ -75,6 +75,7 @@ LAZY = {
     f"{PACKAGE}.callers.signatures.web_identity": "few deployments have identity providers: no other one pays for PyJWT",
     f"{PACKAGE}.daemon.issuers": "an HTTP client, which no other one needs either",
     f"{PACKAGE}.daemon.data_dir": "few deployments have drivers of dropins",
+    f"{PACKAGE}.daemon.https": "few deployments ask an authority for certificates: no other one needs certbot's library",
     f"{PACKAGE}.daemon.deployment": "a process imports what it does: the parent of workers answers nothing, few have webhooks",
     f"{PACKAGE}.store.checksums": "awscrt takes a tenth of the start, and only some digests need it",
 }

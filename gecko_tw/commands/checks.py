@@ -8,7 +8,7 @@ from gecko_tw.commands.options import STORE, Command, with_settings
 from gecko_tw.commands.telling import Told, json_wanted, tell
 from gecko_tw.settings import Settings
 
-_PLACE = ("listen", "tls", "tls_cert", "tls_key", "tls_client_ca")
+_PLACE = ("listen", "tls", "acme", "acme_domain", "tls_cert", "tls_key", "tls_client_ca")
 
 
 @click.command(cls=Command)

@@ -146,7 +146,9 @@ def serving_for(
     certificates = Certificates(shared.certificates) if any(listener.tls for listener in listeners) else None
     sites = {S3: Site(ServiceResource(service), reactor, limits, neighbourhood, hsts=settings.hsts)}
     if settings.redirect_listen != "off":
-        sites[REDIRECT] = Site(Redirection(_https_port(settings, listeners, sockets)), reactor, limits, neighbourhood)
+        answer = (lambda token: None) if certificates is None else certificates.answer
+        way = Redirection(_https_port(settings, listeners, sockets), answer)
+        sites[REDIRECT] = Site(way, reactor, limits, neighbourhood)
     beside = MultiService()
     if service.server_log is not None:
         service.server_log.setServiceParent(beside)

@@ -1,15 +1,16 @@
 """The main process's side of certificates: files are read, looked at again, and what is near its end is told."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Lock
 
-from attrs import frozen
+from attrs import evolve, frozen
 from twisted.logger import Logger
 
-from gecko_tw.daemon.certificates import Bundle, Certificate, contexts_of, share
-from gecko_tw.daemon.tls import read_authorities, read_pair, warn_of_readable
+from gecko_tw.daemon.certificates import Bundle, Certificate, contexts_of, share, shared
+from gecko_tw.daemon.tls import Pair, read_authorities, read_pair, warn_of_readable
 from gecko_tw.settings import BadSetting
 
 THIRD = 3
@@ -53,6 +54,9 @@ class CertificateFiles:
     ) -> None:
         self._files, self._fileno, self._clock, self._domain = files, fileno, clock, domain
         self._prepare = prepare
+        self._one_at_a_time = Lock()
+        self._answers: Mapping[str, str] = {}
+        self._proofs: Mapping[str, Pair] = {}
         self._seen: _Fingerprint = ()
         self._wrong: _Fingerprint = ()
         self._certificates: tuple[Certificate, ...] = ()
@@ -65,12 +69,23 @@ class CertificateFiles:
 
     def read(self) -> None:
         """Reads the files and shares what they hold. Raises BadSetting, and what was shared before stays."""
-        if self._prepare is not None:
-            self._prepare()
-        self._read(self._fingerprint())
+        with self._one_at_a_time:
+            if self._prepare is not None:
+                self._prepare()
+            self._read(self._fingerprint())
+
+    def prove(self, answers: Mapping[str, str], proofs: Mapping[str, Pair]) -> None:
+        """Shares what a certificate authority will look for, in place of what it was to find before; see Bundle."""
+        with self._one_at_a_time:
+            self._answers, self._proofs = answers, proofs
+            share(self._fileno, evolve(shared(self._fileno), answers=answers, proofs=proofs))
 
     def look(self) -> bool:
         """Reads the files again if they have changed; returns whether others are shared now. Files that are wrong are told once."""
+        with self._one_at_a_time:
+            return self._look()
+
+    def _look(self) -> bool:
         if self._prepare is not None:
             self._prepare()
         found = self._fingerprint()
@@ -79,6 +94,7 @@ class CertificateFiles:
             return False
         try:
             self._read(found)
+            _log.info("other certificates are served from now on")
         except BadSetting as wrong:
             # Whoever renews writes one file after the other: what does not fit yet is looked at again before anybody hears of it.
             if found == self._wrong:
@@ -93,7 +109,8 @@ class CertificateFiles:
 
     def _read(self, fingerprint: _Fingerprint) -> None:
         authorities = "" if self._files.client_ca is None else read_authorities(self._files.client_ca)
-        bundle = Bundle(tuple(read_pair(*pair) for pair in self._files.pairs), authorities)
+        pairs = tuple(read_pair(*pair) for pair in self._files.pairs)
+        bundle = Bundle(pairs, authorities, self._answers, self._proofs)
         certificates = contexts_of(bundle).certificates
         share(self._fileno, bundle)
         self._seen, self._certificates, self._reminded = fingerprint, certificates, self._clock()

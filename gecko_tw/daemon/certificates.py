@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from attrs import asdict, frozen
+from attrs import asdict, field, frozen
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
@@ -20,6 +20,9 @@ from zope.interface import implementer
 from gecko_tw.callers.budgets.tally import shared_file
 from gecko_tw.daemon.tls import Pair, certificates_in, tls_context
 from gecko_tw.settings import BadSetting
+
+HTTP, PROOF = b"http/1.1", b"acme-tls/1"
+"""Protocols that clients ask for: everybody, and a certificate authority that looks for a proof (RFC 8737, 6.2)."""
 
 _DIGEST = hashlib.sha256().digest_size
 _TRIES = 100
@@ -54,10 +57,14 @@ class Bundle:
 
     :ivar pairs: the first one is for clients that ask for no name, or for none that there is.
     :ivar authorities: PEM of who signs the certificates of clients; empty asks them for none.
+    :ivar answers: what a certificate authority that looks for it is answered over http, by token (RFC 8555, 8.3).
+    :ivar proofs: the certificate that it is shown over TLS, by name (RFC 8737).
     """
 
     pairs: tuple[Pair, ...]
     authorities: str = ""
+    answers: Mapping[str, str] = field(factory=dict)
+    proofs: Mapping[str, Pair] = field(factory=dict)
 
 
 @frozen
@@ -67,11 +74,12 @@ class Contexts:
     default: SSL.Context
     others: Mapping[str, SSL.Context]
     certificates: tuple[Certificate, ...]
+    proving: Mapping[str, SSL.Context] = field(factory=dict)
 
     def named(self, name: str) -> SSL.Context:
         """The context for the name that a client asks for."""
         name = name.lower().rstrip(".")
-        exact = self.others.get(name)
+        exact = self.proving.get(name) or self.others.get(name)
         return exact or self.others.get(f"*.{name.partition('.')[2]}") or self.default
 
 
@@ -84,7 +92,13 @@ def contexts_of(bundle: Bundle) -> Contexts:
     for context, certificate in zip(contexts, certificates, strict=True):
         for name in certificate.names:
             others.setdefault(name, context)
-    found = Contexts(contexts[0], others, certificates)
+    proving = {
+        name: _proving(
+            tls_context(_for(name, bundle, certificates), authorities).getContext(), tls_context(proof).getContext()
+        )
+        for name, proof in bundle.proofs.items()
+    }
+    found = Contexts(contexts[0], others, certificates, proving)
 
     def chosen(connection: SSL.Connection) -> None:
         name = connection.get_servername()
@@ -93,6 +107,26 @@ def contexts_of(bundle: Bundle) -> Contexts:
 
     found.default.set_tlsext_servername_callback(chosen)
     return found
+
+
+def _for(name: str, bundle: Bundle, certificates: tuple[Certificate, ...]) -> Pair:
+    found = [pair for pair, one in zip(bundle.pairs, certificates, strict=True) if one.covers(name)]
+    return (*found, bundle.pairs[0])[0]
+
+
+def _proving(usual: SSL.Context, proof: SSL.Context) -> SSL.Context:
+    """The usual context of a name, but for the authority, who speaks another protocol and is shown a proof."""
+
+    def chosen(connection: SSL.Connection, offered: list[bytes]) -> Any:
+        # Before TLS 1.3 the certificate is chosen before the protocol.
+        if PROOF in offered and connection.get_protocol_version() == SSL.TLS1_3_VERSION:
+            connection.set_context(proof)
+            connection.set_verify(SSL.VERIFY_NONE)
+            return PROOF
+        return HTTP if HTTP in offered else SSL.NO_OVERLAPPING_PROTOCOLS
+
+    usual.set_alpn_select_callback(chosen)
+    return usual
 
 
 def _described(pair: Pair) -> Certificate:
@@ -131,7 +165,8 @@ def shared(fileno: int) -> Bundle:
         # Who reads while another process writes gets a mixture, and looks again.
         if hashlib.sha256(text).digest() == digest:
             told = json.loads(text)
-            return Bundle(tuple(Pair(**pair) for pair in told["pairs"]), told["authorities"])
+            proofs = {name: Pair(**pair) for name, pair in told["proofs"].items()}
+            return Bundle(tuple(Pair(**pair) for pair in told["pairs"]), told["authorities"], told["answers"], proofs)
     raise BadSetting("--tls-cert: no certificate was told to this process")
 
 
@@ -145,6 +180,7 @@ class Certificates:
     def __init__(self, fileno: int) -> None:
         self._fileno = fileno
         self._contexts: Contexts | None = None
+        self._answers: Mapping[str, str] = {}
 
     @property
     def told(self) -> tuple[Certificate, ...]:
@@ -157,7 +193,13 @@ class Certificates:
 
     def load(self) -> None:
         """Serves what is shared now. Raises BadSetting, and the ones before stay."""
-        self._contexts = contexts_of(shared(self._fileno))
+        bundle = shared(self._fileno)
+        self._contexts, self._answers = contexts_of(bundle), bundle.answers
+
+    def answer(self, token: bytes) -> bytes | None:
+        """What the certificate authority that looks for a token is answered over http."""
+        found = self._answers.get(token.decode("latin-1"))
+        return None if found is None else found.encode()
 
     def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:
         """A connection of Twisted's TLS protocol, which has no type."""

@@ -85,7 +85,7 @@ class Listener:
 
 def listeners_of(settings: Settings) -> tuple[Listener, ...]:
     """Where the settings say to listen."""
-    tls = settings.tls == "dev" or any(settings.tls_cert)
+    tls = settings.tls == "dev" or bool(settings.acme) or any(settings.tls_cert)
     places = [(S3, text, tls) for text in settings.listen]
     if settings.admin_listen != "off":
         places.append((ADMIN, settings.admin_listen, tls))

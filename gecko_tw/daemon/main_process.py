@@ -189,11 +189,13 @@ class Daemon(MultiService):
         if self._plan.certificates is not None:
             self._plan.certificates.read()
 
-    def renew(self) -> None:
-        """Other certificates were read: who connects from now on gets them."""
-        if self.running and self._front is not None:
-            _log.info("other certificates are served from now on")
-            self._front.renew()
+    def renew(self) -> "Deferred[Any]":
+        """Other certificates, or proofs, are shared; fires when who connects from now on gets them."""
+        if not self.running or self._front is None:
+            return succeed(None)
+        _log.debug("certificates are served as they are now")
+        renewed: Deferred[Any] = self._front.renew()
+        return renewed
 
     def _not_reloaded(self, failure: Failure) -> None:
         """Everything goes on as before."""

@@ -1,9 +1,9 @@
 """What runs by itself in the main process, put together."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
-from twisted.application.service import MultiService
+from twisted.application.service import MultiService, Service
 
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.daemon.deployment import sinks_for, store_in
@@ -17,24 +17,19 @@ from gecko_tw.store.expiry import Expiry
 
 
 def upkeep_for(
-    reactor: Any,
-    settings: Settings,
-    data: DataDir,
-    pool: Pool,
-    scan: Any,
-    chores: dict[str, tuple[float, Callable[[], object]]],
+    reactor: Any, settings: Settings, data: DataDir, pool: Pool, scan: Any, beside: Iterable[Service]
 ) -> MultiService:
     """All of it over an open data directory.
 
-    :param chores: further ones by name, each with the seconds between two times; 0 for never.
+    :param beside: further services.
     """
     store = store_in(data, settings)
     noticed = store.damage.noticed
     services = jobs(reactor, pool, store.upkeep, settings, scan, noticed)
-    for name, (interval, chore) in {"flush": (settings.flush_interval, data.flush), **chores}.items():
-        if interval:
-            Repeating(reactor, pool, name, interval, chore).setServiceParent(services)
+    Repeating(reactor, pool, "flush", settings.flush_interval, data.flush).setServiceParent(services)
     expiry = Expiry(store.uploads, settings.lifecycle_day, settings.transition_minimum_size)
     Lifecycle(reactor, pool, expiry, settings).setServiceParent(services)
     Delivery(reactor, pool, store.notices, sinks_for(reactor, settings), noticed).setServiceParent(services)
+    for service in beside:
+        service.setServiceParent(services)
     return services

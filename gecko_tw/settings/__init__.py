@@ -206,6 +206,20 @@ class Settings:
     tls_key: tuple[Path | None, ...] = setting(
         "", kinds.FILE, "the private key of `--tls-cert` as a PEM file; of several in the same order", several=True
     )
+    acme: str = setting(
+        "",
+        kinds.EMAIL,
+        "serves https with a certificate that a certificate authority gives for `--acme-domain` and renews by itself (ACME), and is the"
+        " address that the authority writes to; whoever sets it agrees to the authority's terms",
+    )
+    acme_domain: tuple[str, ...] = setting(
+        "", kinds.DOMAIN, "a name to have in that certificate; may be given more than once", several=True
+    )
+    acme_directory: str = setting(
+        "https://acme-v02.api.letsencrypt.org/directory",
+        kinds.DIRECTORY,
+        "the certificate authority: the URL of its ACME directory",
+    )
     tls_check_interval: float = setting(
         "10s",
         kinds.DURATION,

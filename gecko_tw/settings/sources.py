@@ -123,19 +123,28 @@ def _check_tls(settings: Settings) -> None:
         )
     if len(certificates) != len(keys):
         raise BadSetting(f"--tls-key: {len(keys)} are not allowed; allowed is one for each --tls-cert")
-    secure = settings.tls == "dev" or bool(certificates)
-    if settings.tls == "dev" and certificates:
-        raise BadSetting("--tls: 'dev' is not allowed; allowed is files when --tls-cert is given")
+    secure = settings.tls == "dev" or bool(certificates) or bool(settings.acme)
+    if settings.tls == "dev" and (certificates or settings.acme):
+        raise BadSetting("--tls: 'dev' is not allowed; allowed is files when --tls-cert or --acme is given")
+    if settings.acme and certificates:
+        raise BadSetting("--acme: is not allowed with --tls-cert; allowed is one of the two")
+    if bool(settings.acme) != any(settings.acme_domain):
+        missing = "--acme-domain" if settings.acme else "--acme"
+        raise BadSetting(f"{missing}: '' is not allowed; allowed is a value when the other of the two is given")
     authorities = [settings.tls_client_ca] if settings.tls_client_ca else []
     named = (("--tls-cert", certificates), ("--tls-key", keys), ("--tls-client-ca", authorities))
     for flag, path in ((flag, path) for flag, paths in named for path in paths):
         if not path.is_file():
             raise BadSetting(f"{flag}: {str(path)!r} is not allowed; allowed is a PEM file that exists")
     if authorities and not secure:
-        raise BadSetting("--tls-client-ca: is not allowed without https; allowed is --tls-cert or --tls=dev with it")
+        raise BadSetting(
+            "--tls-client-ca: is not allowed without https; allowed is --tls-cert, --acme or --tls=dev with it"
+        )
     secure = secure or any(text.startswith(("ssl:", "tls:")) for text in settings.listen)
     if settings.redirect_listen != "off" and not secure:
-        raise BadSetting("--redirect-listen: is not allowed without https; allowed is --tls-cert or --tls=dev with it")
+        raise BadSetting(
+            "--redirect-listen: is not allowed without https; allowed is --tls-cert, --acme or --tls=dev with it"
+        )
     if settings.redirect_port > MOST_PORT:
         raise BadSetting(
             f"--redirect-port: '{settings.redirect_port}' is not allowed; allowed is a port up to {MOST_PORT}"

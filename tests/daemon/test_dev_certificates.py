@@ -10,7 +10,7 @@ from cryptography import x509
 
 from gecko_tw.daemon.certificates import certificates_file, shared
 from gecko_tw.daemon.dev_certificates import DAYS, RENEWED_DAYS, DevFiles, dev_files, dev_names, make_dev_certificate
-from gecko_tw.daemon.https import certificates_for
+from gecko_tw.daemon.https import https_for
 from gecko_tw.settings import BadSetting, Settings
 
 NOW = datetime.now(UTC)
@@ -105,10 +105,10 @@ def test_it_is_made_where_the_data_is_before_it_is_read():
 
 def test_it_is_read_like_any_other(tmp_path):
     fileno, settings = certificates_file(), Settings(data_dir=tmp_path, tls="dev")
-    certificates = certificates_for(settings, fileno)
+    certificates = https_for(settings, fileno).files
     assert certificates.made
     certificates.read()
     assert shared(fileno).pairs[0].certificate == str(dev_files(settings).certificate)
     dev_files(settings).certificate.unlink()
     assert certificates.look()
-    assert not certificates_for(Settings(tls_cert=(Path("a"),), tls_key=(Path("b"),)), fileno).made
+    assert not https_for(Settings(tls_cert=(Path("a"),), tls_key=(Path("b"),)), fileno).files.made

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError
 from prometheus_client.parser import text_string_to_metric_families
 
 from gecko_tw.testing import Server
+from tests.daemon.acme_authority import authority
 from tests.end_to_end.certificates import Certificates, make_certificates
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.place import Place
@@ -44,7 +45,7 @@ def daemon(
         yield daemon
 
 
-def served(daemon: Daemon, name: str = "localhost") -> bytes:
+def served(daemon: Daemon | Server, name: str = "localhost") -> bytes:
     """The certificate that a client is shown who asks for a name."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -152,6 +153,33 @@ def test_a_certificate_that_was_made_is_trusted_by_who_is_told_how(strict: Serve
     assert f"clients must trust {strict.authority}: AWS_CA_BUNDLE={strict.authority}" in strict.log
     assert strict.environment["AWS_CA_BUNDLE"] == str(strict.authority)
     assert strict.url.startswith("https://127.0.0.1:")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize(("offered", "workers"), [("http-01", 1), ("tls-alpn-01", 2)])
+def test_an_authority_is_shown_what_it_looks_for_and_its_certificate_is_served(
+    tmp_path: Path, offered: str, workers: int
+) -> None:
+    secure, plain = free_port(), free_port()
+    asked = ["--acme=a@example.com", "--acme-domain=s3.example.com", f"--workers={workers}", "--domain=s3.example.com"]
+    if offered == "http-01":
+        asked.append(f"--redirect-listen=127.0.0.1:{plain}")
+    with authority() as fake:
+        fake.offered, fake.port = offered, plain if offered == "http-01" else secure
+        asked.append(f"--acme-directory={fake.url}/directory")
+        with Server(*asked, folder=tmp_path, port=secure, timeout=PATIENCE) as server:
+            eventually(lambda: re.search("other certificates are served|--acme: no certificate", server.log))
+            kept = server.data_dir / ".geckos3/acme/certificate.pem"
+            eventually(lambda: served(server, "s3.example.com") == der(kept))
+        with Server(*asked, folder=tmp_path, port=secure, timeout=PATIENCE) as server:
+            assert served(server, "s3.example.com") == der(kept)
+        assert (fake.issued, len(fake.accounts)) == (1, 1)
+        assert "Traceback" not in server.log
 
 
 def test_healthcheck_tells_that_it_has_no_certificate_to_show(tmp_path: Path, other: Certificates) -> None:
