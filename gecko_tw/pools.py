@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any, ParamSpec, TypeVar
 
@@ -130,6 +130,41 @@ class Pool(Service):
             self.outstanding -= 1
             waiting.callback(outcome)  # a Failure goes on as a failure
 
+
+class Lane(Pool):
+    """A thread for work that takes long and that nobody waits for: it stands back while other pools have work.
+
+    Its work calls :meth:`rest` between small steps, and ends when that says so.
+
+    :param others: pools whose work goes first.
+    """
+
+    def __init__(self, reactor: IReactorFromThreads, name: str, others: Sequence[Pool]) -> None:
+        super().__init__(reactor, name, 1)
+        self._others = others
+        self._leaving = Event()
+
+    def startService(self) -> None:
+        self._leaving.clear()
+        super().startService()
+
+    def stopService(self) -> None:
+        self._leaving.set()
+        super().stopService()
+
+    def rest(self, seconds: float) -> bool:
+        """Waits so many seconds, and then while others have work, but not for ever; whether to end now. Called in the thread."""
+        if seconds > 0:
+            self._leaving.wait(seconds)
+        for _ in range(MOST_STEPS_BACK):
+            if self._leaving.is_set() or not any(pool.outstanding for pool in self._others):
+                break
+            self._leaving.wait(STEP_BACK)
+        return self._leaving.is_set()
+
+
+STEP_BACK, MOST_STEPS_BACK = 0.002, 50
+"""Seconds that a Lane waits for others before it looks again, and how often: under a load that never ends it must not starve."""
 
 SLOW = 0.02
 """Seconds that work may take in the reactor's thread; after more, threads do all of it for a while."""

@@ -32,8 +32,10 @@ from gecko_tw.daemon.logs import bridge, observer
 from gecko_tw.daemon.main_process import Daemon, Plan
 from gecko_tw.daemon.worker_protocol import FIRST_SOCKET, READS, WRITES, CannotServe, ParentProcess
 from gecko_tw.daemon.workers import Recipe, Workers
+from gecko_tw.jobs.ledger import Ledger
 from gecko_tw.metrics.counters import counters_file
 from gecko_tw.pools import Pool
+from gecko_tw.resources.access_logs.recent import recent_file
 from gecko_tw.settings import SETTINGS, BadSetting, Setting, Settings
 from gecko_tw.settings.sources import plain_arguments, read_settings, texts_of
 
@@ -41,8 +43,11 @@ SEALING_KEY = "sealing-key"
 """Its name beside the settings that a worker is told."""
 
 
-SHARED_FILES = 4
-"""What a worker is given behind its listening sockets: the table of limits, the balance, the counters, the certificates."""
+SHARED_FILES = 6
+"""What a worker is given behind its sockets: the table of limits, the balance, counters, jobs, the last requests, certificates."""
+
+STARTED = "started"
+"""When the deployment was, beside the settings that a worker is told."""
 
 
 class Options(UsageOptions):
@@ -108,9 +113,6 @@ for _setting in SETTINGS:
     if _setting.several:
         setattr(Options, f"opt_{_setting.name}", _several(_setting))
 
-CHECKED = 1.0
-"""Seconds between two looks whether anybody has found the catalog damaged."""
-
 PATIENCE = 0.1
 """Seconds that a listing waits for another one of its process: thirty usual ones fit in."""
 
@@ -150,42 +152,46 @@ def daemon_for(
     from twisted.internet import reactor
 
     bridge()
+    listeners, shared, https = listeners_of(settings), certificates_file(), None
     try:
         data, pools = DataDir(settings), pools_for(reactor, settings)
+        if any(one.tls for one in listeners):
+            from gecko_tw.daemon.https import https_for
+
+            https = https_for(settings, shared)
     except BadSetting as bad:
         raise SystemExit(f"geckos3: {bad}") from None
-    listeners, shared = listeners_of(settings), certificates_file()
-    https = _https_for(settings, shared) if any(one.tls for one in listeners) else None
     _check_dropins()
+    ledger, started = Ledger(), reactor.seconds()  # type: ignore[attr-defined]
 
     def front(ports: list[Any]) -> Any:
         if settings.workers > 1:
-            return workers_for(reactor, settings, data, ports, shared, told)
+            return workers_for(reactor, settings, data, ports, told, (ledger.fileno, shared))
         # Half of all modules, which a parent of workers never needs.
         from gecko_tw.daemon.answering import Shared, serving_for
 
         sockets = [socket.socket(fileno=os.dup(port.fileno())) for port in ports]
-        ours = Shared(tally=Tally(), counters=counters_file(1), certificates=shared)
+        ours = Shared(
+            tally=Tally(),
+            counters=counters_file(1),
+            jobs=ledger.fileno,
+            recent=recent_file(1),
+            certificates=shared,
+            started=started,
+        )
         return serving_for(reactor, settings, data, pools, sockets, shared=ours, write=told)
-
-    def check() -> None:
-        why = data.lost()
-        if why is not None:
-            reactor.callFromThread(daemon.give_up, why)  # type: ignore[attr-defined]
 
     def renewed() -> None:
         blockingCallFromThread(reactor, daemon.renew)
 
     def upkeep(scan: Any) -> MultiService:
         # By now requests are answered: nobody waits for these.
-        from gecko_tw.daemon.upkeep import Repeating, upkeep_for
+        from gecko_tw.daemon.upkeep import upkeep_for
 
         beside = [] if https is None else https.services(reactor, pools[1], settings, renewed)
-        beside.append(Repeating(reactor, pools[1], "catalog", CHECKED, check))
-        services = upkeep_for(reactor, settings, data, pools[1], scan, beside)
         if ended is None:  # what is there is ours
             gc.freeze()  # as a worker does
-        return services
+        return upkeep_for(reactor, settings, data, pools, scan, ledger=ledger, give_up=daemon.give_up, beside=beside)
 
     daemon = Daemon(
         reactor,
@@ -204,17 +210,6 @@ def daemon_for(
         ),
     )
     return daemon
-
-
-def _https_for(settings: Settings, fileno: int) -> Any:
-    """Ends the program with one line when what makes certificates is not there."""
-    # What makes and asks for certificates: many deployments have none.
-    from gecko_tw.daemon.https import https_for
-
-    try:
-        return https_for(settings, fileno)
-    except BadSetting as bad:
-        raise SystemExit(f"geckos3: {bad}") from None
 
 
 def _check_dropins() -> None:
@@ -256,20 +251,23 @@ def declared_by(path: Path, settings: Settings, data: DataDir) -> Callable[[], o
 
 
 def workers_for(
-    reactor: Any, settings: Settings, data: DataDir, ports: list[Any], certificates: int, told: Any
+    reactor: Any, settings: Settings, data: DataDir, ports: list[Any], told: Any, shared: tuple[int, int]
 ) -> Workers:
     """The worker processes that serve on held ports. Behind the ports each gets what processes share, in the order of SHARED_FILES.
 
+    :param shared: the files of what jobs did, and of certificates.
     :param data: open. Its sealing key goes to each with the settings, whose encryption key may have been changed meanwhile.
     """
     recipe = Recipe(
-        settings=json.dumps({**texts_of(settings), SEALING_KEY: data.sealing_key.hex()}),
+        settings=json.dumps({**texts_of(settings), SEALING_KEY: data.sealing_key.hex(), STARTED: reactor.seconds()}),
         sockets=(
             *(port.fileno() for port in ports),
             Tally().fileno,
             balance_file(settings.workers),
             counters_file(settings.workers),
-            certificates,
+            shared[0],
+            recent_file(settings.workers),
+            shared[1],
         ),
         drain_limit=settings.shutdown_timeout,
         lines=None if told is None else lambda line: told(line.decode("utf-8", "replace")),
@@ -331,9 +329,10 @@ class Worker:
     def serve(self, number: int, settings: str) -> "Deferred[None]":
         texts = json.loads(settings)
         sealing_key = bytes.fromhex(texts.pop(SEALING_KEY, ""))
-        return Deferred.fromCoroutine(self._serve(number, read_settings(texts, {}), sealing_key))
+        started = float(texts.pop(STARTED))
+        return Deferred.fromCoroutine(self._serve(number, read_settings(texts, {}), sealing_key, started))
 
-    async def _serve(self, number: int, settings: Settings, sealing_key: bytes) -> None:
+    async def _serve(self, number: int, settings: Settings, sealing_key: bytes, started: float) -> None:
         bridge()
         globalLogBeginner.beginLoggingTo([observer(settings.log_level, settings.log_format)], redirectStandardIO=False)
         self._data, pools = DataDir(settings, sealing_key), pools_for(self._reactor, settings)
@@ -345,7 +344,7 @@ class Worker:
 
         try:
             await pools[1].run(self._data.open)
-            *places, limits, balance, counters, certificates = range(
+            *places, limits, balance, counters, jobs, recent, certificates = range(
                 FIRST_SOCKET, FIRST_SOCKET + len(listeners_of(settings)) + SHARED_FILES
             )
             sockets = [socket.socket(fileno=place) for place in places]
@@ -358,9 +357,12 @@ class Worker:
                 shared=Shared(
                     tally=Tally(limits),
                     counters=counters,
+                    jobs=jobs,
+                    recent=recent,
+                    certificates=certificates,
+                    started=started,
                     place=number - 1,
                     balance=balance,
-                    certificates=certificates,
                 ),
             )
             await self._serving.open()

@@ -15,8 +15,9 @@ import gecko_tw.store.drivers.interfaces
 import gecko_tw.store.encryption.interfaces
 import gecko_tw.store.interfaces
 import gecko_tw.wire.interfaces
+from gecko_tw.admin.table import ROWS
 from gecko_tw.commands import main
-from gecko_tw.commands.tables import operations_markdown, operations_text, settings_markdown, with_table
+from gecko_tw.commands.tables import admin_markdown, operations_markdown, operations_text, settings_markdown, with_table
 from gecko_tw.daemon.deployment import operation_table
 from gecko_tw.settings import SETTINGS
 from tests.sources import ROOT
@@ -33,6 +34,11 @@ def test_the_readme_has_the_settings_as_they_are():
 def test_the_page_of_operations_has_the_table_as_it_is():
     page = (ROOT / "docs/operations.md").read_text()
     assert with_table(page, "operations", operations_markdown(operation_table())) == page, "run: make docs"
+
+
+def test_the_page_of_the_admin_api_has_its_rows_as_they_are():
+    page = (ROOT / "docs/admin-api.md").read_text()
+    assert with_table(page, "rows", admin_markdown(ROWS.rows)) == page, "run: make docs"
 
 
 def test_the_table_for_people_has_a_line_for_each_row():

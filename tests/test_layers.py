@@ -18,6 +18,8 @@ FLOORS = (
     (f"{PACKAGE}.daemon",),
     (f"{PACKAGE}.plugins", f"{PACKAGE}.dropins"),
     (f"{PACKAGE}.admin",),
+    (f"{PACKAGE}.native.server",),
+    (f"{PACKAGE}.native",),
     (f"{PACKAGE}.wire",),
     (f"{RESOURCES}.dispatch",),
     (f"{RESOURCES}.pipeline",),
@@ -71,6 +73,8 @@ LAZY = {
     f"{PACKAGE}.tap": "parts are imported by the factory that needs them, and the reactor only by makeService",
     f"{PACKAGE}.commands": "a command imports what it runs, so that `--help` is quick",
     f"{PACKAGE}.testing": "pytest imports its plugins in every project: what a fixture needs is imported when a test asks for it",
+    f"{PACKAGE}.admin.schemas": "a library that takes a tenth of a second, which only the first question to the admin API needs",
+    f"{PACKAGE}.daemon.answering": "all verbs of the admin API, and the binary protocol, which few deployments have switched on",
     f"{PACKAGE}.admin.metering": "the library of metrics takes a fifth of a second, which only a scrape needs",
     f"{PACKAGE}.callers.signatures.web_identity": "few deployments have identity providers: no other one pays for PyJWT",
     f"{PACKAGE}.daemon.issuers": "an HTTP client, which no other one needs either",
@@ -87,6 +91,7 @@ CIRCLES = (
         {f"wire.{name}" for name in "buffered channel download outflow parting request site upload".split()},
         "a connection is one object in several files",
     ),
+    ({f"native.server.{name}" for name in "channel request site".split()}, "as over HTTP"),
 )
 """Modules that import each other, if only for type checkers, and why."""
 

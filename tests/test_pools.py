@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from zope.interface.verify import verifyObject
 
-from gecko_tw.pools import MOST_TOGETHER, IPool, Pool
+from gecko_tw.pools import MOST_STEPS_BACK, MOST_TOGETHER, IPool, Lane, Pool
 from tests.patience import PATIENCE
 
 
@@ -194,3 +194,47 @@ def test_stopping_waits_for_what_was_begun_and_asked(reactor: Calls) -> None:
         pool.run(done.append, number)
     pool.stopService()
     assert done == [0, 1, 2, 3, 4]
+
+
+class Steps:
+    """An event that nobody sets and that counts how often it is waited for."""
+
+    def __init__(self, busy: Pool, until: int) -> None:
+        self.waits: list[float] = []
+        self._busy, self._until = busy, until
+
+    def is_set(self) -> bool:
+        return False
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        if len(self.waits) == self._until:
+            self._busy.outstanding = 0
+
+
+@pytest.mark.parametrize(("until", "waits"), [(1, 1), (7, 7), (10**6, MOST_STEPS_BACK)])
+def test_a_lane_stands_back_while_others_have_work_but_not_for_ever(reactor: Calls, until: int, waits: int) -> None:
+    busy = Pool(reactor, "busy", 1)
+    busy.outstanding = 1
+    lane = Lane(reactor, "lane", [Pool(reactor, "idle", 1), busy])
+    steps = Steps(busy, until)
+    lane._leaving = steps
+    assert not lane.rest(0)
+    assert len(steps.waits) == waits
+
+
+def test_a_lane_that_stops_ends_what_rests_in_it(reactor: Calls) -> None:
+    lane = Lane(reactor, "lane", [])
+    lane.startService()
+    began: SimpleQueue[None] = SimpleQueue()
+    ends: list[bool] = []
+
+    def work() -> bool:
+        began.put(None)
+        return lane.rest(PATIENCE * 10)
+
+    lane.run(work).addCallback(ends.append)
+    began.get(timeout=PATIENCE)
+    lane.stopService()
+    reactor.until(lambda: ends)
+    assert ends == [True]

@@ -42,16 +42,21 @@ class Metrics:
             entry.operation, entry.status, code, seconds=entry.seconds, received=entry.received, sent=entry.sent
         )
 
-    def tell(self, service: Service, site: Site, pools: Sequence[Pool]) -> None:
+    def tell(self, service: Service, sites: Sequence[Site], pools: Sequence[Pool]) -> None:
         """Tells the state of this process.
 
-        :param site: whose connections are counted.
+        :param sites: whose connections are counted.
         :param pools: those for records and for bodies, and others.
         """
         used = resource.getrusage(resource.RUSAGE_SELF)
         catalog, bodies = pools[0].outstanding, pools[1].outstanding
         process = (used.ru_utime + used.ru_stime, _resident(), _descriptors())
-        self._counters.tell((len(site.channels), service.in_flight, service.flushing, catalog, bodies, *process))
+        connections = sum(len(site.channels) for site in sites)
+        self._counters.tell((connections, service.in_flight, service.flushing, catalog, bodies, *process))
+
+    def gauges(self) -> dict[str, float]:
+        """The state of all processes together."""
+        return self._counters.gauges()
 
     def document(self, sizes: Callable[[], Sizes], ends: Callable[[], Ends] = tuple) -> bytes:
         """What a scrape is answered with. Blocks.

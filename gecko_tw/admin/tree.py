@@ -1,8 +1,8 @@
-"""The Resource tree of the operator's listener: health, and metrics."""
+"""The Resource tree of the operator's listener: health, metrics, and the faces that have paths of their own."""
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -19,6 +19,21 @@ _JSON = b"application/json"
 _log = Logger()
 
 
+class AdminFace(Protocol):
+    """A family of operations on this listener: the admin API, and whatever speaks as the administration of another server does.
+
+    It authenticates whoever asks by itself, and answers all that is below its prefix.
+    """
+
+    @property
+    def prefix(self) -> bytes:
+        """What its paths begin with, e.g. ``/api/v1/``."""
+
+    # Any: as to all resources.
+    def serve(self, request: Any) -> None:
+        """Answers an IWireRequest, and drains its body when it is not read."""
+
+
 class AdminResource(Resource):
     """The root.
 
@@ -26,14 +41,15 @@ class AdminResource(Resource):
 
     :param service: whose health is told, and whose threads make documents.
     :param metrics: makes the metrics' document; blocks.
+    :param faces: asked in this order.
     """
 
     isLeaf = True
     renders_at_head = True
 
-    def __init__(self, service: Service, metrics: Callable[[], bytes]) -> None:
+    def __init__(self, service: Service, metrics: Callable[[], bytes], faces: Sequence[AdminFace] = ()) -> None:
         super().__init__()
-        self._service, self._metrics = service, metrics
+        self._service, self._metrics, self._faces = service, metrics, tuple(faces)
         self._places: dict[bytes, Callable[[Any], None]] = {
             b"/metrics": self._tell_metrics,
             b"/health": self._tell_ready,
@@ -43,6 +59,10 @@ class AdminResource(Resource):
 
     def render(self, request: Any) -> int:
         head = request.head
+        for face in self._faces:
+            if head.path.startswith(face.prefix):
+                face.serve(request)
+                return NOT_DONE_YET
         place = self._places.get(head.path)
         if place is None:
             self._refuse(request, 404, "NotFound", "There is nothing here.")

@@ -3,8 +3,19 @@
 import click
 
 from gecko_tw import __version__
-from gecko_tw.commands import allowances, checks, config, documentation, files, identity_groups, policy, serve
-from gecko_tw.commands.over_data import over_data, over_registry
+from gecko_tw.commands import (
+    allowances,
+    checks,
+    config,
+    documentation,
+    files,
+    identity_groups,
+    integrity,
+    policy,
+    serve,
+)
+from gecko_tw.commands.asking import asking
+from gecko_tw.commands.over_data import over_data
 from gecko_tw.commands.telling import Group
 
 _HELP = ("-h", "-help", "--help")
@@ -36,13 +47,15 @@ COMMANDS = (
     files.rebuild,
     checks.fsck,
     checks.healthcheck,
+    integrity.scrub,
+    integrity.quarantine,
     allowances.quota,
     allowances.limits,
     policy.policy,
     documentation.operations,
     documentation.docs,
     config.config,
-    *identity_groups.groups(over_registry, over_data),
+    *identity_groups.groups(asking, over_data),
 )
 
 for _command in COMMANDS:

@@ -1,27 +1,41 @@
 """``geckos3 quota`` and ``geckos3 limits``: how much a bucket may hold, how often clients may ask."""
 
+from typing import Any
+
 import click
 
-from gecko_tw.commands.options import STORE, Command, with_settings
-from gecko_tw.commands.over_data import with_data
-from gecko_tw.settings import Settings
+from gecko_tw.commands.asking import Ask, asking
+from gecko_tw.commands.options import Command
+from gecko_tw.commands.telling import Told
+
+NONE = "none"
+"""What is written for: not limited."""
+
+OF = ("address", "key")
+"""What rate limits are of."""
 
 
 @click.command(cls=Command)
 @click.argument("bucket")
 @click.option("--bytes", "most_bytes", metavar="SIZE|none", help="How many bytes the bucket may hold, e.g. 10GiB.")
 @click.option("--objects", "most_objects", metavar="NUMBER|none", help="How many objects, old versions included.")
-@with_settings(STORE, own=("bucket", "most_bytes", "most_objects"))
-def quota(settings: Settings, bucket: str, most_bytes: str | None, most_objects: str | None) -> int:
+@asking("bucket", "most_bytes", "most_objects")
+def quota(ask: Ask, bucket: str, most_bytes: str | None, most_objects: str | None) -> Told:
     """Show what a bucket holds, and change its quota. May run beside a daemon."""
-    from gecko_tw.commands.quota import change_quota, read_limits
-    from gecko_tw.store.refusals import Refusal
+    from gecko_tw.settings.quotas import read_quota
 
-    try:
-        limits = read_limits(most_bytes, most_objects)
-        return with_data(settings, lambda data: change_quota(data.driver.catalog, bucket, limits))
-    except (ValueError, Refusal) as problem:
-        raise click.ClickException(str(problem)) from problem
+    given = {"bytes": most_bytes, "objects": most_objects}
+    limits = {name: None if value == NONE else value for name, value in given.items() if value is not None}
+    read_quota(limits)
+    path = {"bucket": bucket}
+    values = ask("SetBucketQuota", path, limits) if limits else ask("GetBucketQuota", path)
+    told = ", ".join(f"{_of(values, name)} {name}" for name in given)
+    return Told(f"{bucket}: {told}", values)
+
+
+def _of(values: Any, name: str) -> str:
+    used, limit = (values["used"] or {}).get(name, "unknown"), values["quota"][name]
+    return f"{used} of {'unlimited' if limit is None else limit}"
 
 
 @click.group()
@@ -33,34 +47,48 @@ _LIMITS = ("rate_limit_address", "rate_limit_address_burst", "rate_limit_key", "
 
 
 @limits.command(cls=Command)
-@with_settings((*STORE, *_LIMITS))
-def show(settings: Settings) -> int:
+@asking(names=_LIMITS)
+def show(ask: Ask) -> Told:
     """Show the limits in force."""
-    from gecko_tw.commands.limits import shown
-
-    return with_data(settings, lambda data: shown(data.driver.documents, settings))
+    values = ask("GetLimits")
+    return Told("\n".join(f"{name}: {_line(values[name])}" for name in OF), values)
 
 
 @limits.command(cls=Command, name="set")
-@click.argument("of", type=click.Choice(("address", "key")))
+@click.argument("of", type=click.Choice(OF))
 @click.argument("rate")
 @click.option("--burst", default="0", metavar="NUMBER", help="Requests at once; 0 for those of two seconds.")
-@with_settings(STORE, own=("of", "rate", "burst"))
-def set_command(settings: Settings, of: str, rate: str, burst: str) -> int:
+@asking("of", "rate", "burst")
+def set_command(ask: Ask, of: str, rate: str, burst: str) -> Told:
     """Override how many requests a second each client address, or each access key, may make; 0 for no limit."""
-    from gecko_tw.commands.limits import set_limit
-
-    try:
-        return with_data(settings, lambda data: set_limit(data.driver.documents, of, rate, burst))
-    except ValueError as problem:
-        raise click.ClickException(str(problem)) from problem
+    pair = {"rate": _number("RATE", rate), "burst": _number("--burst", burst)}
+    values = ask("SetLimits", body={of: pair})
+    return Told(f"{of}: {_limit(values[of]['limit'])}", values)
 
 
 @limits.command(cls=Command)
-@click.argument("of", type=click.Choice(("address", "key")), required=False)
-@with_settings(STORE, own=("of",))
-def clear(settings: Settings, of: str | None) -> int:
+@click.argument("of", type=click.Choice(OF), required=False)
+@asking("of")
+def clear(ask: Ask, of: str | None) -> str:
     """Let the settings count again, for one kind of limit or for both."""
-    from gecko_tw.commands.limits import clear_limits
+    ask("ClearLimits", of=of)
+    return "the settings are in force"
 
-    return with_data(settings, lambda data: clear_limits(data.driver.documents, of))
+
+def _number(what: str, text: str) -> float:
+    from gecko_tw.settings.kinds import RATE
+
+    try:
+        return float(RATE.read(text))
+    except ValueError:
+        raise ValueError(f"{what}: {text!r} is not allowed; allowed is {RATE.allowed}") from None
+
+
+def _line(values: Any) -> str:
+    """A limit as JSON has it, for people."""
+    settled = _limit(values["settings"])
+    return f"{_limit(values['limit'])} (the settings say: {settled})" if values["overridden"] else settled
+
+
+def _limit(value: Any) -> str:
+    return "no limit" if value is None else f"{value['rate']:g} a second, {value['burst']:g} at once"

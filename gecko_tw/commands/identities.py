@@ -1,202 +1,134 @@
-"""``geckos3 account|user|group|key``: who may ask, changed in a data directory, beside a running daemon or without one."""
+"""``geckos3 account|user|group|key``: what they ask for, and how they say what is answered."""
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, evolve
-
-from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, AccessKey, Account, Group, User
-from gecko_tw.callers.accounts.registry import (
-    ACCOUNT,
-    GROUP,
-    KEY,
-    USER,
-    Registry,
-    new_account_id,
-    new_pair,
-    unless_found,
-)
-from gecko_tw.callers.accounts.scopes import KeyScope
-from gecko_tw.callers.refusals import DeleteConflict, NoSuchEntity
+from gecko_tw.callers.accounts.changes import LIMITS, moment
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
+from gecko_tw.callers.accounts.registered import ACCOUNT, GROUP, KEY, USER
+from gecko_tw.commands.asking import Ask
 from gecko_tw.commands.telling import Told
-from gecko_tw.store.drivers.interfaces import ICatalog
 
-AT_ONCE = 1000
-"""Buckets that are looked at together."""
+Values = Mapping[str, Any]  # of JSON
 
-
-def add_account(registry: Registry, account_id: str | None, name: str, email: str) -> str:
-    """Adds an account. Raises EntityAlreadyExists, InvalidArgument."""
-    account = Account(id=account_id or new_account_id(), display_name=name or account_id or "", email=email)
-    registry.revise(ACCOUNT, account.id, lambda found: unless_found(found, account, f"an account {account.id!r}"))
-    return Told(f"account {account.id} is made", value_of(account))
-
-
-def add_user(registry: Registry, account: str, name: str, groups: tuple[str, ...]) -> str:
-    """Adds a user. Raises EntityAlreadyExists, NoSuchEntity, InvalidArgument."""
-    user = User(account=account, name=name, groups=groups)
-    registry.revise(USER, f"{account}/{name}", lambda found: unless_found(found, user, f"a user {name!r}"))
-    return Told(f"user {name} of account {account} is made", value_of(user))
+_VERBS = {
+    ACCOUNT: ("ListAccounts", "GetAccount", "UpdateAccount", "DeleteAccount"),
+    USER: ("ListUsers", "GetUser", "EnableUser", "DeleteUser"),
+    GROUP: ("ListGroups", "GetGroup", "", "DeleteGroup"),
+    KEY: ("ListKeys", "GetKey", "UpdateKey", "DeleteKey"),
+}
+"""Names of rows: of all, of one, what switches it, what removes it."""
 
 
-def add_group(registry: Registry, account: str, name: str) -> str:
-    """Adds a group. Raises EntityAlreadyExists, NoSuchEntity, InvalidArgument."""
-    group = Group(account=account, name=name)
-    registry.revise(GROUP, f"{account}/{name}", lambda found: unless_found(found, group, f"a group {name!r}"))
-    return Told(f"group {name} of account {account} is made", value_of(group))
+def add_account(ask: Ask, account_id: str | None, name: str, email: str) -> Told:
+    """Adds an account."""
+    given = {"id": account_id} if account_id else {}
+    values = ask("CreateAccount", body={**given, "display_name": name, "email": email})
+    return Told(f"account {values['id']} is made", values)
 
 
-def add_key(registry: Registry, account: str, user: str, given: Mapping[str, Any]) -> str:
+def add_user(ask: Ask, account: str, name: str, groups: tuple[str, ...]) -> Told:
+    """Adds a user."""
+    values = ask("CreateUser", body={"account": account, "name": name, "groups": list(groups)})
+    return Told(f"user {name} of account {account} is made", values)
+
+
+def add_group(ask: Ask, account: str, name: str) -> Told:
+    """Adds a group."""
+    return Told(
+        f"group {name} of account {account} is made", ask("CreateGroup", body={"account": account, "name": name})
+    )
+
+
+def add_key(ask: Ask, account: str, user: str, given: Values) -> Told:
     """Adds an access key and tells its secret, this once.
 
-    :param given: ``access_key`` and ``secret`` or None for new ones, ``expires``, ``description``, and the limits of a KeyScope.
-    :raises EntityAlreadyExists, NoSuchEntity, InvalidArgument, MalformedPolicy: as Registry.add_key.
-    :raises ValueError: it would have expired already.
+    :param given: ``access_key`` and ``secret`` or None for new ones, ``expires`` as text, ``description``, and LIMITS.
+    :raises ValueError: when it expires is no time.
     """
-    if given["expires"] is not None and given["expires"] <= time.time():
-        raise ValueError(f"{_time(given['expires'])} is over: a key can only expire later")
-    made_id, made_secret = new_pair()
-    limits = {name: tuple(given[name]) for name in ("actions", "buckets", "prefixes", "networks")}
-    key = AccessKey(
-        access_key=given["access_key"] or made_id,
-        secret=given["secret"] or made_secret,
-        account=account,
-        user=user,
-        expires=given["expires"],
-        scope=KeyScope(**limits) if any(limits.values()) else None,
-        description=given["description"],
-    )
-    registry.add_key(key)
-    told = f"access key: {key.access_key}\nsecret key: {key.secret}"
-    return Told(told, {**value_of(key), "secret_key": key.secret})
+    moment(given["expires"])
+    lists = {name: list(given[name]) for name in LIMITS if given[name]}
+    texts = {name: given[name] for name in ("access_key", "secret", "expires", "description") if given[name]}
+    whose_ = {"account": account, **({"user": user} if user else {})}
+    values = ask("CreateKey", body={**whose_, **texts, **lists})
+    return Told(f"access key: {values['access_key']}\nsecret key: {values['secret_key']}", values)
 
 
-def remove_account(registry: Registry, catalog: ICatalog, account: str) -> str:
-    """Removes an account. Raises NoSuchEntity, DeleteConflict when something belongs to it."""
-    # Whoever were given its id later would own its buckets.
-    for bucket in _owned(catalog, account):
-        raise DeleteConflict(f"account {account!r} still owns bucket {bucket!r}.")
-    registry.remove(ACCOUNT, account)
-    return f"account {account} is removed"
+def remove(ask: Ask, kind: str, name: str) -> str:
+    """Removes one."""
+    ask(_VERBS[kind][3], path_of(kind, name))
+    return f"{kind} {name} is removed"
 
 
-def _owned(catalog: ICatalog, account: str) -> Iterator[str]:
-    """The names of the buckets of an account."""
-    after = ""
-    while page := catalog.buckets("", after, AT_ONCE):
-        yield from (record.name for record in page if record.owner == account)
-        after = page[-1].name
+def switch(ask: Ask, kind: str, name: str, enabled: bool) -> str:
+    """Switches one on or off."""
+    ask(_VERBS[kind][2], path_of(kind, name), {"enabled": enabled})
+    return f"{kind} {name} is {'enabled' if enabled else 'disabled'}"
 
 
-def change_groups(registry: Registry, account: str, name: str, group: str, joins: bool) -> str:
-    """Makes a user a member of a group, or no longer. Raises NoSuchEntity."""
-
-    def rule(found: User | None) -> User:
-        if found is None:
-            raise NoSuchEntity(f"There is no user {account}/{name}.")
-        if not joins and group not in found.groups:
-            raise NoSuchEntity(f"user {account}/{name} is not in group {group!r}.")
-        others = tuple(one for one in found.groups if one != group)
-        return evolve(found, groups=(*others, group) if joins else others)
-
-    registry.revise(USER, f"{account}/{name}", rule)
+def change_groups(ask: Ask, account: str, name: str, group: str, joins: bool) -> str:
+    """Makes a user a member of a group, or no longer."""
+    ask("AddUserToGroup" if joins else "RemoveUserFromGroup", {"account": account, "user": name, "group": group})
     return f"user {account}/{name} is {'in' if joins else 'no longer in'} group {group}"
 
 
-def attach(registry: Registry, account: str, name: str, kind: str, policy: Path | None, policy_name: str) -> str:
-    """Gives a user or a group a policy, or takes the policy of that name away when no file is given.
-
-    :raises NoSuchEntity, MalformedPolicy, OSError: there is no such user or policy, or the file holds none.
-    """
+def attach(ask: Ask, account: str, name: str, kind: str, policy: Path | None, policy_name: str) -> str:
+    """Gives a user or a group a policy, or takes the policy of that name away when no file is given. Raises OSError."""
     text = None if policy is None else policy.read_text()
-
-    def rule(found: Any) -> Any:
-        if found is None:
-            raise NoSuchEntity(f"There is no {kind} {account}/{name}.")
-        policies = dict(found.policies)
-        if text is not None:
-            policies[policy_name] = text
-        elif policies.pop(policy_name, None) is None:
-            raise NoSuchEntity(f"{kind} {account}/{name} has no policy {policy_name!r}.")
-        return evolve(found, policies=policies)
-
-    registry.revise(kind, f"{account}/{name}", rule)
+    row = f"{'Delete' if text is None else 'Put'}{kind.capitalize()}Policy"
+    ask(row, {"account": account, kind: name, "policy": policy_name}, text)
     return f"policy {policy_name} of {kind} {account}/{name} is {'removed' if policy is None else 'set'}"
 
 
-def listed(registry: Registry, kind: str) -> Told:
+def listed(ask: Ask, kind: str) -> Told:
     """A line for each of a kind; no secrets."""
-    found = registry.all(kind)
-    return Told("\n".join(_LINES[kind](one) for one in found) or f"no {kind}s", [value_of(one) for one in found])
+    found = ask(_VERBS[kind][0])
+    return Told("\n".join(_LINES[kind](one) for one in found) or f"no {kind}s", found)
 
 
-def shown(registry: Registry, kind: str, name: str) -> Told:
-    """All that is kept of one, policies as they were attached; no secrets. Raises NoSuchEntity."""
-    found = registry.one(kind, name)
-    if found is None:
-        raise NoSuchEntity(f"There is no {kind} {name!r}.")
-    values = value_of(found)
+def shown(ask: Ask, kind: str, name: str) -> Told:
+    """All that is kept of one, policies as they were attached; no secrets."""
+    values = ask(_VERBS[kind][1], path_of(kind, name))
     return Told(json.dumps(values, indent=2, ensure_ascii=False), values)
 
 
-def value_of(one: Account | User | Group | AccessKey) -> dict[str, Any]:
-    """One of them for programs: what its document says, policies and times to be read, and no secret."""
-    values = asdict(one)
-    values.pop("created", None)
-    if isinstance(one, AccessKey):
-        del values["secret"]
-        values["expires"] = None if one.expires is None else _time(one.expires)
-    if isinstance(one, User | Group):
-        values["policies"] = {name: json.loads(text) for name, text in one.policies.items()}
-    return values
+def path_of(kind: str, name: str) -> dict[str, str]:
+    """The places of the path of one. Raises ValueError as :func:`whose`."""
+    if kind in (USER, GROUP):
+        account, own = whose(name)
+        return {"account": account, kind: own}
+    return {kind: name}
 
 
-def _time(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _key_line(key: AccessKey) -> str:
-    whose = f"{key.account}/{key.user}" if key.user else key.account
-    told = [key.access_key, whose]
-    if not key.enabled:
+def _key_line(key: Values) -> str:
+    told = [key["access_key"], f"{key['account']}/{key['user']}" if key["user"] else key["account"]]
+    if not key["enabled"]:
         told.append("disabled")
-    if key.expires is not None:
-        told.append(f"{'expired' if key.expires <= time.time() else 'expires'} {_time(key.expires)}")
-    limits = {} if key.scope is None else asdict(key.scope)
-    told += [f"{name} {','.join(texts)}" for name, texts in limits.items() if texts]
-    return "  ".join([*told, key.description]).rstrip()
+    if key["expires"] is not None:
+        over = (moment(key["expires"]) or 0.0) <= time.time()
+        told.append(f"{'expired' if over else 'expires'} {key['expires']}")
+    told += [f"{name} {','.join(texts)}" for name, texts in (key["scope"] or {}).items() if texts]
+    return "  ".join([*told, key["description"]]).rstrip()
 
 
 _LINES: dict[str, Callable[[Any], str]] = {
     ACCOUNT: lambda one: "  ".join(
-        filter(None, (one.id, one.display_name, one.email, "" if one.enabled else "disabled"))
+        filter(None, (one["id"], one["display_name"], one["email"], "" if one["enabled"] else "disabled"))
     ),
     USER: lambda one: "  ".join(
         [
-            f"{one.account}/{one.name}",
-            *one.policies,
-            *(f"in {group}" for group in one.groups),
-            *([] if one.enabled else ["disabled"]),
+            f"{one['account']}/{one['name']}",
+            *one["policies"],
+            *(f"in {group}" for group in one["groups"]),
+            *([] if one["enabled"] else ["disabled"]),
         ]
     ),
-    GROUP: lambda one: "  ".join([f"{one.account}/{one.name}", *one.policies]),
+    GROUP: lambda one: "  ".join([f"{one['account']}/{one['name']}", *one["policies"]]),
     KEY: _key_line,
 }
-
-
-def moment(text: str | None) -> float | None:
-    """Seconds since 1970 of a date or a time; without a zone it is UTC. Raises ValueError."""
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no time; allowed are such as 2030-01-31 and 2030-01-31T12:00:00Z") from None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def whose(name: str, account: str = "") -> tuple[str, str]:

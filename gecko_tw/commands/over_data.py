@@ -64,16 +64,3 @@ def over_data(*own: str) -> Callable[[Callable[..., str]], Any]:
         return with_settings(STORE, own=own)(command)
 
     return decorate
-
-
-def over_registry(*own: str) -> Callable[[Callable[..., str]], Any]:
-    """The same with the Registry of a data directory."""
-
-    def decorate(function: Callable[..., str]) -> Any:
-        def command(data: Any, **given: Any) -> str:
-            return function(data.registry, **given)
-
-        command.__name__, command.__doc__ = function.__name__, function.__doc__
-        return over_data(*own)(command)
-
-    return decorate

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from gecko_tw.admin.rows import Row
 from gecko_tw.commands.telling import Told
 from gecko_tw.resources.dispatch.operations import ACTION, STREAM, Document, Operation, OperationTable
 from gecko_tw.settings import SETTINGS
@@ -28,6 +29,26 @@ def operations_markdown(table: OperationTable) -> str:
         (name, f"`{method} {asked}`", f"`{needs}`", body) for name, method, asked, needs, body in _operations(table)
     ]
     return _markdown(("Operation", "Request", "Permission", "Body"), cells)
+
+
+def admin_markdown(rows: Iterable[Row]) -> str:
+    """A Markdown table of the rows of the admin API."""
+    cells = [
+        (
+            f"`{row.method} {row.path}`",
+            f"{row.about} {_taken(row)}".strip(),
+            f"`{row.needs}`" if row.needs else "anybody with a key",
+        )
+        for row in rows
+    ]
+    return _markdown(("Request", "What it does", "Permission"), cells)
+
+
+def _taken(row: Row) -> str:
+    """What a row takes beside its path."""
+    query, body = row.query["properties"], (row.body or {}).get("properties", {})
+    told = [f"?{name}" for name in query] + list(body)
+    return f"Takes {', '.join(f'`{name}`' for name in told)}." if told else ""
 
 
 def settings_markdown() -> str:

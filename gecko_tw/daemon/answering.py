@@ -12,6 +12,7 @@ from twisted.application.internet import TimerService
 from twisted.application.service import MultiService
 
 import gecko_tw.resources.dispatch.families  # noqa: F401 - what operation_table looks for: here, while nobody waits yet
+from gecko_tw.admin.ground import Live
 from gecko_tw.admin.metering import TOLD, Metrics
 from gecko_tw.admin.tree import AdminResource
 from gecko_tw.callers.accounts.sessions import Sessions
@@ -23,20 +24,23 @@ from gecko_tw.daemon.certificates import Certificates
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.daemon.deployment import Store, identities_of, operation_table, sinks_for, store_in
 from gecko_tw.daemon.issuers import Issuers
-from gecko_tw.daemon.listening import ADMIN, REDIRECT, S3, Listener, alone, listeners_of
+from gecko_tw.daemon.listening import ADMIN, NATIVE, REDIRECT, S3, Listener, alone, listeners_of
 from gecko_tw.daemon.logs import RequestLog
 from gecko_tw.daemon.protection import front_of, limits_of
 from gecko_tw.daemon.serving import Serving
 from gecko_tw.jobs.access_log_delivery import AccessLogs
+from gecko_tw.jobs.ledger import Ledger
 from gecko_tw.pools import Pool, Prompt
 from gecko_tw.resources.access_logs.entries import AccessEntry
 from gecko_tw.resources.access_logs.objects import LogObjects
+from gecko_tw.resources.access_logs.recent import Recent
 from gecko_tw.resources.dispatch.readiness import Readiness
 from gecko_tw.resources.dispatch.tree import ServiceResource
 from gecko_tw.resources.gates.logins import Logins
 from gecko_tw.resources.service import Service
 from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.store.disk_check import check_disk
+from gecko_tw.store.integrity.figures import figures
 from gecko_tw.wire.limits import Limits
 from gecko_tw.wire.redirection import Redirection
 from gecko_tw.wire.site import Site
@@ -91,6 +95,7 @@ def service_for(
         delivers=lambda target: any(sink.takes(target) for sink in sinks),
     )
     service.readiness = Readiness(partial(_look, Path(settings.data_dir, ".geckos3"), store.damage), pools[0], reactor)
+    service.quarantine, service.verify_reads = store.quarantine, settings.verify_reads
     service.notices_damage = store.damage.noticed
     service.server_log = AccessLogs(reactor, pools[1], LogObjects(service).write, settings.access_log_interval)
     return service
@@ -103,12 +108,18 @@ def _look(inner: Path, damage: Any) -> None:
         raise OSError(errno.EIO, f"the catalog is damaged: {damage.text}")
 
 
+def _sizes(data: DataDir, store: Store) -> dict[str, tuple[str, float]]:
+    """What is told of what is on the disk. Blocks."""
+    return {**data.sizes(), **figures(store.quarantine)}
+
+
 @frozen(kw_only=True)
 class Shared:
     """What the processes of a deployment share.
 
     :ivar tally: what is limited in all of them together.
-    :ivar counters: the file of the counters of requests.
+    :ivar counters: the file of the counters of requests, ``jobs`` that of what jobs did, ``recent`` that of the last requests.
+    :ivar started: when the deployment was, in seconds since 1970.
     :ivar place: this process's, from 0.
     :ivar balance: the balance file, when others accept from the same sockets.
     :ivar certificates: the file of the certificates that https is served with.
@@ -117,6 +128,9 @@ class Shared:
     tally: Tally
     counters: int
     certificates: int
+    jobs: int
+    recent: int
+    started: float
     place: int = 0
     balance: int | None = None
 
@@ -140,31 +154,52 @@ def serving_for(
     has_operator = any(listener.site == ADMIN for listener in listeners)
     log = (RequestLog(settings.log_format, write),) if settings.request_log else ()
     metrics = Metrics((shared.counters, shared.place), operation_table()) if has_operator else None
-    observers = log if metrics is None else (*log, metrics.count)
+    recent = Recent(shared.recent, settings.workers, shared.place) if has_operator else None
+    observers = log if metrics is None or recent is None else (*log, metrics.count, recent.add)
     service = service_for(reactor, settings, store, pools, shared.tally, observers)
     limits = Limits(connections_per_address=settings.max_connections_per_address)
     certificates = Certificates(shared.certificates) if any(listener.tls for listener in listeners) else None
     sites = {S3: Site(ServiceResource(service), reactor, limits, neighbourhood, hsts=settings.hsts)}
+    if any(listener.site == NATIVE for listener in listeners):
+        # Most deployments have no such listener, and need none of it.
+        from gecko_tw.native.server.site import NativeSite
+
+        sites[NATIVE] = NativeSite(service, reactor, limits, neighbourhood)
+    of_clients = [site for name, site in sites.items() if name != ADMIN]
     if settings.redirect_listen != "off":
-        answer = (lambda token: None) if certificates is None else certificates.answer
-        way = Redirection(_https_port(settings, listeners, sockets), answer)
+        way = Redirection(_https_port(settings, listeners, sockets), certificates.answer if certificates else _nothing)
         sites[REDIRECT] = Site(way, reactor, limits, neighbourhood)
     beside = MultiService()
     if service.server_log is not None:
         service.server_log.setServiceParent(beside)
-    if metrics is not None:
-        ends = tuple if certificates is None else certificates.ends
-        sites[ADMIN] = Site(
-            AdminResource(service, partial(metrics.document, data.sizes, ends)), reactor, limits, neighbourhood
+    if metrics is not None and recent is not None:
+        # All verbs, which no other deployment needs.
+        from gecko_tw.daemon.administering import api_for, ground_of, places_of
+
+        live = Live(
+            started=shared.started,
+            jobs=Ledger(shared.jobs),
+            requests=recent,
+            gauges=metrics.gauges,
+            places=places_of(listeners),
+            delivers=service.delivers,
         )
-        telling = TimerService(TOLD, metrics.tell, service, sites[S3], pools)
+        api = api_for(service, ground_of(data, settings, store, live), write)
+        document = partial(metrics.document, partial(_sizes, data, store), certificates.ends if certificates else tuple)
+        root = AdminResource(service, document, (api,))
+        sites[ADMIN] = Site(root, reactor, limits, neighbourhood)
+        telling = TimerService(TOLD, metrics.tell, service, of_clients, pools)
         telling.clock = reactor
         telling.setServiceParent(beside)
     ahead = alone
     if shared.balance is not None:
-        ahead = Balance(shared.balance, shared.place, lambda: len(sites[S3].channels)).ahead
+        ahead = Balance(shared.balance, shared.place, lambda: sum(len(site.channels) for site in of_clients)).ahead
     drain = settings.shutdown_timeout
     return Serving(reactor, sites, listeners, sockets, drain, beside, ahead=ahead, certificates=certificates)
+
+
+def _nothing(token: bytes) -> None:
+    """No certificate authority looks for anything."""
 
 
 def _https_port(settings: Settings, listeners: tuple[Listener, ...], sockets: list[socket.socket]) -> int:

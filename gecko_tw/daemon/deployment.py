@@ -26,6 +26,7 @@ from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.drivers.interfaces import IDocuments, IDriverFamily, INotices
 from gecko_tw.store.encryption.data_keys import DataKeys
 from gecko_tw.store.encryption.keyring import Rings, rings_of
+from gecko_tw.store.integrity.quarantine import Quarantine
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.upkeep import Upkeep
 from gecko_tw.store.uploads import Uploads
@@ -42,6 +43,7 @@ class Store:
     documents: IDocuments
     notices: INotices
     registry: Registry
+    quarantine: Quarantine
     damage: Any = None
 
 
@@ -59,6 +61,7 @@ def store_in(data: DataDir, settings: Settings) -> Store:
         documents=driver.documents,
         notices=driver.notices,
         registry=data.registry,
+        quarantine=Quarantine(objects, driver.documents),
         damage=driver.damage,
     )
 
@@ -142,9 +145,3 @@ def operation_table() -> OperationTable:
 def identities_of(settings: Settings, store: Store) -> Directory:
     """Whose key pairs are accepted, and which accounts there are."""
     return Directory(store.registry, OnePair(settings.access_key, settings.secret_key))
-
-
-def known_in(data: DataDir, settings: Settings) -> tuple[Objects, Directory]:
-    """The objects of an open data directory, and who may be asked about: for the command line."""
-    store = store_in(data, settings)
-    return store.objects, identities_of(settings, store)

@@ -52,16 +52,17 @@ def everybody(_: str) -> bool:
     return True
 
 
-S3, ADMIN, REDIRECT = "s3", "admin", "redirect"
-"""What is served at a place: the store, what its operator looks at, or the way to https."""
-_FLAGS = {S3: "--listen", ADMIN: "--admin-listen", REDIRECT: "--redirect-listen"}
+S3, ADMIN, NATIVE, REDIRECT = "s3", "admin", "native", "redirect"
+"""What is served at a place: the store, what its operator looks at, the store by the binary protocol, or the way to https."""
+
+_FLAGS = {S3: "--listen", ADMIN: "--admin-listen", NATIVE: "--native-listen", REDIRECT: "--redirect-listen"}
 
 
 @frozen
 class Listener:
     """One place to listen.
 
-    :ivar site: S3, ADMIN or REDIRECT.
+    :ivar site: S3, ADMIN, NATIVE or REDIRECT.
     :ivar text: as it was given.
     :ivar description: the Twisted endpoint string.
     :ivar tls: whether it is served with the certificates of the settings; an endpoint string names its own.
@@ -86,12 +87,12 @@ class Listener:
 def listeners_of(settings: Settings) -> tuple[Listener, ...]:
     """Where the settings say to listen."""
     tls = settings.tls == "dev" or bool(settings.acme) or any(settings.tls_cert)
-    places = [(S3, text, tls) for text in settings.listen]
-    if settings.admin_listen != "off":
-        places.append((ADMIN, settings.admin_listen, tls))
+    others = ((ADMIN, settings.admin_listen), (NATIVE, settings.native_listen))
+    places = [*((S3, text) for text in settings.listen), *((site, text) for site, text in others if text != "off")]
+    found = [_listener(site, text, tls) for site, text in places]
     if settings.redirect_listen != "off":
-        places.append((REDIRECT, settings.redirect_listen, False))
-    return tuple(_listener(*place) for place in places)
+        found.append(_listener(REDIRECT, settings.redirect_listen, False))
+    return tuple(found)
 
 
 def _listener(site: str, text: str, tls: bool) -> Listener:
@@ -301,6 +302,8 @@ def shown(listener: Listener, port: Any) -> str:
     if not hasattr(address, "port"):
         return listener.text
     host = f"[{address.host}]" if ":" in address.host else address.host
+    if listener.site == NATIVE:
+        return f"{'tls' if listener.secure else 'tcp'}://{host}:{address.port}"
     return f"{'https' if listener.secure else 'http'}://{host}:{address.port}"
 
 

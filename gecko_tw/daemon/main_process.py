@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from gecko_tw import __version__
 from gecko_tw.daemon.certificate_files import CertificateFiles
 from gecko_tw.daemon.data_dir import CannotOpen, DataDir, make_data_dir
-from gecko_tw.daemon.listening import ADMIN, REDIRECT, Listener, hold, shown
+from gecko_tw.daemon.listening import ADMIN, NATIVE, REDIRECT, Listener, hold, shown
 from gecko_tw.daemon.noticing import Noticing
 from gecko_tw.daemon.scanning import Scan
 from gecko_tw.daemon.signals import take_signals
@@ -25,7 +25,7 @@ from gecko_tw.settings import DEFAULT_KEY, BadSetting, Settings
 DESCRIPTORS = 65_536
 """Open files and connections that a process may have where the system lets it."""
 
-_WHOM = {ADMIN: " for operators", REDIRECT: " for who is to use https"}
+_WHOM = {ADMIN: " for operators", NATIVE: " for the binary protocol", REDIRECT: " for who is to use https"}
 
 _log = Logger()
 

@@ -10,7 +10,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from gecko_tw.daemon.certificates import Certificates
-from gecko_tw.daemon.listening import S3, Acceptor, Ahead, Listener, accept, alone
+from gecko_tw.daemon.listening import ADMIN, Acceptor, Ahead, Listener, accept, alone
 from gecko_tw.wire.channel import HEAD
 
 LULL = 0.5
@@ -78,7 +78,7 @@ class Serving(Service):
     def _accept(self, listener: Listener, place: socket.socket) -> Acceptor:
         site = self._sites[listener.site]
         # Whoever looks at the daemon gets any process.
-        ahead = self._ahead if listener.site == S3 else alone
+        ahead = alone if listener.site == ADMIN else self._ahead
         return accept(
             self._reactor, listener, place.dup(), site, ahead=ahead, admits=site.admits, certificates=self._certificates
         )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from attrs import define
@@ -15,7 +15,8 @@ from twisted.python.failure import Failure
 
 from gecko_tw.jobs.interfaces import INotificationSink
 from gecko_tw.pools import IPool
-from gecko_tw.store.drivers.interfaces import INotices
+from gecko_tw.store.delivery_errors import forget_error, note_error
+from gecko_tw.store.drivers.interfaces import IDocuments, INotices
 from gecko_tw.store.records import Json
 
 INTERVAL = 0.5
@@ -33,11 +34,13 @@ class _Line:
 
     :ivar running: whether its events are being delivered now.
     :ivar wait: seconds before the next try, after a failure.
+    :ivar clean: whether no error is noted of it.
     """
 
     running: bool = False
     wait: float = 0.0
     not_before: float = 0.0
+    clean: bool = False
 
 
 class Delivery(Service):
@@ -46,6 +49,7 @@ class Delivery(Service):
     :param clock: an IReactorTime.
     :param pool: where the queue is read; it may block.
     :param noticed: asked about what reading raised; whether that has been told already.
+    :param documents: where the last error of a destination is noted for whoever looks, or None.
     """
 
     log = Logger()
@@ -57,8 +61,10 @@ class Delivery(Service):
         notices: INotices,
         sinks: Sequence[INotificationSink],
         noticed: Callable[[BaseException], bool] = lambda problem: False,
+        documents: IDocuments | None = None,
     ) -> None:
         self.setName("notifications")
+        self._documents = documents
         self._clock, self._pool, self._notices, self._sinks = clock, pool, notices, sinks
         self._noticed = noticed
         self._lines: dict[str, _Line] = {}
@@ -130,7 +136,14 @@ class Delivery(Service):
             await sink.deliver(target, body_of(number, event))
         except OSError as problem:
             self.log.warn("{target}: an event was not taken: {problem}", target=target, problem=str(problem))
+            if self._documents is not None:
+                at = f"{datetime.fromtimestamp(self._clock.seconds(), UTC):%Y-%m-%dT%H:%M:%SZ}"
+                await self._pool.run(note_error, self._documents, target, at, str(problem))
             return False
+        line = self._lines[target]
+        if self._documents is not None and (line.wait or not line.clean):
+            await self._pool.run(forget_error, self._documents, target)
+            line.clean = True
         return True
 
     def _too_old(self, target: str, event: dict[str, Json]) -> bool:

@@ -10,6 +10,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from gecko_tw.jobs.ledger import Ledger
 from gecko_tw.pools import IPool
 
 
@@ -21,6 +22,7 @@ class Repeating(Service):
     :param chore: called without arguments; what it returns says how much there was to do.
     :param told: a log format with ``{count}``, used when the chore returned something.
     :param noticed: asked about what a chore raised; whether that has been told already.
+    :param ledger: told what is done, where it has a place for this job.
     """
 
     log = Logger()
@@ -35,8 +37,11 @@ class Repeating(Service):
         told: str = "",
         *,
         noticed: Callable[[BaseException], bool] = lambda problem: False,
+        ledger: Ledger | None = None,
     ) -> None:
         self.setName(name)
+        self._name, self._clock = name, clock
+        self._ledger = ledger if ledger is not None and ledger.knows(name) else None
         self._noticed = noticed
         self._pool, self._chore, self._told, self._interval = pool, chore, told, interval
         self._loop = LoopingCall(self._once)
@@ -45,7 +50,16 @@ class Repeating(Service):
 
     def startService(self) -> None:
         super().startService()
+        if self._ledger is not None:
+            self._ledger.scheduled(self._name, self._interval, self._clock.seconds())
         self._loop.start(self._interval, now=False)
+
+    def now(self) -> bool:
+        """Does the chore now; False when it is being done."""
+        if self._loop.call is None:
+            return False
+        self._loop.call.reset(0)
+        return True
 
     def stopService(self) -> "Deferred[None]":
         """Fires when a chore under way has ended."""
@@ -61,14 +75,22 @@ class Repeating(Service):
         return ended
 
     def _once(self) -> "Deferred[Any]":
+        if self._ledger is not None:
+            self._ledger.begun(self._name, self._clock.seconds())
         self._running = self._pool.run(self._chore).addCallbacks(self._done, self._failed)
         return self._running
 
     def _done(self, count: object) -> None:
+        self._tell_end(True)
         if count and self._told:
             self.log.info(self._told, count=count)
 
+    def _tell_end(self, well: bool) -> None:
+        if self._ledger is not None:
+            self._ledger.ended(self._name, self._clock.seconds(), well)
+
     def _failed(self, failure: Failure) -> None:
+        self._tell_end(False)
         if failure.value is not None and self._noticed(failure.value):
             return
         self.log.failure(

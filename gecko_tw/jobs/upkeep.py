@@ -5,6 +5,7 @@ from collections.abc import Callable
 from twisted.application.service import MultiService
 from twisted.internet.interfaces import IReactorTime
 
+from gecko_tw.jobs.ledger import Ledger
 from gecko_tw.jobs.repeating import Repeating
 from gecko_tw.pools import IPool
 from gecko_tw.settings import Settings
@@ -25,11 +26,13 @@ def jobs(
     settings: Settings,
     scan: Callable[[], object],
     noticed: Callable[[BaseException], bool] = lambda problem: False,
+    *,
+    ledger: Ledger | None = None,
 ) -> MultiService:
     """All jobs that the settings ask for.
 
     :param scan: called to adopt files that others put into the data directory; returns how many.
-    :param noticed: as of Repeating.
+    :param noticed: as of Repeating, and ``ledger``.
     """
     services = MultiService()
     services.setName("jobs")
@@ -50,5 +53,5 @@ def jobs(
     if settings.scan_interval:
         chores.append(("scan", settings.scan_interval, scan, "{count} files put there by others are adopted"))
     for name, interval, chore, told in chores:
-        Repeating(clock, pool, name, interval, chore, told, noticed=noticed).setServiceParent(services)
+        Repeating(clock, pool, name, interval, chore, told, noticed=noticed, ledger=ledger).setServiceParent(services)
     return services

@@ -1,7 +1,7 @@
 """One request being answered: everything an operation may look at."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import define, field, frozen
 
@@ -16,6 +16,24 @@ from gecko_tw.wire.interfaces import IWireRequest
 
 UNKNOWN = Caller(kind="")
 """Who asks, until that is known: nobody, who may nothing."""
+
+
+class Asking(Protocol):
+    """What deciding a permission needs of whoever asks: a Call, or one that is only supposed. Its members are those of a Call."""
+
+    @property
+    def caller(self) -> Caller: ...
+    @property
+    def service(self) -> Service: ...
+    @property
+    def query(self) -> Mapping[str, str]: ...
+    @property
+    def headers(self) -> Mapping[bytes, bytes]: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def secure(self) -> bool: ...
+    def header(self, name: bytes) -> str | None: ...
 
 
 @frozen(kw_only=True)
@@ -48,6 +66,7 @@ class Call:
     :ivar request_id: the unique ``x-amz-request-id``.
     :ivar record: the addressed bucket's record as it was when the caller was permitted; None when there is no such bucket.
     :ivar undecided: what the operation must still decide: no answer is sent before it is None.
+    :ivar why: what differed when the caller failed to prove who asks, or empty.
     :ivar touched: objects that buckets with a server access log want to be told of, too.
     """
 
@@ -64,6 +83,7 @@ class Call:
     record: BucketRecord | None = None
     undecided: Any = None  # a gates.circumstances.Ask, which holds a Call
     touched: list[Touched] | None = None
+    why: str = ""
 
     def header(self, name: bytes) -> str | None:
         """One of ``headers`` as text, or None when absent."""

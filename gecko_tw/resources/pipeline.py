@@ -1,6 +1,6 @@
 """What happens to every request, once and in this order: resolve, authenticate, permit, read body, perform, answer, log."""
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -26,7 +26,7 @@ from gecko_tw.resources.headers.cors import cors_at_hand, cors_headers
 from gecko_tw.resources.headers.objects import refuse_lacking
 from gecko_tw.resources.service import Service
 from gecko_tw.store.disk_check import is_full
-from gecko_tw.store.refusals import IncompleteBody, InsufficientStorage, Refusal, SlowDown
+from gecko_tw.store.refusals import IncompleteBody, InsufficientStorage, ObjectDamaged, Refusal, SlowDown
 from gecko_tw.wire.interfaces import IWireRequest, UploadCut, UploadStalled
 
 LEFT = 499
@@ -39,13 +39,30 @@ _NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 
 @frozen
+class Face:
+    """How the requests of another site than S3 are understood and answered: after the same gates, and told in the same logs.
+
+    :ivar operate: authenticates, permits and performs.
+    :ivar refuse: the answer to a refused request.
+    """
+
+    operate: Callable[[Call], Awaitable[Outcome]]
+    refuse: Callable[[Refusal, Call], Outcome]
+
+
+@frozen
 class Address:
-    """What a request addresses. ``refusal`` when its path cannot be understood."""
+    """What a request addresses. ``refusal`` when its path cannot be understood; ``face`` None for S3."""
 
     target: str
     bucket: str = ""
     key: bytes = b""
     refusal: Refusal | None = None
+    face: Face | None = None
+
+    def refuse(self, refusal: Refusal, call: Call) -> Outcome:
+        """The answer to a refused request."""
+        return answer_for(refusal, call) if self.face is None else self.face.refuse(refusal, call)
 
 
 def serve(service: Service, request: IWireRequest, address: Address) -> None:
@@ -98,7 +115,8 @@ async def _serve(call: Call, address: Address) -> None:
     outcome: Outcome | None = None
     try:
         outcome = await _outcome(call, address)
-        more = _request_id(call) if getattr(outcome, "lines", b"") else await _every_answer(call)
+        plain = getattr(outcome, "lines", b"") or address.face is not None
+        more = _request_id(call) if plain else await _every_answer(call)
         answering = True
         if has_log(call.record):
             turned = service.clock.seconds()
@@ -107,6 +125,9 @@ async def _serve(call: Call, address: Address) -> None:
         error = outcome.error
     except (CancelledError, ConnectionClosed):
         status = LEFT
+    except ObjectDamaged as damaged:  # an answer that was begun must not look whole
+        status, error = 500, f"{damaged.code}: {damaged.message}"
+        call.request.abort()
     except Exception as problem:
         if service.notices_damage is None or not service.notices_damage(problem):
             _log.failure(
@@ -116,7 +137,7 @@ async def _serve(call: Call, address: Address) -> None:
         if answering:
             call.request.abort()
         else:
-            await answer_for(InternalError(), call).send(call, _identity(call))
+            await address.refuse(InternalError(), call).send(call, _identity(call))
     finally:
         service.in_flight -= 1
     _report(call, started, status, sent, error)
@@ -135,21 +156,23 @@ async def _outcome(call: Call, address: Address) -> Outcome:
         if address.refusal is not None:
             # Addresses are remembered: a refusal must not keep the frames of all requests that it refused.
             raise address.refusal.with_traceback(None)
+        if address.face is not None:
+            return await address.face.operate(call)
         if call.service.in_flight > call.service.max_in_flight:
             raise SlowDown
         return await _operate(call, address.target)
     except Refusal as refusal:
         await wait_after(call, refusal)
         await find_record(call)
-        return answer_for(refusal, call)
+        return address.refuse(refusal, call)
     except OSError as problem:
         if not is_full(problem):
             raise
-        return answer_for(InsufficientStorage(), call)
+        return address.refuse(InsufficientStorage(), call)
     except UploadStalled:
-        return answer_for(RequestTimeout(), call)
+        return address.refuse(RequestTimeout(), call)
     except UploadCut:
-        return answer_for(IncompleteBody(), call)
+        return address.refuse(IncompleteBody(), call)
     finally:
         if upload.length != 0:
             upload.drain()
@@ -242,6 +265,7 @@ def _report(call: Call, started: float, status: int, sent: int, error: str) -> N
         "" if identity is None else identity.access_key,
         caller.kind,
         0 if framing is None else framing.received,
+        call.why,
     )
     for observe in service.observers:
         observe(entry)

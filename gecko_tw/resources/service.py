@@ -26,6 +26,7 @@ from gecko_tw.resources.dispatch.readiness import Readiness
 from gecko_tw.resources.gates.logins import Logins
 from gecko_tw.resources.gates.rate_limits import RateLimits
 from gecko_tw.store.drivers.interfaces import INotices, Unsettled
+from gecko_tw.store.integrity.quarantine import Quarantine
 from gecko_tw.store.interfaces import IBuckets
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.records import now_of
@@ -75,6 +76,8 @@ class Service:
     :ivar notices: events that wait to be delivered; ``delivers`` tells whether events can go to a destination.
     :ivar repeats: heads of answers that were given before.
     :ivar tanks: memory for large bodies; ``flushing`` is how many bodies are being hashed and written now.
+    :ivar quarantine: where damaged versions come; None where they are only refused.
+    :ivar verify_reads: the share of downloads that are compared with their checksums, 0 for none at all.
     :ivar readiness: None where there is nothing that could not be ready.
     :ivar notices_damage: told what nobody expected; returns whether it means that the catalog is damaged, and has been told.
     :ivar unauthenticated: bodies that are read before it is known who asks.
@@ -117,6 +120,8 @@ class Service:
     repeats: Repeats = field(factory=Repeats)
     flushing: int = 0
     readiness: Readiness | None = None
+    quarantine: Quarantine | None = None
+    verify_reads: float = 0.0
     notices_damage: Callable[[Exception], bool] | None = None
     unauthenticated: Unauthenticated = field(factory=Unauthenticated)
 

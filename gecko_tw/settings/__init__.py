@@ -83,8 +83,18 @@ class Settings:
     admin_listen: str = setting(
         "off",
         kinds.ADMIN_LISTEN,
-        "where metrics and health are served to whoever operates this, in the same forms as `--listen`, e.g. `127.0.0.1:9001`; `off` for"
-        " nowhere. Nobody is asked who they are there",
+        "where the admin API, metrics and health are served to whoever operates this, in the same forms as `--listen`, e.g."
+        " `127.0.0.1:9001`; `off` for nowhere. Nobody is asked who they are who look at metrics and health",
+    )
+    audit_log: str = setting(
+        "stdout",
+        kinds.AUDIT_LOG,
+        "where each change by the admin API is told, a line of JSON: `stdout`, `off`, or a file that lines are added to",
+    )
+    native_listen: str = setting(
+        "off",
+        kinds.ADMIN_LISTEN,
+        "where the native binary protocol is served, in the same forms as `--listen`, e.g. `:4444`; `off` for nowhere",
     )
     access_key: str = setting(
         DEFAULT_KEY, kinds.TEXT, "the access key id that may do everything", "GECKOS3_ACCESS_KEY", "MINIO_ROOT_USER"
@@ -287,6 +297,40 @@ class Settings:
         kinds.SIZE,
         "objects of fewer bytes are moved to another storage class only by lifecycle rules that choose by size, as AWS does it; `0`"
         " moves all",
+    )
+    verify_reads: float = setting(
+        "0.01",
+        kinds.SHARE,
+        "the share of downloads that are compared with their checksums while they are sent, `1` for all; objects of up to 16 KiB with"
+        " a CRC always are when they are first sent. `0` compares none",
+    )
+    scrub_interval: float = setting(
+        "7d",
+        kinds.DURATION,
+        "how often all stored bytes are read again and compared with their checksums, in the background; `0` for never",
+        "GECKOS3_SCRUB_INTERVAL",
+        "JAY_SCRUB_INTERVAL_HOURS",
+    )
+    scrub_sample_rate: float = setting(
+        "1",
+        kinds.SHARE,
+        "the share of versions that each such scrub reads",
+        "GECKOS3_SCRUB_SAMPLE_RATE",
+        "JAY_SCRUB_SAMPLE_RATE",
+    )
+    scrub_bytes_per_second: int = setting(
+        "8MiB",
+        kinds.SIZE,
+        "bytes that a scrub reads in a second at most; `0` for no limit",
+        "GECKOS3_SCRUB_BYTES_PER_SECOND",
+        "JAY_SCRUB_BYTES_PER_SEC",
+    )
+    scrub_max_per_run: int = setting(
+        "0",
+        kinds.NUMBER,
+        "versions after which a scrub goes on an interval later only; `0` for no limit",
+        "GECKOS3_SCRUB_MAX_PER_RUN",
+        "JAY_SCRUB_MAX_PER_RUN",
     )
     access_log_interval: float = setting(
         "5m", kinds.DURATION, "how often the access logs of buckets are written to the buckets they go to"

@@ -98,6 +98,12 @@ def _rate(text: str) -> float:
     return float(text)
 
 
+def _share(text: str) -> float:
+    if not re.fullmatch(r"[01]|0\.\d{1,6}|1\.0{1,6}", text):
+        raise ValueError(text)
+    return float(text)
+
+
 def _host(text: str) -> str:
     if text and not _HOST.fullmatch(text):
         raise ValueError(text)
@@ -231,6 +237,7 @@ ENCRYPTION_KEY = Kind(_encryption_key, "32 characters, or 32 bytes as base64", "
 COUNT = Kind(_whole(1), "a whole number from 1", "NUMBER")
 NUMBER = Kind(_whole(0), "a whole number from 0", "NUMBER")
 RATE = Kind(_rate, "a number from 0 with up to four decimals, such as 100 or 0.5", "NUMBER")
+SHARE = Kind(_share, "a number from 0 to 1, such as 0.01", "0..1")
 HOST = Kind(_host, "a name or address, with a port where clients write one, e.g. minio:9000", "NAME")
 PREFIX = Kind(_prefix, "a path such as /s3, or nothing", "PATH")
 WORKERS = Kind(_workers, "auto (one a core) or a whole number from 1", "auto|NUMBER")
@@ -242,6 +249,11 @@ REGION = Kind(_region, "a name such as us-east-1 with letters, digits and any of
 DOMAIN = Kind(_domain, "a domain name, or nothing", "NAME")
 EMAIL = Kind(_email, "an e-mail address, or nothing", "EMAIL")
 DIRECTORY = Kind(_directory, "an http or https URL", "URL")
+AUDIT_LOG = Kind(
+    lambda text: text if text in ("stdout", "off") else str(_path(text).absolute()),
+    "stdout, off, or a file's path",
+    "stdout|off|PATH",
+)
 ADMIN_LISTEN = Kind(
     lambda text: text if text == "off" else _listen(text),
     "off, or :port, host:port, [address]:port or a Twisted endpoint string",

@@ -10,6 +10,7 @@ from gecko_tw.settings import SETTINGS, BadSetting, Setting, Settings
 from gecko_tw.settings.entries import Entry, read_yaml, unknown
 from gecko_tw.settings.gos3rve import is_xml, read_xml
 from gecko_tw.settings.interpolation import escaped
+from gecko_tw.settings.jay import SCRUB, scrub_texts
 from gecko_tw.settings.sources import Flags, Given, file_of, places_of, read_settings
 
 SECTIONS = ("buckets", "accounts", "users", "groups", "keys", "policies", "kms-keys")
@@ -52,10 +53,26 @@ def read_document(path: Path, environment: Mapping[str, str] | None) -> Document
         if key in SECTIONS:
             sections[key] = entry
         elif key in KEYS:
+            if KEYS[key].name in found:
+                raise entry.refusal(f"is there as {found[KEYS[key].name].source.rpartition(' ')[2]} as well")
             found[KEYS[key].name] = _setting(KEYS[key], entry, environment is not None)
+        elif key == SCRUB:
+            found |= _scrub(entry, found, environment is not None)
         else:
-            raise unknown(entry, key, [*KEYS, *SECTIONS])
+            raise unknown(entry, key, [*KEYS, *SECTIONS, SCRUB])
     return Document(str(path), found, sections)
+
+
+def _scrub(section: Entry, found: Mapping[str, Given], interpolated: bool) -> dict[str, Given]:
+    """The settings of Jay's section, none of which may be there under our name as well. Raises BadSetting."""
+    by_name, given = {one.name: one for one in SETTINGS}, {}
+    for name, (entry, text) in scrub_texts(section).items():
+        if name in found:
+            raise entry.refusal(f"is there as {by_name[name].key} as well")
+        given[name] = Given(f"{entry.place}: {entry.path}", (text,))
+        if interpolated:
+            given[name].value(evolve(by_name[name], secret=entry.confidential))
+    return given
 
 
 def configured(flags: Flags, environment: Mapping[str, str]) -> Settings:

@@ -34,6 +34,9 @@ class Given:
         return read if one.several else read[-1]
 
 
+HOURS = "_HOURS"
+"""What the name of a variable ends in whose number is one of hours, as Jay has it."""
+
 Flags = Mapping[str, str | Sequence[str] | None]
 NOTHING: Mapping[str, Given] = {}
 
@@ -72,6 +75,8 @@ def places_of(
         yield Given(one.flag, (given,) if isinstance(given, str) else tuple(given))
     for name in one.environment:
         text = environment.get(name)
+        if text and name.endswith(HOURS):
+            text += "h"
         texts = tuple(filter(None, re.split(r"[,\s]+", text))) if text and one.several else (text,) if text else ()
         if texts:
             yield Given(name, texts)

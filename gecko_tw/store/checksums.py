@@ -30,6 +30,8 @@ SIZES = {
 ALGORITHMS = tuple(SIZES)
 """S3's names of all algorithms."""
 
+CRCS = frozenset({"CRC32", "CRC32C", "CRC64NVME"})
+
 FULL_OBJECT, COMPOSITE = "FULL_OBJECT", "COMPOSITE"
 
 NO_MD5 = "-1"
@@ -148,6 +150,18 @@ def raw_of(algorithm: str, text: str, place: str = "header") -> bytes:
     if len(raw) != SIZES[algorithm]:
         raise InvalidRequest(f"Value for x-amz-checksum-{algorithm.lower()} {place} is invalid.")
     return raw
+
+
+def raw_digest(algorithm: str, data: bytes | bytearray) -> bytes:
+    """The digest of all bytes of something small: for a CRC in a tenth of the time that Digests takes to begin."""
+    if algorithm == "CRC32":
+        return zlib.crc32(data).to_bytes(4, "big")
+    if algorithm in CRCS:
+        value: int = getattr(_crt(), algorithm.lower())(data)
+        return value.to_bytes(SIZES[algorithm], "big")
+    digests = Digests((algorithm,))
+    digests.update(memoryview(data))
+    return digests.raw(algorithm)
 
 
 def composite(algorithm: str, parts: Sequence[bytes]) -> str:

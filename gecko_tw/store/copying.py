@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from gecko_tw.store.checksums import ALGORITHMS, FULL_OBJECT
+from gecko_tw.store.checksums import ALGORITHMS
 from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning
 from gecko_tw.store.encryption.data_keys import NOT_APPLICABLE, Seal
 from gecko_tw.store.encryption.reading import SealedReading
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Sealing = Callable[[], Seal]
+
+MOST_AT_ONCE = 5 * 1024**3
+"""Bytes of the largest object that CopyObject copies (S3 API Reference, CopyObject)."""
 
 _PIECE = 1024 * 1024
 _TRIES = 20
@@ -66,10 +69,21 @@ def refuse_damaged(version: Version, reading: Reading | SealedReading) -> None:
 
     :raises ObjectDamaged: the bytes are not those that the version was made for.
     """
-    full = version.checksum is not None and version.checksum.kind == FULL_OBJECT
-    # The ETag of parts tells nothing where the parts had no MD5, which is so with --metadata=false.
-    if (full or "-" not in version.etag) and is_whole(version, reading.read) is False:
+    if is_whole(version, reading.read) is False:
         raise ObjectDamaged
+
+
+def _refuse_damaged_source(objects: "Objects", reading: Reading | SealedReading, source: Source) -> None:
+    """As refuse_damaged, before all of a source is copied or a range of it. Of a range no checksum tells, but of the whole.
+
+    So the first range of several waits for all of the source to be read, unless that is larger than what one request may copy whole.
+    """
+    version = reading.version
+    if source.first is None and source.last is None:
+        refuse_damaged(version, reading)
+    elif version.size <= MOST_AT_ONCE and not objects.whole_lately.has(version.etag, version.spans):
+        refuse_damaged(version, reading)
+        objects.whole_lately.add(version.etag, version.spans)
 
 
 def _clone(objects: "Objects", original: Version, note: BlobNote) -> str | None:
@@ -159,8 +173,8 @@ def read_in(
     :param sealing: makes what the copy is encrypted with; None when it is stored as it is.
     :raises BlobGone: the bytes went away, and nothing stands in for them.
     """
-    if source.first is None and source.last is None and "sse" not in reading.version.extra:
-        refuse_damaged(reading.version, reading)
+    if "sse" not in reading.version.extra:
+        _refuse_damaged_source(objects, reading, source)
     incoming = objects.receive([algorithm] if algorithm in ALGORITHMS else [], sealing)
     at = source.first or 0
     end = reading.version.size if source.last is None else source.last + 1

@@ -87,7 +87,9 @@ class IReading(Interface):
     version: Version = Attribute("what is read")
 
     def read(offset: int, length: int) -> bytes:
-        """Bytes of the object; fewer than ``length`` only at its end or at the end of a span, never none before the end."""
+        """Bytes of the object; fewer than ``length`` only at its end or at the end of a span, never none before the end.
+
+        Raises ObjectDamaged where it shows that they are not those that were stored."""
 
     def run(offset: int) -> tuple[int, int, int] | None:
         """``(file descriptor, offset in the file, bytes that follow in that file)``, or None when there is no file to send,
@@ -128,7 +130,8 @@ class IObjects(Interface):
         """The current, or the named, Version. Raises NoSuchBucket, NoSuchKey, NoSuchVersion, DeleteMarkerNamed."""
 
     def open(bucket: str, key: bytes, version_id: str | None = None) -> IReading:
-        """The same, opened: an IReading, to be closed by the caller. Raises as ``look``."""
+        """The same, opened: an IReading, to be closed by the caller. Raises as ``look``, and ObjectDamaged: it is in quarantine, or
+        its bytes are gone."""
 
     def remove(bucket: str, key: bytes, request: Remove) -> Removed:
         """Deletes (requests.Remove) and returns a requests.Removed; a missing key is fine unless a condition names it.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from attrs import frozen
+from attrs import field, frozen
 from zope.interface import implementer
 
 from gecko_tw.store import copying
@@ -11,6 +11,7 @@ from gecko_tw.store.drivers.interfaces import BlobGone, IBlobs, ICatalog, ICommo
 from gecko_tw.store.encryption.data_keys import DataKeys, Seal
 from gecko_tw.store.encryption.reading import SealedReading
 from gecko_tw.store.incoming import Incoming, pseudo_etag
+from gecko_tw.store.integrity.remembering import WholeLately
 from gecko_tw.store.interfaces import IIncoming, IObjects
 from gecko_tw.store.reading import Reading
 from gecko_tw.store.records import (
@@ -23,6 +24,7 @@ from gecko_tw.store.records import (
     blobs_of,
     stored_size,
 )
+from gecko_tw.store.refusals import ObjectDamaged
 from gecko_tw.store.requests import (
     UNCONDITIONAL,
     Copy,
@@ -42,6 +44,7 @@ from gecko_tw.store.rules.conditions import check_write
 from gecko_tw.store.rules.finding import find
 from gecko_tw.store.rules.names import check_key
 from gecko_tw.store.rules.notices import Cause, telling
+from gecko_tw.store.rules.quarantine import LOST, REASONS, refuse_quarantined
 from gecko_tw.store.rules.quotas import within
 from gecko_tw.store.settling import settled
 
@@ -58,6 +61,7 @@ class Objects:
 
     :ivar hashing: False computes no digest that nobody claimed; ETags are then pseudo ETags.
     :ivar keys: opens and makes the data keys of encrypted objects.
+    :ivar whole_lately: which sources of copies were compared a short while ago.
     :ivar cause: what those are told who want to know of a change; None tells nobody.
     """
 
@@ -66,6 +70,7 @@ class Objects:
     hashing: bool = True
     keys: DataKeys = DataKeys()
     cause: Cause | None = None
+    whole_lately: WholeLately = field(factory=WholeLately, eq=False, repr=False)
 
     def receive(self, algorithms: Iterable[str] = (), sealing: Callable[[], Seal] | None = None) -> Incoming:
         wanted = set(algorithms)
@@ -162,9 +167,10 @@ class Objects:
                 return self._opened(version, look)
             except BlobGone:
                 version = look()  # replaced between the record and the bytes: the newer record is the answer
-        return self._opened(version, look)
+        raise ObjectDamaged(Reason=REASONS[LOST])
 
     def _opened(self, version: Version, look: Callable[[], Version]) -> Reading | SealedReading:
+        refuse_quarantined(version)
         reading = Reading(self.blobs, version, look)
         return SealedReading(reading, self.keys) if "sse" in reading.version.extra else reading
 

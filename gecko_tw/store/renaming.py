@@ -16,6 +16,7 @@ from gecko_tw.store.refusals import IdempotentParameterMismatch, SlowDown
 from gecko_tw.store.requests import UNCONDITIONAL, Remove, WriteConditions, new_salt
 from gecko_tw.store.rules import versions
 from gecko_tw.store.rules.finding import find
+from gecko_tw.store.rules.quarantine import refuse_quarantined
 from gecko_tw.store.settling import settled
 
 _TRIES = 20
@@ -55,6 +56,7 @@ def rename(objects: Objects, bucket: str, key: bytes, request: Rename) -> Versio
     settled(objects.allow, bucket, key, request.conditions)
     for _ in range(_TRIES):
         original = find(settled(objects.catalog.history, bucket, request.source), None)
+        refuse_quarantined(original)
         request.check(original)
         extra = {name: value for name, value in original.extra.items() if name != _RENAMED}
         if request.token is not None:

@@ -168,10 +168,13 @@ class PutPart:
 
 @frozen
 class WantedPart:
-    """One entry of the list that CompleteMultipartUpload sends. ``checksum`` is compared when given."""
+    """One entry of the list that CompleteMultipartUpload sends. ``checksum`` is compared when given.
+
+    :ivar etag: None takes the part that is there as it is, for clients that name parts by their numbers alone.
+    """
 
     number: int
-    etag: str
+    etag: str | None
     checksum: Checksum | None = None
 
 

@@ -126,9 +126,13 @@ class Channel(Protocol):
                 self.outflow.keeping = False
                 upload.cut(UploadCut("the client ended it before its end"))
         elif self.request is None and self._intake.data and not self.outflow.backlog.full:
-            self.parting.refuse(BadHead(400, "BadRequest", "The request ended before the end of its head."))
+            self._cut_short()
         if self.request is None and not self._intake.data:
             self.parting.close()
+
+    def _cut_short(self) -> None:
+        """The peer will send no more of a head that has begun."""
+        self.parting.refuse(BadHead(400, "BadRequest", "The request ended before the end of its head."))
 
     def feed(self, upload: Upload) -> None:
         """Hands over what has come of a body already, even while its head is still being worked on: a small one needs no waiting."""
@@ -172,6 +176,10 @@ class Channel(Protocol):
         """The answer to the current request is complete: goes on, or parts."""
         self.site.in_flight -= 1
         self.request = None
+        self._answered()
+
+    def _answered(self) -> None:
+        """All of an answer is handed over."""
         upload = self.upload
         if upload is not None:
             upload.drain()
@@ -194,8 +202,10 @@ class Channel(Protocol):
     def _step(self) -> bool:
         if self.upload is not None:
             return self.upload.wanted and self._feed(self.upload)
-        if self.request is not None or self.outflow.backlog.full:
-            return False
+        return self.request is None and not self.outflow.backlog.full and self._begin_next()
+
+    def _begin_next(self) -> bool:
+        """Begins the request whose head has come; returns whether what has come was used."""
         try:
             raw = self._intake.cut_head(self.limits.head_bytes)
             if raw is None:
@@ -254,12 +264,16 @@ class Channel(Protocol):
             self.upload.cut(UploadStalled("the client stalled"))
             self.regulate()
         elif what == HEAD and self._intake.data:
-            message = "Your socket connection to the server was not read from or written to within the timeout period."
-            self.parting.refuse(BadHead(400, "RequestTimeout", message))
+            self._too_late()
         elif what == LINGER:
             self.parting.close()
         else:
             self.parting.close(self.limits.close_seconds)
+
+    def _too_late(self) -> None:
+        """The end of a head has not come in time."""
+        message = "Your socket connection to the server was not read from or written to within the timeout period."
+        self.parting.refuse(BadHead(400, "RequestTimeout", message))
 
 
 def host_text(address: IAddress) -> str:

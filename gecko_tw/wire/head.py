@@ -15,6 +15,7 @@ class Head:
     :ivar peer: ``"address:port"`` of the socket's other side, an IPv6 address in brackets; of a client behind proxies no port.
     :ivar secure: whether the connection is TLS.
     :ivar received: the head as it came, when this one says what a trusted proxy told of the client's own request; else None.
+    :ivar proven: what the connection has proven of who asks, by the handshake of a protocol that has one; else None.
     """
 
     method: str
@@ -25,6 +26,7 @@ class Head:
     peer: str = ""
     secure: bool = False
     received: "Head | None" = None
+    proven: object | None = None
 
     @property
     def address(self) -> str:

@@ -120,14 +120,21 @@ class IWireRequest(Interface):
 
     head: Head = Attribute("what it says before its body")
     upload: IUpload = Attribute("its body")
+    behind: bool = Attribute(
+        "whether the client does not take what it was sent: an answer without an end sends no more for now"
+    )
+    leaving: bool = Attribute("whether connections are being ended: an answer without an end has to")
 
-    def answer(status: int, headers: Headers, body: bytes = b"", lines: bytes = b"") -> None:
+    def answer(
+        status: int, headers: Headers, body: bytes = b"", lines: bytes = b"", about: object | None = None
+    ) -> None:
         """Sends a whole answer in one write and finishes the request.
 
         Content-Length is added (unless it is given, as for HEAD), Date and
         Server too. For HEAD, 204 and 304 the body is not sent.
 
         :param lines: further headers, Content-Length among them, as :meth:`lines` has rendered them.
+        :param about: what the answer tells of, for a wire that writes it in its own way; HTTP has no use for it.
         """
 
     def lines(headers: Headers) -> bytes:
@@ -148,8 +155,11 @@ class IWireRequest(Interface):
         Returns a Deferred that fires with the number of bytes sent once all is handed over, and fails when the client leaves.
         """
 
-    def answer_slowly(status: int, headers: Headers) -> tuple[Callable[[bytes], None], Callable[[], None]]:
-        """Sends the head of a chunked answer now and returns a ``write(data)`` and a ``finish()`` (long Complete: white space first)."""
+    def answer_slowly(status: int, headers: Headers) -> tuple[Callable[[bytes], None], Callable[[object | None], None]]:
+        """Sends the head of a chunked answer now and returns a ``write(data)`` and a ``finish(about)`` (long Complete: white space first).
+
+        ``about`` is as that of :meth:`answer`.
+        """
 
     def abort() -> None:
         """Drops the connection, so that what was sent of an answer cannot be taken for all of it."""

@@ -85,11 +85,23 @@ class WireRequest(LateRequest):
 
     # ---- how it is answered
 
+    @property
+    def behind(self) -> bool:
+        """See IWireRequest."""
+        return not (self._disconnected or self.finished) and self.channel.backlog.full
+
+    @property
+    def leaving(self) -> bool:
+        """See IWireRequest."""
+        return self.site.draining
+
     def lines(self, headers: Headers) -> bytes:
         """See IWireRequest."""
         return lines_of(headers)
 
-    def answer(self, status: int, headers: Headers, body: bytes = b"", lines: bytes = b"") -> None:
+    def answer(
+        self, status: int, headers: Headers, body: bytes = b"", lines: bytes = b"", about: object | None = None
+    ) -> None:
         """See IWireRequest. Nothing happens when the client has left."""
         if self._disconnected:
             return
@@ -138,7 +150,9 @@ class WireRequest(LateRequest):
         self.close_answer()
         return succeed(length)
 
-    def answer_slowly(self, status: int, headers: Headers) -> tuple[Callable[[bytes], None], Callable[[], None]]:
+    def answer_slowly(
+        self, status: int, headers: Headers
+    ) -> tuple[Callable[[bytes], None], Callable[[object | None], None]]:
         """See IWireRequest. A client of HTTP/1.0 gets the same bytes unchunked, until the connection closes."""
         if self._disconnected:
             return _nothing, _nothing
@@ -154,7 +168,7 @@ class WireRequest(LateRequest):
                 self.sentLength += len(data)
                 self.channel.writeSequence(toChunk(data) if chunked else [data])
 
-        def finish() -> None:
+        def finish(about: object | None) -> None:
             if not self._disconnected:
                 if chunked:
                     self.channel.write(b"0\r\n\r\n")

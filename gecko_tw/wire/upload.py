@@ -34,7 +34,7 @@ class Upload:
     """
 
     __slots__ = (
-        "_began", "_channel", "_consumer", "_dropped", "_expects", "_longest", "_result", "_state", "_why",
+        "_began", "_channel", "_consumer", "_dropped", "_expects", "_longest", "_paused", "_result", "_state", "_why",
         "flowing", "framing", "held", "length", "wanted",
     )  # fmt: skip
 
@@ -49,6 +49,7 @@ class Upload:
         self._result: Deferred[None] | None = None
         self._began: float | None = None
         self._longest = channel.limits.body_seconds
+        self._paused = 0.0
         self._dropped = 0
         self._why = UploadCut()
 
@@ -94,11 +95,14 @@ class Upload:
 
     def pauseProducing(self) -> None:
         if self._state == _FLOWING:
+            self._paused = self._channel.site.reactor.seconds()
             self._turn(_HELD)
             self._channel.regulate()
 
     def resumeProducing(self) -> None:
         if self._state == _HELD:
+            # The peer is not to be blamed for the time that we held it back.
+            self._longest += self._channel.site.reactor.seconds() - self._paused
             self._turn(_FLOWING)
             self._channel.advance()
 

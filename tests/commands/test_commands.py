@@ -87,8 +87,8 @@ def test_adopting_and_looking_are_told_in_json(data):
     geckos3("limits", "set", "key", "5", "--data-dir", data)
     limits = json.loads(geckos3("limits", "show", "--json", "--data-dir", data).output)
     assert limits == {
-        "address": {"limit": None, "settings": None},
-        "key": {"limit": {"rate": 5.0, "burst": 10.0}, "settings": None},
+        "address": {"limit": None, "settings": None, "overridden": False},
+        "key": {"limit": {"rate": 5.0, "burst": 10.0}, "settings": None, "overridden": True},
     }
     rows = json.loads(geckos3("operations", "--json").output)
     assert {"GetObject", "PutObject"} <= {row["operation"] for row in rows}

@@ -5,8 +5,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from gecko_tw.callers.accounts import changes
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, AccessKey
-from gecko_tw.commands import identities, main
+from gecko_tw.commands import main
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.settings import SETTINGS, Settings
 from gecko_tw.store.records import BucketRecord
@@ -252,7 +253,7 @@ def test_a_key_whose_secret_was_damaged_is_named_and_can_be_revoked(geckos3, reg
 
 
 def test_an_account_that_owns_a_bucket_stays(geckos3, registry, tmp_path, monkeypatch):
-    monkeypatch.setattr(identities, "AT_ONCE", 1)
+    monkeypatch.setattr(changes, "AT_ONCE", 1)
     geckos3("account", "add", "main")
     data = DataDir(Settings(data_dir=tmp_path / "data"))
     data.open()

@@ -8,8 +8,9 @@ from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gecko_tw.store.drivers.interfaces import IBlobRereading
 from gecko_tw.store.objects import Objects
-from gecko_tw.store.records import BucketRecord, Part, Upload, Version
+from gecko_tw.store.records import BlobNote, BucketRecord, Change, KeyHistory, Part, Span, Upload, Version
 from gecko_tw.store.refusals import BucketNotEmpty, DeleteMarkerNamed, NoSuchKey, ObjectLocked
 from gecko_tw.store.requests import Complete, ListRequest, Put, PutPart, Remove, WantedPart
 from gecko_tw.store.rules import locks
@@ -48,6 +49,36 @@ def read(objects: Objects, version_id: str | None = None) -> bytes:
         return reading.read(0, 1000)
     finally:
         reading.close()
+
+
+def test_an_older_version_may_get_other_bytes_and_stays_where_it_is(driver):
+    objects = store(driver, versioning="Enabled")
+    old, new = put(objects, b"old"), put(objects, b"new")
+    former = settled(objects.look, "photos", b"k", old)
+    writer = driver.blobs.create()
+    writer.write(b"odl")
+    blob = writer.commit(BlobNote(bucket="photos", key=b"k", record=former.lying(())))
+    whole = former.lying((Span(blob, 0, 3),))
+
+    def rule(bucket: BucketRecord, history: KeyHistory) -> Change:
+        return Change(history.having(tuple(whole if one == former else one for one in history.versions)))
+
+    objects.place("photos", b"k", rule, blob, version_id=old)
+    driver.flush()
+    assert [read(objects, one) for one in (None, old, new)] == [b"new", b"odl", b"new"]
+    assert listed(objects) == [(new, True, False), (old, False, False)]
+    assert settled(objects.look, "photos", b"k", old).lying(()) == former.lying(())
+
+
+def test_what_is_read_again_is_what_is_stored(driver):
+    objects = store(driver)
+    put(objects, b"old")
+    assert read(objects) == b"old"
+    if IBlobRereading.providedBy(driver.blobs):
+        (span,) = settled(objects.look, "photos", b"k").spans
+        reader = driver.blobs.reread(span.blob)
+        assert reader.read(0, 9) == b"old"
+        reader.close()
 
 
 def listed(objects: Objects, what: str = "versions") -> list[tuple[str, bool, bool]]:

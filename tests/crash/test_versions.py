@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from gecko_tw.store.expiry import Expiry, Tally
-from gecko_tw.store.records import BucketRecord
+from gecko_tw.store.records import BlobNote, BucketRecord, Change, KeyHistory, Span
 from gecko_tw.store.refusals import DeleteMarkerNamed, NoSuchKey
 from gecko_tw.store.requests import ListRequest, Remove
 from gecko_tw.store.rules import locks
@@ -63,6 +63,28 @@ def hold(place: int) -> Callable[[Shop, bytes], None]:
     return act
 
 
+def restore(place: int) -> Callable[[Shop, bytes], None]:
+    """A version gets its bytes again, as those that were damaged do."""
+
+    def act(shop: Shop, key: bytes) -> None:
+        version_id = nth(shop, key, place)
+        former = shop.objects.look(BUCKET, key, version_id)
+        reading = shop.objects.open(BUCKET, key, version_id)
+        writer = shop.driver.blobs.create()
+        writer.write(reading.read(0, former.size))
+        reading.close()
+        tagged = evolve(former, tags={"it": "was restored"})
+        blob = writer.commit(BlobNote(bucket=BUCKET, key=key, record=tagged.lying(())))
+        whole = tagged.lying((Span(blob, 0, former.size),))
+
+        def rule(bucket: BucketRecord, history: KeyHistory) -> Change:
+            return Change(history.having(tuple(whole if one == former else one for one in history.versions)))
+
+        shop.objects.place(BUCKET, key, rule, blob, version_id=version_id)
+
+    return act
+
+
 def nth(shop: Shop, key: bytes, place: int) -> str:
     return ids_of(shop, key)[place]
 
@@ -110,6 +132,8 @@ DEEDS = {
     "hold an older one": Deed(locked, hold(1)),
     "move to another class": Deed(ruled(an_object, **MOVED), obey),
     "move an older one to another class": Deed(ruled(two_versions, **OLD_MOVED), obey),
+    "restore the newest": Deed(two_versions, restore(0)),
+    "restore an older one": Deed(two_versions, restore(1)),
 }
 CASES = [
     *(("xattr", name, PATH) for name in DEEDS),

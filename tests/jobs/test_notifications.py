@@ -10,9 +10,11 @@ from zope.interface.verify import verifyObject
 from gecko_tw.jobs.interfaces import INotificationSink
 from gecko_tw.jobs.notifications import GIVEN_UP, INTERVAL, Delivery
 from gecko_tw.jobs.webhooks import NotTaken, Webhooks
+from gecko_tw.store.delivery_errors import delivery_errors
 from gecko_tw.store.drivers.memory_documents import MemoryNotices
 from gecko_tw.store.records import Notice
 from tests.resources.asking import HeldPool, InlinePool
+from tests.store.encryption.rings import DictDocuments
 
 
 @implementer(INotificationSink)
@@ -147,3 +149,21 @@ def test_nothing_more_is_sent_when_it_is_stopped_while_a_thread_writes_down_what
     assert ended == [], "what was taken is still being written down"
     pool.work()
     assert (sink.taken, len(ended)) == ([("a", 1)], 1)
+
+
+def test_the_last_error_of_a_destination_is_noted_until_one_is_taken_also_by_the_next_process():
+    documents, notices, sink = DictDocuments(), MemoryNotices(), Sink()
+    clock = Clock()
+    made = Delivery(clock, InlinePool(), notices, [sink], documents=documents)
+    made.startService()
+    sink.refusing.add("a")
+    notices.add([Notice("a", event(1))])
+    clock.advance(INTERVAL)
+    assert delivery_errors(documents) == {"a": {"at": "1970-01-01T00:00:00Z", "message": "not now"}}
+    made.stopService()
+    after = Delivery(clock, InlinePool(), notices, [sink], documents=documents)
+    after.startService()
+    sink.refusing.clear()
+    clock.advance(INTERVAL)
+    assert (sink.taken, delivery_errors(documents)) == ([("a", 1)], {})
+    after.stopService()

@@ -140,6 +140,7 @@ class FakeRequest:
         self.headers: list[tuple[bytes, bytes]] = []
         self.body = b""
         self.finished = 0
+        self.behind = self.leaving = False
         self.aborted = False
         self._gone: Deferred = Deferred()
 
@@ -156,7 +157,8 @@ class FakeRequest:
     def lines(self, headers: Any) -> bytes:
         return lines_of(headers)
 
-    def answer(self, status: int, headers: Any, body: bytes = b"", lines: bytes = b"") -> None:
+    def answer(self, status: int, headers: Any, body: bytes = b"", lines: bytes = b"", about: Any = None) -> None:
+        self.about = about
         self.status, self.headers = status, [*headers, *_pairs(lines)]
         if self.head.method != "HEAD" and status not in (204, 304):
             self.body = body
@@ -182,7 +184,8 @@ class FakeRequest:
         def write(data: bytes) -> None:
             self.body += data
 
-        def finish() -> None:
+        def finish(about: Any) -> None:
+            self.about = about
             self.finished += 1
 
         return write, finish

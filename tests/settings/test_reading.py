@@ -173,3 +173,27 @@ def test_the_environment_as_a_file_means_the_same(tmp_path, values, secrets):
     path.write_text(text, encoding="utf-8")
     assert read_settings({}, {}, read_document(path, environment).settings) == read_settings({}, environment)
     assert secrets or "secret_key" not in values or "secret-key: ${GECKOS3_SECRET_KEY}" in text
+
+
+def test_jays_section_of_a_scrub_is_read(tmp_path):
+    text = "scrub:\n  interval_hours: 6\n  sample_rate: 0.1\n  bytes_per_sec: 52428800\n  max_per_run: ${MOST}\n"
+    found = in_force(tmp_path, text, {}, MOST="100")
+    assert (found.scrub_interval, found.scrub_sample_rate) == (6 * 3600.0, 0.1)
+    assert (found.scrub_bytes_per_second, found.scrub_max_per_run) == (52428800, 100)
+    assert in_force(tmp_path, text, {"scrub_interval": "1d"}, MOST="100").scrub_interval == 86400.0
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("scrub:\n  interval_hours: often\n", "FILE:2: scrub.interval_hours: 'oftenh' is not allowed"),
+        ("scrub:\n  rate: 1\n", "FILE:2: scrub: unknown key 'rate'; allowed are bytes_per_sec"),
+        (
+            "scrub-interval: 1d\nscrub:\n  interval_hours: 6\n",
+            "FILE:3: scrub.interval_hours: is there as scrub-interval",
+        ),
+        ("scrub:\n  interval_hours: 6\nscrub-interval: 1d\n", "FILE:3: scrub-interval: is there as"),
+    ],
+)
+def test_mistakes_in_jays_section_are_told_with_their_place(tmp_path, text, told):
+    assert refused(tmp_path, text).startswith(told)

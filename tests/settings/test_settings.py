@@ -26,6 +26,8 @@ BAD = {
     "data_dir": "",
     "listen": "localhost",
     "admin_listen": "localhost",
+    "audit_log": "",
+    "native_listen": "localhost",
     "access_key": "",
     "secret_key": "",
     "auth": "yes",
@@ -74,6 +76,11 @@ BAD = {
     "scan_interval": "-1",
     "lifecycle_interval": "hourly",
     "access_log_interval": "sometimes",
+    "verify_reads": "1.5",
+    "scrub_interval": "weekly",
+    "scrub_sample_rate": "-0.1",
+    "scrub_bytes_per_second": "-1",
+    "scrub_max_per_run": "few",
     "lifecycle_day": "a week",
     "umask": "08",
     "max_in_flight": "0",
@@ -111,6 +118,19 @@ def test_minio_names_are_taken_when_ours_are_not_set():
     found = read_settings({}, minio)
     assert (found.access_key, found.secret_key) == ("somebody", "secret+/ü")
     assert read_settings({}, minio | {"GECKOS3_ACCESS_KEY": "other"}).access_key == "other"
+
+
+def test_jays_names_of_a_scrub_are_taken_when_ours_are_not_set():
+    jay = {
+        "JAY_SCRUB_INTERVAL_HOURS": "6",
+        "JAY_SCRUB_SAMPLE_RATE": "0.1",
+        "JAY_SCRUB_BYTES_PER_SEC": "52428800",
+        "JAY_SCRUB_MAX_PER_RUN": "100",
+    }
+    found = read_settings({}, jay)
+    assert (found.scrub_interval, found.scrub_sample_rate) == (6 * 3600.0, 0.1)
+    assert (found.scrub_bytes_per_second, found.scrub_max_per_run) == (52428800, 100)
+    assert read_settings({}, jay | {"GECKOS3_SCRUB_INTERVAL": "1d"}).scrub_interval == 86400.0
 
 
 def test_every_setting_has_a_bad_value_here():

@@ -17,6 +17,7 @@ from gecko_tw.store.checksums import (
     composite,
     composite_etag,
     default_kind,
+    raw_digest,
     raw_of,
 )
 from gecko_tw.store.refusals import InvalidRequest
@@ -152,3 +153,11 @@ def test_kinds_follow_the_table_of_s3() -> None:
         check_kind("CRC64NVME", "COMPOSITE")
     with pytest.raises(InvalidRequest, match="x-amz-checksum-type"):
         check_kind("CRC32", "PARTIAL")
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("data", [b"", b"meow", bytes(range(256)) * 9])
+def test_a_raw_digest_is_the_one_of_the_stream(algorithm: str, data: bytes) -> None:
+    digests = Digests((algorithm,))
+    digests.update(data)
+    assert raw_digest(algorithm, data) == raw_digest(algorithm, bytearray(data)) == digests.raw(algorithm)

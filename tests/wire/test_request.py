@@ -69,7 +69,7 @@ def test_an_answer_for_a_client_that_has_left_goes_nowhere():
     resource.requests[0].answer(200, [], b"late")
     write, finish = resource.requests[0].answer_slowly(200, [])
     write(b"late")
-    finish()
+    finish(None)
     resource.requests[0].abort()
     assert gone
     assert peer.received() == b""
@@ -104,7 +104,7 @@ def test_a_slow_answer_comes_in_chunks():
     write(b"")
     assert peer.received().endswith(b"\r\n\r\n1\r\n \r\n")
     write(b"<x/>")
-    finish()
+    finish(None)
     (answer,) = peer.answers()
     assert answer.body == b" <x/>"
     assert not peer.parted
@@ -117,7 +117,7 @@ def test_a_slow_answer_to_http_1_0_ends_with_its_connection():
     write, finish = resource.requests[0].answer_slowly(200, [])
     write(b"one ")
     write(b"two")
-    finish()
+    finish(None)
     head, _, body = peer.received().partition(b"\r\n\r\n")
     assert b"chunked" not in head
     assert b"Connection: close" in head
@@ -129,7 +129,7 @@ def test_a_slow_answer_to_head_sends_nothing_but_its_head():
     def render(request):
         write, finish = request.answer_slowly(200, [])
         write(b"x")
-        finish()
+        finish(None)
 
     assert answered(render, HEAD).endswith(b"\r\n\r\n")
 

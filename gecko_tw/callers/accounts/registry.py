@@ -103,10 +103,14 @@ class Registry(Registered):
 
     def remove(self, kind: str, name: str) -> None:
         """Forgets one. Raises NoSuchEntity, DeleteConflict when something belongs to it."""
+        self.check_unused(kind, name)
+        self._change(kind, name, lambda found: None)
+
+    def check_unused(self, kind: str, name: str) -> None:
+        """Refuses what is in use to be removed. Raises DeleteConflict when something belongs to it."""
         belongs = next(self._belonging(kind, name), None)
         if belongs is not None:
             raise DeleteConflict(f"{kind} {name!r} is still in use by {belongs}.")
-        self._change(kind, name, lambda found: None)
 
     def check_pair(self, key: AccessKey) -> None:
         """Refuses a key pair that cannot be kept, whoever it belongs to. Raises EntityAlreadyExists, InvalidArgument."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from gecko_tw.callers.accounts.identities import Caller, Identity, IIdentities
 from gecko_tw.callers.refusals import ExpiredToken, InvalidAccessKeyId, InvalidToken, RequestTimeTooSkewed
@@ -41,6 +41,16 @@ _PAYLOAD = b"x-amz-content-sha256"
 _SIGNED_STREAMS = (SIGNED_CHUNKS, SIGNED_CHUNKS_AND_TRAILER)
 
 
+@frozen(eq=False)
+class Proven:
+    """A key pair that was given once for all requests of a connection.
+
+    :ivar caller: of each of its requests, for as long as the key pair is what it was.
+    """
+
+    caller: Caller
+
+
 class Authenticator:
     """Finds the :class:`Caller` of each request.
 
@@ -74,6 +84,8 @@ class Authenticator:
 
         :raises Refusal: those of ``callers/refusals.py``, InvalidRequest and InvalidArgument.
         """
+        if head.proven is not None:
+            return self._of_connection(head.proven)
         if not self._enabled:
             return _open(head)
         authorization = head.headers.get(b"authorization")
@@ -95,6 +107,17 @@ class Authenticator:
             return self._by_header_version_two(head, authorization)
         pair = None if authorization.startswith(b"AWS4") else bearer_pair(authorization)
         return self._by_header(head) if pair is None else self._by_bearer(head, *pair)
+
+    def authenticate_connection(self, access_key: str, secret: str) -> Proven:
+        """What the handshake of a connection proves: it goes with the head of each request, which is authenticated by it.
+
+        :raises Refusal: as :meth:`authenticate`, for a key that is not there, has expired, or has another secret.
+        """
+        if not self._enabled:
+            return Proven(Caller(kind="open"))
+        identity = self._find(access_key)
+        check_secret(identity, secret)
+        return Proven(Caller(identity=identity, kind="connection"))
 
     def authenticate_document(self, head: Head, document: bytes, service: str) -> Caller:
         """The Caller of a request to another service than S3, whose signature covers the body without telling its digest.
@@ -137,6 +160,18 @@ class Authenticator:
         identity = self._find(claim.scope.access_key, form.get("x-amz-security-token"))
         verify_form(form, claim, identity.secret)
         return Caller(identity=identity, kind="form"), check_form(bucket, form, self._clock())
+
+    def _of_connection(self, proven: object) -> Caller:
+        """The caller of a connection's request: a key that has ended since, or has another secret now, proves nothing any more."""
+        assert isinstance(proven, Proven), "only authenticate_connection makes it"
+        known = proven.caller.identity
+        if known is None:
+            return proven.caller
+        identity = self._find(known.access_key)
+        if identity is known:
+            return proven.caller
+        check_secret(identity, known.secret)
+        return evolve(proven.caller, identity=identity)
 
     def _by_header(self, head: Head) -> Caller:
         claim = header_claim(head, self._region)

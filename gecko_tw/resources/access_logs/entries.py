@@ -38,6 +38,7 @@ class AccessEntry(NamedTuple):
     :ivar access_key: whose signature was good, or empty.
     :ivar auth: how the caller proved who it is, as ``Caller.kind``; empty when it was refused before.
     :ivar received: bytes of the request's body.
+    :ivar why: what differed when a caller failed to prove who asks, or empty.
     """
 
     started: float
@@ -54,6 +55,7 @@ class AccessEntry(NamedTuple):
     access_key: str = ""
     auth: str = ""
     received: int = 0
+    why: str = ""
 
     @property
     def level(self) -> str:

@@ -134,6 +134,7 @@ class Answer:
     """A whole answer: sent in one write.
 
     :ivar lines: the head of a :class:`gecko_tw.resources.answers.repeats.Repeated`, or empty; then there are no other headers.
+    :ivar about: the record, page or refusal that it tells of, for wires that write it in their own way.
     """
 
     status: int
@@ -141,10 +142,11 @@ class Answer:
     body: bytes = b""
     error: str = ""
     lines: bytes = b""
+    about: object | None = None
 
     async def send(self, call: Call, more: Headers) -> int:
         """Sends it with ``more`` headers; returns the number of body bytes."""
-        call.request.answer(self.status, more + self.headers, self.body, self.lines)
+        call.request.answer(self.status, more + self.headers, self.body, self.lines, self.about)
         return 0 if call.head.method == "HEAD" else len(self.body)
 
 
@@ -168,9 +170,9 @@ class Spans:
         )
 
 
-def xml(body: bytes, status: int = 200, headers: Headers | None = None) -> Answer:
+def xml(body: bytes, status: int = 200, headers: Headers | None = None, about: object | None = None) -> Answer:
     """An answer with a document."""
-    return Answer(status, [XML, *(headers or ())], body)
+    return Answer(status, [XML, *(headers or ())], body, about=about)
 
 
 def error_document(refusal: Refusal, call: Call) -> bytes:
@@ -194,12 +196,15 @@ def answer_for(refusal: Refusal, call: Call) -> Answer:
         headers.append((b"Allow", refusal.details.get("Allow", "").encode()))
     elif code == "InvalidRange":
         headers.append((b"Content-Range", b"bytes */" + refusal.details.get("ActualObjectSize", "*").encode()))
+    elif code == "ObjectDamaged" and call.head.method == "HEAD":  # there is no document that could tell
+        told = " ".join([refusal.message, refusal.details.get("Reason", "")]).rstrip()
+        headers += [(b"x-amz-error-code", code.encode()), (b"x-amz-error-message", told.encode())]
     if refusal.marker is not None:
         headers += [(b"x-amz-delete-marker", b"true"), (b"x-amz-version-id", refusal.marker.version_id.encode())]
         if code == "MethodNotAllowed":
             headers.append((b"Last-Modified", http_date(refusal.marker.modified // 1_000_000_000)))
     body = b"" if call.head.method == "HEAD" else error_document(refusal, call)
-    return Answer(status, headers, body, f"{code}: {refusal.message}")
+    return Answer(status, headers, body, f"{code}: {refusal.message}", about=refusal)
 
 
 def _answer_beyond_s3(refusal: Refusal, call: Call, service: str) -> Answer:

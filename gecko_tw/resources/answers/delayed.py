@@ -51,15 +51,16 @@ class Slow(Generic[T]):
 
         beat = clock.callLater(PATIENCE, keep_alive)
         try:
-            body = self.describe(await self.outcome).body
+            told = self.describe(await self.outcome)
+            body, about = told.body, told.about
         except Refusal as refusal:
             self.error = f"{refusal.code}: {refusal.message}"
-            body = error_document(refusal, call)
+            body, about = error_document(refusal, call), refusal
         finally:
             beat.cancel()
         body = body.removeprefix(DECLARATION)
         write(body)
-        finish()
+        finish(about)
         return sent + len(body)
 
 

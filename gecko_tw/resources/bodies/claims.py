@@ -32,7 +32,7 @@ _SINGLE = "Expecting a single x-amz-checksum- header. Multiple checksum Types ar
 class Claims:
     """The digests that a body must have.
 
-    :ivar checksum: the algorithm whose value is stored, or None when the client named none.
+    :ivar checksum: the algorithm whose value is stored, claimed or not, or None for the store's own choice.
     :ivar trailer: the lower-case name of the trailer that will bring the claim of ``checksum``, or None.
     """
 
@@ -43,7 +43,7 @@ class Claims:
     @property
     def vouched(self) -> bool:
         """Whether the client vouches for the body with more than its signature: by Content-MD5, or by a checksum."""
-        return self.checksum is not None or any(claim.refusal is BadDigest for claim in self.claims)
+        return self.trailer is not None or any(claim.refusal is BadDigest for claim in self.claims)
 
     @property
     def algorithms(self) -> list[str]:

@@ -28,6 +28,9 @@ from gecko_tw.wire.interfaces import IRoomyConsumer, IUpload
 MAX_OBJECT = 5 * 1024**3
 """Bytes of one PutObject, UploadPart or copy (S3 User Guide, "Uploading objects")."""
 
+TOLD_CHECKSUM = "SHA256"
+"""What clients are told whose protocol has a place for no other checksum."""
+
 _LARGE = 1024 * 1024
 """Bytes from which on a body is received into tanks."""
 
@@ -73,6 +76,8 @@ def plan(call: Call, limit: int = MAX_OBJECT, described: bool = True) -> Plan:
     headers, caller = call.headers, call.caller
     length = announced_length(headers, caller, limit)
     claims = read_claims(headers, caller, described)
+    if call.head.proven is not None and described and claims.checksum is None:
+        claims = evolve(claims, checksum=TOLD_CHECKSUM)
     decoder = None
     if framed(headers, caller):
         decoder = AwsChunkedDecoder(length, caller.chunks, claims.trailer)

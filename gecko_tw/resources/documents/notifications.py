@@ -44,9 +44,13 @@ EVENTS = frozenset(
         "s3:LifecycleExpiration:Delete",
         "s3:LifecycleExpiration:DeleteMarkerCreated",
         "s3:LifecycleTransition",
+        "s3:ObjectIntegrity:*",
+        "s3:ObjectIntegrity:Quarantined",
+        "s3:ObjectIntegrity:Restored",
     }
 )
-"""What happens here. AWS's other events never do (restores, replication, archives), so nobody may wait for them."""
+"""What happens here; those of integrity are our own. AWS's other events never do (restores, replication, archives), so nobody may wait
+for them."""
 
 
 def read_configuration(body: bytes) -> Configuration:

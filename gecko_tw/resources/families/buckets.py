@@ -47,7 +47,7 @@ async def list_buckets(call: Call) -> Answer:
         "Prefix": prefix or None,
     }
     content = owner_element(call, call.owner) + element("Buckets", "".join(lines)) + texts(ends)
-    return xml(markup.document("ListAllMyBucketsResult", content))
+    return xml(markup.document("ListAllMyBucketsResult", content), about=found)
 
 
 def _owned(call: Call, owner: str | None, prefix: str, after: str, limit: int) -> list[BucketRecord]:
@@ -114,7 +114,8 @@ async def create_bucket(call: Call, document: bytes) -> Answer:
             raise
         if service.recreate_status != 200:
             raise BucketAlreadyOwnedByYou(BucketName=call.bucket) from None
-    return Answer(200, [(b"Location", b"/" + call.bucket.encode())])
+        record = found
+    return Answer(200, [(b"Location", b"/" + call.bucket.encode())], about=record)
 
 
 def _first_settings(call: Call, tags: dict[str, str]) -> dict[str, Json]:
@@ -194,7 +195,7 @@ async def head_bucket(call: Call) -> Answer:
         (b"x-amz-access-point-alias", b"false"),
         (b"Content-Type", b"application/xml"),
     ]
-    return Answer(200, headers)
+    return Answer(200, headers, about=record)
 
 
 @operation("DeleteBucket", DELETE, BUCKET, needs="s3:DeleteBucket")

@@ -46,7 +46,7 @@ async def list_objects_v2(call: Call) -> Answer:
             "IsTruncated": page.truncated,
         }
     )
-    return xml(markup.document("ListBucketResult", head + lines), headers=region_header(call))
+    return xml(markup.document("ListBucketResult", head + lines), headers=region_header(call), about=page)
 
 
 @operation("ListObjects", GET, BUCKET, needs="s3:ListBucket")
@@ -69,7 +69,7 @@ async def list_objects(call: Call) -> Answer:
             "IsTruncated": page.truncated,
         }
     )
-    return xml(markup.document("ListBucketResult", head + lines), headers=region_header(call))
+    return xml(markup.document("ListBucketResult", head + lines), headers=region_header(call), about=page)
 
 
 def region_header(call: Call) -> Headers:

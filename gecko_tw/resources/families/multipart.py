@@ -2,6 +2,8 @@
 
 import secrets
 
+from attrs import evolve
+
 from gecko_tw.resources.answers.answer import Answer, Headers, xml
 from gecko_tw.resources.answers.delayed import Slow, eventually
 from gecko_tw.resources.answers.refusals import MalformedXML
@@ -67,7 +69,7 @@ async def create_multipart_upload(call: Call) -> Answer:
         headers += [(b"x-amz-checksum-algorithm", algorithm.encode()), (b"x-amz-checksum-type", kind.encode())]
     headers += abort_headers(call.record, call.key, upload.initiated)
     content = texts({"Bucket": call.bucket, "Key": call.key.decode("utf-8", "replace"), "UploadId": upload.id})
-    return xml(markup.document("InitiateMultipartUploadResult", content), headers=headers)
+    return xml(markup.document("InitiateMultipartUploadResult", content), headers=headers, about=upload)
 
 
 def _checksum_asked(call: Call) -> tuple[str | None, str | None]:
@@ -112,7 +114,7 @@ async def upload_part(call: Call) -> Answer:
     headers = [(b"ETag", object_headers.quoted(part.etag)), *object_headers.checksum_headers(checksum)[:1]]
     if part_sealing is not None:
         headers += sse.told(call, upload.extra)
-    return Answer(200, headers)
+    return Answer(200, headers, about=evolve(part, checksum=checksum))
 
 
 @operation(
@@ -138,7 +140,7 @@ async def complete_multipart_upload(call: Call, document: bytes) -> Answer | Slo
     def work() -> Version:
         request = Complete(
             now=now,
-            parts=read_parts(document),
+            parts=read_parts(document, with_etags=call.head.proven is None),
             checksum=checksum,
             checksum_kind=None if kind is None else kind.upper(),
             size=None if size is None else int(size),
@@ -159,29 +161,34 @@ def _completed(call: Call, version: Version) -> Answer:
     headers += expiration_headers(call.record, call.key, version)
     headers += sse.told(call, version.extra)
     content += checksum_element(version.checksum)
-    return xml(markup.document("CompleteMultipartUploadResult", content), headers=headers)
+    return xml(markup.document("CompleteMultipartUploadResult", content), headers=headers, about=version)
 
 
-def read_parts(document: bytes) -> tuple[WantedPart, ...]:
-    """The parts that a CompleteMultipartUpload document lists. Raises MalformedXML, InvalidRequest."""
+def read_parts(document: bytes, with_etags: bool = True) -> tuple[WantedPart, ...]:
+    """The parts that a CompleteMultipartUpload document lists.
+
+    :param with_etags: False where a protocol has no place for ETags: a part without one is the one that is there.
+    :raises MalformedXML, InvalidRequest: as S3 does.
+    """
     root = markup.read(document, "CompleteMultipartUpload").only(("Part",))
-    parts = tuple(_read_part(child) for child in root)
+    parts = tuple(_read_part(child, with_etags) for child in root)
     if not 1 <= len(parts) <= MAX_PARTS:
         raise MalformedXML
     return parts
 
 
-def _read_part(node: Element) -> WantedPart:
+def _read_part(node: Element, with_etag: bool) -> WantedPart:
     found = {child.name: child.text for child in node}
     number, etag = found.get("PartNumber", "").strip(), found.get("ETag")
-    if etag is None or not (number.isascii() and number.isdecimal() and len(number) <= 9):
+    if (etag is None and with_etag) or not (number.isascii() and number.isdecimal() and len(number) <= 9):
         raise MalformedXML
     checksums = [
         Checksum(algorithm, found[name].strip()) for name, algorithm in _CHECKSUM_ELEMENTS.items() if name in found
     ]
     if len(checksums) > 1:
         raise InvalidRequest("Expecting a single checksum for each part.")
-    return WantedPart(part_number(number), bare_etag(etag), checksums[0] if checksums else None)
+    etag = None if etag is None else bare_etag(etag)
+    return WantedPart(part_number(number), etag, checksums[0] if checksums else None)
 
 
 @operation("AbortMultipartUpload", DELETE, OBJECT, "uploadId", needs="s3:AbortMultipartUpload")

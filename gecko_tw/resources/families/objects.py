@@ -7,7 +7,7 @@ from gecko_tw.resources.answers.answer import Answer, Headers, Spans
 from gecko_tw.resources.bodies.streams import plan, receive
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import DELETE, FOUND, GET, HEAD, OBJECT, PUT, STREAM, operation
-from gecko_tw.resources.gates import quotas
+from gecko_tw.resources.gates import integrity, quotas
 from gecko_tw.resources.gates.bypass import may_bypass, refuse_bypass
 from gecko_tw.resources.gates.events import objects_for
 from gecko_tw.resources.gates.permits import permit_found, permit_missing
@@ -19,9 +19,11 @@ from gecko_tw.resources.headers.locks import check_vouched, protection_headers
 from gecko_tw.resources.headers.versions import null_id, version_id
 from gecko_tw.resources.headers.writing import stored_for
 from gecko_tw.resources.service import SMALL
+from gecko_tw.store.interfaces import IReading
 from gecko_tw.store.records import NULL, Checksum, Version
-from gecko_tw.store.refusals import InvalidArgument, InvalidPartNumber, InvalidRequest, Refusal
+from gecko_tw.store.refusals import InvalidArgument, InvalidPartNumber, InvalidRequest, ObjectDamaged, Refusal
 from gecko_tw.store.requests import UNCONDITIONAL, Put, Remove
+from gecko_tw.store.rules.quarantine import refuse_quarantined
 
 _CONDITIONS = (b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since")
 
@@ -65,7 +67,7 @@ async def put_object(call: Call) -> Answer:
     if encryption is not None:
         found += sse.told(call, version.extra, True)
     found += expiration_headers(call.record, call.key, version)
-    return Answer(200, found)
+    return Answer(200, found, about=version)
 
 
 @operation("GetObject", GET, OBJECT, needs="s3:GetObject", needs_version="s3:GetObjectVersion", decides=FOUND)
@@ -74,7 +76,10 @@ async def get_object(call: Call) -> Answer | Spans:
     service = call.service
     _check_query(call)
     try:
-        reading = await service.read(service.objects.open, call.bucket, call.key, version_id(call))
+        reading: IReading = await service.read(service.objects.open, call.bucket, call.key, version_id(call))
+    except ObjectDamaged:
+        await integrity.refuse_damaged(call)
+        raise
     except Refusal:
         permit_missing(call)
         raise
@@ -83,6 +88,7 @@ async def get_object(call: Call) -> Answer | Spans:
         permit_found(call, version)
         await sse.unlock(call, reading)
         repeated = repeats.find(call, version)
+        again = repeated is not None
         if repeated is None:
             if not _wanted(call, version):
                 reading.close()
@@ -91,14 +97,17 @@ async def get_object(call: Call) -> Answer | Spans:
             found = _described(call, version, piece)
             if piece.status == 200:
                 repeated = repeats.keep(call, version, piece.length, found)
+        first, length = (0, repeated.length) if repeated is not None else (piece.first, piece.length)
+        compared = integrity.at_once(call, reading, length, again=again)
+        reading = compared if compared is not None else await integrity.verified(call, reading)
         if "sse" in version.extra:  # while the answer can still be a refusal
-            await service.write(reading.read, 0 if repeated is not None else piece.first, 1)
+            await service.write(reading.read, first, 1)
     except BaseException:
         reading.close()
         raise
     if repeated is not None:
-        return Spans(200, [], reading, 0, repeated.length, lines=repeated.lines)
-    return Spans(piece.status, found, reading, piece.first, piece.length)
+        return Spans(200, [], reading, 0, length, lines=repeated.lines)
+    return Spans(piece.status, found, reading, first, length)
 
 
 @operation("HeadObject", HEAD, OBJECT, needs="s3:GetObject", needs_version="s3:GetObjectVersion", decides=FOUND)
@@ -112,6 +121,7 @@ async def head_object(call: Call) -> Answer:
         permit_missing(call)
         raise
     permit_found(call, version)
+    refuse_quarantined(version)
     await sse.check_key(call, version)
     repeated = repeats.find(call, version)
     if repeated is None:
@@ -122,9 +132,9 @@ async def head_object(call: Call) -> Answer:
         if piece.status == 200:
             repeated = repeats.keep(call, version, piece.length, found)
     if repeated is not None:
-        return Answer(200, lines=repeated.lines)
+        return Answer(200, lines=repeated.lines, about=version)
     found.append((b"Content-Length", b"%d" % piece.length))
-    return Answer(piece.status, found)
+    return Answer(piece.status, found, about=version)
 
 
 @operation("DeleteObject", DELETE, OBJECT, needs="s3:DeleteObject", needs_version="s3:DeleteObjectVersion")

@@ -15,6 +15,7 @@ from gecko_tw.store.records import Part, Upload
 from gecko_tw.store.requests import Listed
 
 MAX_LISTED = 1000
+MAX_PARTS = 10_000
 
 
 @operation("ListParts", GET, OBJECT, "uploadId", needs="s3:ListMultipartUploadParts")
@@ -22,7 +23,9 @@ async def list_parts(call: Call) -> Answer:
     """The parts that have come, by number. Source: S3 API Reference, ListParts."""
     service, query = call.service, call.query
     upload_id = call.upload_id
-    limit = limited(query.get("max-parts"), "max-parts", MAX_LISTED)
+    # A connection with a handshake speaks a protocol that has no second page.
+    most = MAX_LISTED if call.head.proven is None else MAX_PARTS
+    limit = limited(query.get("max-parts"), "max-parts", most)
     marker = limited(query.get("part-number-marker") or "0", "part-number-marker", 10_000)
     spell = spelling(query.get("encoding-type"))
     upload = await service.read(service.uploads.get, call.bucket, call.key, upload_id)
@@ -41,7 +44,7 @@ async def list_parts(call: Call) -> Answer:
     )
     head += _checksum_of(upload) + "".join(_part(part) for part in parts)
     headers = abort_headers(call.record, call.key, upload.initiated)
-    return xml(markup.document("ListPartsResult", head), headers=headers)
+    return xml(markup.document("ListPartsResult", head), headers=headers, about=parts)
 
 
 def _part(part: Part) -> str:

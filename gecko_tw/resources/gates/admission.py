@@ -4,6 +4,7 @@ from twisted.internet.task import deferLater
 
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.gates.logins import FAILURES
+from gecko_tw.resources.gates.mismatches import what_differed
 from gecko_tw.store.refusals import Refusal
 
 
@@ -21,6 +22,7 @@ async def wait_after(call: Call, refusal: Refusal) -> None:
     service = call.service
     if service.logins is None or not isinstance(refusal, FAILURES):
         return
+    call.why = what_differed(call.head, refusal)
     delay = service.logins.failed(call.request_id, call.address, call.head, refusal)
     if delay:
         # Who waits here does nothing: others must not be refused because of it.

@@ -14,7 +14,7 @@ from gecko_tw.callers.access.policies import ANONYMOUS, Principal, RequestContex
 from gecko_tw.callers.access.policies.context import Tags, Values
 from gecko_tw.callers.accounts.identities import Identity
 from gecko_tw.callers.signatures.v4 import seconds_of
-from gecko_tw.resources.call import Call
+from gecko_tw.resources.call import Asking
 from gecko_tw.resources.gates.access_settings import bucket_owner
 from gecko_tw.resources.headers.objects import parse_tags
 from gecko_tw.resources.headers.sources import COPY_SOURCE, read_source
@@ -37,7 +37,7 @@ class Ask:
     :ivar known: values of condition keys that only the operation knows, e.g. from the document of the request.
     """
 
-    call: Call
+    call: Asking
     action: str
     record: BucketRecord | None
     bucket: str
@@ -148,7 +148,7 @@ def _payload(ask: Ask) -> str | None:
     return _header(ask, b"x-amz-content-sha256")
 
 
-def _signed_at(call: Call) -> str:
+def _signed_at(call: Asking) -> str:
     return call.query.get("X-Amz-Date") or call.header(b"x-amz-date") or ""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import evolve
 
 from gecko_tw.callers.access.policies import Policy, Principal, authorize, decide, read_trust_policy
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
 from gecko_tw.callers.accounts.roles import Role
 from gecko_tw.callers.refusals import AccessDenied, InvalidIdentityToken
 from gecko_tw.callers.signatures.web_identity import conditions_of, prove, read_token
@@ -50,6 +51,18 @@ def permit_action(call: Call, action: str, resource: str, known: Known) -> None:
     """
     ask = _ask(call, action, resource, known)
     if not is_allowed(ask):
+        raise _refusal(ask)
+
+
+def permit_administration(call: Call, action: str) -> None:
+    """Refuses whom the server's own administration is not for: everybody but the account of the settings, whatever policies of other
+    accounts say, and in that account whom no policy allows it.
+
+    :param action: ``"admin:ServerInfo"`` or the like.
+    :raises AccessDenied: always when it is not permitted.
+    """
+    ask = _ask(call, action, "*", {})
+    if ask.principal.account != ROOT_ACCOUNT or not is_allowed(ask):
         raise _refusal(ask)
 
 

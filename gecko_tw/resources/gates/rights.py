@@ -7,7 +7,7 @@ from gecko_tw.callers.access import acl
 from gecko_tw.callers.access.policies import Policy, RequestContext, authorize, decide, needed_keys
 from gecko_tw.callers.access.policies.accounts import OWNER_KEEPS
 from gecko_tw.callers.access.policies.principals import Grasp
-from gecko_tw.resources.call import Call
+from gecko_tw.resources.call import Asking, Call
 from gecko_tw.resources.gates.access_settings import (
     ACL,
     IGNORE_ACLS,
@@ -37,7 +37,7 @@ _WITH_TAGS = frozenset(
 """Actions whose requests have the tags of the object that is there already."""
 
 
-def is_superuser(call: Call) -> bool:
+def is_superuser(call: Asking) -> bool:
     """Whether the caller owns everything; everybody does while authentication is switched off."""
     identity = call.caller.identity
     return call.caller.kind == "open" if identity is None else identity.superuser

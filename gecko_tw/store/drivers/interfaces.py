@@ -297,6 +297,13 @@ class IBlobs(Interface):
         """Iterates over names of blobs, staged bodies included, that are older: candidates for the sweeper."""
 
 
+class IBlobRereading(Interface):
+    """Optional power of an IBlobs that holds bytes in memory: reading what is stored, whatever is held."""
+
+    def reread(blob: str) -> IBlobReader:
+        """As ``open``, past all that is held."""
+
+
 class IBlobCloning(Interface):
     """Optional power of an IBlobs: copying without passing the bytes through Python."""
 

@@ -32,7 +32,7 @@ def sealed_size(size: int, form: int) -> int:
     return HEAD + size + TAG * frames(size) + (SIZES[CHECKSUM] if form == CHECKED else 0)
 
 
-def is_intact(read: Callable[[int, int], bytes], start: int, size: int) -> bool:
+def is_intact(read: Callable[[int, int], bytes | memoryview], start: int, size: int) -> bool:
     """Whether the blob of format 2 that begins at ``start`` is what was written, as far as one without its key can tell.
 
     :param read: ``read(offset, length)`` gives stored bytes, fewer only at their end.

@@ -144,14 +144,8 @@ class Rings:
     s3: KeyRing
     kms: KeyRing
 
-    def listed(self) -> str:
-        """A line for each key: its name, and how many generations it has."""
-        lines = [f"(SSE-S3) {self.s3.generations(name)}" for name in self.s3.names()]
-        lines += [f"{name} {self.kms.generations(name)}" for name in self.kms.names()]
-        return "\n".join(lines) or "no key has been made yet"
-
     def values(self) -> list[dict[str, Json]]:
-        """The same for programs; the name of the key of SSE-S3 is None."""
+        """Name and number of generations of each key; the name of the key of SSE-S3 is None."""
         found = [(None, self.s3, name) for name in self.s3.names()] + [
             (name, self.kms, name) for name in self.kms.names()
         ]

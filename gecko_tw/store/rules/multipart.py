@@ -40,6 +40,10 @@ _OTHER = "The {} you specified for part {} did not match what we received."
 _MODE = "The upload was created using the {} checksum mode. The complete request must use the same checksum mode."
 
 
+_DAMAGED = "damaged-parts"
+"""In an upload's ``extra``: the blobs of parts that are known to be damaged, by number."""
+
+
 class Raced(Exception):  # noqa: N818 - a signal, not an error
     """A part changed between reading the parts and deciding: read them again."""
 
@@ -75,7 +79,7 @@ def choose(upload: Upload, stored: Mapping[int, Part], wanted: tuple[WantedPart,
     chosen = []
     for entry in wanted:
         part = stored.get(entry.number)
-        if part is None or part.etag != entry.etag:
+        if part is None or entry.etag not in (None, part.etag) or _is_damaged(upload, part):
             raise _not_found(entry)
         _check_listed(upload.checksum_algorithm, upload.checksum_kind, part.checksum, entry)
         chosen.append(part)
@@ -88,7 +92,7 @@ def choose(upload: Upload, stored: Mapping[int, Part], wanted: tuple[WantedPart,
 
 
 def _not_found(entry: WantedPart) -> InvalidPart:
-    return InvalidPart(PartNumber=entry.number, ETag=entry.etag)
+    return InvalidPart(PartNumber=entry.number, ETag=entry.etag or "")
 
 
 def _check_listed(algorithm: str | None, kind: str | None, kept: Checksum | None, entry: WantedPart) -> None:
@@ -102,7 +106,7 @@ def _check_listed(algorithm: str | None, kind: str | None, kept: Checksum | None
     """
     listed = entry.checksum
     if listed is None:
-        if algorithm is not None and kind == COMPOSITE:
+        if algorithm is not None and kind == COMPOSITE and entry.etag is not None:
             raise InvalidRequest(_MISSING.format(algorithm.lower(), entry.number))
         return
     if algorithm is not None and listed.algorithm != algorithm:
@@ -140,8 +144,27 @@ def join(upload: Upload, parts: list[Part], request: Complete) -> Version:
 
 def _extra(upload: Upload, parts: list[Part]) -> Mapping[str, Any]:
     """What the object has beside its bytes; how many of those there are, when they are encrypted."""
-    seal = upload.extra.get("sse")
-    return upload.extra if seal is None else with_seal(upload.extra, seal, sum(stored_size(part) for part in parts))
+    extra = {name: value for name, value in upload.extra.items() if name != _DAMAGED}
+    seal = extra.get("sse")
+    return extra if seal is None else with_seal(extra, seal, sum(stored_size(part) for part in parts))
+
+
+def mark_damaged(bucket: BucketRecord, history: KeyHistory, upload_id: str, part: Part) -> Change:
+    """The bytes of a part are known to be damaged: no object is made of it, and who sends it again has another one.
+
+    :raises NoSuchUpload: it was completed or aborted meanwhile.
+    """
+    upload = history.upload(upload_id)
+    if upload is None:
+        raise NoSuchUpload(UploadId=upload_id)
+    damaged = {**upload.extra.get(_DAMAGED, {}), str(part.number): [span.blob for span in part.spans]}
+    marked = evolve(upload, extra={**upload.extra, _DAMAGED: damaged})
+    return Change(evolve(history, uploads=tuple(marked if one is upload else one for one in history.uploads)))
+
+
+def _is_damaged(upload: Upload, part: Part) -> bool:
+    blobs = upload.extra.get(_DAMAGED, {}).get(str(part.number))
+    return blobs is not None and blobs == [span.blob for span in part.spans]
 
 
 def _kept_checksum(checksum: Checksum | None, part: Part) -> str | None:
@@ -229,8 +252,11 @@ def _check_again(version: Version, request: Complete) -> None:
 def _is_made_from(version: Version, parts: tuple[WantedPart, ...]) -> bool:
     if [part.number for part in version.parts] != [part.number for part in parts]:
         return False
+    etags = [part.etag for part in parts if part.etag is not None]
+    if not etags:
+        return True  # there is one upload of that id, and these are its parts
     try:
-        return version.etag == composite_etag([part.etag for part in parts])
+        return version.etag == composite_etag(etags)
     except ValueError:  # not the ETag of any part
         return False
 

@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import itertools
+import json
+import re
 import sqlite3
 import threading
 from collections.abc import Iterable
@@ -12,16 +14,20 @@ from typing import Any
 
 import boto3
 
+from gecko_tw.admin.rows import Row
 from gecko_tw.resources.dispatch.operations import OBJECT, Document
+from tests.admin.recipes import RECIPES, target_of
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.matrix.callers import CALLERS, Caller
 from tests.end_to_end.matrix.cases import NONE, Case, harmless_policy, policy_text
+from tests.end_to_end.matrix.framed import OPERATIONS, ask_once, native_port, request_of
 from tests.end_to_end.matrix.recipes import KEY, SOURCE
 from tests.end_to_end.matrix.signing import Asked, Pair, Signer
 from tests.patience import PATIENCE
 
-HEADER, PRESIGNED, FORM, UNSIGNED = "header", "presigned", "form", "unsigned"
+HEADER, PRESIGNED, FORM, UNSIGNED, NATIVE = "header", "presigned", "form", "unsigned", "native"
 THREADS = 4
+OPERATORS = re.compile(r"listening on http://(\S+) for operators")
 TABLES = ("bucket", "document", "part", "span", "upload", "version")
 ROOT_PAIR = (Daemon.access_key, Daemon.secret_key)
 Reply = tuple[int, bytes]
@@ -36,6 +42,7 @@ class Ground:
     def __init__(self, daemon: Daemon, cases: list[Case]) -> None:
         self._daemon, self._cases = daemon, cases
         self._signer = Signer(f"127.0.0.1:{daemon.port}", daemon.region)
+        self._native = native_port(daemon)
         self._local = threading.local()
         self._connections: list[HTTPConnection] = []
         self._pool = ThreadPoolExecutor(THREADS)
@@ -78,11 +85,38 @@ class Ground:
     def ask(self, caller: Caller, case: Case, policy: str, style: str) -> Reply:
         """Status and body that somebody gets."""
         asked, pair = self._asked(case, policy), self._sessions.get(caller.name) or caller.pair(case)
+        if style == NATIVE:
+            assert pair is not None
+            bucket = case.bucket(policy)
+            sent = request_of(case.row.name, case.asked(policy)[0], KEY, self._uploads.get(bucket, "none"))
+            return ask_once(self._native, (pair[0], pair[1]), sent, caller.expired)
         if style == FORM:
             asked = self._signer.form(asked, pair, KEY)
         elif pair is not None:
             asked = self._signed(asked, pair, style)
         return self._send(asked, unproven=caller.expired)
+
+    def administer(self, caller: Caller, row: Row, style: str) -> Reply:
+        """Status and body of what somebody asks of the admin API. Who may change something is not asked to, nor to stream."""
+        host = OPERATORS.search(self._daemon.log)
+        assert host is not None
+        recipe = RECIPES[row.name]
+        path, _, _ = target_of(row, "none").partition("?")
+        body = b"" if recipe.body is None else json.dumps(recipe.body).encode()
+        asked = Asked(method=row.method, path=path, query=recipe.query, body=body)
+        pair = self._sessions.get(caller.name) or caller.pair(self._cases[0])
+        if pair == ROOT_PAIR and style == HEADER and (row.changes or row.stream is not None):
+            return 200, b""
+        signer = Signer(host[1], self._daemon.region)
+        if pair is not None:
+            asked = signer.header(asked, pair) if style == HEADER else signer.presigned(asked, pair)
+        connection = HTTPConnection(host[1], timeout=PATIENCE)
+        try:
+            connection.request(asked.method, asked.target, asked.body or None, dict(asked.headers))
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
 
     def kept(self) -> dict[str, list[Any]]:
         """Every row of the catalog that says what is stored and who there is."""
@@ -169,7 +203,11 @@ def styles(caller: Caller, case: Case) -> tuple[str, ...]:
     """How a caller can ask."""
     if case.row.name == "PostObject":
         return (FORM,)
-    return (HEADER, PRESIGNED) if caller.account else (UNSIGNED,)
+    if not caller.account:
+        return (UNSIGNED,)
+    # A frame names no version, and a handshake has no place for a session's token.
+    framed = case.row.name in OPERATIONS and not case.versioned and not caller.session
+    return (HEADER, PRESIGNED, NATIVE) if framed else (HEADER, PRESIGNED)
 
 
 def _filled(text: str, words: dict[str, str]) -> str:

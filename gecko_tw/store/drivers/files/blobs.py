@@ -25,7 +25,7 @@ from gecko_tw.store.drivers.files.disk import (
 from gecko_tw.store.drivers.files.paths import file_of
 from gecko_tw.store.drivers.files.staging import fresh_name, staging_file
 from gecko_tw.store.drivers.held import Held, HeldBlob, MemoryReader
-from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning, IBlobReader, IBlobs, IBlobWriter
+from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning, IBlobReader, IBlobRereading, IBlobs, IBlobWriter
 from gecko_tw.store.drivers.sqlite.blobnames import is_pooled, is_visible, visible_parts
 from gecko_tw.store.drivers.sqlite.ground import Watch
 from gecko_tw.store.records import BlobNote, Part, Span, Version
@@ -152,7 +152,7 @@ class FilesReader:
         self.close()
 
 
-@implementer(IBlobs, IBlobCloning)
+@implementer(IBlobs, IBlobCloning, IBlobRereading)
 class FilesBlobs:
     """The bytes of one data directory.
 
@@ -185,6 +185,9 @@ class FilesBlobs:
                 _, _, bucket, key = visible_parts(blob)
                 return self._held.put(blob, HeldBlob(file_of(bucket, key), mark, MemoryReader(data)))
         return reader
+
+    def reread(self, blob: str) -> FilesReader:
+        return self._file(blob)
 
     def _mark(self, path: bytes) -> tuple[int, ...] | None:
         try:

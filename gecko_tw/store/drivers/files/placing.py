@@ -215,6 +215,9 @@ class FilesPlaces:
         finally:
             os.close(directory)
 
+    def shelve(self, transaction: Transaction, address: Address, version: Version) -> Placed:
+        return self._pool.take(transaction, address, version, None)
+
     def vacate(self, transaction: Transaction, address: Address) -> None:
         path = file_of(address.bucket, address.key)
         parent, leaf = os.path.split(path)

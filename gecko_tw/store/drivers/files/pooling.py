@@ -130,11 +130,13 @@ class Pool:
         """Changes the description of bytes in the pool."""
         spans = spans_of(row.spans, row.size)
         leftover = row.fingerprint
-        if is_whole(version):
+        if is_whole(version) and not self._has(spans[0].blob):  # lost: nothing is there to be described
+            files: tuple[str, ...] = tuple(row.files.split())
+        elif is_whole(version):
             description = Description(bucket=address.bucket, key=address.key, record=version, replaces=leftover)
             transaction.intend(address.bucket, address.key, marks.described(spans[0].blob))
             spill = describe_pooled(self._disk, spans[0].blob, pool_file(spans[0].blob), description)
-            files: tuple[str, ...] = () if spill is None else (spill,)
+            files = () if spill is None else (spill,)
         else:
             files = (self._list(transaction, address, version, leftover),)
         return Placed(False, row.file_mtime, row.file_size, spans, files)

@@ -9,7 +9,7 @@ from zope.interface import implementer
 from gecko_tw.store.drivers.files.blobs import MOST_HELD, ROOM_HELD, FilesBlobs, FilesReader, FilesWriter
 from gecko_tw.store.drivers.files.disk import full_or, pool_file, refuse_without_reserve
 from gecko_tw.store.drivers.held import Held, HeldBlob, MemoryReader
-from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning, IBlobs, IBlobWriter
+from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning, IBlobRereading, IBlobs, IBlobWriter
 from gecko_tw.store.drivers.sqlite.blobnames import inline_name, inline_parts, is_inline
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.connections import Connections
@@ -71,7 +71,7 @@ class PoolWriter:
             self._file.abort()
 
 
-@implementer(IBlobs, IBlobCloning)
+@implementer(IBlobs, IBlobCloning, IBlobRereading)
 class PoolBlobs:
     """The bytes of one data directory.
 
@@ -136,11 +136,19 @@ class PoolBlobs:
         waiting = self._waiting.get(blob)
         return self.files.open(blob) if waiting is None else MemoryReader(waiting[1])
 
-    def _row(self, blob: str) -> MemoryReader:
+    def reread(self, blob: str) -> MemoryReader | FilesReader:
+        if is_inline(blob):
+            return self._stored(blob)
+        return self.files.reread(blob) if blob not in self._waiting else self.open(blob)
+
+    def _stored(self, blob: str) -> MemoryReader:
         found = self._connections.mine().execute(_READ, inline_parts(blob)).fetchone()
         if found is None:
             raise BlobGone(blob)
-        reader = MemoryReader(found[0])
+        return MemoryReader(found[0])
+
+    def _row(self, blob: str) -> MemoryReader:
+        reader = self._stored(blob)
         return self._held.put(blob, HeldBlob(b"", (), reader)) if reader.size <= MOST_HELD else reader
 
     def remove(self, blobs: Iterable[str]) -> None:

@@ -51,6 +51,9 @@ class PoolPlaces:
     def keep(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placed:
         return self.describe(transaction, address, version, row)
 
+    def shelve(self, transaction: Transaction, address: Address, version: Version) -> Placed:
+        return self.place(transaction, address, version, Standing())
+
     def vacate(self, transaction: Transaction, address: Address) -> None:
         """No path is taken."""
 

@@ -108,8 +108,11 @@ class HistoryChange:
             self._former.rows.append(row)
 
     def _older(self, version: Version | DeleteMarker, row: Row | None, former: Version | DeleteMarker | None) -> Row:
-        if row is None or (isinstance(version, Version) and not _same_bytes(version, former)):
+        replaced = isinstance(version, Version) and not _same_bytes(version, former)
+        if row is None or (replaced and row.visible):
             raise ValueError("only the newest version may be new")
+        if replaced and isinstance(version, Version):
+            return row_of(version, row.seq, self._ground.places.shelve(self._transaction, self._address, version))
         if row.visible and isinstance(version, Version):
             placed = self._ground.places.keep(self._transaction, self._address, version, row)
             return row_of(version, row.seq, placed)

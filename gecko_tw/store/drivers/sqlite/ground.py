@@ -63,6 +63,9 @@ class Places(Protocol):
     def keep(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placed:
         """Gives a visible file a second name in the pool, because its version is becoming an older one."""
 
+    def shelve(self, transaction: Transaction, address: Address, version: Version) -> Placed:
+        """Gives an older version other bytes, which were committed before."""
+
     def vacate(self, transaction: Transaction, address: Address) -> None:
         """Removes the visible file: its version is gone and nothing took its place."""
 

@@ -1,29 +1,28 @@
-"""What the command ``geckos3 policy explain`` says: whether somebody may do something, and which statement decided."""
+"""Whether somebody may do something, and which statement decides: asked with values, for the command line and for operators."""
 
 import time
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import evolve, field, frozen
 
 from gecko_tw.callers.access import acl
 from gecko_tw.callers.access.policies import Policy, Principal, explain, read_identity_policy
-from gecko_tw.callers.access.policies.actions import SPELLING
+from gecko_tw.callers.access.policies.actions import OTHER_SERVICES, SPELLING
 from gecko_tw.callers.access.policies.condition_keys import condition_key
 from gecko_tw.callers.access.policies.context import EVERY_BUCKET, S3_ARN
 from gecko_tw.callers.accounts.directory import Directory
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, Caller, Identity, IIdentities
-from gecko_tw.commands.telling import Told
-from gecko_tw.resources.call import Call
 from gecko_tw.resources.gates.access_settings import ACL, POLICY, acls_count, policy_of
 from gecko_tw.resources.gates.circumstances import Ask
 from gecko_tw.resources.gates.rights import is_allowed, is_superuser
+from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import NoSuchBucket, Refusal
 from gecko_tw.store.settling import settled
-from gecko_tw.wire.head import head_of
 
 ANONYMOUS = "anonymous"
+ADMIN = "admin:"
+"""What the actions of this server's own administration begin with."""
 
 
 @frozen(kw_only=True)
@@ -31,16 +30,17 @@ class Question:
     """May somebody do something?
 
     :ivar who: an access key, ``anonymous``, ``ACCOUNT`` or ``ACCOUNT/USER``; with ``policies`` also a user that there is not yet.
-    :ivar resource: ``arn:aws:s3:::BUCKET/KEY``, or without its beginning.
-    :ivar values: ``KEY=VALUE`` of condition keys.
-    :ivar policies: files with policies that the user has beside those that are stored.
+    :ivar action: of S3, or of another service that policies may name.
+    :ivar resource: ``arn:aws:s3:::BUCKET/KEY``, or without its beginning; of another service its ARN, or ``*``.
+    :ivar values: of condition keys.
+    :ivar policies: documents by name, which the user has beside those that are stored.
     """
 
     who: str
     action: str
     resource: str
-    values: tuple[str, ...] = ()
-    policies: tuple[Path, ...] = ()
+    values: Mapping[str, str] = field(factory=dict)
+    policies: Mapping[str, str] = field(factory=dict)
 
 
 @frozen(kw_only=True)
@@ -57,11 +57,28 @@ class _Deployment:
     region: str
     identities: IIdentities
     owner: str = ROOT_ACCOUNT
-    clock: Any = field(factory=_Clock)
+    clock: _Clock = field(factory=_Clock)
 
 
-def explained(objects: Any, identities: Directory, question: Question, settings: Any) -> Told:
-    """The answer in lines of text: the outcome, what each statement says, and what access control lists grant.
+@frozen(kw_only=True)
+class _Supposed:
+    """Somebody who is supposed to ask, as an Asking. Nothing is known of the request but what the question says."""
+
+    caller: Caller
+    service: Any  # a _Deployment stands for a Service
+    query: Mapping[str, str] = field(factory=dict)
+    headers: Mapping[bytes, bytes] = field(factory=dict)
+    address: str = ""
+    secure: bool = False
+
+    def header(self, name: bytes) -> str | None:
+        """It has none."""
+        return None
+
+
+# Any: a Settings, or whatever has these two; a store's Objects, which drivers of others may stand for.
+def explained(objects: Any, identities: Directory, question: Question, settings: Any) -> dict[str, Json]:
+    """The answer: the outcome, why, what each statement says, and what access control lists grant, the last three in lines of text.
 
     :param objects: the store's IObjects with its ``catalog``.
     :param settings: ``acl`` and ``region`` of the deployment.
@@ -73,20 +90,24 @@ def explained(objects: Any, identities: Directory, question: Question, settings:
     )
     policies = list(_policies(ask))
     told = explain(ask.context(), policies)
-    allowed, lists = is_allowed(ask), list(_lists(ask))
-    lines = [told[0], "ALLOWED" if allowed else "DENIED"]
-    if is_superuser(ask.call):
-        lines.append("the key pair of the settings may do everything that no policy of the bucket denies")
+    allowed, why = is_allowed(ask) and not _is_foreign_administration(ask), []
+    if _is_foreign_administration(ask):
+        why.append("only the account of the settings administers this server, whatever policies of other accounts say")
+    elif is_superuser(ask.call):
+        why.append("the key pair of the settings may do everything that no policy of the bucket denies")
     elif ask.principal.root and ask.principal.account == ask.owner:
-        lines.append("the root key of the account that owns the bucket: only a Deny keeps it out")
-    values = {
+        why.append("the root key of the account that owns the bucket: only a Deny keeps it out")
+    return {
         "allowed": allowed,
         "request": told[0],
-        "why": [*lines[2:], told[1]],
+        "why": [*why, told[1]],
         "statements": told[2:],
-        "acl": lists,
+        "acl": list(_lists(ask)),
     }
-    return Told("\n".join([*lines, f"statements: {told[1]}", *told[2:], *lists]), values)
+
+
+def _is_foreign_administration(ask: Ask) -> bool:
+    return ask.action.lower().startswith(ADMIN) and ask.principal.account != ROOT_ACCOUNT
 
 
 def _identity(identities: Directory, question: Question) -> Identity | None:
@@ -109,44 +130,51 @@ def _not_there(identities: Directory, question: Question) -> Identity:
     if not slash:
         raise ValueError(f"there is no access key and no account {question.who!r}")
     if not question.policies:
-        raise ValueError(f"there is no user {question.who!r}; with --policy it is told what a new one may do")
+        raise ValueError(f"there is no user {question.who!r}; with a policy it is told what a new one may do")
     principal = Principal(account=account, user_name=user, user_id=f"{account}:{user}", canonical_id=account)
     return Identity(access_key="", secret="", principal=principal)
 
 
-def _read(files: Iterable[Path]) -> Iterable[Policy]:
-    for file in files:
+def _read(policies: Mapping[str, str]) -> Iterable[Policy]:
+    for name, text in policies.items():
         try:
-            yield read_identity_policy(file.read_bytes(), file.name)
-        except (OSError, Refusal) as problem:
-            raise ValueError(f"{file}: {problem}") from problem
+            yield read_identity_policy(text, name)
+        except Refusal as problem:
+            raise ValueError(f"{name}: {problem}") from problem
 
 
+# Any: as in explained.
 def _ask(objects: Any, identity: Identity | None, question: Question, deployment: _Deployment) -> Ask:
-    action = SPELLING.get(question.action.lower())
-    if action is None:
-        raise ValueError(f"there is no action {question.action!r}")
-    path = question.resource.removeprefix(S3_ARN)
+    action = _action(question.action)
+    of_s3 = action in SPELLING.values()
+    path = question.resource.removeprefix(S3_ARN) if of_s3 else ""
     bucket, slash, key = ("", "", "") if question.resource == EVERY_BUCKET else path.partition("/")
     caller = Caller() if identity is None else Caller(identity=identity, kind="header")
-    call = Call(None, head_of("GET", b"/"), {}, bucket, key.encode(), None, deployment, caller)
     ask = Ask(
-        call=call,
+        call=_Supposed(service=deployment, caller=caller),
         action=action,
         record=_record(objects, bucket, action),
         bucket=bucket,
         key=key.encode() if slash else None,
         headers={},
-        known=dict(_value(text) for text in question.values),
+        known=dict(_value(name, value) for name, value in question.values.items()),
+        resource="" if of_s3 else question.resource,
     )
     return evolve(ask, version=_version(objects, ask)) if key and ask.record is not None else ask
 
 
-def _value(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
+def _action(text: str) -> str:
+    found = SPELLING.get(text.lower())
+    service, colon, name = text.partition(":")
+    if found is None and not (service.lower() in OTHER_SERVICES and colon and name.isalnum() and name.isascii()):
+        raise ValueError(f"there is no action {text!r}")
+    return found or text
+
+
+def _value(name: str, value: str) -> tuple[str, str]:
     key = condition_key(name)
-    if key is None or not equals:
-        raise ValueError(f"{text!r} is not a condition key with a value, e.g. aws:SourceIp=192.0.2.1")
+    if key is None:
+        raise ValueError(f"{name!r} is not a condition key, e.g. aws:SourceIp")
     return key.name, value
 
 

@@ -1,0 +1,15 @@
+"""What only the admin API refuses; as in ``store/refusals.py`` the class name is the code, its docstring the message."""
+
+from gecko_tw.store.refusals import Refusal
+
+
+class NotFound(Refusal):
+    """There is nothing here."""
+
+
+class UnsupportedMediaType(Refusal):
+    """A body must be JSON: Content-Type: application/json."""
+
+
+class NotLive(Refusal):
+    """Only a running daemon knows this."""

@@ -1,0 +1,58 @@
+"""An answer that never ends: events as they come, each a line of JSON (HTML Living Standard, "Server-sent events")."""
+
+import json
+from collections.abc import Callable, Iterable
+
+from attrs import define
+from twisted.internet.task import deferLater
+
+from gecko_tw.resources.answers.answer import Headers
+from gecko_tw.resources.call import Call
+from gecko_tw.store.records import Json
+
+EVENTS = b"text/event-stream"
+"""The media type of such an answer."""
+
+PAUSE = 0.5
+"""Seconds between two looks."""
+
+SILENCE = 15.0
+"""Seconds after which a comment is sent, so that no proxy takes the connection for dead."""
+
+PATIENCE = 60.0
+"""Seconds that a client may lag behind; what comes meanwhile it misses."""
+
+
+@define(eq=False)
+class Stream:
+    """Sends what ``look`` finds, until the client leaves or this process ends.
+
+    :ivar look: called again and again: what is new, as JSON.
+    """
+
+    look: Callable[[], Iterable[Json]]
+    status: int = 200
+    error: str = ""
+
+    async def send(self, call: Call, more: Headers) -> int:
+        """As an Outcome."""
+        headers = [*more, (b"Content-Type", EVENTS), (b"Cache-Control", b"no-store")]
+        write, finish = call.request.answer_slowly(200, headers)
+        write(b": begins\n\n")
+        sent, silent, behind = 0, 0.0, 0.0
+        while not call.request.leaving:
+            await deferLater(call.service.clock, PAUSE)
+            found = b"".join(b"data: " + json.dumps(one).encode() + b"\n\n" for one in self.look())
+            silent, behind = silent + PAUSE, behind + PAUSE if call.request.behind else 0.0
+            if behind > PATIENCE:
+                call.request.abort()
+                return sent
+            if call.request.behind:
+                continue
+            if not found and silent >= SILENCE:
+                found = b": nothing new\n\n"
+            if found:
+                write(found)
+                sent, silent = sent + len(found), 0.0
+        finish(None)
+        return sent

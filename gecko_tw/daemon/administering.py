@@ -1,0 +1,51 @@
+"""The admin API put together: what its verbs work on, in a daemon and for the command line."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from gecko_tw.admin.api import AdminApi
+from gecko_tw.admin.audit import AuditLog
+from gecko_tw.admin.ground import Ground, Live
+from gecko_tw.admin.table import ROWS
+from gecko_tw.daemon.data_dir import DataDir
+from gecko_tw.daemon.deployment import Store, identities_of, store_in
+from gecko_tw.daemon.listening import Listener
+from gecko_tw.daemon.logs import STDOUT, write_line
+from gecko_tw.resources.service import Service
+from gecko_tw.settings import Settings
+from gecko_tw.store.encryption.keyring import rings_of
+
+
+def ground_of(data: DataDir, settings: Settings, store: Store | None = None, daemon: Live | None = None) -> Ground:
+    """What verbs work on.
+
+    :param data: open.
+    :param store: that of the data directory, where there is one already.
+    :param daemon: what only a daemon knows; None for the command line.
+    """
+    store = store_in(data, settings) if store is None else store
+    return Ground(
+        settings=settings,
+        store=store,
+        identities=identities_of(settings, store),
+        rings=rings_of(store.documents, data.sealer),
+        sizes=data.sizes,
+        clock=time.time,
+        daemon=daemon,
+    )
+
+
+def api_for(service: Service, ground: Ground, write: Callable[[str], Any] | None) -> AdminApi:
+    """The face.
+
+    :param write: receives the lines of the audit log that are for standard output; None for that itself.
+    """
+    out = partial(write_line, STDOUT) if write is None else write
+    return AdminApi(service, ROWS, ground, AuditLog(ground.settings.audit_log, out))
+
+
+def places_of(listeners: tuple[Listener, ...]) -> tuple[dict[str, object], ...]:
+    """Where a daemon listens, as it was told."""
+    return tuple({"place": one.text, "site": one.site, "secure": one.secure} for one in listeners)

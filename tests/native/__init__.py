@@ -1,0 +1,1 @@
+"""The native binary protocol, both sides of it."""
