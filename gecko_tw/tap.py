@@ -9,13 +9,14 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.stdio import StandardIO
+from twisted.internet.threads import blockingCallFromThread
 from twisted.logger import ILogObserver, Logger, globalLogBeginner
 from twisted.python.modules import getModule
 from twisted.python.usage import Options as UsageOptions
@@ -24,6 +25,7 @@ import gecko_tw.plugins
 from gecko_tw.bootstrap.seeding import seed
 from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.daemon.balance import balance_file
+from gecko_tw.daemon.certificates import certificates_file
 from gecko_tw.daemon.data_dir import CannotOpen, DataDir
 from gecko_tw.daemon.listening import listeners_of
 from gecko_tw.daemon.logs import bridge, observer
@@ -34,15 +36,15 @@ from gecko_tw.jobs.ledger import Ledger
 from gecko_tw.metrics.counters import counters_file
 from gecko_tw.pools import Pool
 from gecko_tw.resources.access_logs.recent import recent_file
-from gecko_tw.settings import SETTINGS, BadSetting, Settings
+from gecko_tw.settings import SETTINGS, BadSetting, Setting, Settings
 from gecko_tw.settings.sources import plain_arguments, read_settings, texts_of
 
 SEALING_KEY = "sealing-key"
 """Its name beside the settings that a worker is told."""
 
 
-SHARED_FILES = 5
-"""What a worker is given behind its listening sockets: the table of limits, the balance, the counters, jobs, the last requests."""
+SHARED_FILES = 6
+"""What a worker is given behind its sockets: the table of limits, the balance, counters, jobs, the last requests, certificates."""
 
 STARTED = "started"
 """When the deployment was, beside the settings that a worker is told."""
@@ -50,6 +52,8 @@ STARTED = "started"
 
 class Options(UsageOptions):
     """The flags of ``twistd geckos3``, made from the settings.
+
+    :param environment: variables that may name settings.
 
     :ivar settings: the settings in force, once the command line has been parsed.
     """
@@ -63,21 +67,12 @@ class Options(UsageOptions):
 
     settings: Settings
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         super().__init__()
-        self["listen"], self["host-alias"], self["webhook"] = [], [], []
-
-    def opt_listen(self, text: str) -> None:
-        """Where to listen; may be given more than once. [default: :9000]"""
-        self["listen"].append(text)
-
-    def opt_webhook(self, text: str) -> None:
-        """Where events go, as NAME=URL; may be given more than once."""
-        self["webhook"].append(text)
-
-    def opt_host_alias(self, text: str) -> None:
-        """A name under which clients reach this server; may be given more than once."""
-        self["host-alias"].append(text)
+        self._environment = environment
+        for one in SETTINGS:
+            if one.several:
+                self[one.key] = []
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         super().parseOptions(plain_arguments(sys.argv[1:] if options is None else options))
@@ -88,7 +83,7 @@ class Options(UsageOptions):
 
         flags = {one.name: self[one.flag.removeprefix("--")] for one in SETTINGS}
         try:
-            self.settings = configured(flags, os.environ)
+            self.settings = configured(flags, self._environment)
         except BadSetting as bad:
             raise SystemExit(f"geckos3: {bad}") from None
 
@@ -103,6 +98,20 @@ class Options(UsageOptions):
         asked = self.parent is not None and any(self.parent.get(name) for name in ("logfile", "logger", "syslog"))
         return None if asked or self.in_background else observer(self.settings.log_level, self.settings.log_format)
 
+
+def _several(one: Setting) -> Callable[[Options, str], None]:
+    """What twistd's parser calls with each of the texts of a setting that may be given more than once."""
+
+    def given(self: Options, text: str) -> None:
+        self[one.key].append(text)
+
+    given.__doc__ = f"{one.help} [default: {one.default}]"
+    return given
+
+
+for _setting in SETTINGS:
+    if _setting.several:
+        setattr(Options, f"opt_{_setting.name}", _several(_setting))
 
 PATIENCE = 0.1
 """Seconds that a listing waits for another one of its process: thirty usual ones fit in."""
@@ -122,44 +131,67 @@ def pools_for(reactor: Any, settings: Settings) -> tuple[Pool, Pool, Pool]:
 
 def makeService(options: Options) -> MultiService:
     """The daemon that the options describe."""
+    log = Logger(namespace="gecko_tw.daemon.workers")
+    # A daemon in the background has no standard output: requests and the messages of workers go to the log it has.
+    told = (lambda line: log.info("{line}", line=line)) if options.in_background else None
+    return daemon_for(options.settings, told=told, observer=options.observer)
+
+
+def daemon_for(
+    settings: Settings,
+    *,
+    told: Callable[[str], object] | None = None,
+    observer: ILogObserver | None = None,
+    ended: Callable[[str], object] | None = None,
+) -> Daemon:
+    """The daemon that the settings describe.
+
+    :param told: called with each line that would go to standard output.
+    :param observer: as of a Plan, and ``ended``, too.
+    """
     from twisted.internet import reactor
 
     bridge()
-    settings, log = options.settings, Logger(namespace="gecko_tw.daemon.workers")
-    # A daemon in the background has no standard output: requests and the messages of workers go to the log it has.
-    told = (lambda line: log.info("{line}", line=line)) if options.in_background else None
+    listeners, shared, https = listeners_of(settings), certificates_file(), None
     try:
         data, pools = DataDir(settings), pools_for(reactor, settings)
+        if any(one.tls for one in listeners):
+            from gecko_tw.daemon.https import https_for
+
+            https = https_for(settings, shared)
     except BadSetting as bad:
         raise SystemExit(f"geckos3: {bad}") from None
-    listeners = listeners_of(settings)
     _check_dropins()
     ledger, started = Ledger(), reactor.seconds()  # type: ignore[attr-defined]
 
     def front(ports: list[Any]) -> Any:
         if settings.workers > 1:
-            return workers_for(reactor, settings, data, ports, told, ledger.fileno)
+            return workers_for(reactor, settings, data, ports, told, (ledger.fileno, shared))
         # Half of all modules, which a parent of workers never needs.
         from gecko_tw.daemon.answering import Shared, serving_for
 
         sockets = [socket.socket(fileno=os.dup(port.fileno())) for port in ports]
-        return serving_for(
-            reactor,
-            settings,
-            data,
-            pools,
-            sockets,
-            shared=Shared(
-                tally=Tally(), counters=counters_file(1), jobs=ledger.fileno, recent=recent_file(1), started=started
-            ),
-            write=told,
+        ours = Shared(
+            tally=Tally(),
+            counters=counters_file(1),
+            jobs=ledger.fileno,
+            recent=recent_file(1),
+            certificates=shared,
+            started=started,
         )
+        return serving_for(reactor, settings, data, pools, sockets, shared=ours, write=told)
+
+    def renewed() -> None:
+        blockingCallFromThread(reactor, daemon.renew)
 
     def upkeep(scan: Any) -> MultiService:
         # By now requests are answered: nobody waits for these.
         from gecko_tw.daemon.upkeep import upkeep_for
 
-        return upkeep_for(reactor, settings, data, pools, scan, ledger=ledger, give_up=daemon.give_up)
+        beside = [] if https is None else https.services(reactor, pools[1], settings, renewed)
+        if ended is None:  # what is there is ours
+            gc.freeze()  # as a worker does
+        return upkeep_for(reactor, settings, data, pools, scan, ledger=ledger, give_up=daemon.give_up, beside=beside)
 
     daemon = Daemon(
         reactor,
@@ -171,8 +203,10 @@ def makeService(options: Options) -> MultiService:
             pool=pools[1],
             front=front,
             jobs=upkeep,
-            observer=options.observer,
+            certificates=None if https is None else https.files,
+            observer=observer,
             bootstrap=bootstrap_for(settings, data),
+            ended=ended,
         ),
     )
     return daemon
@@ -216,10 +250,12 @@ def declared_by(path: Path, settings: Settings, data: DataDir) -> Callable[[], o
     return Bootstrap(path, os.environ, deployment)
 
 
-def workers_for(reactor: Any, settings: Settings, data: DataDir, ports: list[Any], told: Any, ledger: int) -> Workers:
-    """The worker processes that serve on held ports. Behind the ports each gets the table of what is counted, and the balance.
+def workers_for(
+    reactor: Any, settings: Settings, data: DataDir, ports: list[Any], told: Any, shared: tuple[int, int]
+) -> Workers:
+    """The worker processes that serve on held ports. Behind the ports each gets what processes share, in the order of SHARED_FILES.
 
-    :param ledger: the file of what jobs did.
+    :param shared: the files of what jobs did, and of certificates.
     :param data: open. Its sealing key goes to each with the settings, whose encryption key may have been changed meanwhile.
     """
     recipe = Recipe(
@@ -229,8 +265,9 @@ def workers_for(reactor: Any, settings: Settings, data: DataDir, ports: list[Any
             Tally().fileno,
             balance_file(settings.workers),
             counters_file(settings.workers),
-            ledger,
+            shared[0],
             recent_file(settings.workers),
+            shared[1],
         ),
         drain_limit=settings.shutdown_timeout,
         lines=None if told is None else lambda line: told(line.decode("utf-8", "replace")),
@@ -273,7 +310,7 @@ def work() -> None:
         signal.SIGTERM,
         lambda *_: reactor.callFromThread(worker.leave),  # type: ignore[attr-defined]
     )
-    StandardIO(ParentProcess(worker.serve, worker.leave), READS, WRITES, reactor)
+    StandardIO(ParentProcess(worker.serve, worker.leave, worker.renew), READS, WRITES, reactor)
     reactor.addSystemEventTrigger("before", "shutdown", worker.stop)  # type: ignore[attr-defined]
     reactor.run()  # type: ignore[attr-defined]
     sys.exit(worker.failed)
@@ -307,7 +344,7 @@ class Worker:
 
         try:
             await pools[1].run(self._data.open)
-            *places, limits, balance, counters, jobs, recent = range(
+            *places, limits, balance, counters, jobs, recent, certificates = range(
                 FIRST_SOCKET, FIRST_SOCKET + len(listeners_of(settings)) + SHARED_FILES
             )
             sockets = [socket.socket(fileno=place) for place in places]
@@ -322,6 +359,7 @@ class Worker:
                     counters=counters,
                     jobs=jobs,
                     recent=recent,
+                    certificates=certificates,
                     started=started,
                     place=number - 1,
                     balance=balance,
@@ -330,6 +368,14 @@ class Worker:
             await self._serving.open()
             gc.freeze()  # what was made by now stays: to look through it again takes 30 ms, and everybody waits
         except (CannotOpen, BadSetting) as problem:
+            raise CannotServe(str(problem)) from problem
+
+    def renew(self) -> None:
+        """Serves the certificates that are shared now. Raises CannotServe, and goes on with those that it has."""
+        try:
+            if self._serving is not None:
+                self._serving.renew()
+        except BadSetting as problem:
             raise CannotServe(str(problem)) from problem
 
     def leave(self) -> None:

@@ -11,6 +11,7 @@ from tests.sources import PACKAGE, Source, functions, graph, imports, sources
 RESOURCES = f"{PACKAGE}.resources"
 
 FLOORS = (
+    (f"{PACKAGE}.testing",),
     ("twisted.plugins", f"{PACKAGE}.commands"),
     (f"{PACKAGE}.tap",),
     (f"{PACKAGE}.bootstrap",),
@@ -71,12 +72,14 @@ FLOORS = (
 LAZY = {
     f"{PACKAGE}.tap": "parts are imported by the factory that needs them, and the reactor only by makeService",
     f"{PACKAGE}.commands": "a command imports what it runs, so that `--help` is quick",
+    f"{PACKAGE}.testing": "pytest imports its plugins in every project: what a fixture needs is imported when a test asks for it",
     f"{PACKAGE}.admin.schemas": "a library that takes a tenth of a second, which only the first question to the admin API needs",
     f"{PACKAGE}.daemon.answering": "all verbs of the admin API, and the binary protocol, which few deployments have switched on",
     f"{PACKAGE}.admin.metering": "the library of metrics takes a fifth of a second, which only a scrape needs",
     f"{PACKAGE}.callers.signatures.web_identity": "few deployments have identity providers: no other one pays for PyJWT",
     f"{PACKAGE}.daemon.issuers": "an HTTP client, which no other one needs either",
     f"{PACKAGE}.daemon.data_dir": "few deployments have drivers of dropins",
+    f"{PACKAGE}.daemon.https": "few deployments ask an authority for certificates: no other one needs certbot's library",
     f"{PACKAGE}.daemon.deployment": "a process imports what it does: the parent of workers answers nothing, few have webhooks",
     f"{PACKAGE}.store.checksums": "awscrt takes a tenth of the start, and only some digests need it",
 }

@@ -21,6 +21,7 @@ TEMPLATES = {SERVICE: "/", ACTION: "/", BUCKET: "/:bucket", OBJECT: "/:bucket/*o
 """What requests address, as ByteBucket's label ``path`` names it: never a key."""
 
 Sizes = Mapping[str, tuple[str, float]]
+Ends = Sequence[tuple[str, str, float]]
 
 
 class Metrics:
@@ -57,15 +58,16 @@ class Metrics:
         """The state of all processes together."""
         return self._counters.gauges()
 
-    def document(self, sizes: Callable[[], Sizes]) -> bytes:
+    def document(self, sizes: Callable[[], Sizes], ends: Callable[[], Ends] = tuple) -> bytes:
         """What a scrape is answered with. Blocks.
 
         :param sizes: asked for what is on the disk.
+        :param ends: asked for certificates, as :class:`gecko_tw.metrics.exposition.Told` has them.
         """
         # The library takes a fifth of a second to load, which only those pay who scrape.
         from gecko_tw.metrics.exposition import Told, exposition
 
-        return exposition(self._counters, Told(__version__, self._places, sizes()))
+        return exposition(self._counters, Told(__version__, self._places, sizes(), ends()))
 
 
 def _resident() -> int:

@@ -8,7 +8,7 @@ from gecko_tw.commands.options import STORE, Command, with_settings
 from gecko_tw.commands.telling import Told, json_wanted, tell
 from gecko_tw.settings import Settings
 
-_PLACE = ("listen", "tls_cert", "tls_key")
+_PLACE = ("listen", "tls", "acme", "acme_domain", "tls_cert", "tls_key", "tls_client_ca")
 
 
 @click.command(cls=Command)
@@ -42,7 +42,14 @@ def healthcheck(settings: Settings) -> int:
     from gecko_tw.commands.health import health
     from gecko_tw.daemon.listening import listeners_of
 
-    listener = listeners_of(settings)[0]
+    places = listeners_of(settings)
+    # Whoever asks at another one must show a certificate, which this command has none of.
+    asked = [one for one in places if not (one.tls and settings.tls_client_ca)]
+    if not asked:
+        raise click.ClickException(
+            "--tls-client-ca: who asks must show a certificate; allowed is another place in --listen, such as unix:/run/geckos3.sock"
+        )
+    listener = asked[0]
     try:
         status = health(listener.text, listener.secure)
     except (OSError, HTTPException, ValueError) as problem:

@@ -20,10 +20,11 @@ from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.callers.signatures.authenticate import Authenticator
 from gecko_tw.callers.signatures.proxies import neighbourhood
 from gecko_tw.daemon.balance import Balance
+from gecko_tw.daemon.certificates import Certificates
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.daemon.deployment import Store, identities_of, operation_table, sinks_for, store_in
 from gecko_tw.daemon.issuers import Issuers
-from gecko_tw.daemon.listening import ADMIN, NATIVE, S3, alone, listeners_of
+from gecko_tw.daemon.listening import ADMIN, NATIVE, REDIRECT, S3, Listener, alone, listeners_of
 from gecko_tw.daemon.logs import RequestLog
 from gecko_tw.daemon.protection import front_of, limits_of
 from gecko_tw.daemon.serving import Serving
@@ -37,10 +38,11 @@ from gecko_tw.resources.dispatch.readiness import Readiness
 from gecko_tw.resources.dispatch.tree import ServiceResource
 from gecko_tw.resources.gates.logins import Logins
 from gecko_tw.resources.service import Service
-from gecko_tw.settings import Settings
+from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.store.disk_check import check_disk
 from gecko_tw.store.integrity.figures import figures
 from gecko_tw.wire.limits import Limits
+from gecko_tw.wire.redirection import Redirection
 from gecko_tw.wire.site import Site
 
 
@@ -120,10 +122,12 @@ class Shared:
     :ivar started: when the deployment was, in seconds since 1970.
     :ivar place: this process's, from 0.
     :ivar balance: the balance file, when others accept from the same sockets.
+    :ivar certificates: the file of the certificates that https is served with.
     """
 
     tally: Tally
     counters: int
+    certificates: int
     jobs: int
     recent: int
     started: float
@@ -154,13 +158,17 @@ def serving_for(
     observers = log if metrics is None or recent is None else (*log, metrics.count, recent.add)
     service = service_for(reactor, settings, store, pools, shared.tally, observers)
     limits = Limits(connections_per_address=settings.max_connections_per_address)
-    sites = {S3: Site(ServiceResource(service), reactor, limits, neighbourhood)}
+    certificates = Certificates(shared.certificates) if any(listener.tls for listener in listeners) else None
+    sites = {S3: Site(ServiceResource(service), reactor, limits, neighbourhood, hsts=settings.hsts)}
     if any(listener.site == NATIVE for listener in listeners):
         # Most deployments have no such listener, and need none of it.
         from gecko_tw.native.server.site import NativeSite
 
         sites[NATIVE] = NativeSite(service, reactor, limits, neighbourhood)
     of_clients = [site for name, site in sites.items() if name != ADMIN]
+    if settings.redirect_listen != "off":
+        way = Redirection(_https_port(settings, listeners, sockets), certificates.answer if certificates else _nothing)
+        sites[REDIRECT] = Site(way, reactor, limits, neighbourhood)
     beside = MultiService()
     if service.server_log is not None:
         service.server_log.setServiceParent(beside)
@@ -177,7 +185,8 @@ def serving_for(
             delivers=service.delivers,
         )
         api = api_for(service, ground_of(data, settings, store, live), write)
-        root = AdminResource(service, partial(metrics.document, partial(_sizes, data, store)), (api,))
+        document = partial(metrics.document, partial(_sizes, data, store), certificates.ends if certificates else tuple)
+        root = AdminResource(service, document, (api,))
         sites[ADMIN] = Site(root, reactor, limits, neighbourhood)
         telling = TimerService(TOLD, metrics.tell, service, of_clients, pools)
         telling.clock = reactor
@@ -185,4 +194,22 @@ def serving_for(
     ahead = alone
     if shared.balance is not None:
         ahead = Balance(shared.balance, shared.place, lambda: sum(len(site.channels) for site in of_clients)).ahead
-    return Serving(reactor, sites, listeners, sockets, settings.shutdown_timeout, beside, ahead=ahead)
+    drain = settings.shutdown_timeout
+    return Serving(reactor, sites, listeners, sockets, drain, beside, ahead=ahead, certificates=certificates)
+
+
+def _nothing(token: bytes) -> None:
+    """No certificate authority looks for anything."""
+
+
+def _https_port(settings: Settings, listeners: tuple[Listener, ...], sockets: list[socket.socket]) -> int:
+    """The port that redirects name. Raises BadSetting when nothing is served by https at any."""
+    if settings.redirect_port:
+        return settings.redirect_port
+    for listener, place in zip(listeners, sockets, strict=True):
+        if listener.site == S3 and listener.secure and place.family != socket.AF_UNIX:
+            port: int = place.getsockname()[1]
+            return port
+    raise BadSetting(
+        "--redirect-listen: is not allowed; allowed is a host and port served by https in --listen with it"
+    )

@@ -8,7 +8,6 @@ factory (and the TLS context) that the endpoint string asks for.
 import errno
 import socket
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from attrs import frozen
@@ -20,7 +19,8 @@ from twisted.internet.error import CannotListenError, VerifyError
 from twisted.internet.protocol import Factory, Protocol
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
-from gecko_tw.daemon.tls import only_strong, tls_context, warn_of_readable
+from gecko_tw.daemon.certificates import Certificates
+from gecko_tw.daemon.tls import only_strong
 from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.settings.kinds import LISTEN, split_host_port
 
@@ -52,26 +52,26 @@ def everybody(_: str) -> bool:
     return True
 
 
-S3, ADMIN, NATIVE = "s3", "admin", "native"
-"""What is served at a place: the store, what its operator looks at, or the store by the binary protocol."""
+S3, ADMIN, NATIVE, REDIRECT = "s3", "admin", "native", "redirect"
+"""What is served at a place: the store, what its operator looks at, the store by the binary protocol, or the way to https."""
 
-_FLAGS = {S3: "--listen", ADMIN: "--admin-listen", NATIVE: "--native-listen"}
+_FLAGS = {S3: "--listen", ADMIN: "--admin-listen", NATIVE: "--native-listen", REDIRECT: "--redirect-listen"}
 
 
 @frozen
 class Listener:
     """One place to listen.
 
-    :ivar site: S3, ADMIN or NATIVE.
+    :ivar site: S3, ADMIN, NATIVE or REDIRECT.
     :ivar text: as it was given.
     :ivar description: the Twisted endpoint string.
-    :ivar tls: certificate and key to serve it with, when the endpoint string itself says nothing of TLS.
+    :ivar tls: whether it is served with the certificates of the settings; an endpoint string names its own.
     """
 
     site: str
     text: str
     description: str
-    tls: tuple[Path, Path] | None = None
+    tls: bool = False
 
     @property
     def flag(self) -> str:
@@ -81,18 +81,21 @@ class Listener:
     @property
     def secure(self) -> bool:
         """Whether clients must speak TLS."""
-        return self.tls is not None or self.description.startswith(("ssl:", "tls:"))
+        return self.tls or self.description.startswith(("ssl:", "tls:"))
 
 
 def listeners_of(settings: Settings) -> tuple[Listener, ...]:
     """Where the settings say to listen."""
-    tls = (settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
+    tls = settings.tls == "dev" or bool(settings.acme) or any(settings.tls_cert)
     others = ((ADMIN, settings.admin_listen), (NATIVE, settings.native_listen))
     places = [*((S3, text) for text in settings.listen), *((site, text) for site, text in others if text != "off")]
-    return tuple(_listener(site, text, tls) for site, text in places)
+    found = [_listener(site, text, tls) for site, text in places]
+    if settings.redirect_listen != "off":
+        found.append(_listener(REDIRECT, settings.redirect_listen, False))
+    return tuple(found)
 
 
-def _listener(site: str, text: str, tls: tuple[Path, Path] | None) -> Listener:
+def _listener(site: str, text: str, tls: bool) -> Listener:
     split = split_host_port(text)
     if split is None:
         return Listener(site, text, text)
@@ -259,14 +262,9 @@ def hold(reactor: Any, listener: Listener) -> Any:
     :raises BadSetting: the endpoint string cannot be understood, a file it names cannot be read, or the address cannot be had.
     """
     try:
-        if listener.tls is not None:
-            tls_context(*listener.tls)
-            warn_of_readable(listener.tls[1])
         return _result(serverFromString(HoldingReactor(reactor), listener.description).listen(Factory()))
     except CannotListenError as refused:
         raise BadSetting(f"{listener.flag}: {listener.text!r} cannot be had: {refused.socketError}") from refused
-    except BadSetting:
-        raise
     except _WRONG as wrong:
         raise BadSetting(
             f"{listener.flag}: {listener.text!r} is not allowed ({wrong}); allowed is {LISTEN.allowed}"
@@ -278,17 +276,22 @@ def accept(
     listener: Listener,
     listening: socket.socket,
     factory: Any,
+    *,
     ahead: Ahead = alone,
     admits: Admits = everybody,
+    certificates: Certificates | None = None,
 ) -> Acceptor:
     """Begins to accept from a descriptor of a held socket, which the Acceptor will close.
 
-    TLS files are read now, so that a later call serves a renewed certificate. ``ahead`` and ``admits`` are the Acceptor's.
+    The files that an endpoint string names are read now, so that a later call serves a renewed certificate.
+
+    :param ahead: and ``admits`` are the Acceptor's.
+    :param certificates: what a listener with ``tls`` is served with.
     """
     if listener.description.startswith("systemd:"):
         return Acceptor(reactor, listening, factory, ahead, admits)
-    if listener.tls is not None:
-        factory = TLSMemoryBIOFactory(tls_context(*listener.tls), False, factory)
+    if listener.tls:
+        factory = TLSMemoryBIOFactory(certificates, False, factory)
     adopting = AdoptingReactor(reactor, listening, ahead, admits)
     return _result(serverFromString(adopting, listener.description).listen(factory))
 

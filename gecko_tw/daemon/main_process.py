@@ -12,8 +12,9 @@ from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
 from gecko_tw import __version__
+from gecko_tw.daemon.certificate_files import CertificateFiles
 from gecko_tw.daemon.data_dir import CannotOpen, DataDir, make_data_dir
-from gecko_tw.daemon.listening import ADMIN, NATIVE, Listener, hold, shown
+from gecko_tw.daemon.listening import ADMIN, NATIVE, REDIRECT, Listener, hold, shown
 from gecko_tw.daemon.noticing import Noticing
 from gecko_tw.daemon.scanning import Scan
 from gecko_tw.daemon.signals import take_signals
@@ -24,7 +25,7 @@ from gecko_tw.settings import DEFAULT_KEY, BadSetting, Settings
 DESCRIPTORS = 65_536
 """Open files and connections that a process may have where the system lets it."""
 
-_WHOM = {ADMIN: " for operators", NATIVE: " for the binary protocol"}
+_WHOM = {ADMIN: " for operators", NATIVE: " for the binary protocol", REDIRECT: " for who is to use https"}
 
 _log = Logger()
 
@@ -46,7 +47,10 @@ class Plan:
     :ivar front: makes what answers requests from the held ports: a Serving or Workers.
     :ivar jobs: makes the service that runs beside it, given the blocking scan of the data directory.
     :ivar bootstrap: makes the deployment have what is declared, at the start and at every reload; blocks. Raises BadSetting.
+    :ivar certificates: what https is served with is read from, if anything is.
     :ivar observer: receives messages when nobody else was told to (twistd's own log options).
+    :ivar ended: of a daemon within a program of others: told why when it ends by itself, in place of the end of the reactor. What belongs
+        to the process, its signals and its limits, is not touched then.
     """
 
     settings: Settings
@@ -57,7 +61,9 @@ class Plan:
     front: Callable[[list[Any]], Any]
     jobs: Callable[[Callable[[], object]], Service]
     bootstrap: Callable[[], object] = lambda: None
+    certificates: CertificateFiles | None = None
     observer: ILogObserver | None = None
+    ended: Callable[[str], object] | None = None
 
 
 class Daemon(MultiService):
@@ -87,9 +93,12 @@ class Daemon(MultiService):
 
     def privilegedStartService(self) -> None:
         """Makes the data directory and binds, so that what cannot be had stops the start with one line. Raises CannotStart."""
-        allow_descriptors()
+        if self._plan.ended is None:
+            allow_descriptors()
         try:
             make_data_dir(self._plan.settings.data_dir)
+            if self._plan.certificates is not None and not self._plan.certificates.made:
+                self._plan.certificates.read()
             self._ports = [hold(self._reactor, listener) for listener in self._plan.listeners]
         except (CannotOpen, BadSetting) as problem:
             if self._plan.observer is None:  # nobody sees standard error
@@ -99,7 +108,8 @@ class Daemon(MultiService):
 
     def startService(self) -> None:
         super().startService()
-        self._reactor.callWhenRunning(take_signals, self._reactor, self._reload, self._hurry)
+        if self._plan.ended is None:
+            self._reactor.callWhenRunning(take_signals, self._reactor, self._reload, self._hurry)
         self._started = Deferred.fromCoroutine(self._start())
         self._started.addErrback(self._not_started)
 
@@ -110,13 +120,15 @@ class Daemon(MultiService):
         await self._noticing.begin()
         await self._scan.first()
         await plan.pool.run(plan.bootstrap)
+        if plan.certificates is not None and plan.certificates.made:
+            await plan.pool.run(plan.certificates.read)
         if not self.running:
             return
         self._front = plan.front(self._ports)
         await self._front.open()
-        for listener, port in zip(plan.listeners, self._ports, strict=True):
+        for listener, place in zip(plan.listeners, self.places(), strict=True):
             whom = _WHOM.get(listener.site, "")
-            _log.info("listening on {place}{whom}", place=shown(listener, port), whom=whom)
+            _log.info("listening on {place}{whom}", place=place, whom=whom)
         _log.info(
             "geckos3 {version} serves {data_dir}", version=__version__, data_dir=str(plan.settings.data_dir.resolve())
         )
@@ -134,21 +146,56 @@ class Daemon(MultiService):
             _log.critical("cannot start: {why}", why=failure.getErrorMessage())
         else:
             _log.failure("cannot start", failure)
-        self._reactor.stop()
+        self._end(failure.getErrorMessage())
 
     def give_up(self, why: str) -> None:
         """Ends, so that the next start can mend what is wrong."""
         if self.running and not self.failed:
             self.failed = True
             _log.critical("ends, to be started again: the catalog cannot be used: {why}", why=why)
+            self._end(why)
+
+    def _end(self, why: str) -> None:
+        if self._plan.ended is None:
             self._reactor.stop()
+        else:
+            self._plan.ended(why)
+
+    def places(self) -> tuple[str, ...]:
+        """Where it listens, as a person would type it; a port 0 is the one that was found."""
+        return tuple(shown(one, port) for one, port in zip(self._plan.listeners, self._ports, strict=True))
+
+    def when_started(self) -> "Deferred[None]":
+        """Fires when requests are answered, or the start has failed and ``Plan.ended`` was told. After startService only."""
+        assert self._started is not None
+        told: Deferred[None] = Deferred()
+
+        def tell(_: object) -> None:
+            told.callback(None)
+
+        self._started.addCallback(tell)
+        return told
 
     def _reload(self) -> None:
         if self.running and self._front is not None:
             _log.info("reloading")
-            declared = self._plan.pool.run(self._plan.bootstrap)
+            declared = self._plan.pool.run(self._declare)
             declared.addCallback(lambda _: self._front.reload())
             declared.addErrback(self._not_reloaded)
+
+    def _declare(self) -> None:
+        """What a reload begins with; blocks. Raises BadSetting."""
+        self._plan.bootstrap()
+        if self._plan.certificates is not None:
+            self._plan.certificates.read()
+
+    def renew(self) -> "Deferred[Any]":
+        """Other certificates, or proofs, are shared; fires when who connects from now on gets them."""
+        if not self.running or self._front is None:
+            return succeed(None)
+        _log.debug("certificates are served as they are now")
+        renewed: Deferred[Any] = self._front.renew()
+        return renewed
 
     def _not_reloaded(self, failure: Failure) -> None:
         """Everything goes on as before."""

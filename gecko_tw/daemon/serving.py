@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from gecko_tw.daemon.certificates import Certificates
 from gecko_tw.daemon.listening import ADMIN, Acceptor, Ahead, Listener, accept, alone
 from gecko_tw.wire.channel import HEAD
 
@@ -26,6 +27,7 @@ class Serving(Service):
     :param drain_limit: seconds that a drain may take.
     :param beside: a service that runs while requests are answered and ends after the last one, or None.
     :param ahead: whether another process should rather accept the next connection.
+    :param certificates: what https is served with, or None where nothing is.
 
     :ivar cut: whether requests were cut off because they took too long.
     """
@@ -42,38 +44,66 @@ class Serving(Service):
         beside: Any = None,
         *,
         ahead: Ahead = alone,
+        certificates: Certificates | None = None,
     ) -> None:
-        self._beside, self._ahead = beside, ahead
+        self._beside, self._ahead, self._certificates = beside, ahead, certificates
         self._reactor, self._sites, self._drain_limit = reactor, sites, drain_limit
         self._places = list(zip(listeners, sockets, strict=True))
         self._acceptors: list[Acceptor] = []
         self.cut = self._stopped = False
 
     def open(self) -> "Deferred[None]":
-        """Begins to accept."""
+        """Begins to accept. Raises BadSetting when a certificate cannot be served."""
+        self._load()
         if self._beside is not None and not self._beside.running:
             self._beside.startService()
-        self._acceptors = [self._accept(listener, place) for listener, place in self._places]
+        self._acceptors = self._accept_all()
         return succeed(None)
+
+    def _load(self) -> None:
+        if self._certificates is not None:
+            self._certificates.load()
+
+    def _accept_all(self) -> list[Acceptor]:
+        acceptors: list[Acceptor] = []
+        try:
+            for listener, place in self._places:
+                acceptors.append(self._accept(listener, place))
+        except BaseException:
+            for acceptor in acceptors:
+                acceptor.stop()
+            raise
+        return acceptors
 
     def _accept(self, listener: Listener, place: socket.socket) -> Acceptor:
         site = self._sites[listener.site]
         # Whoever looks at the daemon gets any process.
         ahead = alone if listener.site == ADMIN else self._ahead
-        return accept(self._reactor, listener, place.dup(), site, ahead, site.admits)
+        return accept(
+            self._reactor, listener, place.dup(), site, ahead=ahead, admits=site.admits, certificates=self._certificates
+        )
 
     def _channels(self) -> list[Any]:
         return [channel for site in self._sites.values() for channel in site.channels]
 
     def reload(self) -> "Deferred[None]":
-        """Reads TLS certificates again. Connections go on; none is refused. After the stop nothing happens: it may have come meanwhile."""
+        """Serves the certificates that there are now, those of endpoint strings, too. Connections go on; none is refused.
+
+        After the stop nothing happens: it may have come meanwhile. Raises what is wrong, and everything goes on as before.
+        """
         if self._stopped:
             return succeed(None)
-        old = self._acceptors
-        self.open()
+        self._load()
+        old, self._acceptors = self._acceptors, self._accept_all()
         for acceptor in old:
             acceptor.stop()
         self.log.info("TLS certificates are read again")
+        return succeed(None)
+
+    def renew(self) -> "Deferred[None]":
+        """Serves the certificates that are shared now to who connects from now on."""
+        if not self._stopped:
+            self._load()
         return succeed(None)
 
     def stopService(self) -> "Deferred[Any]":

@@ -1,10 +1,9 @@
 """The jobs of a deployment put together: what its main process does by itself."""
 
-import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from twisted.application.service import MultiService
+from twisted.application.service import MultiService, Service
 
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.daemon.deployment import sinks_for, store_in
@@ -34,12 +33,14 @@ def upkeep_for(
     *,
     ledger: Ledger,
     give_up: Callable[[str], object],
+    beside: Iterable[Service] = (),
 ) -> MultiService:
     """All jobs over an open data directory.
 
     :param pools: of this process: jobs run in the second, and the work of all of them goes before scrubs.
     :param scan: as of gecko_tw.jobs.upkeep.jobs.
     :param ledger: told what is done.
+    :param beside: further services.
     :param give_up: called, with the reason, when the next start can mend what this process cannot.
     """
     store, pool = store_in(data, settings), pools[1]
@@ -63,6 +64,7 @@ def upkeep_for(
         lane.setServiceParent(services)  # before what runs there: so it is stopped after that was told to stop
         scrub = Scrub(store.quarantine, store.uploads, lambda: now_of(reactor.seconds()), lane.rest)
         Scrubbing(reactor, lane, scrub, settings, noticed).setServiceParent(services)
+    for service in beside:
+        service.setServiceParent(services)
     Wanted(reactor, ledger, services).setServiceParent(services)
-    gc.freeze()  # as a worker does
     return services

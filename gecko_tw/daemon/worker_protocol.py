@@ -34,6 +34,14 @@ class Drain(amp.Command):
     response: list[tuple[bytes, amp.Argument]] = []
 
 
+class Renew(amp.Command):
+    """Parent to worker: serve the certificates that are shared now. Answered when who connects next gets them."""
+
+    arguments: list[tuple[bytes, amp.Argument]] = []
+    response: list[tuple[bytes, amp.Argument]] = []
+    errors = {CannotServe: b"CANNOT_SERVE"}
+
+
 @implementer(ITransport)
 class _Pipes:
     """A child's pipes as the transport of an AMP protocol."""
@@ -81,6 +89,10 @@ class WorkerProcess(ProcessProtocol):
         """Tells it to serve. Fails with CannotServe, or with how it ended when it ends first."""
         return self._amp.callRemote(Serve, number=number, settings=settings)
 
+    def renew(self) -> "Deferred[Any]":
+        """Tells it to serve other certificates. Fails with CannotServe, or with how it ended when it ends first."""
+        return self._amp.callRemote(Renew)
+
     def drain(self) -> None:
         """Asks it to finish and exit; ``ended`` tells when it has."""
         self.leaving = True
@@ -117,15 +129,23 @@ class ParentProcess(amp.AMP):
 
     :param serve: called with (number, settings) and returning a Deferred; CannotServe is told to the parent.
     :param leave: called when the parent says so, or is gone.
+    :param renew: called when there are other certificates; CannotServe is told to the parent.
     """
 
-    def __init__(self, serve: Callable[[int, str], "Deferred[None]"], leave: Callable[[], object]) -> None:
+    def __init__(
+        self, serve: Callable[[int, str], "Deferred[None]"], leave: Callable[[], object], renew: Callable[[], object]
+    ) -> None:
         super().__init__()
-        self._serve, self._leave = serve, leave
+        self._serve, self._leave, self._renew = serve, leave, renew
 
     @Serve.responder
     def serve(self, number: int, settings: str) -> "Deferred[dict[str, Any]]":
         return self._serve(number, settings).addCallback(lambda _: {})
+
+    @Renew.responder
+    def renew(self) -> dict[str, Any]:
+        self._renew()
+        return {}
 
     @Drain.responder
     def drain(self) -> dict[str, Any]:

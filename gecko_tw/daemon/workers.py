@@ -12,6 +12,7 @@ from typing import Any
 from attrs import field, frozen
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList, DeferredLock, fail, succeed
+from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -116,6 +117,20 @@ class Workers(Service):
             if old is not None:
                 self.log.info("worker {number} (pid {pid}) drains", number=place.number, pid=old.pid)
                 self._retire(old)
+
+    def renew(self) -> "Deferred[Any]":
+        """Tells all workers of other certificates; fires when each has answered."""
+        told = [
+            worker.renew().addErrback(self._not_renewed, worker) for worker in self._processes if not worker.leaving
+        ]
+        return DeferredList(told)
+
+    def _not_renewed(self, failure: Failure, worker: WorkerProcess) -> None:
+        """It goes on with the certificates it has; one that has ended meanwhile needs none."""
+        if failure.check(ProcessDone, ProcessTerminated) is None:
+            self.log.error(
+                "worker (pid {pid}) serves the old certificates: {why}", pid=worker.pid, why=failure.getErrorMessage()
+            )
 
     def _fill(self, place: _Place) -> "Deferred[None]":
         """A new worker for a place; fires when it has taken it. Fails with CannotServe, the place being as it was."""

@@ -3,8 +3,9 @@
 Source: Prometheus, "Exposition formats" and "Metric and label naming".
 """
 
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import frozen
 from prometheus_client import CollectorRegistry, generate_latest
@@ -32,11 +33,13 @@ class Told:
     :ivar version: of this program.
     :ivar places: method and template of each operation, as ``GET`` and ``/:bucket``.
     :ivar sizes: further gauges by name: bytes and numbers of what is on the disk.
+    :ivar ends: of each certificate its path, its names, and when it ends, in seconds since 1970.
     """
 
     version: str
     places: Mapping[str, tuple[str, str]]
     sizes: Mapping[str, tuple[str, float]]
+    ends: Sequence[tuple[str, str, float]] = ()
 
 
 def exposition(counters: RequestCounters, told: Told) -> bytes:
@@ -63,9 +66,20 @@ class _Collected(Collector):
             yield kind(f"geckos3_{name}", _HELP[name], number)
         for name, (text, number) in self._told.sizes.items():
             yield GaugeMetricFamily(f"geckos3_{name}", text, number)
+        yield from _certificates(self._told.ends)
         info = GaugeMetricFamily("geckos3_build_info", "The version of this program.", labels=["version"])
         info.add_metric([self._told.version], 1)
         yield info
+
+
+def _certificates(ends: Sequence[tuple[str, str, float]]) -> Iterator[Metric]:
+    labels = ["path", "names"]
+    at = GaugeMetricFamily("geckos3_tls_certificate_end_seconds", "When a certificate ends, since 1970.", labels=labels)
+    left = GaugeMetricFamily("geckos3_tls_certificate_days_left", "Days until a certificate ends.", labels=labels)
+    for path, names, end in ends:
+        at.add_metric([path, names], end)
+        left.add_metric([path, names], (end - time.time()) / 86400)
+    return iter([at, left] if ends else [])
 
 
 def _by_place(rows: list[Row], places: Mapping[str, tuple[str, str]]) -> Iterator[Metric]:

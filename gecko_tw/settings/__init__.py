@@ -200,10 +200,61 @@ class Settings:
         several=True,
         secret=True,
     )
-    tls_cert: Path | None = setting(
-        "", kinds.FILE, "certificate chain as a PEM file: turns the host and port forms of `--listen` into https"
+    tls: str = setting(
+        "files",
+        kinds.one_of("files", "dev"),
+        "`files` serves https when `--tls-cert` and `--tls-key` are given; `dev` makes a certificate for this machine, whose authority"
+        " `.geckos3/tls/authority.pem` clients must be told to trust: for development only",
     )
-    tls_key: Path | None = setting("", kinds.FILE, "the private key of `--tls-cert` as a PEM file")
+    tls_cert: tuple[Path | None, ...] = setting(
+        "",
+        kinds.FILE,
+        "certificate chain as a PEM file: turns the host and port forms of `--listen` into https; given more than once, with as many"
+        " keys, clients get the one for the name they ask for, and the first for any other",
+        several=True,
+    )
+    tls_key: tuple[Path | None, ...] = setting(
+        "", kinds.FILE, "the private key of `--tls-cert` as a PEM file; of several in the same order", several=True
+    )
+    acme: str = setting(
+        "",
+        kinds.EMAIL,
+        "serves https with a certificate that a certificate authority gives for `--acme-domain` and renews by itself (ACME), and is the"
+        " address that the authority writes to; whoever sets it agrees to the authority's terms",
+    )
+    acme_domain: tuple[str, ...] = setting(
+        "", kinds.DOMAIN, "a name to have in that certificate; may be given more than once", several=True
+    )
+    acme_directory: str = setting(
+        "https://acme-v02.api.letsencrypt.org/directory",
+        kinds.DIRECTORY,
+        "the certificate authority: the URL of its ACME directory",
+    )
+    tls_check_interval: float = setting(
+        "10s",
+        kinds.DURATION,
+        "how often to look whether the files of certificates and keys have changed; `0` reads them again on SIGHUP only",
+    )
+    tls_client_ca: Path | None = setting(
+        "",
+        kinds.FILE,
+        "PEM file of authorities: only clients with a certificate of one of them are let in by https, whatever they sign",
+    )
+    hsts: float = setting(
+        "0",
+        kinds.DURATION,
+        "how long browsers are to use https alone (`Strict-Transport-Security` in answers over https), e.g. `365d`; `0` says nothing",
+    )
+    redirect_listen: str = setting(
+        "off",
+        kinds.ADMIN_LISTEN,
+        "where http is answered with nothing but a redirect to the first https place of `--listen`, e.g. `:80`; `off` for nowhere",
+    )
+    redirect_port: int = setting(
+        "0",
+        kinds.NUMBER,
+        "the port that redirects name, where clients reach https by another one than it has here; `0` for its own",
+    )
     cors: str = setting(
         "permissive",
         kinds.one_of("permissive", "bucket"),

@@ -26,6 +26,8 @@ _ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*:.+")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _WEBHOOK = re.compile(r"[A-Za-z0-9_-]+=https?://[^\s/]+\S*")
+_EMAIL = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
+_URL = re.compile(r"https?://[^\s/]+\S*")
 _UMASK = re.compile(r"0?[0-7]{3}")
 _REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DOMAIN = re.compile(r"(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*")
@@ -182,6 +184,18 @@ def _domain(text: str) -> str:
     return text.lower()
 
 
+def _email(text: str) -> str:
+    if text and not _EMAIL.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
+def _directory(text: str) -> str:
+    if not _URL.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
 def _listen(text: str) -> str:
     """Left as text; the form is checked here, an endpoint string's own arguments where it is opened."""
     found = split_host_port(text)
@@ -233,6 +247,8 @@ SIZE = Kind(_size, "a number of bytes, or one with KiB, MiB or GiB", "SIZE")
 UMASK = Kind(_umask, "three octal digits such as 027, or nothing", "OCTAL")
 REGION = Kind(_region, "a name such as us-east-1 with letters, digits and any of . _ -, or nothing for any", "NAME")
 DOMAIN = Kind(_domain, "a domain name, or nothing", "NAME")
+EMAIL = Kind(_email, "an e-mail address, or nothing", "EMAIL")
+DIRECTORY = Kind(_directory, "an http or https URL", "URL")
 AUDIT_LOG = Kind(
     lambda text: text if text in ("stdout", "off") else str(_path(text).absolute()),
     "stdout, off, or a file's path",

@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from gecko_tw.settings import SETTINGS, BadSetting, Setting, Settings, kinds
 
+MOST_PORT = 65535
 MOST_ALIASES = 16
 """Each one makes a wrong signature dearer to refuse."""
 
@@ -86,14 +87,7 @@ def places_of(
 
 def _consistent(settings: Settings) -> Settings:
     """Settings that belong together. Raises BadSetting."""
-    if (settings.tls_cert is None) != (settings.tls_key is None):
-        missing = "--tls-key" if settings.tls_key is None else "--tls-cert"
-        raise BadSetting(
-            f"{missing}: '' is not allowed; allowed is a PEM file's path when the other of the two is given"
-        )
-    for flag, path in (("--tls-cert", settings.tls_cert), ("--tls-key", settings.tls_key)):
-        if path is not None and not path.is_file():
-            raise BadSetting(f"{flag}: {str(path)!r} is not allowed; allowed is a PEM file that exists")
+    _check_tls(settings)
     if settings.multipart_max_age and not settings.multipart_sweep_interval:
         raise BadSetting(
             "--multipart-sweep-interval: '0' is not allowed; allowed is a longer duration, or --multipart-max-age=0 as well"
@@ -124,13 +118,55 @@ def _consistent(settings: Settings) -> Settings:
     return settings
 
 
+def _check_tls(settings: Settings) -> None:
+    """Raises BadSetting."""
+    certificates, keys = (list(filter(None, paths)) for paths in (settings.tls_cert, settings.tls_key))
+    if bool(certificates) != bool(keys):
+        missing = "--tls-key" if certificates else "--tls-cert"
+        raise BadSetting(
+            f"{missing}: '' is not allowed; allowed is a PEM file's path when the other of the two is given"
+        )
+    if len(certificates) != len(keys):
+        raise BadSetting(f"--tls-key: {len(keys)} are not allowed; allowed is one for each --tls-cert")
+    secure = settings.tls == "dev" or bool(certificates) or bool(settings.acme)
+    if settings.tls == "dev" and (certificates or settings.acme):
+        raise BadSetting("--tls: 'dev' is not allowed; allowed is files when --tls-cert or --acme is given")
+    if settings.acme and certificates:
+        raise BadSetting("--acme: is not allowed with --tls-cert; allowed is one of the two")
+    if bool(settings.acme) != any(settings.acme_domain):
+        missing = "--acme-domain" if settings.acme else "--acme"
+        raise BadSetting(f"{missing}: '' is not allowed; allowed is a value when the other of the two is given")
+    authorities = [settings.tls_client_ca] if settings.tls_client_ca else []
+    named = (("--tls-cert", certificates), ("--tls-key", keys), ("--tls-client-ca", authorities))
+    for flag, path in ((flag, path) for flag, paths in named for path in paths):
+        if not path.is_file():
+            raise BadSetting(f"{flag}: {str(path)!r} is not allowed; allowed is a PEM file that exists")
+    if authorities and not secure:
+        raise BadSetting(
+            "--tls-client-ca: is not allowed without https; allowed is --tls-cert, --acme or --tls=dev with it"
+        )
+    secure = secure or any(text.startswith(("ssl:", "tls:")) for text in settings.listen)
+    if settings.redirect_listen != "off" and not secure:
+        raise BadSetting(
+            "--redirect-listen: is not allowed without https; allowed is --tls-cert, --acme or --tls=dev with it"
+        )
+    if settings.redirect_port > MOST_PORT:
+        raise BadSetting(
+            f"--redirect-port: '{settings.redirect_port}' is not allowed; allowed is a port up to {MOST_PORT}"
+        )
+
+
 def texts_of(settings: Settings) -> dict[str, str | list[str]]:
     """Settings as texts by field name: what :func:`read_settings` makes the same settings of."""
     texts: dict[str, str | list[str]] = {}
     for one in SETTINGS:
         value = getattr(settings, one.name)
-        texts[one.name] = [str(item) for item in value] if one.several else "" if value is None else str(value)
+        texts[one.name] = [*map(_text, value)] if one.several else _text(value)
     return texts
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def plain_arguments(arguments: Sequence[str]) -> list[str]:

@@ -17,9 +17,11 @@ class DateLine:
     """The Server and Date lines, made once a second.
 
     :param clock: an IReactorTime whose seconds are those of the wall clock, as a reactor's are.
+    :param more: further lines before it, each with its end.
     """
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(self, clock: IReactorTime, more: bytes = b"") -> None:
+        self._before = b"Server: GeckoS3\r\n" + more + b"Date: "
         self._seconds = clock.seconds
         self._second = -1
         self._line = b""
@@ -29,7 +31,7 @@ class DateLine:
         second = int(self._seconds())
         if second != self._second:
             self._second = second
-            self._line = b"Server: GeckoS3\r\nDate: " + datetimeToString(second)
+            self._line = self._before + datetimeToString(second)
         return self._line
 
 

@@ -52,6 +52,7 @@ class Channel(Protocol):
 
     def connectionMade(self) -> None:
         self.secure = ISSLTransport.providedBy(self.transport)
+        self.date_line = self.site.secure_date_line if self.secure else self.site.date_line
         peer = self.transport.getPeer()
         self.peer, self.address = peer_text(peer), host_text(peer)
         self.deadline = Deadline(self.site.reactor, self._expired)

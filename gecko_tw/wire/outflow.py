@@ -88,6 +88,7 @@ class Outflow:
         self.keeping = True
         self.backlog = Backlog(channel)
         self._channel = channel
+        self.date_line = channel.date_line
         self.modern = True
         self._waiting = 0
         self.socket = transport if isinstance(transport, Connection) and not channel.secure else None
@@ -136,7 +137,7 @@ class Outflow:
         if (not self.modern and not measured) or b"close" in headers.getRawHeaders(b"Connection", ()):
             self.keeping = False
         pairs = [(name, value) for name, values in headers.getAllRawHeaders() if name not in _OURS for value in values]
-        self.write(head_bytes(int(code), pairs, self.site.date_line.get(), None, self.connection_line()))
+        self.write(head_bytes(int(code), pairs, self.date_line.get(), None, self.connection_line()))
 
     # Any: as in Paced.
     def registerProducer(self, producer: Any, streaming: bool) -> None:

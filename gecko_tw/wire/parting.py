@@ -37,7 +37,7 @@ class Parting:
         """Answers a head that cannot become a request, and ends."""
         _log.info("{peer}: {status} {code}", peer=self._channel.peer, status=bad.status, code=bad.code)
         headers, document = refusal(bad.code, bad.message)
-        date_line = self._channel.site.date_line.get()
+        date_line = self._channel.date_line.get()
         self._transport.write(head_bytes(bad.status, headers, date_line, len(document), b"close") + document)
         self.linger()
 

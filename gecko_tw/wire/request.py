@@ -191,7 +191,7 @@ class WireRequest(LateRequest):
             raise RuntimeError("a request is answered once")
         self.startedWriting = 1
         self.code = status
-        return head_bytes(status, headers, self.site.date_line.get(), length, self.channel.connection_line(), lines)
+        return head_bytes(status, headers, self.channel.date_line.get(), length, self.channel.connection_line(), lines)
 
 
 def _nothing(*_data: Any) -> None:

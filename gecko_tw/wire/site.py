@@ -28,6 +28,7 @@ class Site(server.Site):
     :param resource: the root of the resources.
     :param reactor: its seconds are those of the wall clock.
     :param neighbourhood: of an address: which others count as the same.
+    :param hsts: seconds that browsers are to use TLS alone for this host, told over TLS only (RFC 6797, 7.2); 0 to say nothing.
     :ivar scratch: where the reactor thread reads small amounts into.
     :ivar in_flight: requests begun and not yet answered.
     :ivar draining: no connection is kept alive any more.
@@ -42,12 +43,15 @@ class Site(server.Site):
         reactor: IReactorTime,
         limits: Limits | None = None,
         neighbourhood: Callable[[str], str] = str,
+        hsts: float = 0,
         **more: Any,  # what Twisted's own Site takes
     ) -> None:
         super().__init__(resource, WireRequest, reactor=reactor, **more)
         self._named = getattr(resource, "named", None)
         self.limits = limits if limits is not None else Limits()
         self.date_line = DateLine(reactor)
+        told = b"Strict-Transport-Security: max-age=%d\r\n" % hsts if hsts else b""
+        self.secure_date_line = DateLine(reactor, told)
         self.scratch = bytearray(max(STEP_BYTES, self.limits.small_answer_bytes))
         self.channels: set[Channel] = set()
         self._neighbourhood = neighbourhood

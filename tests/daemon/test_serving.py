@@ -9,6 +9,7 @@ from twisted.internet.task import Clock
 
 from gecko_tw.daemon.listening import S3, Listener
 from gecko_tw.daemon.serving import LULL, LULLS, Serving
+from gecko_tw.settings import BadSetting
 from gecko_tw.wire.channel import HEAD, IDLE
 
 
@@ -141,6 +142,56 @@ def test_a_reload_accepts_all_the_time(house):
     serving.stopService()
     reactor.advance(LULL)
     site.drained.callback(None)
+
+
+class Certificates:
+    """Certificates that can be wrong."""
+
+    def __init__(self):
+        self.loaded, self.wrong = 0, False
+
+    def load(self):
+        if self.wrong:
+            raise BadSetting("wrong")
+        self.loaded += 1
+
+
+def test_certificates_are_served_anew_to_who_connects_and_wrong_ones_change_nothing():
+    reactor, site, certificates = Reactor(), Site(), Certificates()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        place = Listener(S3, "x", "tcp:0:interface=127.0.0.1")
+        serving = Serving(reactor, {S3: site}, (place,), [listening], 30.0, certificates=certificates)
+        serving.open()
+        (acceptor,) = reactor.readers
+        serving.renew()
+        assert certificates.loaded == 2
+        certificates.wrong = True
+        for again in (serving.renew, serving.reload):
+            with pytest.raises(BadSetting):
+                again()
+        assert reactor.readers == {acceptor}
+        serving.stopService()
+        serving.renew()
+        reactor.advance(LULL)
+        site.drained.callback(None)
+    assert not reactor.getDelayedCalls()
+
+
+def test_a_reload_that_a_later_place_refuses_leaves_all_places_as_they_were():
+    reactor, site = Reactor(), Site()
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.create_server(("127.0.0.1", 0)) as other:
+        places = [Listener(S3, "x", "tcp:0:interface=127.0.0.1"), Listener(S3, "y", "tcp:0:interface=127.0.0.1")]
+        serving = Serving(reactor, {S3: site}, tuple(places), [listening, other], 30.0)
+        serving.open()
+        before = set(reactor.readers)
+        serving._places[1] = (Listener(S3, "y", "ssl:0:privateKey=/nowhere"), other)
+        with pytest.raises(OSError, match="nowhere"):
+            serving.reload()
+        assert reactor.readers == before
+        assert site.started == 2
+        serving.stopService()
+        reactor.advance(LULL)
+        site.drained.callback(None)
 
 
 class Logs(Service):

@@ -14,7 +14,7 @@ from twisted.internet.ssl import CertificateOptions
 from twisted.logger import globalLogPublisher
 
 from gecko_tw.daemon.listening import S3, Listener, hold
-from gecko_tw.daemon.tls import only_strong, tls_context, warn_of_readable
+from gecko_tw.daemon.tls import only_strong, read_authorities, read_pair, tls_context, warn_of_readable
 from gecko_tw.settings import BadSetting
 from tests.end_to_end.certificates import Certificates, make_certificates
 
@@ -47,7 +47,7 @@ def is_strong(cipher: str) -> bool:
 
 
 def test_only_forward_secrecy_and_authenticated_encryption_are_offered(made):
-    ciphers = offered(tls_context(made.certificate, made.key))
+    ciphers = offered(tls_context(read_pair(made.certificate, made.key)))
     assert any(cipher.startswith("ECDHE-") for cipher in ciphers)
     assert [cipher for cipher in ciphers if not is_strong(cipher)] == []
 
@@ -55,13 +55,13 @@ def test_only_forward_secrecy_and_authenticated_encryption_are_offered(made):
 def test_an_endpoint_string_offers_no_more(made):
     weak = CertificateOptions()
     assert [cipher for cipher in offered(weak) if not is_strong(cipher)]
-    mine = tls_context(made.certificate, made.key)
+    mine = tls_context(read_pair(made.certificate, made.key))
     assert all(is_strong(cipher) for cipher in offered(only_strong(mine)))
 
 
 def test_the_key_of_another_certificate_is_told_in_one_line(made, other):
     with pytest.raises(BadSetting) as told:
-        tls_context(made.certificate, other.key)
+        tls_context(read_pair(made.certificate, other.key))
     assert str(told.value) == (
         f"--tls-key: '{other.key}' is not allowed; allowed is the key that the certificate '{made.certificate}' was made for"
     )
@@ -78,7 +78,7 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_passphrase(made
     key = load_pem_private_key(made.key.read_bytes(), None)
     made.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")))
     with pytest.raises(BadSetting, match="which is not encrypted"):
-        tls_context(made.certificate, made.key)
+        tls_context(read_pair(made.certificate, made.key))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_passphrase(made
 def test_what_is_no_certificate_is_told_in_one_line(made, content):
     made.certificate.write_text(content)
     with pytest.raises(BadSetting, match="--tls-cert, --tls-key: "):
-        tls_context(made.certificate, made.key)
+        tls_context(read_pair(made.certificate, made.key))
 
 
 @pytest.mark.parametrize(("mode", "told"), [(0o600, 0), (0o640, 0), (0o644, 1), (0o604, 1)])
@@ -101,3 +101,12 @@ def test_a_key_that_everybody_can_read_is_told(made, mode, told):
         globalLogPublisher.removeObserver(lines.append)
     assert len(lines) == told
     assert all(line["key"] == str(made.key) for line in lines)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff", b"no certificate"])
+def test_authorities_of_clients_that_cannot_be_read_are_told_in_one_line(tmp_path, content):
+    path = tmp_path / "authorities.pem"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadSetting, match=f"--tls-client-ca: '{path}' is not allowed; allowed is a PEM file"):
+        read_authorities(path)

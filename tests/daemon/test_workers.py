@@ -4,6 +4,7 @@ from itertools import count
 
 import pytest
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ProcessDone
 from twisted.internet.task import Clock
 
 from gecko_tw.daemon.worker_protocol import CannotServe
@@ -20,6 +21,10 @@ class FakeWorker:
     def serve(self, number, settings):
         self.number, self.settings = number, settings
         return self.serving
+
+    def renew(self):
+        self.renewing = Deferred()
+        return self.renewing
 
     def drain(self):
         self.leaving = self.drains = True
@@ -226,3 +231,26 @@ def test_killing_spares_nobody(workers, recipe):
     for worker in recipe.made:
         worker.end(clean=False)
     assert workers.pids == []
+
+
+def test_all_workers_are_told_of_other_certificates_and_none_is_replaced(workers, recipe, logged_failures):
+    workers.open()
+    renewed = result_of(workers.renew())
+    first, second = recipe.made
+    first.renewing.callback({})
+    assert not renewed
+    second.renewing.errback(CannotServe("no certificate"))
+    assert renewed
+    assert workers.pids == [100, 101]
+    assert not first.drains
+    assert not second.killed
+
+
+def test_a_worker_that_ends_or_leaves_needs_no_certificates(workers, recipe):
+    workers.open()
+    first, second = recipe.made
+    second.drain()
+    renewed = result_of(workers.renew())
+    assert not hasattr(second, "renewing")
+    first.renewing.errback(ProcessDone(0))
+    assert renewed

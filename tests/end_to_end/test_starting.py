@@ -207,7 +207,7 @@ def test_several_places_are_served_at_once(tmp_path):
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_renewed_certificate_is_served_after_sighup(tmp_path, count):
-    with Daemon(tmp_path, f"--workers={count}", tls=True) as daemon:
+    with Daemon(tmp_path, f"--workers={count}", "--tls-check-interval=0", tls=True) as daemon:
         first = served_certificate(daemon)
         daemon.certificates = make_certificates(tmp_path / "tls")
         assert served_certificate(daemon, trust=False) == first

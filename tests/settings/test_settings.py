@@ -18,6 +18,9 @@ GECKOS3 = {
     "fsync": ("--fsync", "GECKOS3_FSYNC", "false"),
 }
 
+THERE = __file__
+"""A file that is there."""
+
 BAD = {
     "config": "\x00",
     "data_dir": "",
@@ -51,6 +54,15 @@ BAD = {
     "rate_limit_address_burst": "2x",
     "rate_limit_key": "1e3",
     "rate_limit_key_burst": "some",
+    "tls": "auto",
+    "tls_check_interval": "often",
+    "acme": "nobody",
+    "acme_domain": "*.example.com",
+    "acme_directory": "letsencrypt",
+    "tls_client_ca": "\x00",
+    "hsts": "a year",
+    "redirect_listen": "80",
+    "redirect_port": "https",
     "tls_cert": "\x00",
     "tls_key": "\x00",
     "cors": "none",
@@ -196,9 +208,39 @@ def test_a_certificate_needs_its_key_and_both_must_exist(tmp_path):
         ({"tls_cert": str(there)}, "--tls-key: ''"),
         ({"tls_key": str(there)}, "--tls-cert: ''"),
         ({"tls_cert": str(there), "tls_key": str(tmp_path / "gone.pem")}, f"--tls-key: '{tmp_path}/gone.pem'"),
+        ({"tls_cert": [str(there)] * 2, "tls_key": str(there)}, "--tls-key: 1 are not allowed"),
     ):
         with pytest.raises(BadSetting, match=line):
             read_settings(flags, {})
+
+
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        ({"tls": "dev", "tls_cert": THERE, "tls_key": THERE}, "--tls: 'dev'"),
+        ({"tls": "dev", "acme": "a@b", "acme_domain": ["c.d"]}, "--tls: 'dev'"),
+        ({"acme": "a@b", "acme_domain": ["c.d"], "tls_cert": THERE, "tls_key": THERE}, "--acme: is not allowed with"),
+        ({"acme": "a@b"}, "--acme-domain: ''"),
+        ({"acme_domain": ["c.d"]}, "--acme: ''"),
+        ({"tls_client_ca": THERE}, "--tls-client-ca: is not allowed without https"),
+        ({"tls": "dev", "tls_client_ca": THERE + ".gone"}, "--tls-client-ca: '.*.gone'"),
+        ({"redirect_listen": ":80"}, "--redirect-listen: is not allowed without https"),
+        ({"redirect_port": "65536"}, "--redirect-port: '65536'"),
+    ],
+)
+def test_what_is_about_https_needs_https(flags, line):
+    with pytest.raises(BadSetting, match=line):
+        read_settings(flags, {})
+
+
+def test_an_endpoint_string_with_tls_is_https_for_a_redirect():
+    read_settings({"redirect_listen": ":80", "listen": ["ssl:443:privateKey=k"]}, {})
+
+
+def test_several_certificates_go_to_workers_as_they_are():
+    settings = read_settings({"tls_cert": [THERE, THERE], "tls_key": [THERE, THERE]}, {})
+    assert read_settings(texts_of(settings), {}) == settings
+    assert read_settings(texts_of(Settings()), {}) == Settings()
 
 
 def test_abandoned_uploads_cannot_be_looked_for_without_an_interval():

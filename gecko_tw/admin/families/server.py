@@ -148,7 +148,10 @@ def run_job(asked: Asked) -> Json:
 def list_certificates(asked: Asked) -> Json:
     """The certificates that the settings name, and when they end."""
     settings = asked.ground.settings
-    return list(_certificates(Path(settings.tls_cert), asked.ground.clock())) if settings.tls_cert else []
+    inner, now = Path(settings.data_dir, ".geckos3"), asked.ground.clock()
+    made = [inner / "tls/certificate.pem"] if settings.tls == "dev" else []
+    made += [inner / "acme/certificate.pem"] if settings.acme else []
+    return [told for file in (*filter(None, settings.tls_cert), *made) for told in _certificates(file, now)]
 
 
 def _certificates(file: Path, now: float) -> Iterator[dict[str, Json]]:
