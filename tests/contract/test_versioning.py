@@ -8,7 +8,7 @@ from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gecko_tw.store.drivers.interfaces import IBlobRereading
+from gecko_tw.store.drivers.interfaces import IBlobCloning, IBlobRereading
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.records import BlobNote, BucketRecord, Change, KeyHistory, Part, Span, Upload, Version
 from gecko_tw.store.refusals import BucketNotEmpty, DeleteMarkerNamed, NoSuchKey, ObjectLocked
@@ -220,9 +220,10 @@ def test_older_versions_of_several_parts_keep_no_others_from_being_joined(driver
     objects = store(driver, versioning="Enabled")
     ids = [complete(objects, name) for name in ("u1", "u2")]
     upkeep = Upkeep(Uploads(objects, min_part_size=0))
+    left = [] if IBlobCloning.providedBy(driver.blobs) else [("photos", b"k")]
     upkeep.join(1)
-    assert driver.catalog.spanned(10) == []
+    assert driver.catalog.spanned(10) == left
     remove(objects, ids[1])
     upkeep.join(1)
-    assert driver.catalog.spanned(10) == []
+    assert driver.catalog.spanned(10) == left
     assert read(objects, ids[0]) == b"u1 part 1, u1 part 2, "
