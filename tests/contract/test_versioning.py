@@ -17,6 +17,7 @@ from gecko_tw.store.rules import locks
 from gecko_tw.store.settling import settled
 from gecko_tw.store.upkeep import Upkeep
 from gecko_tw.store.uploads import Uploads
+from tests.store.shop import read_all
 from tests.contract.drivers import Candidate
 
 NOW = 1_700_000_000 * 10**9
@@ -46,7 +47,7 @@ def remove(objects: Objects, version_id: str | None = None, **more: Any) -> Any:
 def read(objects: Objects, version_id: str | None = None) -> bytes:
     reading = settled(objects.open, "photos", b"k", version_id)
     try:
-        return reading.read(0, 1000)
+        return read_all(reading)
     finally:
         reading.close()
 

@@ -12,7 +12,7 @@ from gecko_tw.store.drivers.postgresql import listing
 from gecko_tw.store.drivers.postgresql.blobs import PostgresqlBlobs
 from gecko_tw.store.drivers.postgresql.buckets import ATTEMPTS, SLOTS, Bucket, BucketRows, pause
 from gecko_tw.store.drivers.postgresql.connections import RACED, Connections
-from gecko_tw.store.drivers.postgresql.rows import SHOWN, Found, asked, findable, found_of, spans_in
+from gecko_tw.store.drivers.postgresql.rows import SHOWN, SHOWN_NEWEST, Found, asked, findable, found_of, spans_in
 from gecko_tw.store.drivers.postgresql.steps import Writing, plan, unseen_above, with_parts
 from gecko_tw.store.drivers.postgresql.uploads import UploadRows, parts_of_uploads
 from gecko_tw.store.drivers.sqlite.listing import wanted_of
@@ -111,7 +111,7 @@ class PostgresqlCatalog:
     ) -> Applied:
         named = [NULL, findable(version_id)]
         for attempt in range(ATTEMPTS):
-            known, found = self._found(bucket, key, SHOWN, named, upload_id)
+            known, found = self._shown(bucket, key, named, upload_id)
             change = rule(known.record, found.history)
             try:
                 writing = self._write(known, found, change)
@@ -121,6 +121,14 @@ class PostgresqlCatalog:
                 return Applied(found.history, writing.history, change.outcome)
             pause(attempt)
         raise SlowDown
+
+    def _shown(self, bucket: str, key: bytes, versions: list[str], upload_id: str | None) -> tuple[Bucket, Found]:
+        """What a rule sees. A bucket that never had versioning has no older versions: one that has them all the same is read again."""
+        if "versioning" not in self.bucket(bucket).settings:
+            known, found = self._found(bucket, key, SHOWN_NEWEST, versions, upload_id)
+            if not found.older:
+                return known, found
+        return self._found(bucket, key, SHOWN, versions, upload_id)
 
     def _write(self, known: Bucket, found: Found, change: Change) -> Writing | None:
         """What was written; None when somebody was faster."""

@@ -124,6 +124,7 @@ class PostgresqlDriver:
 
     def close(self) -> None:
         """Harmless when repeated."""
+        self.leave()
         self._watch.close()
         if hasattr(self, "catalog"):
             self.catalog.close()

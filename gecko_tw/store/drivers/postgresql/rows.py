@@ -46,6 +46,9 @@ _UNION = " UNION ALL "
 SHOWN = _UNION.join((_OF_BUCKET, _OF_HEAD, _SECOND, _NAMED, _OF_UPLOAD))
 """What a rule sees of a key: of a bucket, a key, ids of versions, and the id of an upload."""
 
+SHOWN_NEWEST = _UNION.join((_OF_BUCKET, _OF_HEAD, _OF_UPLOAD))
+"""The same of a key that has no older versions: half the work, because most of a statement's time goes into its plan."""
+
 
 
 def asked(version_id: str | None, upload_id: str | None, opening: bool) -> str:
