@@ -61,6 +61,7 @@ class Connections:
 
     :param address: a connection string (libpq, "Connection Strings").
     :param most: how many at most.
+    :ivar trips: round trips to the database so far, those that only connect apart.
     """
 
     def __init__(self, address: str, most: int = MOST) -> None:
@@ -72,7 +73,7 @@ class Connections:
         self._not_before = 0.0
         self._away = ""
         self._closed = False
-        self.statements = 0
+        self.trips = 0
 
     def connect(self) -> psycopg.Connection:
         """A new connection that is the caller's own. Raises psycopg.OperationalError."""
@@ -106,6 +107,7 @@ class Connections:
             raise SlowDown("All connections to the database are in use.")
         try:
             connection = self._take()
+            self.trips += 1
             try:
                 found = work(connection)
             except RACED:
