@@ -11,11 +11,10 @@ _MOST = 3
 """Databases of a session. A folder whose driver is open keeps its own."""
 
 _TABLES = "slot head version upload part body blob block document notice lease bucket".split()
-_EMPTY = (
-    "WITH "
-    + ", ".join(f"of_{name} AS (DELETE FROM {name})" for name in _TABLES)
-    + " UPDATE revision SET value = value + 1"
-)
+_DELETIONS = "; ".join(f"DELETE FROM {name}" for name in _TABLES)
+_EMPTY = f"""DO $$ BEGIN IF to_regclass('slot') IS NOT NULL THEN
+    {_DELETIONS}; UPDATE revision SET value = value + 1;
+END IF; END $$"""
 
 
 class _Databases:

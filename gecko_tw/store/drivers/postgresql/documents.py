@@ -66,7 +66,7 @@ class PostgresqlDocuments:
         where = (kind, name_bytes(name))
 
         def step() -> tuple[Json, bool] | None:
-            rows = self._connections.run(_ONE, where)
+            rows = self._connections.read(_ONE, where)
             revision, text = rows[0] if rows else (None, None)
             try:
                 after = rule(_value(text))

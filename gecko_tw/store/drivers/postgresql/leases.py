@@ -34,7 +34,7 @@ class Lease:
         self._connections, self._name, self._clock = connections, name, clock
         self._holder = secrets.token_hex(16)
         self._lock = Lock()
-        self._until = self._asked = -LASTS
+        self._until = self._asked = float("-inf")
 
     def holds(self) -> bool:
         """Whether this process has it; it is taken, or renewed, where that is due. Blocks. Raises ServiceUnavailable."""
@@ -42,7 +42,7 @@ class Lease:
             now = self._clock()
             if now - self._asked >= RENEWED:
                 values = {"name": self._name, "holder": self._holder, "lasts": LASTS}
-                self._until = now + LASTS if self._connections.run(_TAKE, values) else now - LASTS
+                self._until = now + LASTS if self._connections.run(_TAKE, values) else float("-inf")
                 self._asked = now
             return self._clock() < self._until
 
@@ -51,4 +51,4 @@ class Lease:
         with self._lock:
             if self._clock() < self._until:
                 self._connections.run(_LEAVE, (self._name, self._holder))
-            self._until = self._asked = self._clock() - LASTS
+            self._until = self._asked = float("-inf")

@@ -48,7 +48,7 @@ class Watch:
         self._connections, self._clock = connections, clock
         self._lock = Lock()
         self._revision = 0
-        self._asked = -FRESH
+        self._asked = float("-inf")
         self._documents: dict[Place, tuple[int, str]] = {}
         self._buckets: dict[str, tuple[int, Any]] = {}
         self._ending = Event()
