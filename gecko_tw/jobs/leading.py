@@ -1,6 +1,6 @@
 """Jobs of a deployment of several nodes, which are all begun everywhere: but one does them at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ParamSpec, TypeVar
 
 from attrs import frozen
@@ -41,7 +41,7 @@ class LeaderNotices:
     notices: INotices
     leads: Callable[[], bool]
 
-    def add(self, notices: Sequence[Notice]) -> None:
+    def add(self, notices: Iterable[Notice]) -> None:
         self.notices.add(notices)
 
     def targets(self) -> list[str]:

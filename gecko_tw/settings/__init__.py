@@ -150,7 +150,7 @@ class Settings:
         "files",
         kinds.CATALOG,
         "where records are kept: `files` in the data directory, or a PostgreSQL database that any number of nodes share, as"
-        " `postgresql://user@host/database`; `postgresql:` alone takes `DATABASE_URL`. Then the data directory holds nothing that must last",
+        " `postgresql://user@host/database`; `postgresql:` alone takes `DATABASE_URL`. Then nothing in the data directory must last",
         secret=True,
     )
     blobs: str = setting(

@@ -229,7 +229,9 @@ def one_of(*words: str) -> Kind:
 
 
 LAYOUT = Kind(_region, "files, pool, or the name that a dropin's driver has", "files|pool|NAME")
-CATALOG = Kind(_catalog, "files, postgresql: or the address of a database such as postgresql://user@host/name", "files|ADDRESS")
+CATALOG = Kind(
+    _catalog, "files, postgresql: or the address of a database such as postgresql://user@host/name", "files|ADDRESS"
+)
 BLOBS = Kind(_blobs, "postgresql:, files: and an absolute path, or nothing", "postgresql:|files:PATH")
 BOOLEAN = Kind(_boolean, f"one of {', '.join(TRUE + FALSE)}", "true|false")
 TEXT = Kind(_text, "printable text that is not empty", "TEXT")

@@ -129,7 +129,9 @@ def _check_shared(settings: Settings) -> None:
     """Refuses what does not go with where records are kept. Raises BadSetting."""
     if settings.catalog == "files":
         if settings.blobs:
-            raise BadSetting(f"--blobs: {settings.blobs!r} is not allowed; allowed is nothing unless --catalog is a database")
+            raise BadSetting(
+                f"--blobs: {settings.blobs!r} is not allowed; allowed is nothing unless --catalog is a database"
+            )
         return
     if settings.layout != "files":
         raise BadSetting(f"--layout: {settings.layout!r} is not allowed; allowed is none when --catalog is a database")

@@ -70,7 +70,7 @@ class Upkeep:
         """Joins the bytes of completed uploads into one blob each, so that they become ordinary files; returns how many."""
         catalog = self.uploads.objects.catalog
         if not IBlobCloning.providedBy(self.uploads.objects.blobs):
-            return 0
+            return 0  # parts stay what they are, and none is looked for in vain
         done = 0
         for bucket, key in catalog.spanned(limit):
             for version in settled(catalog.history, bucket, key).versions:
@@ -80,6 +80,8 @@ class Upkeep:
 
     def _join_version(self, bucket: str, key: bytes, version: Version) -> bool:
         objects = self.uploads.objects
+        if not IBlobCloning.providedBy(objects.blobs):
+            return False
         note = BlobNote(bucket=bucket, key=key, record=version.lying(()))
         try:
             blob = objects.blobs.clone(version.spans, note)

@@ -76,5 +76,3 @@ def postgresql(folder: Path, blobs: str = "postgresql:", **options: Any) -> Any:
         driver.close()
         raise
     return driver
-
-

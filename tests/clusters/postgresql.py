@@ -1,12 +1,13 @@
 """A PostgreSQL of the tests' own: started in a temporary directory, without fsync, and gone with the process that started it.
 
 Debian's package `postgresql` is all it needs; `.ci/run` installs it. Without it the tests that want a database say so and are skipped,
-but fail where ``CI`` is set.
+but fail where ``WITH_POSTGRESQL`` is set, as it is there.
 """
 
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -14,7 +15,7 @@ import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -52,12 +53,16 @@ def free_port() -> int:
 
 
 class Server:
-    """One running server. :meth:`stop` ends it; it is ended, too, when the process that started it dies."""
+    """One running server. :meth:`stop` ends it; it is ended, too, when the process that started it dies.
 
-    def __init__(self, **settings: str) -> None:
+    :param parent: the directory that its own is made in; None for one in memory.
+    :param settings: of PostgreSQL, beside or instead of those that make tests quick.
+    """
+
+    def __init__(self, parent: str | None = None, **settings: str) -> None:
         self.port = free_port()
-        parent = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-        self.folder = Path(tempfile.mkdtemp(prefix="geckos3-postgresql-", dir=parent))
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        self.folder = Path(tempfile.mkdtemp(prefix="geckos3-postgresql-", dir=parent or memory))
         self._settings = {**_SETTINGS, **settings}
         self._as_owner: list[str] = []
         if os.geteuid() == 0:  # it refuses to run as root
@@ -93,7 +98,7 @@ class Server:
     def halt(self) -> None:
         """Stops it at once, as a crash would; :meth:`start` starts it again with what it had."""
         if self._process is not None:
-            self._process.send_signal(subprocess.signal.SIGQUIT)  # type: ignore[attr-defined]
+            self._process.send_signal(signal.SIGQUIT)
             self._process.wait(PATIENCE)
             self._process = None
 
@@ -125,14 +130,19 @@ def shared() -> Server:
     return _servers[0]
 
 
+def absent(why: NoPostgresql) -> NoReturn:
+    """Skips a test, or fails it where nothing may be absent."""
+    if os.environ.get("WITH_POSTGRESQL"):
+        raise why
+    pytest.skip(str(why))
+
+
 def needed() -> Server:
-    """The same, for a test: it is skipped where there is none, but not in CI."""
+    """The same, for a test: it is skipped where there is none, unless there must be one."""
     try:
         return shared()
     except NoPostgresql as why:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(why))
+        absent(why)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -138,7 +138,9 @@ def test_an_object_of_encrypted_parts_reads_alike_before_and_after_they_are_join
     assert version.size == 200_001
     for piece in (100_000, 33_333):
         assert get(shop, b"cat", wish, piece) == SECRET[:200_001]
-    assert shop.upkeep.join() == IBlobCloning.providedBy(shop.objects.blobs)  # where it is not, parts stay what they are
+    assert shop.upkeep.join() == IBlobCloning.providedBy(
+        shop.objects.blobs
+    )  # where it is not, parts stay what they are
     assert get(shop, b"cat", wish) == SECRET[:200_001]
     assert shop.upkeep.join() == 0
     assert_nowhere(tmp_path)

@@ -17,8 +17,8 @@ from gecko_tw.store.rules import locks
 from gecko_tw.store.settling import settled
 from gecko_tw.store.upkeep import Upkeep
 from gecko_tw.store.uploads import Uploads
-from tests.store.shop import read_all
 from tests.contract.drivers import Candidate
+from tests.store.shop import read_all
 
 NOW = 1_700_000_000 * 10**9
 HOUR = 3600 * 10**9

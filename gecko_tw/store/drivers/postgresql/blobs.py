@@ -36,9 +36,7 @@ ROOM_HELD = 16 * 1024 * 1024
 
 _AT_ONCE = 500
 _BODY = "SELECT data FROM body WHERE bucket_id = %s AND id = %s"
-_BODIES = (
-    "SELECT b.bucket_id, b.id FROM unnest(%s::bigint[], %s::bigint[]) AS n(bucket_id, id) JOIN body b USING (bucket_id, id)"
-)
+_BODIES = "SELECT b.bucket_id, b.id FROM unnest(%s::bigint[], %s::bigint[]) AS n(bucket_id, id) JOIN body b USING (bucket_id, id)"
 _HELD = "SELECT id FROM blob WHERE id = ANY(%s::uuid[]) AND state = 1"
 _DROP = "UPDATE blob SET state = 2, since = now() WHERE id = ANY(%s::uuid[]) AND state = 0"
 _OLDER = (
@@ -51,6 +49,7 @@ _USELESS = "SELECT id FROM blob WHERE state = 2 AND since < now() - make_interva
 class IBytes(Interface):
     """Where the bytes of large blobs are. The rows that tell of them are kept by whoever calls."""
 
+    # Any: those writers have nothing in common but these three methods.
     def begin(blob: str) -> Any:
         """Writes the row of a new blob; returns what takes its bytes: ``write``, ``commit`` and ``close``."""
 
@@ -171,7 +170,8 @@ class PostgresqlBlobs:
             return MemoryReader(waiting[1])
         if not is_large(blob):
             raise BlobGone(blob)
-        return self.bytes.open(blob)
+        reader: IBlobReader = self.bytes.open(blob)
+        return reader
 
     def _body(self, blob: str) -> MemoryReader:
         rows = self._connections.read(_BODY, inline_parts(blob))

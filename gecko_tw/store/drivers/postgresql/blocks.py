@@ -7,9 +7,7 @@ from gecko_tw.store.drivers.postgresql.blobs import BLOCK, IBytes
 from gecko_tw.store.drivers.postgresql.connections import Connections
 
 _BEGIN = "WITH made AS (INSERT INTO blob (id) VALUES (%(blob)s)) INSERT INTO block VALUES (%(blob)s, 0, %(data)s)"
-_BEGIN_WHOLE = (
-    "WITH made AS (INSERT INTO blob (id, size) VALUES (%(blob)s, %(size)s)) INSERT INTO block VALUES (%(blob)s, 0, %(data)s)"
-)
+_BEGIN_WHOLE = "WITH made AS (INSERT INTO blob (id, size) VALUES (%(blob)s, %(size)s)) INSERT INTO block VALUES (%(blob)s, 0, %(data)s)"
 _ADD = "INSERT INTO block VALUES (%(blob)s, %(number)s, %(data)s)"
 _ADD_LAST = (
     "WITH sized AS (UPDATE blob SET size = %(size)s, since = now() WHERE id = %(blob)s)"

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from zope.interface import implementer
@@ -40,8 +41,23 @@ _USAGE = "SELECT sum(bytes)::bigint, sum(objects)::bigint FROM slot WHERE bucket
 _NEWEST_SEQS = (
     "SELECT seq FROM version WHERE bucket_id = %s AND key = %s AND seq > %s AND seq <> ALL(%s::bigint[]) LIMIT 1"
 )
-_SIDE_BY_SIDE = 8
-"""Verbs that are called together wait for the database side by side: so many at a time."""
+_AT_A_TIME = 8
+"""So many verbs that are called together wait for the database at a time."""
+
+
+class SideBySide:
+    """Calls verbs together: each waits for the database by itself."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_AT_A_TIME, "geckos3-together")
+
+    # Any: as ICatalog says of ``together``.
+    def __call__(self, verbs: Sequence[Callable[[], Any]]) -> list[Any]:
+        return [verbs[0]()] if len(verbs) == 1 else list(self._threads.map(lambda verb: verb(), verbs))
+
+    def close(self) -> None:
+        """Ends the threads."""
+        self._threads.shutdown()
 
 
 @implementer(ICatalog)
@@ -49,22 +65,17 @@ class PostgresqlCatalog:
     """The catalog of a deployment.
 
     :param blobs: small bodies come from there.
+    :ivar together: see ICatalog.
     """
 
     quick = False
     idle = staticmethod(lambda: False)
 
-    def __init__(self, connections: Connections, buckets: BucketRows, blobs: PostgresqlBlobs) -> None:
+    def __init__(
+        self, connections: Connections, buckets: BucketRows, blobs: PostgresqlBlobs, together: "SideBySide"
+    ) -> None:
         self._connections, self._buckets, self._blobs = connections, buckets, blobs
-        self._threads = ThreadPoolExecutor(_SIDE_BY_SIDE, "geckos3-together")
-
-    # Any: as ICatalog says.
-    def together(self, verbs: Sequence[Callable[[], Any]]) -> list[Any]:
-        return [verbs[0]()] if len(verbs) == 1 else list(self._threads.map(lambda verb: verb(), verbs))
-
-    def close(self) -> None:
-        """Ends the threads."""
-        self._threads.shutdown()
+        self.together = together
 
     def buckets(self, prefix: str, after: str, limit: int) -> list[BucketRecord]:
         return self._buckets.page(prefix, after, limit)
@@ -81,7 +92,9 @@ class PostgresqlCatalog:
     def remove_bucket(self, name: str) -> None:
         self._buckets.remove(name)
 
-    def _found(self, bucket: str, key: bytes, statement: str, versions: list[str], upload_id: str | None) -> tuple[Bucket, Found]:
+    def _found(
+        self, bucket: str, key: bytes, statement: str, versions: list[str], upload_id: str | None
+    ) -> tuple[Bucket, Found]:
         """A bucket as it is, and what there is of a key, as of one moment. Raises NoSuchBucket."""
         known = self._buckets.find(bucket)
         for _ in range(ATTEMPTS):
@@ -183,8 +196,9 @@ class PostgresqlCatalog:
             if check is not None:
                 held = self._usage(self._buckets.find(bucket))
                 check(held, held.changed(part.size - (replaced[0].size if replaced[0] else 0), 0))
-            if upload.write(part, replaced, random.randrange(SLOTS)):
-                return replaced[0]
+            with suppress(*RACED):
+                if upload.write(part, replaced, random.randrange(SLOTS)):
+                    return replaced[0]
             pause(attempt)
         raise SlowDown
 

@@ -7,10 +7,10 @@ hands connections from transaction to transaction (pgbouncer) may stand between.
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import BoundedSemaphore, Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
@@ -49,6 +49,7 @@ _FULL = (errors.DiskFull,)
 # Any: the values of a row's columns.
 Row = tuple[Any, ...]
 Parameters = Sequence[Any] | dict[str, Any]
+T = TypeVar("T")
 
 
 def new_revision() -> int:
@@ -65,8 +66,7 @@ class Connections:
     """
 
     def __init__(self, address: str, most: int = MOST) -> None:
-        given = conninfo_to_dict(address)
-        self._arguments = {**_DEFAULTS, **given}
+        self._arguments: dict[str, Any] = {**_DEFAULTS, **conninfo_to_dict(address)}
         self._lock = Lock()
         self._idle: list[psycopg.Connection] = []
         self._free = BoundedSemaphore(most)
@@ -101,8 +101,7 @@ class Connections:
 
         return self._with(work)
 
-    # Any: whatever the work returns.
-    def _with(self, work: Any) -> Any:
+    def _with(self, work: Callable[[psycopg.Connection], T]) -> T:
         if not self._free.acquire(timeout=PATIENCE):
             raise SlowDown("All connections to the database are in use.")
         try:

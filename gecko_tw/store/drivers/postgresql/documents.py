@@ -33,7 +33,7 @@ _REPLACE = (
     " WHERE EXISTS (SELECT FROM turn)"
     f" ON CONFLICT (kind, name) DO UPDATE SET revision = excluded.revision, value = excluded.value RETURNING 1), {_COUNTED} {_TOLD}"
 )
-_IS_REVISION = "SELECT 1 FROM revision WHERE value = %s"
+_IS_REVISION = "SELECT 1 FROM revision WHERE value = %(revision)s"
 
 
 def _text(value: Json) -> str | None:
@@ -58,9 +58,7 @@ class PostgresqlDocuments:
         return _value(self._watch.document(kind, name_bytes(name)))
 
     def all(self, kind: str) -> list[tuple[str, Json]]:
-        return [
-            (name.decode("utf-8", "surrogatepass"), _value(text)) for name, text in self._watch.documents(kind)
-        ]
+        return [(name.decode("utf-8", "surrogatepass"), _value(text)) for name, text in self._watch.documents(kind)]
 
     def change(self, kind: str, name: str, rule: Callable[[Json], Json]) -> Json:
         where = (kind, name_bytes(name))
@@ -85,16 +83,14 @@ class PostgresqlDocuments:
 
     def replace(self, values: Mapping[tuple[str, str], Json], revision: int) -> bool:
         names = [(kind, name_bytes(name)) for kind, name in values]
-        if not values:
-            replaced = bool(self._connections.run(_IS_REVISION, (revision,)))
-        else:
-            parameters = {
-                "revision": revision,
-                "kinds": [kind for kind, _ in names],
-                "names": [name for _, name in names],
-                "values": [_text(value) for value in values.values()],
-            }
-            replaced = bool(self._connections.run(_REPLACE, parameters))
+        parameters = {
+            "revision": revision,
+            "kinds": [kind for kind, _ in names],
+            "names": [name for _, name in names],
+            "values": [_text(value) for value in values.values()],
+        }
+        statement = _REPLACE if values else _IS_REVISION
+        replaced: bool = until_done(lambda: bool(self._connections.run(statement, parameters)))
         self._watch.pull()
         return replaced
 

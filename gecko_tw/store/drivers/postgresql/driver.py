@@ -12,7 +12,7 @@ from gecko_tw.store.drivers.interfaces import IDriver, ILeases
 from gecko_tw.store.drivers.postgresql.blobs import PostgresqlBlobs
 from gecko_tw.store.drivers.postgresql.blocks import Blocks
 from gecko_tw.store.drivers.postgresql.buckets import BucketRows
-from gecko_tw.store.drivers.postgresql.catalog import PostgresqlCatalog
+from gecko_tw.store.drivers.postgresql.catalog import PostgresqlCatalog, SideBySide
 from gecko_tw.store.drivers.postgresql.connections import MOST, Connections
 from gecko_tw.store.drivers.postgresql.documents import PostgresqlDocuments, PostgresqlNotices
 from gecko_tw.store.drivers.postgresql.files import SharedFiles
@@ -77,6 +77,7 @@ class PostgresqlDriver:
             raise ValueError(f"{self._place}: {_line(problem)}") from None
         self.damage = Away(self._connections)
         self._watch = Watch(self._connections)
+        self._together = SideBySide()
         self._lease = Lease(self._connections, "jobs")
         self._folder = blobs.removeprefix(FILES) if blobs.startswith(FILES) else None
 
@@ -107,7 +108,9 @@ class PostgresqlDriver:
             where = SharedFiles(self._connections, self._folder)
             where.check()
         self.blobs = PostgresqlBlobs(self._connections, where)
-        self.catalog = PostgresqlCatalog(self._connections, BucketRows(self._connections, self._watch), self.blobs)
+        self.catalog = PostgresqlCatalog(
+            self._connections, BucketRows(self._connections, self._watch), self.blobs, self._together
+        )
         self.documents = PostgresqlDocuments(self._connections, self._watch)
         self.notices = PostgresqlNotices(self._connections)
 
@@ -126,8 +129,7 @@ class PostgresqlDriver:
         """Harmless when repeated."""
         self.leave()
         self._watch.close()
-        if hasattr(self, "catalog"):
-            self.catalog.close()
+        self._together.close()
         self._connections.close()
 
 

@@ -6,11 +6,10 @@ from contextlib import suppress
 
 from zope.interface import implementer
 
-from gecko_tw.store.disk_check import is_full
+from gecko_tw.store.drivers.files.disk import full_or
 from gecko_tw.store.drivers.interfaces import BlobGone, IBlobReader
 from gecko_tw.store.drivers.postgresql.blobs import IBytes
 from gecko_tw.store.drivers.postgresql.connections import Connections
-from gecko_tw.store.refusals import InsufficientStorage
 
 MARK = "geckos3-blobs"
 """A file that says that the directory is one of blobs: where another file system was to be mounted, it is not there."""
@@ -35,7 +34,7 @@ class FileWriter:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         except OSError as problem:
-            raise _full_or(problem) from problem
+            raise full_or(problem) from problem
         self._size = 0
 
     def write(self, data: bytes | memoryview) -> None:
@@ -47,7 +46,7 @@ class FileWriter:
                 self._size += written
                 rest = rest[written:]
         except OSError as problem:
-            raise _full_or(problem) from problem
+            raise full_or(problem) from problem
 
     def commit(self) -> None:
         """Makes the bytes, and the file's name, durable: the record of them will be."""
@@ -55,7 +54,7 @@ class FileWriter:
             os.fsync(self._descriptor)
             self._files.sync_directory(self._blob)
         except OSError as problem:
-            raise _full_or(problem) from problem
+            raise full_or(problem) from problem
         self.close()
         self._files.connections.run(_SIZED, (self._size, self._blob))
 
@@ -64,10 +63,6 @@ class FileWriter:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
-
-
-def _full_or(problem: OSError) -> Exception:
-    return InsufficientStorage() if is_full(problem) else problem
 
 
 @implementer(IBlobReader)

@@ -48,12 +48,10 @@ def _versions(begin: str, unseen: str) -> str:
 
 _VERSIONS, _VERSIONS_GOING_ON = _versions("", ""), _versions(_GOING_ON, _NOT_SEEN)
 _UPLOADS = (
-    "SELECT key, id, initiated, revision, record FROM upload"
-    f" WHERE {_RANGE} {{}} ORDER BY key, seq LIMIT %(limit)s"
+    f"SELECT key, id, initiated, revision, record FROM upload WHERE {_RANGE} {{}} ORDER BY key, seq LIMIT %(limit)s"
 )
 _UPLOADS_GOING_ON = _UPLOADS.format(
-    "AND (key > %(start)s OR seq >"
-    f" (SELECT coalesce((SELECT seq FROM upload WHERE {_HERE} AND id = %(after_id)s), 0)))"
+    f"AND (key > %(start)s OR seq > (SELECT coalesce((SELECT seq FROM upload WHERE {_HERE} AND id = %(after_id)s), 0)))"
 )
 
 
@@ -63,7 +61,9 @@ def _folders(table: str, shown: str) -> str:
     def first(start: str) -> str:
         rest = "substring(key FROM %(skip)s::int + 1)"
         place = f"nullif(position(%(delimiter)s::bytea IN {rest}), 0)"
-        name = f"substring(key FROM 1 FOR %(skip)s::int + {place} + length(%(delimiter)s::bytea) - 1)"  # NULL: it has none
+        name = (
+            f"substring(key FROM 1 FOR %(skip)s::int + {place} + length(%(delimiter)s::bytea) - 1)"  # NULL: it has none
+        )
         return (
             f"SELECT {name} AS name FROM {table} WHERE bucket_id = %(bucket)s AND key >= {start} AND key < %(end)s {shown}"
             " ORDER BY key LIMIT 1"

@@ -10,7 +10,18 @@ from gecko_tw.store.drivers.sqlite.notation import spans_of, upload_of
 from gecko_tw.store.drivers.sqlite.rows import Placed, Row, row_of, version_of
 from gecko_tw.store.records import DeleteMarker, KeyHistory, Span, Upload, Version
 
-__all__ = ["COLUMNS", "NO_VERSION", "Found", "Row", "body_of", "findable", "found_of", "made_row", "name_bytes", "values_of"]
+__all__ = [
+    "COLUMNS",
+    "NO_VERSION",
+    "Found",
+    "Row",
+    "body_of",
+    "findable",
+    "found_of",
+    "made_row",
+    "name_bytes",
+    "values_of",
+]
 
 COLUMNS = "seq version_id marker etag size modified owner checksum record parts spans body made_by".split()
 """What both tables have, beside the key."""
@@ -50,7 +61,6 @@ SHOWN_NEWEST = _UNION.join((_OF_BUCKET, _OF_HEAD, _OF_UPLOAD))
 """The same of a key that has no older versions: half the work, because most of a statement's time goes into its plan."""
 
 
-
 def asked(version_id: str | None, upload_id: str | None, opening: bool) -> str:
     """The statement for a part of a history: see ICatalog.history. It fetches a few bytes that are opened next, too."""
     parts = [_OF_BUCKET, _OF_HEAD_OPENED if opening else _OF_HEAD_ALONE]
@@ -74,7 +84,7 @@ def name_bytes(name: str) -> bytes:
 # Any: the columns' values.
 def _row(values: tuple[Any, ...]) -> Row:
     *first, parts, spans, _body, _made_by = values
-    return Row(*first, 0, None, None, "", parts, spans)
+    return Row._make((*first, 0, None, None, "", parts, spans))
 
 
 @frozen
@@ -97,6 +107,7 @@ class Found:
     data: bytes | None = None
 
 
+# Any: the columns' values.
 def found_of(bucket: str, key: bytes, lines: Iterable[tuple[Any, ...]]) -> Found:
     """What the lines of a statement of this module stand for. Raises DamagedRow."""
     found = Found(KeyHistory(bucket=bucket, key=key))
@@ -132,6 +143,7 @@ def body_of(row: Row) -> int | None:
     return inline_parts(spans[0].blob)[1] if len(spans) == 1 and is_inline(spans[0].blob) else None
 
 
+# Any: the columns' values.
 def values_of(row: Row, version: Version | DeleteMarker) -> dict[str, Any]:
     """What the columns hold, by their names."""
     values = {name: getattr(row, name) for name in COLUMNS[:-2]}

@@ -1,10 +1,10 @@
 """One key's next history as ONE statement, which writes all of it or, when anybody was faster, nothing.
 
-It locks a slot of the bucket, whose revision must be the one that the rule saw, and writes the key's row if that still has the revision that
-was read; all else depends on that. Nothing is locked while Python decides.
+It locks a slot of the bucket, whose revision must be the one that the rule saw, and writes the key's row if that still has the revision
+that was read; all else depends on that. Nothing is locked while Python decides.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from attrs import define, evolve, field, frozen
@@ -26,7 +26,8 @@ from gecko_tw.store.drivers.sqlite.rows import version_of
 from gecko_tw.store.records import DeleteMarker, KeyHistory, Notice, Span, Upload, Version, usage_of
 
 _GUARD = (
-    "guard AS (SELECT 1 FROM slot WHERE bucket_id = %(bucket)s AND slot = %(slot)s AND revision = %(bucket_revision)s FOR NO KEY UPDATE)"
+    "guard AS (SELECT 1 FROM slot WHERE bucket_id = %(bucket)s AND slot = %(slot)s AND revision = %(bucket_revision)s"
+    " FOR NO KEY UPDATE)"
 )
 _CLAIMED = "claimed AS (SELECT 1 FROM blob WHERE id = ANY(%(claims)s::uuid[]) AND state < 2 FOR UPDATE)"
 _MAY = "(SELECT count(*) FROM guard) = 1"
@@ -86,6 +87,7 @@ class Writing:
             )
         )
 
+    # Any: the columns' values.
     def statement(self, bucket_id: int, slot: int) -> tuple[str, dict[str, Any]]:
         """The statement and its values. It returns one row: 1 when it has written, else 0."""
         self._values = {
@@ -123,7 +125,9 @@ class Writing:
         dropped = [blob for blob in blobs if not is_inline(blob)]
         gone = [inline_parts(blob)[1] for blob in blobs if is_inline(blob)]
         if "claims" in self._values:
-            self._add("held", f"UPDATE blob SET state = 1, since = now() WHERE id = ANY(%(claims)s::uuid[]) AND {_DONE}")
+            self._add(
+                "held", f"UPDATE blob SET state = 1, since = now() WHERE id = ANY(%(claims)s::uuid[]) AND {_DONE}"
+            )
         if dropped:
             drop = f"UPDATE blob SET state = 2, since = now() WHERE id = ANY(%(dropped)s::uuid[]) AND {_DONE}"
             self._add("let_go", drop, dropped=dropped)
@@ -143,9 +147,11 @@ class Writing:
             values = values_of(self.rows[0], self.after.versions[0]) if self.rows else _EMPTY
             older = len(self.rows) > 1 or (self.found.older and len(self.found.rows) > 1)
             if known:
-                put = f"UPDATE head SET revision = %(new_revision)s, older = %(older)s, {_SET} WHERE {_HERE} AND revision = %(revision)s AND {may}"
+                changed = f"revision = %(new_revision)s, older = %(older)s, {_SET}"
+                put = f"UPDATE head SET {changed} WHERE {_HERE} AND revision = %(revision)s AND {may}"
             else:
-                put = f"INSERT INTO head (bucket_id, key, revision, older, {_NAMES}) SELECT {_typed()} WHERE {may} ON CONFLICT DO NOTHING"
+                into = f"head (bucket_id, key, revision, older, {_NAMES})"
+                put = f"INSERT INTO {into} SELECT {_typed()} WHERE {may} ON CONFLICT DO NOTHING"
             self._add("put", f"{put} RETURNING 1", older=older, **values)
         elif known:
             self._add("put", f"DELETE FROM head WHERE {_HERE} AND revision = %(revision)s AND {may} RETURNING 1")
@@ -164,9 +170,7 @@ class Writing:
             )
         for number, (row, version) in enumerate(wanted):
             values = values_of(row, version)
-            places = ", ".join(
-                f"%({name}_{number})s::{kind}" for name, kind in zip(COLUMNS, _TYPES, strict=True)
-            )
+            places = ", ".join(f"%({name}_{number})s::{kind}" for name, kind in zip(COLUMNS, _TYPES, strict=True))
             self._add(
                 f"older_{number}",
                 f"INSERT INTO version (bucket_id, key, {_NAMES}) SELECT %(bucket)s, %(key)s, {places} WHERE {_DONE}"
@@ -189,7 +193,10 @@ class Writing:
         had, has = usage_of(self.found.history), usage_of(self.after)
         more = (has.bytes - had.bytes - self.dropped.bytes, has.objects - had.objects)
         if more != (0, 0):
-            change = f"UPDATE slot SET bytes = bytes + %(more_bytes)s, objects = objects + %(more_objects)s WHERE bucket_id = %(bucket)s AND slot = %(slot)s AND {_DONE}"
+            change = (
+                "UPDATE slot SET bytes = bytes + %(more_bytes)s, objects = objects + %(more_objects)s"
+                f" WHERE bucket_id = %(bucket)s AND slot = %(slot)s AND {_DONE}"
+            )
             self._add("used", change, more_bytes=more[0], more_objects=more[1])
 
     def _notices(self) -> None:
@@ -278,7 +285,8 @@ def unseen_above(found: Found, writing: Writing) -> int | None:
     return None if newest >= found.rows[1].seq else newest
 
 
-def with_parts(writing: Writing, lines: Sequence[Mapping[str, Any] | tuple[Any, ...]]) -> None:
+# Any: the columns' values.
+def with_parts(writing: Writing, lines: Sequence[tuple[Any, ...]]) -> None:
     """Notes the parts of uploads that end: lines of ``(size, blobs)``."""
-    blobs = frozenset(blob.hex for size, held in lines for blob in held)
+    blobs = frozenset(blob.hex for _, held in lines for blob in held)
     writing.dropped = evolve(writing.dropped, blobs=blobs, bytes=sum(int(size) for size, _ in lines))

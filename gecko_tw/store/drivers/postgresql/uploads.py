@@ -24,14 +24,15 @@ _FIND = (
 _OF_UPLOADS = f"SELECT size, blobs FROM part WHERE {_HERE} AND upload_id = ANY(%(uploads)s::text[])"
 
 _DONE = "(SELECT count(*) FROM done) = 1"
-_MAY = "(SELECT count(*) FROM begun) = 1 AND (SELECT count(*) FROM claimed) = %(claims)s"
+_MAY = "(SELECT count(*) FROM sent) = 1 AND (SELECT count(*) FROM claimed) = %(claims)s"
 # A part that lost a race has changed revisions all the same, which does no harm.
 _WRITE = (
     "WITH guard AS (SELECT 1 FROM slot WHERE bucket_id = %(bucket)s AND slot = %(slot)s FOR NO KEY UPDATE),"
     " claimed AS (SELECT 1 FROM blob WHERE id = ANY(%(blobs)s::uuid[]) AND state < 2 FOR UPDATE),"
+    # In the order in which steps lock them.
+    f" begun AS (UPDATE head SET revision = %(new)s WHERE {_HERE} AND (SELECT count(*) FROM guard) = 1 RETURNING 1),"
     f" sent AS (UPDATE upload SET revision = revision + 1 WHERE {_HERE} AND id = %(upload)s"
-    " AND (SELECT count(*) FROM guard) = 1 RETURNING 1),"
-    f" begun AS (UPDATE head SET revision = %(new)s WHERE {_HERE} AND (SELECT count(*) FROM sent) = 1 RETURNING 1),"
+    " AND (SELECT count(*) FROM begun) = 1 RETURNING 1),"
     " done AS ({}),"
     f" held AS (UPDATE blob SET state = 1, since = now() WHERE id = ANY(%(blobs)s::uuid[]) AND {_DONE}),"
     f" dropped AS (UPDATE blob SET state = 2, since = now() WHERE id = ANY(%(replaced)s::uuid[]) AND {_DONE}),"
@@ -97,6 +98,7 @@ class UploadRows:
         return bool(self.connections.run(_ADD if former is None else _REPLACE, values)[0][0])
 
 
+# Any: the columns' values.
 def parts_of_uploads(connections: Connections, bucket: int, key: bytes, uploads: list[str]) -> list[tuple[Any, ...]]:
     """``(size, blobs)`` of all parts of some uploads of a key."""
     return connections.read(_OF_UPLOADS, {"bucket": bucket, "key": key, "uploads": uploads})

@@ -1,8 +1,8 @@
 """What this process remembers of documents and buckets, and how it hears that it is true no longer.
 
-A thread listens to what other nodes change (LISTEN), and asks for the number of the last change several times a second all the same: where a
-pooler swallows what is told, or the connection is lost, that is how long something stale can be believed. When the number could not be asked
-for longer than :data:`FRESH`, nothing that is remembered counts.
+A thread listens to what other nodes change (LISTEN), and asks for the number of the last change several times a second all the same: where
+a pooler swallows what is told, or the connection is lost, that is how long something stale can be believed. When the number could not be
+asked for longer than :data:`FRESH`, nothing that is remembered counts.
 """
 
 import logging
@@ -148,7 +148,7 @@ class Watch:
             asked = self._clock()
             rows = connection.execute(_CHANGED, (self._revision,), binary=True).fetchall()
             self._take(asked, rows)
-            select.select([connection, self._wake], [], [], POLL)
+            select.select([connection.fileno(), self._wake], [], [], POLL)
             list(connection.notifies(timeout=0))
 
 

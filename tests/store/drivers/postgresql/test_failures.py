@@ -105,7 +105,11 @@ def test_what_is_remembered_is_not_believed_when_nobody_tells_what_changed(own_s
     driver.documents.change("user", "a", lambda old: 1)
     driver.catalog.bucket("photos")
     own_server.halt()
-    verbs = (driver.documents.revision, partial(driver.documents.get, "user", "a"), partial(driver.catalog.bucket, "photos"))
+    verbs = (
+        driver.documents.revision,
+        partial(driver.documents.get, "user", "a"),
+        partial(driver.catalog.bucket, "photos"),
+    )
     assert wait_for(lambda: not driver._watch.is_fresh)
     for verb in (*verbs, partial(driver.documents.all, "user")):
         with pytest.raises(ServiceUnavailable):
@@ -130,7 +134,9 @@ def test_connections_that_are_cut_are_replaced(driver: Any, server: Server):
         assert content(driver, look(driver, bucket, b"k").newest) == b"%d" % number
 
 
-def test_a_put_whose_answer_is_lost_keeps_or_loses_its_bytes_but_never_half(driver: Any, monkeypatch: pytest.MonkeyPatch):
+def test_a_put_whose_answer_is_lost_keeps_or_loses_its_bytes_but_never_half(
+    driver: Any, monkeypatch: pytest.MonkeyPatch
+):
     """The statement was committed, and the connection broke before that was told."""
     bucket = a_bucket(driver)
     objects = Objects(driver.catalog, driver.blobs)

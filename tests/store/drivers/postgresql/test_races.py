@@ -111,6 +111,34 @@ def test_parts_that_come_at_once_are_all_kept_and_each_number_once(node):
         send(1)
 
 
+def test_parts_and_the_end_of_their_upload_do_not_stand_in_each_others_way(node):
+    nodes = [node(), node()]
+    a_bucket(nodes[0])
+
+    def send(number):
+        with suppress(NoSuchUpload):
+            objects = objects_of(nodes[number % 2])
+            incoming = objects.receive()
+            incoming.push(b"%d" % number)
+            Uploads(objects).put_part(
+                "photos", b"k", f"u{number // 8}", incoming, PutPart(now=NOW, number=number % 8 + 1)
+            )
+
+    def end(number):
+        Uploads(objects_of(nodes[number % 2])).abort("photos", b"k", f"u{number}")
+
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(10):
+            Uploads(objects_of(nodes[0])).create("photos", b"k", Upload(id=f"u{number}", initiated=NOW))
+            sent = [threads.submit(send, number * 8 + part) for part in range(8)]
+            threads.submit(end, number).result()
+            for one in sent:
+                one.result()
+    assert nodes[0]._connections.read("SELECT count(*) FROM blob WHERE state = 1") == [(0,)]
+    assert nodes[0]._connections.read("SELECT (SELECT count(*) FROM part), (SELECT count(*) FROM head)") == [(0, 0)]
+    assert IUsage(nodes[0].catalog).usage("photos").bytes == 0
+
+
 def test_bytes_that_were_swept_become_no_version(driver, monkeypatch):
     bucket = a_bucket(driver)
     version = described(b"x" * 100_000)
