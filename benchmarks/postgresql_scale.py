@@ -18,7 +18,7 @@ from tests.clusters.postgresql import Server
 
 _FILL = """
 INSERT INTO head SELECT (SELECT id FROM bucket WHERE name = %(bucket)s),
-    convert_to('logs/' || to_char(n / 10000, 'FM0000000') || '/' || to_char(n, 'FM000000000') || '.json', 'UTF8'),
+    convert_to('logs/' || to_char(n * 1000 / %(count)s::bigint, 'FM0000000') || '/' || to_char(n, 'FM000000000') || '.json', 'UTF8'),
     n, FALSE, 1, 'null', 0, md5(n::text), 200000, 1795230000000000000 + n, 'main', 'CRC64NVME AAAAAAAAAAA= FULL_OBJECT',
     '{"headers":{"content-type":"application/json"}}', NULL, md5('b' || n), NULL, NULL
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
@@ -38,11 +38,12 @@ def main() -> None:
             driver.catalog.add_bucket(BucketRecord(name=bucket, created=1))
             for first in range(0, count, _AT_ONCE):
                 last = min(first + _AT_ONCE, count) - 1
-                driver._connections.run(_FILL, {"bucket": bucket.encode(), "first": first, "last": last})
+                driver._connections.run(
+                    _FILL, {"bucket": bucket.encode(), "first": first, "last": last, "count": count}
+                )
         driver._connections.run("ANALYZE")
         _sizes(driver, keys)
-        for bucket, count in (("few", 1000), ("many", keys)):
-            _costs(objects, bucket, count)
+        _costs(objects, {"few": 1000, "many": keys})
         driver.close()
     finally:
         server.stop()
@@ -56,30 +57,44 @@ def _sizes(driver: Any, keys: int) -> None:
     print(f"{keys:,} keys: {table / keys:.0f} bytes of table and {index / keys:.0f} of indexes a key")
 
 
-def _costs(objects: Objects, bucket: str, count: int) -> None:
-    middle = b"logs/%07d/%09d.json" % (count // 2 // 10_000, count // 2)
+def _key(number: int, count: int) -> bytes:
+    return b"logs/%07d/%09d.json" % (number * 1000 // count, number)
 
-    def put(number: int) -> None:
+
+def _costs(objects: Objects, buckets: dict[str, int]) -> None:
+    """Each act in each bucket in turn, so that whatever else the machine does is shared."""
+
+    def put(bucket: str, number: int) -> None:
         incoming = objects.receive()
         incoming.push(b"x" * 1000)
-        objects.put(bucket, b"logs/%07d/new-%d" % (count // 20_000, number), incoming, Put(now=time.time_ns()))
+        objects.put(bucket, b"logs/%07d/new-%d" % (number * 37 % 1000, number), incoming, Put(now=time.time_ns()))
 
-    acts: dict[str, Callable[[int], Any]] = {
-        "a page of 1000 from the middle": lambda _: objects.page(bucket, ListRequest(after=middle)),
-        "a page of folders": lambda _: objects.page(bucket, ListRequest(prefix=b"logs/", delimiter=b"/")),
-        "a look at a key": lambda n: objects.look(
-            bucket, b"logs/%07d/%09d.json" % (n * 37 % count // 10_000, n * 37 % count)
-        ),
-        "a put of 1000 bytes": put,
+    def page(bucket: str, number: int) -> None:
+        assert len(objects.page(bucket, ListRequest(after=_key(0, 1))).entries) > 990
+
+    def folders(bucket: str, number: int) -> None:
+        assert len(objects.page(bucket, ListRequest(prefix=b"logs/", delimiter=b"/")).prefixes) == 1000
+
+    def look(bucket: str, number: int) -> None:
+        objects.look(bucket, _key(number * 7919 % buckets[bucket], buckets[bucket]))
+
+    acts: dict[str, tuple[Callable[[str, int], Any], int]] = {
+        "a page of 1000 keys": (page, 50),
+        "a page of 1000 folders": (folders, 50),
+        "a look at a key": (look, 500),
+        "a put of 1000 bytes": (put, 500),
     }
-    for name, act in acts.items():
-        act(0)
-        times = []
-        for number in range(200 if "page" not in name else 30):
-            begun = time.perf_counter()
-            act(number)
-            times.append(time.perf_counter() - begun)
-        print(f"  {count:>12,} keys: {name}: {statistics.median(times) * 1000:.2f} ms (median)")
+    for name, (act, times) in acts.items():
+        taken: dict[str, list[float]] = {bucket: [] for bucket in buckets}
+        for number in range(times):
+            for bucket, kept in taken.items():
+                begun = time.perf_counter()
+                act(bucket, number)
+                kept.append(time.perf_counter() - begun)
+        told = ", ".join(
+            f"{statistics.median(taken[one]) * 1000:.2f} ms of {count:,}" for one, count in buckets.items()
+        )
+        print(f"{name}: {told} (medians)")
 
 
 if __name__ == "__main__":

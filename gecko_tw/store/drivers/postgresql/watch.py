@@ -49,6 +49,7 @@ class Watch:
         self._lock = Lock()
         self._revision = 0
         self._asked = float("-inf")
+        self._waiting_since = float("inf")
         self._documents: dict[Place, tuple[int, str]] = {}
         self._buckets: dict[str, tuple[int, Any]] = {}
         self._ending = Event()
@@ -87,9 +88,14 @@ class Watch:
 
     @property
     def revision(self) -> int:
-        """The number of the last change. Takes a microsecond. Raises ServiceUnavailable when it is not known any more."""
+        """The number of the last change. Takes a microsecond, and a question when the thread did not come to ask in time.
+
+        Raises ServiceUnavailable when it is not known any more, at once where the thread has been waiting for an answer for long.
+        """
         if self._clock() - self._asked > FRESH:
-            raise ServiceUnavailable
+            if self._clock() - self._waiting_since > FRESH:
+                raise ServiceUnavailable
+            self.pull()
         return self._revision
 
     @property
@@ -135,18 +141,22 @@ class Watch:
     def _follow(self) -> None:
         while not self._ending.is_set():
             try:
+                self._waiting_since = self._clock()
                 with self._connections.connect() as connection:
                     self._listen(connection)
             except psycopg.Error as problem:
                 if not self._ending.is_set():
                     log.warning("what other nodes change is not heard, and asked for again: %s", _line(problem))
+            finally:
+                self._waiting_since = float("inf")
             self._ending.wait(POLL)
 
     def _listen(self, connection: psycopg.Connection) -> None:
         connection.execute(f"LISTEN {CHANNEL}")
         while not self._ending.is_set():
-            asked = self._clock()
+            asked = self._waiting_since = self._clock()
             rows = connection.execute(_CHANGED, (self._revision,), binary=True).fetchall()
+            self._waiting_since = float("inf")
             self._take(asked, rows)
             select.select([connection.fileno(), self._wake], [], [], POLL)
             list(connection.notifies(timeout=0))
