@@ -1,9 +1,10 @@
 """Nodes over one database: what one writes the other reads, the database goes and comes back, and what cannot be is refused in a line."""
 
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ RETRIED = {"ServiceUnavailable", "SlowDown", "503"}
 def server() -> Iterator[Server]:
     """A server of its own, which may be halted."""
     needed()
-    server = Server(synchronous_commit="on")
+    server = Server(synchronous_commit="on", log_statement="all")
     yield server
     server.stop()
 
@@ -63,6 +64,25 @@ def test_what_one_node_writes_the_other_reads(clients: tuple[Any, Any], size: in
     assert second.head_object(Bucket="photos", Key="k")["Metadata"] == {"n": str(size)}
     if size > 100:
         assert body(second, "k", Range="bytes=50-99") == data[50:100]
+
+
+_OF_KEYS = re.compile(r"execute <unnamed>: (SELECT \d AS kind|WITH guard|WITH made|SELECT key)")
+
+
+def test_a_get_is_one_round_trip_and_a_put_two(server: Server, clients: tuple[Any, Any]):
+    """Of all statements that the server has logged, those of keys are counted: what is remembered is asked for by nobody."""
+    client, log = clients[1], server.folder / "log"
+    client.put_object(Bucket="photos", Key="counted", Body=b"before")
+
+    def statements(call: Callable[[], object]) -> int:
+        before = log.stat().st_size
+        call()
+        return len(_OF_KEYS.findall(log.read_bytes()[before:].decode(errors="replace")))
+
+    assert statements(lambda: client.put_object(Bucket="photos", Key="counted", Body=b"data")) == 2
+    assert statements(lambda: body(client, "counted")) == 1
+    assert statements(lambda: client.head_object(Bucket="photos", Key="counted")) == 1
+    assert statements(lambda: client.list_objects_v2(Bucket="photos")) == 1
 
 
 def test_an_upload_is_begun_sent_and_completed_on_different_nodes(clients: tuple[Any, Any]):

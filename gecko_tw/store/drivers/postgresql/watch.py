@@ -93,7 +93,7 @@ class Watch:
         Raises ServiceUnavailable when it is not known any more, at once where the thread has been waiting for an answer for long.
         """
         if self._clock() - self._asked > FRESH:
-            if self._clock() - self._waiting_since > FRESH:
+            if self._clock() - self._waiting_since > FRESH / 2:
                 raise ServiceUnavailable
             self.pull()
         return self._revision
