@@ -107,7 +107,13 @@ class DataDir:
         taken = {name: getattr(settings, name) for name in family.takes}
         try:
             self.driver = family.load(str(settings.data_dir), taken)
-        except (ImportError, ValueError) as problem:
+        except ImportError as problem:
+            if family is not SHARED:
+                raise
+            raise BadSetting(f"--catalog: {problem}; `pip install 'gecko-tw[postgresql]'` installs it") from problem
+        except ValueError as problem:
+            if family is not SHARED:
+                raise
             raise BadSetting(f"--catalog: {problem}") from problem
         self.is_shared = family is SHARED
         self._layout = settings.layout
