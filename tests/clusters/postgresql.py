@@ -4,6 +4,7 @@ Debian's package `postgresql` is all it needs; `.ci/run` installs it. Without it
 but fail where ``WITH_POSTGRESQL`` is set, as it is there.
 """
 
+import atexit
 import os
 import pwd
 import shutil
@@ -127,6 +128,7 @@ _servers: list[Server] = []
 def shared() -> Server:
     """The one server of this session. Raises NoPostgresql."""
     _servers.append(Server())
+    atexit.register(_servers[0].stop)
     return _servers[0]
 
 
@@ -137,12 +139,18 @@ def absent(why: NoPostgresql) -> NoReturn:
     pytest.skip(str(why))
 
 
-def needed() -> Server:
-    """The same, for a test: it is skipped where there is none, unless there must be one."""
+def check_there() -> None:
+    """Skips a test where PostgreSQL is not installed, unless it must be."""
     try:
-        return shared()
+        programs()
     except NoPostgresql as why:
         absent(why)
+
+
+def needed() -> Server:
+    """The one server of this session, for a test, which is skipped where there is none."""
+    check_there()
+    return shared()
 
 
 @pytest.fixture(scope="session", autouse=True)

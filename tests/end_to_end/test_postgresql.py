@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.clusters.postgresql import Server, needed
+from tests.clusters.postgresql import Server, check_there
 from tests.end_to_end.daemon import ROOT, Daemon
 from tests.patience import PATIENCE
 
@@ -25,7 +25,7 @@ RETRIED = {"ServiceUnavailable", "SlowDown", "503"}
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """A server of its own, which may be halted."""
-    needed()
+    check_there()
     server = Server(synchronous_commit="on", log_statement="all")
     yield server
     server.stop()

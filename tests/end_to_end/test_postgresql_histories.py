@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clusters.postgresql import Server, needed
+from tests.clusters.postgresql import Server, check_there
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.processes import family
 from tests.end_to_end.recording import Client, merged
@@ -27,7 +27,7 @@ ORPHANS = (
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    needed()
+    check_there()
     server = Server(synchronous_commit="on")
     yield server
     server.stop()

@@ -17,14 +17,14 @@ from gecko_tw.store.refusals import ServiceUnavailable, SlowDown
 from gecko_tw.store.requests import ListRequest, Put, Remove
 from tests.clusters.databases import database
 from tests.clusters.pgbouncer import Pooler
-from tests.clusters.postgresql import Server, needed
+from tests.clusters.postgresql import Server, check_there
 from tests.contract.acts import NOW, a_bucket, begin, change, content, every_page, look, mark_deleted, put, send_part
 
 
 @pytest.fixture
 def own_server() -> Iterator[Server]:
     """A server that may be halted."""
-    needed()
+    check_there()
     server = Server(synchronous_commit="on")
     yield server
     server.stop()
