@@ -10,7 +10,6 @@ from tests.clusters.postgresql import servers_end  # noqa: F401 - a fixture
 from tests.contract.drivers import CANDIDATES, Candidate
 from tests.unsynced import nothing_waits_for_the_disk  # noqa: F401 - a fixture
 
-
 HERE = Path(__file__).parent
 
 
