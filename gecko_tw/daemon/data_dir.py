@@ -15,7 +15,7 @@ from gecko_tw.store.drivers.files.adoption import Progress
 from gecko_tw.store.drivers.files.disk import InUse
 from gecko_tw.store.drivers.files.paths import INNER
 from gecko_tw.store.drivers.interfaces import IDriverFamily, IFileTree, ILeases
-from gecko_tw.store.drivers.layouts import CATALOGS, WrongLayout
+from gecko_tw.store.drivers.layouts import CATALOGS, SHARED_MARK, WrongLayout
 from gecko_tw.store.drivers.registry import DRIVERS, SHARED
 from gecko_tw.store.drivers.sqlite.connections import CatalogDamaged, CatalogTooNew
 
@@ -148,6 +148,7 @@ class DataDir:
         if self._umask:
             os.umask(int(self._umask, 8))
         self._check_access()
+        self._check_kind()
         self.fresh = not self.is_shared and not self._catalog.exists()
 
     def _check_access(self) -> None:
@@ -156,6 +157,19 @@ class DataDir:
         _check_access(inner.parent, inner)
         if inner.is_dir():
             _check_access(*(one for one in inner.iterdir() if one.is_dir() or one.name.startswith(_WRITTEN)))
+
+    def _check_kind(self) -> None:
+        """Nobody looks for records in a directory when they are in a database, or the other way round. Raises CannotOpen."""
+        inner = self._key_path.parent
+        own = [name for name in CATALOGS.values() if (inner / name).exists()]
+        if self.is_shared and own:
+            raise CannotOpen(
+                f"--data-dir: {self.driver.data_dir!r} has records of its own ({own[0]}): with --catalog give another directory"
+            )
+        if not self.is_shared and (inner / SHARED_MARK).exists():
+            raise CannotOpen(
+                f"--catalog: {self.driver.data_dir!r} belongs to a node whose records are in a database: give its address"
+            )
 
     def sizes(self) -> dict[str, tuple[str, float]]:
         """How much room there is, and how much the catalog takes: what each number is, and the number, by name. Blocks."""

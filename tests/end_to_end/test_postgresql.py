@@ -206,6 +206,21 @@ def test_a_database_that_is_away_is_told_as_503_and_all_goes_on_when_it_is_back(
     assert eventually(lambda: first.put_object(Bucket="photos", Key="after", Body=b"here"))
 
 
+def test_a_directory_of_a_node_and_one_of_records_are_not_taken_for_each_other(
+    nodes: tuple[Daemon, Daemon], server: Server, tmp_path: Path
+):
+    def said(*words: str) -> str:
+        command = [sys.executable, "-m", "gecko_tw.commands", "account", "list", *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=PATIENCE)
+        assert done.returncode == 1
+        return done.stderr
+
+    assert "belongs to a node whose records are in a database" in said(f"--data-dir={nodes[0].data_dir}")
+    with Daemon(tmp_path) as single:
+        given = (f"--data-dir={single.data_dir}", f"--catalog={server.address()}", "--encryption-key=" + "k" * 32)
+        assert "has records of its own (catalog.sqlite)" in said(*given)
+
+
 def test_what_cannot_be_with_a_database_is_refused_in_one_line(server: Server, tmp_path: Path):
     given = [f"--data-dir={tmp_path}", f"--catalog={server.address()}", "--encryption-key=" + "k" * 32]
     for words, said in (

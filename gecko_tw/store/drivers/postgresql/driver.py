@@ -9,6 +9,7 @@ from zope.interface import implementer
 
 from gecko_tw.store.drivers.files.paths import INNER
 from gecko_tw.store.drivers.interfaces import IDriver, ILeases
+from gecko_tw.store.drivers.layouts import SHARED_MARK
 from gecko_tw.store.drivers.postgresql.blobs import PostgresqlBlobs
 from gecko_tw.store.drivers.postgresql.blocks import Blocks
 from gecko_tw.store.drivers.postgresql.buckets import BucketRows
@@ -83,9 +84,12 @@ class PostgresqlDriver:
 
     def open(self) -> None:
         """Makes the tables where there are none. Raises OSError, ValueError and RuntimeError with a line for the user."""
-        os.makedirs(os.path.join(self.data_dir, os.fsdecode(INNER)), exist_ok=True)
+        inner = os.path.join(self.data_dir, os.fsdecode(INNER))
+        os.makedirs(inner, exist_ok=True)
         try:
             self._prepare()
+            with open(os.path.join(inner, SHARED_MARK), "w", encoding="utf-8"):
+                pass
             self._watch.start()
             self._assemble()
         except psycopg.Error as problem:
