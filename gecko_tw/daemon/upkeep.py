@@ -59,7 +59,9 @@ def upkeep_for(
     expiry = Expiry(store.uploads, settings.lifecycle_day, settings.transition_minimum_size)
     Lifecycle(reactor, leading, expiry, settings, ledger).setServiceParent(services)
     sinks = sinks_for(reactor, settings)
-    Delivery(reactor, pool, LeaderNotices(store.notices, data.leads), sinks, noticed, store.documents).setServiceParent(services)
+    Delivery(reactor, pool, LeaderNotices(store.notices, data.leads), sinks, noticed, store.documents).setServiceParent(
+        services
+    )
     if settings.scrub_interval:
         lane = Lane(reactor, "scrubbing", pools)
         lane.setServiceParent(services)  # before what runs there: so it is stopped after that was told to stop

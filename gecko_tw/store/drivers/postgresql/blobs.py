@@ -16,7 +16,7 @@ from uuid import UUID
 from zope.interface import Interface, implementer
 
 from gecko_tw.store.drivers.held import Held, HeldBlob, MemoryReader
-from gecko_tw.store.drivers.interfaces import BlobGone, IBlobReader, IBlobs, IBlobWriter, IPurging
+from gecko_tw.store.drivers.interfaces import BlobGone, IBlobReader, IBlobRereading, IBlobs, IBlobWriter, IPurging
 from gecko_tw.store.drivers.postgresql.connections import Connections
 from gecko_tw.store.drivers.sqlite.blobnames import inline_name, inline_parts, is_inline
 from gecko_tw.store.records import BlobNote, Part, Span
@@ -121,7 +121,7 @@ class Writer:
             self._blobs.bytes.erase([name])
 
 
-@implementer(IBlobs, IPurging)
+@implementer(IBlobs, IBlobRereading, IPurging)
 class PostgresqlBlobs:
     """The bytes of a deployment.
 
@@ -172,6 +172,9 @@ class PostgresqlBlobs:
             raise BlobGone(blob)
         reader: IBlobReader = self.bytes.open(blob)
         return reader
+
+    def reread(self, blob: str) -> IBlobReader:
+        return self._body(blob) if is_inline(blob) else self.open(blob)
 
     def _body(self, blob: str) -> MemoryReader:
         rows = self._connections.read(_BODY, inline_parts(blob))

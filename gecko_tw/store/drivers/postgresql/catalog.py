@@ -162,7 +162,7 @@ class PostgresqlCatalog:
         statement, values = writing.statement(known.id, random.randrange(SLOTS))
         if not self._connections.run(statement, values)[0][0]:
             return None
-        self._blobs.placed(span.blob for version in after.versions[:1] for span in getattr(version, "spans", ()))
+        self._blobs.placed(span.blob for version in after.versions for span in getattr(version, "spans", ()))
         return writing
 
     def _refuse_unseen(self, known: Bucket, found: Found, writing: Writing) -> None:

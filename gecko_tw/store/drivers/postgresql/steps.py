@@ -252,7 +252,7 @@ def plan(found: Found, after: KeyHistory, place: Place) -> Writing:
         seq = row.seq if row is not None and row.seq > last else max(highest, last) + 1
         if row is not None and version == former:
             made = row
-        elif index and (row is None or not _same_bytes(version, former)):
+        elif index and row is None:
             raise ValueError("only the newest version may be new")
         else:
             made = made_row(version, seq, _placed(version, place, writing))
@@ -269,12 +269,6 @@ def _placed(version: Version | DeleteMarker, place: Place, writing: Writing) -> 
             writing.bodies.append((inline_parts(where.blob)[1], data))
         spans.append(where)
     return tuple(spans)
-
-
-def _same_bytes(version: Version | DeleteMarker, former: Version | DeleteMarker | None) -> bool:
-    if isinstance(version, Version) and isinstance(former, Version):
-        return version.spans == former.spans
-    return isinstance(version, DeleteMarker) and isinstance(former, DeleteMarker)
 
 
 def unseen_above(found: Found, writing: Writing) -> int | None:
