@@ -25,7 +25,8 @@ def fsck(settings: Settings, repair: bool, bucket: str, verifying: bool) -> int:
     from gecko_tw.daemon.data_dir import CannotOpen, check_data_dir
 
     try:
-        check_data_dir(settings.data_dir)
+        if settings.catalog == "files":
+            check_data_dir(settings.data_dir)
         findings = look(settings, bucket, verifying, repair)
     except CannotOpen as problem:
         refusal = click.ClickException(str(problem))

@@ -69,6 +69,8 @@ def fsck(settings: Settings, bucket: str, verifying: bool, repair: bool) -> Find
 
 
 def _found(settings: Settings, bucket: str, verifying: bool) -> list[Difference]:
+    if settings.catalog != "files":
+        raise CannotOpen("--catalog: only data directories can be checked, and no database")
     if settings.layout not in LAYOUTS:
         raise CannotOpen(
             f"--layout={settings.layout}: only directories of the layouts {' and '.join(LAYOUTS)} can be checked"

@@ -34,7 +34,8 @@ def with_data(settings: Settings, work: Callable[[Any], str], adopting: bool = F
     data = None
     try:
         data = DataDir(settings)
-        check_data_dir(settings.data_dir, adopting)
+        if not data.is_shared:
+            check_data_dir(settings.data_dir, adopting)
         if opened:
             data.open()
         told = work(data)

@@ -30,7 +30,7 @@ from gecko_tw.daemon.protection import front_of, limits_of
 from gecko_tw.daemon.serving import Serving
 from gecko_tw.jobs.access_log_delivery import AccessLogs
 from gecko_tw.jobs.ledger import Ledger
-from gecko_tw.pools import Pool, Prompt
+from gecko_tw.pools import IPool, Pool, Prompt
 from gecko_tw.resources.access_logs.entries import AccessEntry
 from gecko_tw.resources.access_logs.objects import LogObjects
 from gecko_tw.resources.access_logs.recent import Recent
@@ -73,7 +73,7 @@ def service_for(
         ),
         catalog_pool=pools[0],
         bytes_pool=pools[1],
-        commit_pool=pools[2] if settings.fsync else Prompt(reactor, pools[2], catalog.together, catalog.idle),
+        commit_pool=_pool_of_commits(reactor, settings, catalog, pools),
         clock=reactor,
         quick=catalog.quick,
         region=settings.region or "us-east-1",
@@ -101,11 +101,19 @@ def service_for(
     return service
 
 
+def _pool_of_commits(reactor: Any, settings: Settings, catalog: Any, pools: tuple[Pool, Pool, Pool]) -> IPool:
+    """Where small commits are made: side by side where each waits for a database."""
+    if not catalog.quick:
+        return pools[1]
+    return pools[2] if settings.fsync else Prompt(reactor, pools[2], catalog.together, catalog.idle)
+
+
 def _look(inner: Path, damage: Any) -> None:
     """Raises OSError when the disk, or the catalog, cannot be used."""
     check_disk(inner)
-    if damage.text is not None:
-        raise OSError(errno.EIO, f"the catalog is damaged: {damage.text}")
+    why = damage.text
+    if why is not None:
+        raise OSError(errno.EIO, f"the catalog cannot be used: {why}")
 
 
 def _sizes(data: DataDir, store: Store) -> dict[str, tuple[str, float]]:

@@ -14,9 +14,9 @@ from gecko_tw.store.bucket_names import is_bucket_name
 from gecko_tw.store.drivers.files.adoption import Progress
 from gecko_tw.store.drivers.files.disk import InUse
 from gecko_tw.store.drivers.files.paths import INNER
-from gecko_tw.store.drivers.interfaces import IDriverFamily, IFileTree
-from gecko_tw.store.drivers.layouts import CATALOGS, WrongLayout
-from gecko_tw.store.drivers.registry import DRIVERS
+from gecko_tw.store.drivers.interfaces import IDriverFamily, IFileTree, ILeases
+from gecko_tw.store.drivers.layouts import CATALOGS, SHARED_MARK, WrongLayout
+from gecko_tw.store.drivers.registry import DRIVERS, SHARED
 from gecko_tw.store.drivers.sqlite.connections import CatalogDamaged, CatalogTooNew
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,17 @@ class DataDir:
         self._key_path = Path(settings.data_dir, ".geckos3", "encryption.key")
         self._key_file = KeyFile(self._key_path)
         taken = {name: getattr(settings, name) for name in family.takes}
-        self.driver = family.load(str(settings.data_dir), taken)
+        try:
+            self.driver = family.load(str(settings.data_dir), taken)
+        except ImportError as problem:
+            if family is not SHARED:
+                raise
+            raise BadSetting(f"--catalog: {problem}; `pip install 'gecko-tw[postgresql]'` installs it") from problem
+        except ValueError as problem:
+            if family is not SHARED:
+                raise
+            raise BadSetting(f"--catalog: {problem}") from problem
+        self.is_shared = family is SHARED
         self._layout = settings.layout
         self._umask, self._repairs = settings.umask, settings.repair == "auto"
 
@@ -122,18 +132,24 @@ class DataDir:
                 self.sealer = Sealer(self.sealing_key)
         except WrongKey:
             raise CannotOpen(
-                f"{self.driver.data_dir}: the encryption key is not the one that its secrets were encrypted with"
+                f"{self._place}: the encryption key is not the one that its secrets were encrypted with"
                 f" ({self._key_source})"
             ) from None
         except _PROBLEMS as problem:
-            raise CannotOpen(f"{self.driver.data_dir}: {problem}") from problem
+            raise CannotOpen(f"{self._place}: {problem}") from problem
+
+    @property
+    def _place(self) -> str:
+        """What is to be looked at when it cannot be opened."""
+        return "--catalog" if self.is_shared else self.driver.data_dir
 
     def _prepare(self) -> None:
         """Raises CannotOpen."""
         if self._umask:
             os.umask(int(self._umask, 8))
         self._check_access()
-        self.fresh = not self._catalog.exists()
+        self._check_kind()
+        self.fresh = not self.is_shared and not self._catalog.exists()
 
     def _check_access(self) -> None:
         """A catalog that can only be read would be noticed by the first write, and not by the start. Raises CannotOpen."""
@@ -142,14 +158,31 @@ class DataDir:
         if inner.is_dir():
             _check_access(*(one for one in inner.iterdir() if one.is_dir() or one.name.startswith(_WRITTEN)))
 
+    def _check_kind(self) -> None:
+        """Nobody looks for records in a directory when they are in a database, or the other way round. Raises CannotOpen."""
+        inner = self._key_path.parent
+        own = [name for name in CATALOGS.values() if (inner / name).exists()]
+        if self.is_shared and own:
+            raise CannotOpen(
+                f"--data-dir: {self.driver.data_dir!r} has records of its own ({own[0]}): with --catalog give another directory"
+            )
+        if not self.is_shared and (inner / SHARED_MARK).exists():
+            raise CannotOpen(
+                f"--catalog: {self.driver.data_dir!r} belongs to a node whose records are in a database: give its address"
+            )
+
     def sizes(self) -> dict[str, tuple[str, float]]:
         """How much room there is, and how much the catalog takes: what each number is, and the number, by name. Blocks."""
         disk = os.statvfs(self.driver.data_dir)
-        log = self._catalog.with_name(self._catalog.name + "-wal")
-        return {
+        sizes: dict[str, tuple[str, float]] = {
             "disk_size_bytes": ("Size of the data directory's file system.", disk.f_frsize * disk.f_blocks),
             "disk_free_bytes": ("What of it is free for this program.", disk.f_frsize * disk.f_bavail),
             "disk_free_inodes": ("How many files can still be made on it.", disk.f_favail),
+        }
+        if self.is_shared:
+            return sizes
+        log = self._catalog.with_name(self._catalog.name + "-wal")
+        return sizes | {
             "catalog_bytes": ("Size of the catalog.", self._catalog.stat().st_size),
             "catalog_log_bytes": ("Size of the catalog's write-ahead log.", log.stat().st_size if log.exists() else 0),
         }
@@ -219,6 +252,8 @@ class DataDir:
     def _files(self) -> IFileTree:
         """Raises CannotOpen."""
         files = IFileTree(self.driver, None)
+        if files is None and self.is_shared:
+            raise CannotOpen("--catalog: objects in a database are no files that could be looked through")
         if files is None:
             raise CannotOpen(
                 f"{self.driver.data_dir}: with --layout={self._layout} objects are no files that could be looked through"
@@ -266,6 +301,11 @@ class DataDir:
                 raise
             return False
 
+    def leads(self) -> bool:
+        """Whether this process does the jobs of the deployment: where nodes share one, it is one of them at a time. Blocks."""
+        leases = ILeases(self.driver, None)
+        return leases is None or bool(leases.leads())
+
     def lost(self) -> str | None:
         """Why this process should end, so that the next start can mend it: the catalog is damaged and can be made again."""
         return self.driver.damage.text if self.has_files and self._repairs else None
@@ -277,6 +317,8 @@ class DataDir:
 
 def _family_of(settings: Settings) -> IDriverFamily:
     """The driver of a layout: ours, or a dropin's. Raises BadSetting when there is none, or two drivers have the same name."""
+    if settings.catalog != "files":
+        return SHARED
     families: dict[str, IDriverFamily] = {one.name: one for one in DRIVERS}
     if settings.layout not in families:
         # Few have drivers of others, and everybody would load what looks for them.

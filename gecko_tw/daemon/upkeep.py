@@ -7,6 +7,7 @@ from twisted.application.service import MultiService, Service
 
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.daemon.deployment import sinks_for, store_in
+from gecko_tw.jobs.leading import LeaderNotices, LeaderPool
 from gecko_tw.jobs.ledger import Ledger
 from gecko_tw.jobs.lifecycle import Lifecycle
 from gecko_tw.jobs.notifications import Delivery
@@ -51,14 +52,17 @@ def upkeep_for(
         if why is not None:
             reactor.callFromThread(give_up, why)
 
-    services = jobs(reactor, pool, store.upkeep, settings, scan, noticed, ledger=ledger)
+    leading = LeaderPool(pool, data.leads)
+    services = jobs(reactor, leading, store.upkeep, settings, scan, noticed, ledger=ledger)
     flush = Repeating(reactor, pool, "flush", settings.flush_interval, data.flush, ledger=ledger)
     flush.setServiceParent(services)
     Repeating(reactor, pool, "catalog", CHECKED, check).setServiceParent(services)
     expiry = Expiry(store.uploads, settings.lifecycle_day, settings.transition_minimum_size)
-    Lifecycle(reactor, pool, expiry, settings, ledger).setServiceParent(services)
+    Lifecycle(reactor, leading, expiry, settings, ledger).setServiceParent(services)
     sinks = sinks_for(reactor, settings)
-    Delivery(reactor, pool, store.notices, sinks, noticed, store.documents).setServiceParent(services)
+    Delivery(reactor, pool, LeaderNotices(store.notices, data.leads), sinks, noticed, store.documents).setServiceParent(
+        services
+    )
     if settings.scrub_interval:
         lane = Lane(reactor, "scrubbing", pools)
         lane.setServiceParent(services)  # before what runs there: so it is stopped after that was told to stop

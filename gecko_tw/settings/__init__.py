@@ -146,6 +146,19 @@ class Settings:
         "how the data directory is laid out, fixed when it is made: `files` keeps objects as ordinary files, `pool` is faster and keeps"
         " them as nobody else can read them; dropins may bring others",
     )
+    catalog: str = setting(
+        "files",
+        kinds.CATALOG,
+        "where records are kept: `files` in the data directory, or a PostgreSQL database that any number of nodes share, as"
+        " `postgresql://user@host/database`; `postgresql:` alone takes `DATABASE_URL`. Then nothing in the data directory must last",
+        secret=True,
+    )
+    blobs: str = setting(
+        "",
+        kinds.BLOBS,
+        "where bytes are kept when `--catalog` is a database: in it (`postgresql:`, the default), or in a directory that all nodes share"
+        " (`files:/mnt/objects`)",
+    )
     umask: str = setting(
         "",
         kinds.UMASK,

@@ -16,6 +16,9 @@ BYTES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 ENDPOINTS = frozenset(("tcp", "tcp4", "tcp6", "ssl", "unix", "systemd", "stdio", "tls"))
 """First words of endpoint strings that can stand before a number only, and so look like a host and a port."""
 
+POSTGRESQL = "postgresql:"
+"""What the address of a database begins with."""
+
 KEY_BYTES = 32
 """Bytes of an encryption key."""
 
@@ -165,6 +168,20 @@ def _encryption_key(text: str) -> str:
     return text
 
 
+def _catalog(text: str) -> str:
+    """Left as text; what stands in an address is looked at where it is used."""
+    if text not in ("files", POSTGRESQL) and not text.startswith((POSTGRESQL + "//", "postgres://")):
+        raise ValueError(text)
+    return text
+
+
+def _blobs(text: str) -> str:
+    """Left as text; empty for the default."""
+    if text not in ("", POSTGRESQL) and not text.startswith("files:/"):
+        raise ValueError(text)
+    return text
+
+
 def _umask(text: str) -> str:
     """Left as text; empty for that of the process."""
     if text and not _UMASK.fullmatch(text):
@@ -226,6 +243,10 @@ def one_of(*words: str) -> Kind:
 
 
 LAYOUT = Kind(_region, "files, pool, or the name that a dropin's driver has", "files|pool|NAME")
+CATALOG = Kind(
+    _catalog, "files, postgresql: or the address of a database such as postgresql://user@host/name", "files|ADDRESS"
+)
+BLOBS = Kind(_blobs, "postgresql:, files: and an absolute path, or nothing", "postgresql:|files:PATH")
 BOOLEAN = Kind(_boolean, f"one of {', '.join(TRUE + FALSE)}", "true|false")
 TEXT = Kind(_text, "printable text that is not empty", "TEXT")
 ANY_TEXT = Kind(lambda text: _text(text) if text else "", "printable text, or nothing for any", "TEXT")

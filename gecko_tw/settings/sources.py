@@ -94,6 +94,7 @@ def _consistent(settings: Settings) -> Settings:
         )
     if settings.layout == "pool" and settings.attributes != "xattr":
         raise BadSetting("--attributes: 'sidecar' is not allowed; allowed is another layout than --layout=pool with it")
+    _check_shared(settings)
     if len(settings.host_alias) > MOST_ALIASES:
         raise BadSetting(f"--host-alias: {len(settings.host_alias)} names are not allowed; allowed are {MOST_ALIASES}")
     seed = {
@@ -153,6 +154,24 @@ def _check_tls(settings: Settings) -> None:
     if settings.redirect_port > MOST_PORT:
         raise BadSetting(
             f"--redirect-port: '{settings.redirect_port}' is not allowed; allowed is a port up to {MOST_PORT}"
+        )
+
+
+def _check_shared(settings: Settings) -> None:
+    """Refuses what does not go with where records are kept. Raises BadSetting."""
+    if settings.catalog == "files":
+        if settings.blobs:
+            raise BadSetting(
+                f"--blobs: {settings.blobs!r} is not allowed; allowed is nothing unless --catalog is a database"
+            )
+        return
+    if settings.layout != "files":
+        raise BadSetting(f"--layout: {settings.layout!r} is not allowed; allowed is none when --catalog is a database")
+    if settings.attributes != "xattr":
+        raise BadSetting("--attributes: 'sidecar' is not allowed; allowed is none when --catalog is a database")
+    if not settings.encryption_key:
+        raise BadSetting(
+            "--encryption-key: '' is not allowed; allowed is a key, the same for all nodes, when --catalog is a database"
         )
 
 

@@ -80,7 +80,10 @@ class Objects:
 
     def allow(self, bucket: str, key: bytes, conditions: WriteConditions) -> None:
         check_key(key)
-        check_write(self.catalog.history(bucket, key), conditions)
+        if conditions is UNCONDITIONAL and not self.catalog.quick:
+            self.catalog.bucket(bucket)  # no condition is worth a round trip
+        else:
+            check_write(self.catalog.history(bucket, key), conditions)
 
     def put(self, bucket: str, key: bytes, incoming: IIncoming, request: Put) -> Version:
         try:

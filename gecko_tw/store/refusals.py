@@ -168,6 +168,10 @@ class SlowDown(Refusal):
     """Please reduce your request rate."""
 
 
+class ServiceUnavailable(Refusal):
+    """Service is unable to handle request."""
+
+
 class WrongCustomerKey(Refusal):
     """Requests specifying Server Side Encryption with Customer provided keys must provide the correct secret key."""
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 from attrs import evolve, frozen
 
-from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning
+from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning, IPurging
 from gecko_tw.store.records import BlobNote, BucketRecord, Change, KeyHistory, Span, Version, stored_size
 from gecko_tw.store.refusals import NoSuchBucket, NoSuchUpload, Refusal
 from gecko_tw.store.requests import Listed, ListRequest
@@ -69,6 +69,8 @@ class Upkeep:
     def join(self, limit: int = 10) -> int:
         """Joins the bytes of completed uploads into one blob each, so that they become ordinary files; returns how many."""
         catalog = self.uploads.objects.catalog
+        if not IBlobCloning.providedBy(self.uploads.objects.blobs):
+            return 0  # parts stay what they are, and none is looked for in vain
         done = 0
         for bucket, key in catalog.spanned(limit):
             for version in settled(catalog.history, bucket, key).versions:
@@ -98,4 +100,5 @@ class Upkeep:
             orphans = set(batch) - catalog.references(batch)
             blobs.remove(orphans)
             dropped += len(orphans)
-        return dropped
+        purging = IPurging(blobs, None)
+        return dropped if purging is None else dropped + purging.purge()

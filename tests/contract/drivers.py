@@ -10,6 +10,7 @@ from attrs import frozen
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.drivers.pool.driver import PoolDriver
+from tests.clusters.databases import postgresql
 
 
 @frozen
@@ -19,11 +20,15 @@ class Candidate:
     :ivar make: makes it over a folder; again over the same folder, as after a restart.
     :ivar lasting: whether what it was told survives a restart.
     :ivar rebuilds: whether its files tell everything that its catalog knows.
+    :ivar exact: whether steps that are under way at once never exceed a quota together.
+    :ivar only: modules of the contract that are enough for it, because all else is another candidate's; empty for all.
     """
 
     make: Callable[[Path], Any]
     lasting: bool = True
     rebuilds: bool = False
+    exact: bool = True
+    only: tuple[str, ...] = ()
 
     def opened(self, folder: Path) -> Any:
         """The driver, to be used in a ``with`` statement."""
@@ -34,12 +39,12 @@ CANDIDATES: dict[str, Candidate] = {}
 
 
 def candidate(
-    name: str, *, lasting: bool = True, rebuilds: bool = False
+    name: str, *, lasting: bool = True, rebuilds: bool = False, exact: bool = True, only: tuple[str, ...] = ()
 ) -> Callable[[Callable[[Path], Any]], Callable[[Path], Any]]:
     """Adds a factory ``folder -> driver``; the driver has ``catalog``, ``blobs`` and ``close()``."""
 
     def add(make: Callable[[Path], Any]) -> Callable[[Path], Any]:
-        CANDIDATES[name] = Candidate(make, lasting, rebuilds)
+        CANDIDATES[name] = Candidate(make, lasting, rebuilds, exact, only)
         return make
 
     return add
@@ -90,3 +95,18 @@ def files_without_attributes(folder: Path) -> FilesDriver:
 @candidate("files-fsync", rebuilds=True)
 def files_made_durable(folder: Path) -> FilesDriver:
     return files(folder, fsync=True)
+
+
+@candidate("postgresql", exact=False)
+def records_and_bytes_in_postgresql(folder: Path) -> Any:
+    return postgresql(folder, "postgresql:")
+
+
+@candidate(
+    "postgresql-files",
+    exact=False,
+    only=("test_blobs", "test_encrypted", "test_uploads", "test_renaming", "test_model"),
+)
+def records_in_postgresql_and_bytes_in_files(folder: Path) -> Any:
+    (folder / "shared").mkdir(exist_ok=True)
+    return postgresql(folder, f"files:{folder / 'shared'}")

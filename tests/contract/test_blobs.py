@@ -139,7 +139,7 @@ def test_dropping_what_an_overwrite_replaced_never_drops_the_new_bytes(driver, b
 def test_only_what_is_old_enough_is_a_candidate_for_the_sweeper(driver):
     span = commit(driver, b"young", NOTE)
     writer = driver.blobs.create()
-    writer.write(b"on its way" * 100_000)
+    writer.write(b"on its way" * 200_000)
     assert set(driver.blobs.older_than(3600)) == set()
     assert span.blob in names(driver)
     assert len(names(driver)) >= 2

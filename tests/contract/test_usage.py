@@ -181,7 +181,8 @@ def test_parts_take_room_until_they_are_joined_or_forgotten(objects):
         send(objects, b"film", "u", 3, 1)
 
 
-def test_many_at_once_cannot_exceed_a_quota(objects):
+def test_many_at_once_cannot_exceed_a_quota(objects, candidate):
+    """Where nodes count for themselves they may by what is under way at once: by so much and no more."""
     limit(objects, bytes=100, objects=1000)
 
     def try_to(number):
@@ -191,8 +192,9 @@ def test_many_at_once_cannot_exceed_a_quota(objects):
         return 0
 
     with ThreadPoolExecutor(8) as threads:
-        assert sum(threads.map(try_to, range(40))) == 14
-    assert IUsage(objects.catalog).usage("photos") == everything(objects) == Usage(98, 14)
+        done = sum(threads.map(try_to, range(40)))
+    assert 14 <= done <= (14 if candidate.exact else 14 + 7)
+    assert IUsage(objects.catalog).usage("photos") == everything(objects) == Usage(7 * done, done)
 
 
 def test_a_bucket_made_again_is_empty(objects):

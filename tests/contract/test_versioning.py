@@ -8,7 +8,7 @@ from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gecko_tw.store.drivers.interfaces import IBlobRereading
+from gecko_tw.store.drivers.interfaces import IBlobCloning, IBlobRereading
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.records import BlobNote, BucketRecord, Change, KeyHistory, Part, Span, Upload, Version
 from gecko_tw.store.refusals import BucketNotEmpty, DeleteMarkerNamed, NoSuchKey, ObjectLocked
@@ -18,6 +18,7 @@ from gecko_tw.store.settling import settled
 from gecko_tw.store.upkeep import Upkeep
 from gecko_tw.store.uploads import Uploads
 from tests.contract.drivers import Candidate
+from tests.store.shop import read_all
 
 NOW = 1_700_000_000 * 10**9
 HOUR = 3600 * 10**9
@@ -46,7 +47,7 @@ def remove(objects: Objects, version_id: str | None = None, **more: Any) -> Any:
 def read(objects: Objects, version_id: str | None = None) -> bytes:
     reading = settled(objects.open, "photos", b"k", version_id)
     try:
-        return reading.read(0, 1000)
+        return read_all(reading)
     finally:
         reading.close()
 
@@ -220,9 +221,10 @@ def test_older_versions_of_several_parts_keep_no_others_from_being_joined(driver
     objects = store(driver, versioning="Enabled")
     ids = [complete(objects, name) for name in ("u1", "u2")]
     upkeep = Upkeep(Uploads(objects, min_part_size=0))
+    left = [] if IBlobCloning.providedBy(driver.blobs) else [("photos", b"k")]
     upkeep.join(1)
-    assert driver.catalog.spanned(10) == []
+    assert driver.catalog.spanned(10) == left
     remove(objects, ids[1])
     upkeep.join(1)
-    assert driver.catalog.spanned(10) == []
+    assert driver.catalog.spanned(10) == left
     assert read(objects, ids[0]) == b"u1 part 1, u1 part 2, "

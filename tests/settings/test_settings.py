@@ -83,6 +83,8 @@ BAD = {
     "scrub_max_per_run": "few",
     "lifecycle_day": "a week",
     "umask": "08",
+    "catalog": "mysql://host/name",
+    "blobs": "files:relative",
     "max_in_flight": "0",
     "max_connections_per_address": "-1",
     "shutdown_timeout": "30 s",
@@ -285,3 +287,30 @@ def test_a_pool_has_no_place_for_sidecars():
     with pytest.raises(BadSetting, match=r"--attributes: 'sidecar' .* --layout=pool"):
         read_settings({"layout": "pool", "attributes": "sidecar"}, {})
     assert read_settings({"layout": "pool"}, {}).layout == "pool"
+
+
+SHARED = {"catalog": "postgresql://me:secret@host/name", "encryption_key": "k" * 32}
+
+
+@pytest.mark.parametrize("blobs", ["", "postgresql:", "files:/mnt/objects"])
+@pytest.mark.parametrize(
+    "catalog", ["postgresql:", "postgresql://host/name", "postgres://me@host:5432/name?sslmode=require"]
+)
+def test_records_and_bytes_may_be_kept_elsewhere(catalog, blobs):
+    found = read_settings(SHARED | {"catalog": catalog, "blobs": blobs}, {})
+    assert (found.catalog, found.blobs) == (catalog, blobs)
+    assert "secret" not in repr(read_settings(SHARED, {}))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"catalog": "files", "blobs": "postgresql:"}, "--blobs: 'postgresql:'"),
+        (SHARED | {"encryption_key": ""}, "--encryption-key: ''"),
+        (SHARED | {"layout": "pool"}, "--layout: 'pool'"),
+        (SHARED | {"attributes": "sidecar"}, "--attributes: 'sidecar'"),
+    ],
+)
+def test_what_does_not_go_with_a_database_is_refused(given, said):
+    with pytest.raises(BadSetting, match=f"^{said} is not allowed; allowed is "):
+        read_settings(given, {})

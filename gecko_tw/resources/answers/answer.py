@@ -109,6 +109,7 @@ STATUS = {
     "RequestTimeTooSkewed": 403,
     "RequestTimeout": 400,
     "ServerSideEncryptionConfigurationNotFoundError": 404,
+    "ServiceUnavailable": 503,
     "SignatureDoesNotMatch": 403,
     "SlowDown": 503,
     "UnexpectedContent": 400,
@@ -190,7 +191,7 @@ def answer_for(refusal: Refusal, call: Call) -> Answer:
     code = refusal.code
     status = STATUS[code]
     headers: Headers = [XML]
-    if code == "SlowDown":
+    if status == 503:
         headers.append(_retry_after(refusal))
     elif code == "MethodNotAllowed":
         headers.append((b"Allow", refusal.details.get("Allow", "").encode()))
@@ -211,7 +212,7 @@ def _answer_beyond_s3(refusal: Refusal, call: Call, service: str) -> Answer:
     code = query_protocol.code_of(refusal)
     status = STATUS[code]
     headers: Headers = [XML]
-    if code == "SlowDown":
+    if status == 503:
         headers.append(_retry_after(refusal))
     document = query_protocol.error_document(service, refusal, status, call.request_id)
     return Answer(status, headers, document, f"{code}: {refusal.message}")

@@ -21,7 +21,15 @@ from gecko_tw.resources.headers.writing import stored_for
 from gecko_tw.resources.service import SMALL
 from gecko_tw.store.interfaces import IReading
 from gecko_tw.store.records import NULL, Checksum, Version
-from gecko_tw.store.refusals import InvalidArgument, InvalidPartNumber, InvalidRequest, ObjectDamaged, Refusal
+from gecko_tw.store.refusals import (
+    InvalidArgument,
+    InvalidPartNumber,
+    InvalidRequest,
+    ObjectDamaged,
+    Refusal,
+    ServiceUnavailable,
+    SlowDown,
+)
 from gecko_tw.store.requests import UNCONDITIONAL, Put, Remove
 from gecko_tw.store.rules.quarantine import refuse_quarantined
 
@@ -80,6 +88,8 @@ async def get_object(call: Call) -> Answer | Spans:
     except ObjectDamaged:
         await integrity.refuse_damaged(call)
         raise
+    except (ServiceUnavailable, SlowDown):
+        raise  # whether it is there is not known
     except Refusal:
         permit_missing(call)
         raise
@@ -117,6 +127,8 @@ async def head_object(call: Call) -> Answer:
     _check_query(call)
     try:
         version = await service.read(service.objects.look, call.bucket, call.key, version_id(call))
+    except (ServiceUnavailable, SlowDown):
+        raise  # whether it is there is not known
     except Refusal:
         permit_missing(call)
         raise

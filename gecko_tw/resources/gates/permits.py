@@ -17,7 +17,7 @@ from gecko_tw.resources.gates.access_settings import POLICY
 from gecko_tw.resources.gates.circumstances import Ask
 from gecko_tw.resources.gates.rights import is_allowed, is_allowed_to_write, is_denied, is_superuser, names, needs_tags
 from gecko_tw.store.records import BucketRecord, Version
-from gecko_tw.store.refusals import Refusal
+from gecko_tw.store.refusals import Refusal, ServiceUnavailable, SlowDown
 
 _OWN_ACLS = frozenset((b"private", b"bucket-owner-read", b"bucket-owner-full-control"))
 
@@ -235,6 +235,8 @@ async def _look(ask: Ask) -> Version | None:
         return None
     try:
         return await service.read(service.objects.look, ask.bucket, ask.key, ask.version_id)
+    except (ServiceUnavailable, SlowDown):
+        raise  # whether it is there is not known
     except Refusal:
         return None
 

@@ -309,3 +309,20 @@ class IBlobCloning(Interface):
 
     def clone(spans: Iterable[Span], note: BlobNote) -> str:
         """A new committed blob with the bytes of the spans; returns its name. Raises BlobGone."""
+
+
+class IPurging(Interface):
+    """Optional power of an IBlobs, got by ``IPurging(blobs, None)``: what was dropped stays for a while, for whoever reads it."""
+
+    def purge(seconds: float = 24 * 3600.0) -> int:
+        """Removes for good what was dropped more than ``seconds`` ago, which no download may take; returns how many blobs."""
+
+
+class ILeases(Interface):
+    """Optional power of an IDriver, got by ``ILeases(driver, None)``: it is shared by nodes, of which one does what is done once."""
+
+    def leads() -> bool:
+        """Whether this process does the jobs of all nodes now. It takes the lease, or renews it, where that is due. Blocks."""
+
+    def leave() -> None:
+        """Gives the lease up, so that another node need not wait for its end."""

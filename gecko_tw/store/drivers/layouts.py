@@ -14,6 +14,10 @@ MARK = "layout"
 """A file that tells a directory whose catalog is lost from a new one."""
 
 
+SHARED_MARK = "shared"
+"""A file that says that the records are in a database, so that nobody begins new ones here by mistake."""
+
+
 class WrongLayout(RuntimeError):
     """A data directory cannot be opened with this layout."""
 

@@ -40,3 +40,12 @@ DRIVERS = (
     ),
     BuiltIn(POOL, CATALOGS[POOL], ("fsync",), "gecko_tw.store.drivers.pool.driver", "PoolDriver"),
 )
+
+SHARED = BuiltIn(
+    "postgresql",
+    "",
+    ("catalog", "blobs"),
+    "gecko_tw.store.drivers.postgresql.driver",
+    "PostgresqlDriver",
+)
+"""That of deployments whose records are in a database: chosen by ``--catalog``, and no layout of a data directory."""

@@ -138,5 +138,9 @@ class SqliteNotices:
 def add_notices(transaction: Transaction, notices: Iterable[Notice]) -> None:
     """Adds events to the end of the queue, in the transaction of what they tell."""
     for notice in notices:
-        event = json.dumps(notice.event, separators=(",", ":"))
-        transaction.execute("INSERT INTO notice (target, event) VALUES (?, ?)", (notice.target, event))
+        transaction.execute("INSERT INTO notice (target, event) VALUES (?, ?)", (notice.target, event_text(notice)))
+
+
+def event_text(notice: Notice) -> str:
+    """An event as it is kept."""
+    return json.dumps(notice.event, separators=(",", ":"))

@@ -1,0 +1,151 @@
+"""The driver put together: records in PostgreSQL, and bytes there or in a directory that all nodes share."""
+
+import os
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import psycopg
+from zope.interface import implementer
+
+from gecko_tw.store.drivers.files.paths import INNER
+from gecko_tw.store.drivers.interfaces import IDriver, ILeases
+from gecko_tw.store.drivers.layouts import SHARED_MARK
+from gecko_tw.store.drivers.postgresql.blobs import PostgresqlBlobs
+from gecko_tw.store.drivers.postgresql.blocks import Blocks
+from gecko_tw.store.drivers.postgresql.buckets import BucketRows
+from gecko_tw.store.drivers.postgresql.catalog import PostgresqlCatalog, SideBySide
+from gecko_tw.store.drivers.postgresql.connections import MOST, Connections
+from gecko_tw.store.drivers.postgresql.documents import PostgresqlDocuments, PostgresqlNotices
+from gecko_tw.store.drivers.postgresql.files import SharedFiles
+from gecko_tw.store.drivers.postgresql.leases import Lease
+from gecko_tw.store.drivers.postgresql.migrations import WrongSchema, prepare
+from gecko_tw.store.drivers.postgresql.watch import Watch
+from gecko_tw.store.refusals import ServiceUnavailable
+
+LOCAL = "postgresql:"
+"""``--catalog`` without an address: that of DATABASE_URL, or of libpq's own variables; ``--blobs`` in the catalog's database."""
+
+FILES = "files:"
+"""What ``--blobs`` begins with that names a directory."""
+
+_OLDEST = 130_000
+"""PostgreSQL 13 and later, as the server tells its version."""
+
+
+class Away:
+    """As the damage of other drivers: that the database does not answer. Nothing here can be mended by a start."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def noticed(self, problem: BaseException) -> bool:
+        """Whether an error means that the database is away, which has been told already."""
+        return isinstance(problem, ServiceUnavailable)
+
+    @property
+    def text(self) -> str | None:
+        """Why it cannot be used, or None."""
+        try:
+            self._connections.read("SELECT 1")
+        except ServiceUnavailable:
+            return self._connections.away or "it does not answer"
+        return None
+
+
+@implementer(IDriver, ILeases)
+class PostgresqlDriver:
+    """One deployment, as one process uses it. Between :meth:`open` and :meth:`close` it has a ``catalog`` (ICatalog), ``blobs`` (IBlobs,
+    IPurging), ``documents`` (IDocuments) and ``notices`` (INotices).
+
+    :param data_dir: a directory of this node's own, in which nothing is that must last.
+    :param catalog: the database's address (libpq, "Connection Strings"), or ``postgresql:``.
+    :param blobs: ``postgresql:``, or ``files:`` and a directory.
+    :param connections: of this process, at most.
+    """
+
+    catalog: PostgresqlCatalog
+    blobs: PostgresqlBlobs
+    documents: PostgresqlDocuments
+    notices: PostgresqlNotices
+
+    def __init__(self, data_dir: str, *, catalog: str, blobs: str = LOCAL, connections: int = MOST) -> None:
+        self.data_dir = data_dir
+        address = os.environ.get("DATABASE_URL", "") if catalog == LOCAL else catalog
+        self._place = place_of(address)
+        try:
+            self._connections = Connections(address, connections)
+        except psycopg.ProgrammingError as problem:
+            raise ValueError(f"{self._place}: {_line(problem)}") from None
+        self.damage = Away(self._connections)
+        self._watch = Watch(self._connections)
+        self._together = SideBySide()
+        self._lease = Lease(self._connections, "jobs")
+        self._folder = blobs.removeprefix(FILES) if blobs.startswith(FILES) else None
+
+    def open(self) -> None:
+        """Makes the tables where there are none. Raises OSError, ValueError and RuntimeError with a line for the user."""
+        inner = os.path.join(self.data_dir, os.fsdecode(INNER))
+        os.makedirs(inner, exist_ok=True)
+        try:
+            self._prepare()
+            with open(os.path.join(inner, SHARED_MARK), "w", encoding="utf-8"):
+                pass
+            self._watch.start()
+            self._assemble()
+        except psycopg.Error as problem:
+            raise RuntimeError(f"{self._place} cannot be used: {_line(problem)}") from problem
+        except WrongSchema as problem:
+            raise WrongSchema(f"{self._place}: {problem}") from problem
+        except ServiceUnavailable as problem:
+            raise RuntimeError(f"{self._place} cannot be used: {self._connections.away}") from problem
+
+    def _prepare(self) -> None:
+        with self._connections.connect() as connection:
+            if connection.info.server_version < _OLDEST:
+                raise WrongSchema("PostgreSQL 13 or newer is needed")
+            prepare(connection)
+
+    def _assemble(self) -> None:
+        if self._folder is None:
+            where: Blocks | SharedFiles = Blocks(self._connections)
+        else:
+            where = SharedFiles(self._connections, self._folder)
+            where.check()
+        self.blobs = PostgresqlBlobs(self._connections, where)
+        self.catalog = PostgresqlCatalog(
+            self._connections, BucketRows(self._connections, self._watch), self.blobs, self._together
+        )
+        self.documents = PostgresqlDocuments(self._connections, self._watch)
+        self.notices = PostgresqlNotices(self._connections)
+
+    def leads(self) -> bool:
+        return self._lease.holds()
+
+    def leave(self) -> None:
+        with suppress(ServiceUnavailable):  # then it ends by itself
+            self._lease.leave()
+
+    def flush(self) -> bool:
+        """The database has made everything durable before a step returned."""
+        return False
+
+    def close(self) -> None:
+        """Harmless when repeated."""
+        self.leave()
+        self._watch.close()
+        self._together.close()
+        self._connections.close()
+
+
+def place_of(address: str) -> str:
+    """An address without its password, for messages."""
+    if "://" not in address:
+        return "the database"
+    parts = urlsplit(address)
+    user = f"{parts.username}@" if parts.username else ""
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{user}{parts.hostname or ''}{port}{parts.path}"
+
+
+def _line(problem: BaseException) -> str:
+    return " ".join(str(problem).split())
