@@ -9,7 +9,7 @@ from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer
 from zope.interface import implementer
 
 from gecko_tw.client.checksums import Checksum, encoded
-from gecko_tw.client.sources import PIECE, Source
+from gecko_tw.client.sources import PIECE, Memory, Source
 from gecko_tw.pools import IPool
 
 Progress = Callable[[], None]
@@ -20,16 +20,18 @@ Progress = Callable[[], None]
 class Pieces:
     """Sends a source piece by piece; files are read in a thread.
 
-    :param source: small ones are sent at once.
-    :param pool: where it is read.
+    :param source: its length is what is sent, even if a file grows meanwhile.
+    :param pool: threads in which it is read.
     :param progress: called with each piece.
     """
 
     def __init__(self, source: Source, pool: IPool, progress: Progress) -> None:
         self.length: int | str = source.length  # UNKNOWN_LENGTH is a string
-        self._source, self._pool, self._progress = source, pool, progress
+        self._source: Source = source
+        self._pool, self._progress = pool, progress
         self._offset, self._paused, self._reading, self._stopped = 0, False, False, False
         self._done: Deferred[None] = Deferred()
+        self._consumer: IConsumer | None = None
 
     def startProducing(self, consumer: IConsumer) -> Deferred[None]:
         self._consumer = consumer
@@ -44,21 +46,23 @@ class Pieces:
         self._more()
 
     def stopProducing(self) -> None:
-        self._stopped = True
+        # A consumer knows its producer, and a kept connection its last request: bytes would stay here long after they were sent.
+        self._stopped, self._consumer, self._source = True, None, Memory(b"")
 
     def _more(self) -> None:
         if self._paused or self._reading or self._stopped:
             return
         if self._offset >= self._source.length:
-            self._stopped = True
+            self.stopProducing()
             self._done.callback(None)
             return
         self._reading = True
-        self._pool.run(self._source.read_at, self._offset, PIECE).addCallbacks(self._read, self._failed)
+        size = min(PIECE, self._source.length - self._offset)
+        self._pool.run(self._source.read_at, self._offset, size).addCallbacks(self._read, self._failed)
 
     def _read(self, piece: bytes) -> None:
         self._reading = False
-        if self._stopped:
+        if self._consumer is None:
             return
         if not piece:
             self._failed(Failure(OSError("the file became shorter while it was sent")))
@@ -70,7 +74,7 @@ class Pieces:
 
     def _failed(self, why: Failure) -> None:
         if not self._stopped:
-            self._stopped = True
+            self.stopProducing()
             self._done.errback(why)
 
 

@@ -40,7 +40,8 @@ class Receiver(Protocol):
     transport: TransportProxyProducer | None  # type: ignore[assignment]  # of a response's body
 
     def __init__(self, response: IResponse, stall: Stall, endpoint: str, free: Callable[[], None]) -> None:
-        self._response, self._stall, self._endpoint, self._free = response, stall, endpoint, free
+        self._response: IResponse | None = response
+        self._stall, self._endpoint, self._free = stall, endpoint, free
         self._checksum: Checksum | None = None
         self._wanted = b""
         self.begun = self.lenient = False
@@ -60,11 +61,12 @@ class Receiver(Protocol):
         :param write: is given the pieces.
         :returns: fires when all has come.
         """
-        if self.begun:
+        response, self._response = self._response, None  # which knows its request, and that one its body
+        if response is None:
             raise RuntimeError("the body of an answer can be taken once")
         self.begun, self._write = True, write
         self._stall.resume()
-        self._response.deliverBody(self)
+        response.deliverBody(self)
         return self._done
 
     def cancel(self) -> None:
