@@ -1,6 +1,6 @@
 """What a server sends, on its way to whoever wants it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import BinaryIO
 
 from twisted.internet.interfaces import IConsumer
@@ -26,6 +26,10 @@ class Body:
     def expect(self, algorithm: str, value: str) -> None:
         """What is read will be held against a checksum, named and encoded as in its header."""
         self._receiver.expect(algorithm, value)
+
+    def when_free(self, free: Callable[[], object]) -> None:
+        """Has something called when all was read or given up."""
+        self._receiver.when_free(free)
 
     @deferred
     async def read(self) -> bytes:

@@ -1,6 +1,5 @@
 """A request of botocore's, sent by Twisted's HTTP client over connections that are kept."""
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -76,6 +75,7 @@ class Exchange:
     :param pool: threads in which files are read.
     :param trust: which certificates are good.
     :param limits: time and connections.
+    :ivar turns: whoever wants to send something takes one, before it is signed: a signature is good for a quarter of an hour.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Exchange:
         self._kept.maxPersistentPerHost = limits.connections
         self._kept.cachedConnectionTimeout = KEPT
         self._agent = Agent(reactor, trust, connectTimeout=limits.connect, pool=self._kept)
-        self._turns = DeferredSemaphore(limits.connections)
+        self.turns = DeferredSemaphore(limits.connections)
 
     def close(self) -> Deferred[None]:
         """Closes idle connections; a Deferred that fires when they are closed."""
@@ -99,19 +99,13 @@ class Exchange:
 
         :raises Unreachable: there was no answer.
         """
-        await self._turns.acquire()
-        free = _once(self._turns.release)
-        try:
-            response, body = await self._ask(request, free)
-        except BaseException:
-            free()
-            raise
+        response, body = await self._ask(request)
         headers = _headers(response)
         if request.stream_output and response.code < 300:
             return AWSResponse(request.url, response.code, headers, body)
         return AWSResponse(request.url, response.code, headers, _Content(await body.document()))
 
-    async def _ask(self, request: AWSPreparedRequest, free: Callable[[], None]) -> tuple[IResponse, Body]:
+    async def _ask(self, request: AWSPreparedRequest) -> tuple[IResponse, Body]:
         parts = urlsplit(request.url)
         endpoint = f"{parts.scheme}://{parts.netloc}"
         limits = self._limits
@@ -127,7 +121,7 @@ class Exchange:
         except BaseException:
             stall.pause()
             raise
-        return response, Body(Receiver(response, stall, endpoint, free), _length(response))
+        return response, Body(Receiver(response, stall, endpoint), _length(response))
 
     def _producer(self, request: AWSPreparedRequest, stall: Stall) -> IBodyProducer | None:
         outgoing: Outgoing | None = request.context.get(OUTGOING)
@@ -158,17 +152,6 @@ def _network(failure: Failure, endpoint: str, stall: Stall) -> Failure:
             raise TimedOut(endpoint, f"nothing came for {stall.seconds:g} s")
         raise unreachable(failure, endpoint)
     return failure
-
-
-def _once(release: Callable[[], None]) -> Callable[[], None]:
-    """Whoever is called first releases."""
-    left = [release]
-
-    def free() -> None:
-        if left:
-            left.pop()()
-
-    return free
 
 
 def _octets(text: str | bytes) -> bytes:

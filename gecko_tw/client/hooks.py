@@ -133,7 +133,7 @@ def _take(http_response: AWSResponse, parsed: dict[str, Any], model: Any, contex
         return
     name = model.output_shape.serialization.get("payload")
     if model.has_event_stream_output:
-        parsed[name] = Events(parsed[name])
+        parsed[name] = Events(parsed[name], body)
         return
     parsed[name] = body
     if http_response.status_code != 200:

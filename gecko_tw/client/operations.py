@@ -11,7 +11,9 @@ from botocore.parsers import ResponseParserError
 from twisted.internet.defer import Deferred
 from twisted.web.iweb import IBodyProducer
 
+from gecko_tw.client.downloads import Body
 from gecko_tw.client.errors import translated
+from gecko_tw.client.events import Events
 from gecko_tw.client.exchange import Exchange
 from gecko_tw.client.pausing import deferred, run
 from gecko_tw.client.sources import SMALL, Outgoing, source
@@ -121,14 +123,25 @@ class Operations:
         self.pool.stopService()
 
     async def _inside(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        """Calls something of botocore's; its exceptions become ours."""
+        """Calls something of botocore's when it is its turn, which ends when the answer is read; its exceptions become ours."""
+        turns = self._exchange.turns
+        await turns.acquire()
+        unread: list[Body | Events] = []
         try:
-            return await run(function, *arguments, **named)
+            answer = await run(function, *arguments, **named)
+            if isinstance(answer, dict):
+                unread += [value for value in answer.values() if isinstance(value, Body | Events)]
+            return answer
         except _BOTOCORE as found:
             ours = translated(found, self.endpoint)
             if ours is found:
                 raise
             raise ours from found
+        finally:
+            if unread:
+                unread[0].when_free(turns.release)
+            else:
+                turns.release()
 
     async def _outgoing(self, body: object) -> Outgoing | bytes:
         """What botocore is given for a body: a few bytes as they are, everything else as something that it does not read."""

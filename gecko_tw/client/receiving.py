@@ -32,16 +32,17 @@ class Receiver(Protocol):
     :param response: the answer's head.
     :param stall: limits how long nothing may come.
     :param endpoint: for messages.
-    :param free: is called when the connection is free.
     :ivar begun: whether the body was asked for.
     :ivar lenient: whether the end of the connection is an end of the body, when the server did not say where that is.
     """
 
     transport: TransportProxyProducer | None  # type: ignore[assignment]  # of a response's body
 
-    def __init__(self, response: IResponse, stall: Stall, endpoint: str, free: Callable[[], None]) -> None:
+    def __init__(self, response: IResponse, stall: Stall, endpoint: str) -> None:
         self._response: IResponse | None = response
-        self._stall, self._endpoint, self._free = stall, endpoint, free
+        self._stall, self._endpoint = stall, endpoint
+        self._free: Callable[[], object] = tuple
+        self._ended = False
         self._checksum: Checksum | None = None
         self._wanted = b""
         self.begun = self.lenient = False
@@ -69,6 +70,13 @@ class Receiver(Protocol):
         response.deliverBody(self)
         return self._done
 
+    def when_free(self, free: Callable[[], object]) -> None:
+        """Has something called when the connection is free."""
+        if self._ended:
+            free()
+        else:
+            self._free = free
+
     def cancel(self) -> None:
         """Gives up what has not come."""
         if not self._done.called:
@@ -87,6 +95,7 @@ class Receiver(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._stall.pause()
+        self._ended = True
         self._free()
         if self._done.called:
             return
