@@ -19,7 +19,7 @@ from OpenSSL.SSL import Error as TLSError
 from twisted.internet import error
 from twisted.python.failure import Failure
 from twisted.web._newclient import ParseError
-from twisted.web.client import RequestTransmissionFailed, ResponseFailed, ResponseNeverReceived
+from twisted.web.client import RequestGenerationFailed, RequestTransmissionFailed, ResponseFailed
 
 
 class S3Error(Exception):
@@ -243,21 +243,21 @@ def translated(found: Exception, endpoint: str) -> Exception:
 
 def unreachable(failure: Failure, endpoint: str) -> BotoCoreError | WrongEndpoint:
     """The exception of ours for a failure of Twisted's HTTP client."""
-    reasons = [one.value for one in _reasons(failure)]
+    why = [one.value for one in reasons(failure)]
     for kind, ours in _BY_FAILURE:
-        for found in reasons:
+        for found in why:
             if isinstance(found, kind):
                 return ours(endpoint, _told(found))
-    if any(isinstance(found, ParseError) for found in reasons):
+    if any(isinstance(found, ParseError) for found in why):
         return WrongEndpoint(f"{endpoint} does not answer in HTTP. Look at the port, and whether it speaks https.")
-    return ConnectionCut(endpoint, "; ".join(map(_told, reasons)))
+    return ConnectionCut(endpoint, "; ".join(map(_told, why)))
 
 
-def _reasons(failure: Failure) -> list[Failure]:
-    """A failure, and those that it was made of."""
+def reasons(failure: Failure) -> list[Failure]:
+    """The failures that a failure of Twisted's HTTP client was made of; or it alone."""
     value = failure.value
-    if isinstance(value, ResponseFailed | ResponseNeverReceived | RequestTransmissionFailed):
-        return [inner for one in value.reasons for inner in _reasons(one)]
+    if isinstance(value, RequestGenerationFailed | RequestTransmissionFailed | ResponseFailed):
+        return [inner for one in value.reasons for inner in reasons(one)]
     return [failure]
 
 

@@ -16,7 +16,7 @@ from twisted.web.iweb import IBodyProducer, IPolicyForHTTPS, IResponse
 
 from gecko_tw.client.checksums import checksum
 from gecko_tw.client.downloads import Body
-from gecko_tw.client.errors import TimedOut, unreachable
+from gecko_tw.client.errors import TimedOut, reasons, unreachable
 from gecko_tw.client.pausing import deferred
 from gecko_tw.client.producing import Pieces, Trailing, Watched, Whole
 from gecko_tw.client.receiving import Receiver
@@ -110,12 +110,16 @@ class Exchange:
         endpoint = f"{parts.scheme}://{parts.netloc}"
         limits = self._limits
         stall = Stall(self._reactor, limits.read, limits.connect + limits.read, lambda: asked.cancel())
-        asked: Deferred[IResponse] = self._agent.request(
-            _octets(request.method),
-            _octets(request.url),
-            _told(request.headers),
-            self._producer(request, stall),
+        answer: Deferred[IResponse] = self._agent.request(
+            _octets(request.method), _octets(request.url), _told(request.headers), self._producer(request, stall)
         )
+
+        def cancel(_: object) -> None:
+            stall.cancelled = True  # Twisted tells of a host without an address, or of an answer that never came
+            answer.cancel()
+
+        asked: Deferred[IResponse] = Deferred(cancel)
+        answer.addBoth(asked.callback)
         try:
             response = await asked.addErrback(_network, endpoint, stall)
         except BaseException:
@@ -142,14 +146,13 @@ class Exchange:
 
 def _network(failure: Failure, endpoint: str, stall: Stall) -> Failure:
     """What the network did, as an exception of ours."""
-    if failure.check(CancelledError) and stall.over:
+    if stall.over:
         raise TimedOut(endpoint, f"nothing came for {stall.seconds:g} s")
+    if stall.cancelled:
+        raise CancelledError
     if failure.check(RequestGenerationFailed):
-        reasons: list[Failure] = getattr(failure.value, "reasons")  # noqa: B009  # Failure.value has no type
-        return reasons[0]  # of who made the body
+        return reasons(failure)[0]  # of who made the body
     if failure.check(*_NETWORK):
-        if stall.over:
-            raise TimedOut(endpoint, f"nothing came for {stall.seconds:g} s")
         raise unreachable(failure, endpoint)
     return failure
 

@@ -13,11 +13,12 @@ class Stall:
     :param first: seconds for the first time, when there is a connection to be made.
     :param act: is called once.
     :ivar over: whether it was called.
+    :ivar cancelled: whether nobody waits any more.
     """
 
     def __init__(self, reactor: IReactorTime, seconds: float, first: float, act: Callable[[], object]) -> None:
         self._reactor, self.seconds, self.act = reactor, seconds, act
-        self.over = False
+        self.over = self.cancelled = False
         self._call: IDelayedCall | None = reactor.callLater(first, self._fire)
 
     def progress(self) -> None:
