@@ -13,7 +13,7 @@ from gecko_tw.client.errors import WrongEndpoint
 from gecko_tw.client.exchange import Exchange, Limits
 from gecko_tw.client.hooks import Hooks
 from gecko_tw.client.operations import Operations
-from gecko_tw.client.pausing import deferred
+from gecko_tw.client.pausing import deferred, leaving
 from gecko_tw.client.s3 import S3
 from gecko_tw.client.trust import trusting
 from gecko_tw.pools import Pool
@@ -109,7 +109,7 @@ async def connect(
     pool = Pool(reactor, "s3-client", given.threads)
     keys = _Keys(access_key, secret_key, token)
     # The descriptions of S3 are a megabyte, and credentials may come from the network.
-    client, credentials, policy = await pool.run(_client, url, keys, region, given)
+    client, credentials, policy = await leaving(pool.run(_client, url, keys, region, given))
     exchange = Exchange(reactor, pool, policy, Limits(given.max_connections, given.connect_timeout, given.read_timeout))
     Hooks(reactor, pool, exchange, credentials).install(client, client.meta.config.retries.get("total_max_attempts"))
     return S3(Operations(client, pool, exchange))

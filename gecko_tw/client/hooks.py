@@ -20,7 +20,7 @@ from gecko_tw.client.checksums import known
 from gecko_tw.client.downloads import Body
 from gecko_tw.client.events import Events
 from gecko_tw.client.exchange import OUTGOING, Exchange
-from gecko_tw.client.pausing import wait
+from gecko_tw.client.pausing import leaving, wait
 from gecko_tw.client.sources import Outgoing, digests
 from gecko_tw.pools import IPool
 
@@ -88,7 +88,7 @@ class Hooks:
                 algorithm["in"] = "trailer"
         elif algorithm is None or algorithm["in"] == "header":
             wanted = {"sha256"} | ({algorithm["algorithm"]} if algorithm else set())
-            found = wait(self.pool.run(digests, body.source, *wanted))
+            found = wait(leaving(self.pool.run(digests, body.source, *wanted)))
             context[_PAYLOAD] = found["sha256"].hex()
             if algorithm:
                 params["headers"][algorithm["name"]] = b64encode(found[algorithm["algorithm"]]).decode("ascii")
@@ -97,7 +97,7 @@ class Hooks:
         """Fetches new credentials, in a thread, before a signature asks for them."""
         credentials = self.credentials
         if isinstance(credentials, RefreshableCredentials) and credentials.refresh_needed():
-            frozen_ones = wait(self.pool.run(credentials.get_frozen_credentials))
+            frozen_ones = wait(leaving(self.pool.run(credentials.get_frozen_credentials)))
             signing = request.context.setdefault("signing", {})
             signing["request_credentials"] = Credentials(
                 frozen_ones.access_key, frozen_ones.secret_key, frozen_ones.token

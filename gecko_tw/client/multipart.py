@@ -14,8 +14,8 @@ from twisted.web.iweb import IBodyProducer
 
 from gecko_tw.client.cutting import Cutting
 from gecko_tw.client.errors import S3Error, UploadInterrupted
-from gecko_tw.client.pausing import deferred
-from gecko_tw.client.sources import Memory, Part, Sendable, Source, digests, source
+from gecko_tw.client.pausing import deferred, leaving
+from gecko_tw.client.sources import Memory, Part, Sendable, Source, digests
 
 if TYPE_CHECKING:
     from gecko_tw.client.operations import Operations
@@ -62,7 +62,7 @@ class Upload:
     async def run(self, body: Sendable) -> dict[str, Any]:
         """Sends everything that is not there yet, and completes the object."""
         producer = body if IBodyProducer.providedBy(body) else None
-        whole = await self._api.pool.run(source, b"" if producer is not None else body)
+        whole = await self._api.opened(b"" if producer is not None else body)
         try:
             await self._begin()
             try:
@@ -131,7 +131,7 @@ class Upload:
 
     async def _same(self, there: dict[str, Any], part: Source) -> bool:
         """Whether a part that the server has is this one."""
-        found = await self._api.pool.run(digests, part, "crc32", "md5")
+        found = await leaving(self._api.pool.run(digests, part, "crc32", "md5"))
         if "ChecksumCRC32" in there:
             return bool(there["ChecksumCRC32"] == b64encode(found["crc32"]).decode("ascii"))
         return bool(there["ETag"].strip('"') == found["md5"].hex())

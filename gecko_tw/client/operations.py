@@ -15,8 +15,8 @@ from gecko_tw.client.downloads import Body
 from gecko_tw.client.errors import translated
 from gecko_tw.client.events import Events
 from gecko_tw.client.exchange import Exchange
-from gecko_tw.client.pausing import deferred, run
-from gecko_tw.client.sources import SMALL, Outgoing, source
+from gecko_tw.client.pausing import deferred, leaving, run
+from gecko_tw.client.sources import SMALL, Outgoing, Source, source
 from gecko_tw.pools import Pool
 
 _BOTOCORE = (BotoCoreError, ClientError, ResponseParserError)
@@ -77,6 +77,13 @@ class Operations:
     def parameters(self, operation: str) -> set[str]:
         """The names of an operation's parameters, e.g. of ``"UploadPart"``."""
         return set(self._client.meta.service_model.operation_model(operation).input_shape.members)
+
+    def opened(self, body: object) -> Deferred[Source]:
+        """What a body is read by.
+
+        :raises TypeError: it is none.
+        """
+        return leaving(self.pool.run(source, body), lambda found: found.close() if isinstance(body, Path) else None)
 
     @deferred
     async def presign(self, operation: str, seconds: int, method: str | None, parameters: dict[str, Any]) -> str:
@@ -149,7 +156,7 @@ class Operations:
             return bytes(body)
         if IBodyProducer.providedBy(body):
             return Outgoing(producer=body)
-        return Outgoing(await self.pool.run(source, body), opened=isinstance(body, Path))
+        return Outgoing(await self.opened(body), opened=isinstance(body, Path))
 
     def _method(self, operation: str) -> str:
         method: str = xform_name(operation)

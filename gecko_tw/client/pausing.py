@@ -41,6 +41,23 @@ async def run(function: Callable[..., T], *arguments: Any, **named: Any) -> T:
     return result
 
 
+def leaving(shielded: Deferred[T], undo: Callable[[T], object] | None = None) -> Deferred[T]:
+    """The result of something that cannot be cancelled, for somebody who can be.
+
+    :param undo: is given a result that nobody waits for any more.
+    """
+    left: Deferred[T] = Deferred()
+
+    def told(result: T | Failure) -> None:
+        if not left.called:
+            left.callback(result)
+        elif undo is not None and not isinstance(result, Failure):
+            undo(result)
+
+    shielded.addBoth(told)
+    return left
+
+
 def _exception(failure: Failure) -> BaseException:
     assert failure.value is not None
     return failure.value

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IConsumer
 from gecko_tw.client.downloads import Body
 from gecko_tw.client.multipart import Plan, Upload
 from gecko_tw.client.operations import Operations
-from gecko_tw.client.pausing import deferred
+from gecko_tw.client.pausing import deferred, leaving
 from gecko_tw.client.sources import Sendable
 
 HOUR = 3600
@@ -64,12 +64,16 @@ class S3:
         """
         answer = await self.api.call("GetObject", Bucket=bucket, Key=key, **more)
         body: Body = answer.pop("Body")
-        if isinstance(to, Path):
-            await self._to_path(body, to)
-        elif IConsumer.providedBy(to):
-            await body.to_consumer(to)
-        else:
-            await body.to_file(to, self.api.pool)
+        try:
+            if isinstance(to, Path):
+                await self._to_path(body, to)
+            elif IConsumer.providedBy(to):
+                await body.to_consumer(to)
+            else:
+                await body.to_file(to, self.api.pool)
+        except BaseException:
+            body.close()
+            raise
         return answer
 
     @deferred
@@ -121,11 +125,7 @@ class S3:
 
     async def _to_path(self, body: Body, path: Path) -> None:
         run = self.api.pool.run
-        try:
-            file, beside = await run(_beside, path)
-        except OSError:
-            body.close()
-            raise
+        file, beside = await leaving(run(_beside, path), _undo)
         try:
             try:
                 await body.to_file(file, self.api.pool)
@@ -141,3 +141,10 @@ def _beside(path: Path) -> tuple[BinaryIO, Path]:
     """A new file in the same folder. Blocks."""
     beside = path.with_name(f".{path.name[:100]}.{token_hex(8)}")
     return beside.open("xb", buffering=0), beside
+
+
+def _undo(made: tuple[BinaryIO, Path]) -> None:
+    """Takes back what nobody wants any more."""
+    file, beside = made
+    file.close()
+    beside.unlink()
