@@ -14,6 +14,7 @@ FLOORS = (
     (f"{PACKAGE}.testing",),
     ("twisted.plugins", f"{PACKAGE}.commands"),
     (f"{PACKAGE}.tap",),
+    (f"{PACKAGE}.client",),
     (f"{PACKAGE}.bootstrap",),
     (f"{PACKAGE}.daemon",),
     (f"{PACKAGE}.plugins", f"{PACKAGE}.dropins"),
@@ -81,6 +82,7 @@ LAZY = {
     f"{PACKAGE}.daemon.data_dir": "few deployments have drivers of dropins",
     f"{PACKAGE}.daemon.https": "few deployments ask an authority for certificates: no other one needs certbot's library",
     f"{PACKAGE}.daemon.deployment": "a process imports what it does: the parent of workers answers nothing, few have webhooks",
+    f"{PACKAGE}.client.connecting": "a program may install a reactor of its own before it connects",
     f"{PACKAGE}.store.checksums": "awscrt takes a tenth of the start, and only some digests need it",
 }
 """Where imports inside functions are allowed, and why."""
@@ -95,7 +97,7 @@ CIRCLES = (
 )
 """Modules that import each other, if only for type checkers, and why."""
 
-PILLARS = {"wire": {"pools"}, "store": set()}
+PILLARS = {"client": {"pools"}, "wire": {"pools"}, "store": set()}
 """Rooms that stand on the ground, and what else they may know."""
 
 BANNED = {"handler", "manager", "processor", "engine", "helper", "util", "common", "base", "misc"}
@@ -165,6 +167,22 @@ def test_the_pillars_know_nothing_of_each_other_nor_of_who_stands_on_them(pillar
     assert not [str(one) for one in found if one.target.startswith(PACKAGE) and not one.target.startswith(own)]
 
 
+def test_nobody_imports_the_client_which_needs_an_extra():
+    assert not [
+        str(one) for one in imports() if _is_of_the_client(one.target) and not _is_of_the_client(one.source.name)
+    ]
+
+
+def _is_of_the_client(name: str) -> bool:
+    return f"{name}.".startswith(f"{PACKAGE}.client.")
+
+
+def test_botocore_is_known_to_the_client_only():
+    found = [one for one in imports() if one.target.split(".")[0] == "botocore"]
+    assert found
+    assert not [str(one) for one in found if not _is_of_the_client(one.source.name)]
+
+
 def test_imports_are_absolute():
     assert not [str(found) for found in imports() if found.target.startswith(".")]
 
@@ -181,9 +199,10 @@ def test_http_is_unknown_below_the_resources(room):
     assert not [str(found) for found in below if found.target.split(".")[0] in {"http", "httptools", "urllib3"}]
 
 
-def test_only_tap_imports_the_reactor_and_only_inside_functions():
+def test_only_tap_and_the_client_import_the_reactor_and_only_inside_functions():
     found = [one for one in imports() if one.target.startswith("twisted.internet.reactor")]
-    assert not [str(one) for one in found if one.source.name != f"{PACKAGE}.tap" or one.inside is None]
+    allowed = {f"{PACKAGE}.tap", f"{PACKAGE}.client.connecting"}
+    assert not [str(one) for one in found if one.source.name not in allowed or one.inside is None]
 
 
 def test_imports_inside_functions_are_only_where_laziness_is_wanted():
@@ -239,12 +258,13 @@ def test_nobody_uses_the_threads_of_the_reactor():
     assert not [f"{s.name}:{line} {name}" for s in sources() for name, line in _names(s) if name in OWN_THREADS]
 
 
-def test_coroutines_become_deferreds_only_in_the_pipeline_and_in_the_life_of_a_process():
+def test_coroutines_become_deferreds_only_in_the_pipeline_in_the_life_of_a_process_and_in_the_client():
     bridges = {s.name for s in sources() for name, _line in _names(s) if name in {"fromCoroutine", "ensureDeferred"}}
     assert bridges <= {
         f"{PACKAGE}.{room}"
         for room in (
             "resources.pipeline",
+            "client.pausing",
             "jobs.notifications",
             "daemon.main_process",
             "daemon.noticing",
