@@ -174,14 +174,14 @@ def _told(headers: Any) -> Headers:  # a HeadersDict of botocore's, with strings
 
 
 def _headers(response: IResponse) -> dict[str, str]:
-    """The headers of an answer; Twisted keeps the length beside them."""
+    """The headers of an answer, in lower case, for they name user metadata; Twisted keeps the length beside them."""
     found = {
-        name.decode("latin-1"): ", ".join(value.decode("latin-1") for value in values)
+        name.decode("latin-1").lower(): ", ".join(value.decode("latin-1") for value in values)
         for name, values in response.headers.getAllRawHeaders()
     }
     length = _length(response)
-    if length is not None and not any(name.lower() == "content-length" for name in found):
-        found["Content-Length"] = str(length)
+    if length is not None:
+        found.setdefault("content-length", str(length))
     return found
 
 

@@ -120,21 +120,26 @@ class Upload:
 
     @deferred
     async def _part(self, number: int, part: Source) -> None:
-        there = self._there.get(number)
-        if there is not None and there["Size"] == part.length and await self._same(there, part):
-            answer = there
-        else:
+        answer = await self._found(number, part)
+        if answer is None:
             body = {"PartNumber": number, "Body": part}
             answer = await self._api.call("UploadPart", **self._of_upload("UploadPart"), **body)
         checksums = {name: value for name, value in answer.items() if name.startswith("Checksum")}
         self._parts[number] = {"PartNumber": number, "ETag": answer["ETag"], **checksums}
 
-    async def _same(self, there: dict[str, Any], part: Source) -> bool:
-        """Whether a part that the server has is this one."""
-        found = await leaving(self._api.pool.run(digests, part, "crc32", "md5"))
+    async def _found(self, number: int, part: Source) -> dict[str, Any] | None:
+        """A part that the server has, if it is as it is here."""
+        there = self._there.get(number)
+        if there is None or there["Size"] != part.length:
+            return None
+        digest = await leaving(self._api.pool.run(digests, part, "crc32", "md5"))
+        crc32 = b64encode(digest["crc32"]).decode("ascii")
         if "ChecksumCRC32" in there:
-            return bool(there["ChecksumCRC32"] == b64encode(found["crc32"]).decode("ascii"))
-        return bool(there["ETag"].strip('"') == found["md5"].hex())
+            return there if there["ChecksumCRC32"] == crc32 else None
+        if there["ETag"].strip('"') != digest["md5"].hex():
+            return None
+        # Some servers keep checksums of parts that they do not list, and want them in the end.
+        return there | ({"ChecksumCRC32": crc32} if self._more.get("ChecksumAlgorithm") == "CRC32" else {})
 
     async def _complete(self) -> dict[str, Any]:
         parts = {"Parts": [self._parts[number] for number in sorted(self._parts)]}

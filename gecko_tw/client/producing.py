@@ -30,7 +30,7 @@ class Pieces:
         self._source: Source = source
         self._pool, self._progress = pool, progress
         self._offset, self._paused, self._reading, self._stopped = 0, False, False, False
-        self._done: Deferred[None] = Deferred()
+        self._done: Deferred[None] = Deferred(lambda _: self.stopProducing())
         self._consumer: IConsumer | None = None
 
     def startProducing(self, consumer: IConsumer) -> Deferred[None]:
