@@ -90,12 +90,12 @@ def test_what_is_wrapped_opens_as_it_was_and_never_looks_the_same(secret: bytes,
 
 def test_an_operator_sees_names_and_generations_and_adds_and_rotates() -> None:
     rings = rings_of(DictDocuments(), MarkedSealing())
-    assert rings.listed() == "no key has been made yet"
+    assert rings.values() == []
     assert rings.add("mine") == "mine is added"
     assert rings.add("mine") == "mine is there already"
     assert "mine" in rings.rotate("mine")
     for _ in range(2):
         assert "SSE-S3" in rings.rotate(None)
-    assert rings.listed().splitlines() == ["(SSE-S3) 2", "mine 2"]
+    assert [(one["name"], one["generations"]) for one in rings.values()] == [(None, 2), ("mine", 2)]
     with pytest.raises(KeyNotFound):
         rings.rotate("other")

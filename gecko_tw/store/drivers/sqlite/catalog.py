@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable
-from time import monotonic
 from typing import NamedTuple
 
 from attrs import evolve, frozen
@@ -50,9 +49,6 @@ log = logging.getLogger(__name__)
 
 MOST_HISTORIES = 2048
 """Keys that a process remembers."""
-
-SEEN, _MOST_SEEN = 0.2, 1000
-"""Seconds for which the directory of a bucket counts as there once it was seen, as every request asks; and of how many that is kept."""
 
 _ATTEMPTS = 20
 """So often a step starts again because a file was changed behind our back in the meantime."""
@@ -102,7 +98,6 @@ class SqliteCatalog:
         self._histories = commits.remembering(MOST_HISTORIES)
         self.idle, self.together = commits.idle, commits.together
         self._ground = ground
-        self._seen: dict[str, float] = {}
 
     def buckets(self, prefix: str, after: str, limit: int) -> list[BucketRecord]:
         self._commits.heal()
@@ -118,11 +113,7 @@ class SqliteCatalog:
 
     def bucket(self, name: str) -> BucketRecord:
         found = self._find(name)[1]
-        now = monotonic()
-        if now < self._seen.get(name, 0.0):
-            return found
         if self._ground.directories.exists(name):
-            self._seen = {**self._seen, name: now + SEEN} if len(self._seen) < _MOST_SEEN else {}
             return found
         self._ground.watch.settle_bucket(name)
         return self._find(name)[1]
