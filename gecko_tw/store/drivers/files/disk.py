@@ -161,9 +161,15 @@ class Disk:
             os.unlink(name, dir_fd=self.inner)
 
     def _takes_exchange(self, name: str, other: str) -> bool:
-        os.close(os.open(other, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666, dir_fd=self.inner))
+        """Not where there is no room for another file, or where it is forbidden: whoever only serves must be able to start."""
+        try:
+            os.close(os.open(other, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666, dir_fd=self.inner))
+        except OSError:
+            return False
         try:
             return exchange((self.inner, name.encode()), (self.inner, other.encode()))
+        except OSError:
+            return False
         finally:
             os.unlink(other, dir_fd=self.inner)
 

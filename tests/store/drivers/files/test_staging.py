@@ -1,5 +1,6 @@
 """Staging: many directories, so that a file system that spreads directories spreads the files."""
 
+import errno
 import fcntl
 import os
 import sys
@@ -110,3 +111,15 @@ def test_nobody_tidies_while_another_one_looks_what_the_disk_can_do(folder, monk
     driver.open()
     driver.close()
     assert met[1:] == ["has to wait"]
+
+
+def test_a_directory_is_opened_where_files_may_not_change_places(tmp_path, monkeypatch):
+    def forbidden(source: tuple[int, bytes], target: tuple[int, bytes]) -> bool:
+        raise PermissionError(errno.EPERM, "forbidden")
+
+    monkeypatch.setattr(disk, "exchange", forbidden)
+    driver = FilesDriver(str(tmp_path))
+    driver.open()
+    assert not driver.blobs.disk.exchanges
+    assert driver.blobs.allocates == driver.blobs.disk.allocates
+    driver.close()
