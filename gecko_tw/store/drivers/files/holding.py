@@ -44,23 +44,12 @@ class HeldInodes:
 
     def unlink(self, path: str | bytes, directory: int) -> bool:
         """Removes a file; whether it was there."""
-        try:
-            descriptor = os.open(path, _LOOK, dir_fd=directory)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except OSError:  # there is no descriptor to be had
-            descriptor = -1
-        try:
-            os.unlink(path, dir_fd=directory)
-        except OSError as error:
-            if descriptor >= 0:
-                os.close(descriptor)
-            if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
+        with self.removing(path, directory):
+            try:
+                os.unlink(path, dir_fd=directory)
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 return False
-            raise
-        if descriptor >= 0:
-            self._hold(descriptor)
-        return True
+            return True
 
     def _hold(self, descriptor: int) -> None:
         self.release()

@@ -76,7 +76,7 @@ _INSERT = f"INSERT OR REPLACE INTO version (bucket_id, key, {COLUMNS}) VALUES (?
 
 def needed_by(rows: Iterable[Row]) -> set[str]:
     """Every file of ours that some rows need."""
-    return {blob for row in rows if row.spans or row.files for blob in row.blobs()}
+    return {blob for row in rows for blob in row.blobs()}
 
 
 @frozen

@@ -87,7 +87,6 @@ def _take_back_from(transaction: Transaction, first: int) -> int:
     """Takes back all steps from a number on; returns how many."""
     records = undo.since(transaction.execute, first)
     for record in records:
-        assert record.former is not None
         address = _address(transaction, record.former)
         if address is not None:
             _apply(transaction, address, record.former)
@@ -103,7 +102,7 @@ def _address(transaction: Transaction, former: Former) -> Address | None:
 
 def _recent(transaction: Transaction, records: list[Record]) -> Recent | None:
     """What the steps of one key, the last one first, have written of it."""
-    steps = [record.former for record in records if record.former is not None]
+    steps = [record.former for record in records]
     address = _address(transaction, steps[0])
     if address is None:
         return None

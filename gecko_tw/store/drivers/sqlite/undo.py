@@ -17,10 +17,9 @@ ADD_UNDO = "INSERT INTO undo (bucket_id, key, former, useless, replaced) VALUES 
 _NEWEST = "SELECT coalesce(max(id), 0) FROM undo"
 _GARBAGE = "SELECT id, former IS NOT NULL OR useless <> '' OR replaced <> '', useless, replaced FROM undo WHERE id <= ? ORDER BY id"
 _BY_KEY = (
-    "SELECT id, bucket_id, key, former, useless, replaced FROM undo WHERE former IS NOT NULL AND id > ?"
-    " ORDER BY bucket_id, key, id DESC"
+    "SELECT id, bucket_id, key, former FROM undo WHERE former IS NOT NULL AND id > ? ORDER BY bucket_id, key, id DESC"
 )
-_SINCE = "SELECT id, bucket_id, key, former, useless, replaced FROM undo WHERE former IS NOT NULL AND id >= ? ORDER BY id DESC"
+_SINCE = "SELECT id, bucket_id, key, former FROM undo WHERE former IS NOT NULL AND id >= ? ORDER BY id DESC"
 _DROP = "DELETE FROM undo WHERE id <= ?"
 _EMPTY = "UPDATE undo SET bucket_id = NULL, key = NULL, former = NULL, useless = '', replaced = '' WHERE id = ?"
 
@@ -48,23 +47,18 @@ class Former:
 
 @frozen
 class Record:
-    """One record of the log.
-
-    :ivar useless: names of ours; those of rows in the catalog's own pages begin with "@".
-    :ivar replaced: names in staging.
-    """
+    """How one record of the log takes its step back."""
 
     id: int
-    former: Former | None
-    useless: tuple[str, ...]
-    replaced: tuple[str, ...]
+    former: Former
 
 
 class Garbage(NamedTuple):
     """What one record of the log names as worthless.
 
     :ivar says: whether the record says anything at all.
-    :ivar useless: as of :class:`Record`, and so is ``replaced``.
+    :ivar useless: names of ours; those of rows in the catalog's own pages begin with "@".
+    :ivar replaced: names in staging.
     """
 
     id: int
@@ -86,9 +80,8 @@ def undo_row(former: Former | None, useless: set[str], replaced: set[str]) -> tu
 
 
 def _record(row: tuple[Any, ...]) -> Record:
-    number, bucket_id, key, former, useless, replaced = row
-    found = None if former is None else Former(bucket_id, key, *decode(former))
-    return Record(number, found, tuple(useless.split()), tuple(replaced.split()))
+    number, bucket_id, key, former = row
+    return Record(number, Former(bucket_id, key, *decode(former)))
 
 
 def newest(execute: Execute) -> int:
@@ -119,7 +112,6 @@ def by_key(execute: Execute, flushed: int) -> Iterator[list[Record]]:
 
 
 def _key_of(record: Record) -> tuple[int, bytes]:
-    assert record.former is not None, "only what can be taken back is asked for"
     return record.former.bucket_id, record.former.key
 
 
