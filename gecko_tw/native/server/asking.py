@@ -105,10 +105,10 @@ def _parameters(*pairs: tuple[bytes, bytes]) -> bytes:
 
 def _of_bucket(fields: Fields) -> tuple[Address, bytes]:
     """The addressed bucket, and its path."""
-    return _bucket(fields.raw())
+    bucket = fields.raw()
+    return _bucket_again(bucket) if len(bucket) <= _LONGEST_REMEMBERED else _bucket(bucket)
 
 
-@lru_cache(_MOST_REMEMBERED)
 def _bucket(bucket: bytes) -> tuple[Address, bytes]:
     if not bucket or b"/" in bucket:
         refusal = InvalidBucketName(BucketName=bucket.decode("utf-8", "replace"))
@@ -116,9 +116,12 @@ def _bucket(bucket: bytes) -> tuple[Address, bytes]:
     return Address(BUCKET, bucket.decode("utf-8", "replace")), b"/" + _quoted(bucket)
 
 
+_bucket_again = lru_cache(_MOST_REMEMBERED)(_bucket)
+
+
 def _of_object(fields: Fields) -> tuple[Address, bytes]:
     """The addressed key, and its path."""
-    of_bucket, path = _bucket(fields.raw())
+    of_bucket, path = _of_bucket(fields)
     key = fields.raw()
     path = path + b"/" + _quoted(key)
     if of_bucket.refusal is not None:
@@ -153,12 +156,15 @@ def _list_objects(fields: Fields) -> Asked:
 
 def _put_object(fields: Fields) -> Asked:
     address, path = _of_object(fields)
-    headers = {b"content-type": _kind(fields.raw())}
+    headers = {b"content-type": _kind_of(fields)}
+    taken: set[bytes] = set()
     for _ in range(fields.count()):
         name, value = fields.text(), fields.text()
         header = b"x-amz-meta-" + name.encode("utf-8", "surrogateescape")
-        if not name or any(header.lower() == other.lower() for other in headers):
+        folded = header.lower()
+        if not name or folded in taken:
             raise Malformed("a name is empty, or there is another one that no header could be told from")
+        taken.add(folded)
         headers[header] = _value(value)
     return Asked(PUT, address, path, headers=headers, carries=True)
 
@@ -170,15 +176,23 @@ def _value(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-@lru_cache(256)
+def _kind_of(fields: Fields) -> bytes:
+    """The content type that a frame tells, as a header's value. Raises Malformed as :func:`_value`."""
+    kind = fields.raw()
+    return _kind_again(kind) if len(kind) <= _LONGEST_REMEMBERED else _kind(kind)
+
+
 def _kind(raw: bytes) -> bytes:
     return _value(raw.decode("utf-8", "surrogateescape")) or DEFAULT_TYPE
+
+
+_kind_again = lru_cache(256)(_kind)
 
 
 def _create_upload(fields: Fields) -> Asked:
     address, path = _of_object(fields)
     headers = {
-        b"content-type": _kind(fields.raw()),
+        b"content-type": _kind_of(fields),
         b"x-amz-checksum-algorithm": TOLD_CHECKSUM.encode("ascii"),
     }
     return Asked(POST, address, path, b"uploads=", headers)
