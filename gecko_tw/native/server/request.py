@@ -16,7 +16,6 @@ from gecko_tw.resources.gates.logins import FAILURES
 from gecko_tw.resources.pipeline import serve
 from gecko_tw.store.interfaces import IReading
 from gecko_tw.store.records import Version
-from gecko_tw.wire.answer_head import lines_of
 from gecko_tw.wire.head import Head
 from gecko_tw.wire.interfaces import Headers, IUpload, IWireRequest, Source
 from gecko_tw.wire.outflow import Outflow
@@ -105,10 +104,6 @@ class NativeRequest(WireRequest):
     def refuse(self, status: int, code: str, message: str) -> None:
         """Answers an error that nobody has foreseen."""
         self.answer(status, [])
-
-    def lines(self, headers: Headers) -> bytes:
-        """See IWireRequest. As over HTTP: what was answered to one wire is remembered for the other, too."""
-        return lines_of(headers)
 
     def answer(
         self, status: int, headers: Headers, body: bytes = b"", lines: bytes = b"", about: object | None = None
