@@ -26,6 +26,7 @@ from gecko_tw.native.errors import (
     TimedOut,
     WrongLength,
 )
+from gecko_tw.wire.buffer import Buffer
 from gecko_tw.wire.deadline import Deadline
 
 HANDSHAKE = "the handshake"
@@ -124,7 +125,7 @@ class Connection(Protocol):
     def __init__(self, clock: IReactorTime, pair: tuple[str, str], patience: float) -> None:
         self._pair, self._patience = pair, patience
         self._deadline = Deadline(clock, self._expired)
-        self._data = b""
+        self._intake = Buffer()
         self._asking: _Asking | None = None
         self._why: NativeError | None = None
         self._producer: IBodyProducer | None = None
@@ -195,7 +196,7 @@ class Connection(Protocol):
     def dataReceived(self, data: bytes) -> None:
         if self._why is not None:
             return
-        self._data = self._data + data if self._data else data
+        self._intake.add(data)
         try:
             if self.ready is not None:
                 self._welcomed()
@@ -208,14 +209,13 @@ class Connection(Protocol):
             self.fail(wrong)
 
     def _welcomed(self) -> None:
-        data = self._data
+        data = self._intake.data
         magic = frames.MAGIC.to_bytes(4, "big")
         if not data.startswith(magic[: len(data)]):
             raise NotNative("what answers is no server of the binary protocol")
         if len(data) < frames.ANSWER.size:
             return
-        status = frames.ANSWER.unpack_from(data)[2]
-        self._data = data[frames.ANSWER.size :]
+        status = frames.ANSWER.unpack_from(self._intake.cut(frames.ANSWER.size))[2]
         if status == frames.NOT_PROVEN:
             raise NotProven(f"the key pair of {self._pair[0]!r} is not good, or not any more")
         if status != frames.WELCOME:
@@ -228,7 +228,7 @@ class Connection(Protocol):
     def _receive(self, asking: _Asking) -> None:
         if asking.reply is None and not self._open(asking):
             return
-        data, self._data = self._data, b""
+        data = self._intake.take()
         if len(data) > asking.left:
             raise BrokenFrame("the server says more than it announced")
         asking.left -= len(data)
@@ -239,7 +239,7 @@ class Connection(Protocol):
 
     def _open(self, asking: _Asking) -> bool:
         """Reads what is before the data; returns whether all of that has come."""
-        data = self._data
+        data = self._intake.data
         if len(data) < frames.HEADER.size:
             return False
         status, _stream, meta_length, length = frames.HEADER.unpack_from(data)
@@ -250,8 +250,7 @@ class Connection(Protocol):
             raise BrokenFrame("the reply is longer than the protocol allows")
         if len(data) < end:
             return False
-        asking.reply, asking.left = Reply(status, data[frames.HEADER.size : end]), length
-        self._data = data[end:]
+        asking.reply, asking.left = Reply(status, self._intake.cut(end)[frames.HEADER.size :]), length
         if status != frames.OK:
             asking.sink = None
         if asking.sink is not None and length:
@@ -296,7 +295,7 @@ class Connection(Protocol):
         if ready is not None and not ready.called:
             ready.errback(self._why or _unanswered(reason))
         if asking is not None:
-            begun = asking.reply is not None or bool(self._data)
+            begun = asking.reply is not None or bool(self._intake.data)
             lost = HalfFrame("the connection was lost in the middle of an answer") if begun else Cut(_LOST)
             _let_go(asking)
             if not asking.result.called:

@@ -1,27 +1,17 @@
 """What has come on a connection and is not used yet."""
 
+from gecko_tw.wire.buffer import Buffer
 from gecko_tw.wire.heads import BadHead, unreadable
 
 
-class Intake:
-    """The buffer of a connection.
+class Intake(Buffer):
+    """The buffer of a connection."""
 
-    :ivar data: everything received and not used.
-    """
-
-    __slots__ = ("_searched", "data")
+    __slots__ = ("_searched",)
 
     def __init__(self) -> None:
-        self.data = b""
+        super().__init__()
         self._searched = 0
-
-    def add(self, data: bytes) -> None:
-        self.data = self.data + data if self.data else data
-
-    def take(self) -> bytes:
-        """All of it."""
-        data, self.data = self.data, b""
-        return data
 
     def cut_head(self, limit: int) -> bytes | None:
         """The bytes of a whole head, or None while its end has not come. Empty lines before it are dropped (RFC 9112, 2.2).
@@ -36,7 +26,7 @@ class Intake:
                 return None
         if not data[:1].isalpha():
             # Most likely TLS: answering now spares the peer the wait for an end that never comes.
-            raise unreadable(data)
+            raise unreadable(bytes(data))
         end = data.find(b"\r\n\r\n", self._searched) + 4
         if end < 4:
             if len(data) > limit:
@@ -46,14 +36,10 @@ class Intake:
         self._searched = 0
         if end > limit:
             raise _too_large()
-        if end == len(data):
-            self.data = b""
-            return data
-        self.data = data[end:]
-        return data[:end]
+        return self.cut(end)
 
 
-def _without_empty_lines(data: bytes) -> bytes:
+def _without_empty_lines(data: bytes | bytearray) -> bytes | bytearray:
     start = 0
     while data.startswith(b"\r\n", start):
         start += 2

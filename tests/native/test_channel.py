@@ -71,6 +71,23 @@ def test_a_handshake_may_come_byte_by_byte_and_the_first_frame_with_it():
     assert peer.take() == WELCOME + frames.frame(frames.OK, b"", 9)
 
 
+@pytest.mark.parametrize(
+    ("begun", "piece"),
+    [
+        (frames.GREETING.pack(frames.MAGIC, frames.VERSION, 0, 0xFFFF), b"k"),
+        (GREETING + frames.HEADER.pack(frames.GET_OBJECT, 0, frames.MAX_META, 0), b"m"),
+    ],
+)
+def test_what_comes_byte_by_byte_is_not_copied_for_each_of_them(begun: bytes, piece: bytes):
+    peer, waiting = Peer(pair=None).send(begun), []
+    for _ in range(1000):
+        peer.send(piece)
+        if not any(peer.channel._intake.data is one for one in waiting):
+            waiting.append(peer.channel._intake.data)
+    assert len(waiting) <= 2, "each one is a copy of what waits"
+    assert not peer.parted
+
+
 @pytest.mark.parametrize("half", [b"", GREETING[:3], GREETING[:-1]])
 def test_a_handshake_has_ten_seconds(half: bytes):
     peer = Peer(pair=None).send(half).wait(9.9)

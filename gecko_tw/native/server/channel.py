@@ -82,8 +82,7 @@ class NativeChannel(Channel):
             return False
         if len(data) < end:
             return False
-        pair = data[frames.GREETING.size : end]
-        self._intake.data = data[end:]
+        pair = self._intake.cut(end)[frames.GREETING.size :]
         access_key, colon, secret = pair.decode("utf-8", "replace").partition(":")
         try:
             if not colon:
@@ -140,8 +139,7 @@ class NativeChannel(Channel):
         if len(data) < end:
             self._await_frame()
             return False
-        meta = data[frames.HEADER.size : end]
-        self._intake.data = data[end:]
+        meta = self._intake.cut(end)[frames.HEADER.size :]
         self.deadline.clear()
         self._ask(operation, stream, meta, length)
         return True
