@@ -1,7 +1,9 @@
 """The client of the binary protocol: one method an operation."""
 
-from collections.abc import Iterable, Mapping
-from typing import IO, Any
+from collections.abc import Callable, Iterable, Mapping
+from errno import EAGAIN
+from io import RawIOBase
+from typing import IO, Any, TypeVar
 from urllib.parse import urlsplit
 
 from twisted.internet.defer import Deferred
@@ -11,11 +13,13 @@ from twisted.internet.ssl import optionsForClientTLS
 from twisted.web.iweb import IBodyProducer
 
 from gecko_tw.native import frames, values
-from gecko_tw.native.connection import Frame, Sink
+from gecko_tw.native.connection import Frame, Reply, Sink
 from gecko_tw.native.errors import BrokenFrame, refusal
 from gecko_tw.native.frames import DEFAULT_PORT, Fields, Malformed, string
 from gecko_tw.native.pool import Pool
 from gecko_tw.native.values import BucketInfo, Completed, Listing, ObjectInfo, PartInfo, Written
+
+T = TypeVar("T")
 
 
 class _Collected:
@@ -23,7 +27,19 @@ class _Collected:
 
     def __init__(self, file: IO[bytes] | None = None) -> None:
         self.pieces: list[bytes] = []
-        self.write = self.pieces.append if file is None else file.write
+        self._file = file
+
+    def write(self, data: bytes) -> None:
+        """Raises OSError when the file cannot take it."""
+        if self._file is None:
+            self.pieces.append(data)
+            return
+        rest: bytes | memoryview = data
+        while rest:  # a file without a buffer takes as much as it likes
+            taken: int | None = self._file.write(rest)
+            if taken is None and isinstance(self._file, RawIOBase):
+                raise BlockingIOError(EAGAIN, "the file takes nothing now: give one that blocks, or an IConsumer")
+            rest = memoryview(rest)[len(rest) if taken is None else taken :]
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Takes all there is: nothing needs to be held back."""
@@ -39,17 +55,21 @@ class Calls:
         self._pool = pool
 
     async def _ask(
-        self, operation: int, *fields: bytes, body: "bytes | IBodyProducer" = b"", sink: Sink | None = None
-    ) -> Fields:
-        """The metadata of the reply. Raises NativeError: Refused when the server says no."""
-        reply = await self._pool.ask(Frame(operation, b"".join(fields), body), sink)
-        found = Fields(reply.meta)
+        self, read: Callable[[Fields], T], operation: int, *fields: bytes, body: "bytes | IBodyProducer" = b""
+    ) -> T:
+        """What is read from the metadata of the reply. Raises NativeError: Refused when the server says no."""
+        return _read(read, await self._pool.ask(Frame(operation, b"".join(fields), body)))
+
+
+def _read(read: Callable[[Fields], T], reply: Reply) -> T:
+    found = Fields(reply.meta)
+    try:
         if reply.status != frames.OK:
-            try:
-                raise refusal(reply.status, found.text(), found.text())
-            except Malformed:
-                raise BrokenFrame("an error that cannot be read") from None
-        return found
+            raise refusal(reply.status, found.text(), found.text())
+        return read(found)
+    except Malformed:
+        what = "an answer" if reply.status == frames.OK else "an error"
+        raise BrokenFrame(f"{what} that cannot be read") from None
 
 
 class BucketCalls(Calls):
@@ -57,26 +77,26 @@ class BucketCalls(Calls):
 
     async def create_bucket(self, bucket: str) -> BucketInfo:
         """Makes a bucket. Raises Conflict when it exists."""
-        return values.bucket_info(await self._ask(frames.CREATE_BUCKET, string(bucket)))
+        return await self._ask(values.bucket_info, frames.CREATE_BUCKET, string(bucket))
 
     async def delete_bucket(self, bucket: str) -> None:
         """Removes an empty bucket. Raises NotFound, Conflict."""
-        await self._ask(frames.DELETE_BUCKET, string(bucket))
+        await self._ask(values.nothing, frames.DELETE_BUCKET, string(bucket))
 
     async def head_bucket(self, bucket: str) -> BucketInfo:
         """A bucket. Raises NotFound."""
-        return values.bucket_info(await self._ask(frames.HEAD_BUCKET, string(bucket)))
+        return await self._ask(values.bucket_info, frames.HEAD_BUCKET, string(bucket))
 
     async def list_buckets(self) -> list[tuple[str, str]]:
         """The caller's buckets, each with when it was created."""
-        return values.bucket_list(await self._ask(frames.LIST_BUCKETS))
+        return await self._ask(values.bucket_list, frames.LIST_BUCKETS)
 
     async def list(
         self, bucket: str, prefix: str = "", delimiter: str = "", start_after: str = "", max_keys: int = 1000
     ) -> Listing:
         """A page of keys; the server may give fewer than ``max_keys``, and says whether more follow."""
         fields = [string(value) for value in (bucket, prefix, delimiter, start_after)]
-        return values.listing(await self._ask(frames.LIST_OBJECTS, *fields, frames.i32(max_keys)))
+        return await self._ask(values.listing, frames.LIST_OBJECTS, *fields, frames.i32(max_keys))
 
 
 class ObjectCalls(Calls):
@@ -95,30 +115,36 @@ class ObjectCalls(Calls):
         :param body: bytes, or an IBodyProducer that knows its length, such as ``FileBodyProducer(file)``.
         """
         said = string(content_type) + frames.mapping(metadata or {})
-        found = await self._ask(frames.PUT_OBJECT, string(bucket), string(key), said, body=body)
-        return values.written(found)
+        return await self._ask(values.written, frames.PUT_OBJECT, string(bucket), string(key), said, body=body)
 
     async def get(self, bucket: str, key: str) -> tuple[ObjectInfo, bytes]:
         """An object and all of its bytes. Raises NotFound."""
         taken = _Collected()
-        found = await self._ask(frames.GET_OBJECT, string(bucket), string(key), sink=taken)
-        return values.object_info(found), b"".join(taken.pieces)
+        found = await self._get(bucket, key, taken)
+        return found, b"".join(taken.pieces)
 
     async def get_into(self, bucket: str, key: str, taker: "IConsumer | IO[bytes]") -> ObjectInfo:
         """An object, whose bytes are written to an IConsumer, at its pace, or to a file. Raises NotFound.
 
-        When it fails later the bytes that were written are not all: HalfFrame, TimedOut.
+        When it fails later the bytes that were written are not all: HalfFrame, TimedOut; OSError when the file cannot take them.
         """
         sink: Any = taker if IConsumer.providedBy(taker) else _Collected(taker)
-        return values.object_info(await self._ask(frames.GET_OBJECT, string(bucket), string(key), sink=sink))
+        return await self._get(bucket, key, sink)
+
+    async def _get(self, bucket: str, key: str, sink: Sink) -> ObjectInfo:
+        reply = await self._pool.ask(Frame(frames.GET_OBJECT, string(bucket) + string(key)), sink)
+        found = _read(values.object_info, reply)
+        if found.size != reply.length:
+            raise BrokenFrame(f"{reply.length} bytes came of an object that has {found.size}")
+        return found
 
     async def head(self, bucket: str, key: str) -> ObjectInfo:
         """An object without its bytes. Raises NotFound."""
-        return values.object_info(await self._ask(frames.HEAD_OBJECT, string(bucket), string(key)))
+        return await self._ask(values.object_info, frames.HEAD_OBJECT, string(bucket), string(key))
 
     async def delete(self, bucket: str, key: str) -> None:
         """Removes an object, whether it is there or not. Raises NotFound when the bucket is not."""
-        await self._ask(frames.DELETE_OBJECT, string(bucket), string(key))
+        await self._ask(values.nothing, frames.DELETE_OBJECT, string(bucket), string(key))
 
 
 class UploadCalls(Calls):
@@ -126,28 +152,28 @@ class UploadCalls(Calls):
 
     async def create_upload(self, bucket: str, key: str, content_type: str = "") -> str:
         """Begins an upload; its id."""
-        return (await self._ask(frames.CREATE_UPLOAD, string(bucket), string(key), string(content_type))).text()
+        return await self._ask(Fields.text, frames.CREATE_UPLOAD, string(bucket), string(key), string(content_type))
 
     async def upload_part(
         self, bucket: str, key: str, upload_id: str, number: int, body: "bytes | IBodyProducer"
     ) -> Written:
         """Stores a part, from 1 to 10,000. Raises NotFound."""
         fields = string(bucket) + string(key) + string(upload_id) + frames.i32(number)
-        return values.written(await self._ask(frames.UPLOAD_PART, fields, body=body))
+        return await self._ask(values.written, frames.UPLOAD_PART, fields, body=body)
 
     async def complete_upload(self, bucket: str, key: str, upload_id: str, numbers: Iterable[int]) -> Completed:
         """Joins parts, in ascending order, to the object. Raises NotFound, BadRequest."""
         fields = string(bucket) + string(key) + string(upload_id) + frames.numbers(numbers)
-        return values.completed(await self._ask(frames.COMPLETE_UPLOAD, fields))
+        return await self._ask(values.completed, frames.COMPLETE_UPLOAD, fields)
 
     async def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
         """Forgets an upload. Raises NotFound."""
-        await self._ask(frames.ABORT_UPLOAD, string(bucket), string(key), string(upload_id))
+        await self._ask(values.nothing, frames.ABORT_UPLOAD, string(bucket), string(key), string(upload_id))
 
     async def list_parts(self, bucket: str, key: str, upload_id: str) -> list[PartInfo]:
         """The parts that have come. Raises NotFound."""
         fields = string(bucket) + string(key) + string(upload_id)
-        return values.part_list(await self._ask(frames.LIST_PARTS, fields))
+        return await self._ask(values.part_list, frames.LIST_PARTS, fields)
 
 
 class Client(BucketCalls, ObjectCalls, UploadCalls):
@@ -155,7 +181,7 @@ class Client(BucketCalls, ObjectCalls, UploadCalls):
 
     async def ping(self) -> None:
         """Asks whether the server is there and the key pair still good."""
-        await self._ask(frames.PING)
+        await self._ask(values.nothing, frames.PING)
 
     def close(self) -> "Deferred[None]":
         """Drops all connections; whatever is under way fails with ClientClosed. Fires when they are gone."""
@@ -177,8 +203,10 @@ async def connect(
         endpoint.
     :param size: connections at a time.
     :param patience: seconds that nothing may move while something is waited for.
+    :raises ValueError: the place is none, or the key pair does not fit into a handshake.
     :raises NativeError: CannotConnect, NotNative, OtherVersion, NotProven, Cut, TimedOut.
     """
+    frames.greeting(access_key, secret)  # to be told now what nobody could be told when the connection is made
     endpoint = endpoint_of(reactor, where) if isinstance(where, str) else where
     pool = Pool(reactor, endpoint, (access_key, secret), size, patience)
     try:

@@ -66,10 +66,11 @@ class Frame:
 
 @frozen
 class Reply:
-    """The status of a reply, and its metadata."""
+    """The status of a reply, its metadata, and how many bytes of data came with it."""
 
     status: int
     meta: bytes
+    length: int
 
 
 @define(eq=False)
@@ -127,7 +128,7 @@ class Connection(Protocol):
         self._deadline = Deadline(clock, self._expired)
         self._intake = Buffer()
         self._asking: _Asking | None = None
-        self._why: NativeError | None = None
+        self._why: NativeError | OSError | None = None
         self._producer: IBodyProducer | None = None
         self.ready: Deferred[Connection] | None = Deferred(lambda _: self.drop())
         self.gone: Deferred[None] = Deferred()
@@ -163,7 +164,7 @@ class Connection(Protocol):
         """Something has moved."""
         self._deadline.set(self._patience, REPLY)
 
-    def fail(self, why: NativeError) -> None:
+    def fail(self, why: NativeError | OSError) -> None:
         """Ends it, and whatever is waited for on it."""
         self._why = self._why or why
         self.drop()
@@ -205,7 +206,7 @@ class Connection(Protocol):
             else:
                 self.alive()
                 self._receive(self._asking)
-        except NativeError as wrong:
+        except (NativeError, OSError) as wrong:  # a file cannot take what comes
             self.fail(wrong)
 
     def _welcomed(self) -> None:
@@ -250,7 +251,7 @@ class Connection(Protocol):
             raise BrokenFrame("the reply is longer than the protocol allows")
         if len(data) < end:
             return False
-        asking.reply, asking.left = Reply(status, self._intake.cut(end)[frames.HEADER.size :]), length
+        asking.reply, asking.left = Reply(status, self._intake.cut(end)[frames.HEADER.size :], length), length
         if status != frames.OK:
             asking.sink = None
         if asking.sink is not None and length:

@@ -84,6 +84,10 @@ class PartInfo:
     sha256: str
 
 
+def nothing(_fields: Fields) -> None:
+    """There is nothing to be told."""
+
+
 def bucket_info(fields: Fields) -> BucketInfo:
     return BucketInfo(fields.text(), fields.text(), fields.text(), fields.text())
 
