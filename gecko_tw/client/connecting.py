@@ -13,6 +13,7 @@ from gecko_tw.client.errors import WrongEndpoint
 from gecko_tw.client.exchange import Exchange, Limits
 from gecko_tw.client.hooks import Hooks
 from gecko_tw.client.operations import Operations
+from gecko_tw.client.parsing import Parsers
 from gecko_tw.client.pausing import deferred, leaving
 from gecko_tw.client.s3 import S3
 from gecko_tw.client.trust import trusting
@@ -118,6 +119,7 @@ async def connect(
 def _client(url: str | None, keys: _Keys, region: str | None, options: Options) -> tuple[Any, Credentials | None, Any]:
     """A client of botocore's, the credentials that it found, and which certificates are good. Blocks."""
     session = botocore.session.Session(profile=options.profile)
+    session.register_component("response_parser_factory", Parsers())
     credentials = None
     if keys.access_key is None and not options.anonymous:
         credentials = session.get_credentials()

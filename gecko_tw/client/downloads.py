@@ -5,9 +5,13 @@ from typing import BinaryIO
 
 from twisted.internet.interfaces import IConsumer
 
+from gecko_tw.client.errors import WrongEndpoint
 from gecko_tw.client.pausing import deferred, wait
 from gecko_tw.client.receiving import Pull, Receiver, Writer
 from gecko_tw.pools import IPool
+
+MOST_DOCUMENT = 64 << 20
+"""Bytes of an answer that is held in memory without being asked for: a page of 1,000 keys has less than 10 MiB."""
 
 
 class Body:
@@ -43,9 +47,25 @@ class Body:
 
     @deferred
     async def document(self) -> bytes:
-        """All of an answer that is no object; its end may be the connection's."""
+        """All of an answer that is no object; its end may be the connection's.
+
+        :raises WrongEndpoint: it is longer than any document of S3's.
+        """
         self._receiver.lenient = True
-        return await self.read()
+        pieces: list[bytes] = []
+        room = MOST_DOCUMENT
+
+        def take(piece: bytes) -> None:
+            nonlocal room
+            room -= len(piece)
+            if room < 0:
+                raise WrongEndpoint(
+                    f"A document of more than {MOST_DOCUMENT >> 20} MiB came, which is none of S3's. Look at the URL."
+                )
+            pieces.append(piece)
+
+        await self._receiver.deliver(take)
+        return b"".join(pieces)
 
     @deferred
     async def to_consumer(self, consumer: IConsumer) -> None:

@@ -11,6 +11,7 @@ from botocore.exceptions import (
     ClientError,
     HTTPClientError,
     NoCredentialsError,
+    PaginationError,
     PartialCredentialsError,
     UnseekableStreamError,
 )
@@ -231,8 +232,8 @@ def translated(found: Exception, endpoint: str) -> Exception:
         return NoCredentials()
     if isinstance(found, PartialCredentialsError):
         return NoCredentials()
-    if isinstance(found, ResponseParserError):
-        return WrongEndpoint(f"{endpoint} answered with something that is not S3's XML. Look at the URL. ({found})")
+    if isinstance(found, ResponseParserError | PaginationError):
+        return WrongEndpoint(f"{endpoint} answered with something that S3 does not write. Look at the URL. ({found})")
     if isinstance(found, UnseekableStreamError):
         return BodyUsed(
             f"{endpoint} asks for the body once more, and a producer's bytes are gone once they were sent. Send a file, or ask again "

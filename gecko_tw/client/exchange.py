@@ -110,17 +110,17 @@ class Exchange:
         endpoint = f"{parts.scheme}://{parts.netloc}"
         limits = self._limits
         stall = Stall(self._reactor, limits.read, limits.connect + limits.read, lambda: asked.cancel())
-        answer: Deferred[IResponse] = self._agent.request(
-            _octets(request.method), _octets(request.url), _told(request.headers), self._producer(request, stall)
-        )
 
         def cancel(_: object) -> None:
             stall.cancelled = True  # Twisted tells of a host without an address, or of an answer that never came
             answer.cancel()
 
         asked: Deferred[IResponse] = Deferred(cancel)
-        answer.addBoth(asked.callback)
         try:
+            answer: Deferred[IResponse] = self._agent.request(
+                _octets(request.method), _octets(request.url), _told(request.headers), self._producer(request, stall)
+            )
+            answer.addBoth(asked.callback)
             response = await asked.addErrback(_network, endpoint, stall)
         except BaseException:
             stall.pause()

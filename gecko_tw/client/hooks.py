@@ -18,6 +18,7 @@ from twisted.internet.task import deferLater
 
 from gecko_tw.client.checksums import known
 from gecko_tw.client.downloads import Body
+from gecko_tw.client.errors import WrongEndpoint
 from gecko_tw.client.events import Events
 from gecko_tw.client.exchange import OUTGOING, Exchange
 from gecko_tw.client.pausing import leaving, wait
@@ -27,6 +28,7 @@ from gecko_tw.pools import IPool
 _PAYLOAD = "gecko_tw.payload"
 """Where a request's context has what its signature says of its body."""
 
+_ELSEWHERE = (301, 302, 307)
 _SIGNER = "gecko_tw-s3v4"
 _RETRIES = "retry-config-s3"
 
@@ -103,8 +105,17 @@ class Hooks:
                 frozen_ones.access_key, frozen_ones.secret_key, frozen_ones.token
             )
 
-    def _send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        return wait(self.exchange.send(request))
+    def _send(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse:
+        answer = wait(self.exchange.send(request))
+        # botocore asks HeadBucket for the region, and would ask it again and again where that is redirected, too.
+        lost = answer.status_code in _ELSEWHERE and "x-amz-bucket-region" not in answer.headers
+        if lost and event_name.endswith(".HeadBucket"):
+            where = answer.headers.get("location", "an unknown place")
+            raise WrongEndpoint(
+                f"{request.url} was answered with status {answer.status_code}, which leads to {where}, and with no region of the bucket. "
+                "Nobody is followed there: look at the URL, and whether it needs https."
+            )
+        return answer
 
     def _retry(self, needs_retry: Callable[..., float | None]) -> Callable[..., int | None]:
         """botocore's decision on a retry, and the wait before it."""

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred, DeferredSemaphore, FirstError, gath
 from twisted.web.iweb import IBodyProducer
 
 from gecko_tw.client.cutting import Cutting
-from gecko_tw.client.errors import S3Error, UploadInterrupted
+from gecko_tw.client.errors import ConnectionCut, S3Error, UploadInterrupted, WrongEndpoint
 from gecko_tw.client.pausing import deferred, leaving
 from gecko_tw.client.sources import Memory, Part, Sendable, Source, digests
 
@@ -83,18 +83,18 @@ class Upload:
             )  # what nobody knows is refused with the first request
             create = {name: value for name, value in self._more.items() if name in known}
             answer = await self._api.call("CreateMultipartUpload", Bucket=self._bucket, Key=self._key, **create)
-            self._upload_id = answer["UploadId"]
+            self._upload_id = _told(answer, "UploadId")
             return
         async for page in self._api.pages("ListParts", **self._of_upload("ListParts")):
-            self._there |= {part["PartNumber"]: part for part in page.get("Parts", ())}
+            self._there |= {_told(part, "PartNumber"): part for part in page.get("Parts", ())}
 
     async def _newest(self) -> str:
         """The id of the newest unfinished upload of this key; "" for none."""
         found = [
-            (upload["Initiated"], upload["UploadId"])
+            (_told(upload, "Initiated"), _told(upload, "UploadId"))
             async for page in self._api.pages("ListMultipartUploads", Bucket=self._bucket, Prefix=self._key)
             for upload in page.get("Uploads", ())
-            if upload["Key"] == self._key
+            if _told(upload, "Key") == self._key
         ]
         return max(found)[1] if found else ""
 
@@ -125,18 +125,18 @@ class Upload:
             body = {"PartNumber": number, "Body": part}
             answer = await self._api.call("UploadPart", **self._of_upload("UploadPart"), **body)
         checksums = {name: value for name, value in answer.items() if name.startswith("Checksum")}
-        self._parts[number] = {"PartNumber": number, "ETag": answer["ETag"], **checksums}
+        self._parts[number] = {"PartNumber": number, "ETag": _told(answer, "ETag"), **checksums}
 
     async def _found(self, number: int, part: Source) -> dict[str, Any] | None:
         """A part that the server has, if it is as it is here."""
         there = self._there.get(number)
-        if there is None or there["Size"] != part.length:
+        if there is None or _told(there, "Size") != part.length:
             return None
         digest = await leaving(self._api.pool.run(digests, part, "crc32", "md5"))
         crc32 = b64encode(digest["crc32"]).decode("ascii")
         if "ChecksumCRC32" in there:
             return there if there["ChecksumCRC32"] == crc32 else None
-        if there["ETag"].strip('"') != digest["md5"].hex():
+        if _told(there, "ETag").strip('"') != digest["md5"].hex():
             return None
         # Some servers keep checksums of parts that they do not list, and want them in the end.
         return there | ({"ChecksumCRC32": crc32} if self._more.get("ChecksumAlgorithm") == "CRC32" else {})
@@ -144,10 +144,21 @@ class Upload:
     async def _complete(self) -> dict[str, Any]:
         parts = {"Parts": [self._parts[number] for number in sorted(self._parts)]}
         asked = self._of_upload("CompleteMultipartUpload")
-        return await self._api.call("CompleteMultipartUpload", **asked, MultipartUpload=parts)
+        answer = await self._api.call("CompleteMultipartUpload", **asked, MultipartUpload=parts)
+        if "ETag" not in answer:  # status 200 comes before the work is done, and what was cut off behind it has none
+            raise ConnectionCut(self._api.endpoint, "it names no ETag of the object")
+        return answer
 
     def _of_upload(self, operation: str) -> dict[str, Any]:
         """The parameters of an operation on the upload."""
         known = self._api.parameters(operation)
         more = {name: value for name, value in self._more.items() if name in known}
         return {**more, "Bucket": self._bucket, "Key": self._key, "UploadId": self._upload_id}
+
+
+def _told(answer: dict[str, Any], name: str) -> Any:
+    """What an answer must have. Raises WrongEndpoint when it has not."""
+    try:
+        return answer[name]
+    except KeyError:
+        raise WrongEndpoint(f"The server's answer has no {name}, which S3's has: look at the URL.") from None

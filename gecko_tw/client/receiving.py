@@ -1,7 +1,10 @@
 """Bytes as they come from the network: received, pulled, written to a file."""
 
 from base64 import b64decode
+from collections import deque
 from collections.abc import Callable
+from errno import EAGAIN
+from io import RawIOBase
 from typing import BinaryIO
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -54,7 +57,11 @@ class Receiver(Protocol):
 
     def expect(self, algorithm: str, value: str) -> None:
         """What comes is held against a checksum, named and encoded as in its header."""
-        self._checksum, self._wanted = checksum(algorithm), b64decode(value)
+        self._checksum = checksum(algorithm)
+        try:
+            self._wanted = b64decode(value)
+        except ValueError:
+            self._wanted = b""  # which nothing has
 
     def deliver(self, write: Callable[[bytes], object]) -> Deferred[None]:
         """Begins to receive.
@@ -88,10 +95,17 @@ class Receiver(Protocol):
         self.stopProducing()
 
     def dataReceived(self, data: bytes) -> None:
+        if self._failed is not None:
+            return
         self._stall.progress()
         if self._checksum is not None:
             self._checksum.update(data)
-        self._write(data)
+        try:
+            self._write(data)
+        except (
+            BaseException
+        ):  # raised where the body is waited for: Twisted would take it for an end of the connection, or for none
+            self.fail(Failure())
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._stall.pause()
@@ -138,7 +152,7 @@ class Pull:
 
     def __init__(self, body: Receiver) -> None:
         self._body = body
-        self._pieces: list[bytes] = []
+        self._pieces: deque[bytes] = deque()
         self._begun = self._over = False
         self._waiting: Deferred[bytes] | None = None
         self._failure: Failure | None = None
@@ -146,7 +160,7 @@ class Pull:
     def next(self) -> Deferred[bytes]:
         """The next piece; nothing at the end."""
         if self._pieces:
-            return succeed(self._pieces.pop(0))
+            return succeed(self._pieces.popleft())
         if self._over:
             return succeed(b"") if self._failure is None else fail(self._failure)
         waiting: Deferred[bytes] = Deferred(lambda _: self._body.cancel())
@@ -231,6 +245,9 @@ class Writer:
 
 
 def _write_all(file: BinaryIO, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[file.write(view) :]
+    rest: bytes | memoryview = data
+    while rest:  # a file without a buffer takes as much as it likes
+        taken: int | None = file.write(rest)
+        if taken is None and isinstance(file, RawIOBase):
+            raise BlockingIOError(EAGAIN, "the file takes nothing now: give one that blocks, or an IConsumer")
+        rest = memoryview(rest)[len(rest) if taken is None else taken :]

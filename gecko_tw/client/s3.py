@@ -129,6 +129,7 @@ class S3:
         try:
             try:
                 await body.to_file(file, self.api.pool)
+                await run(os.fsync, file.fileno())  # or a power cut could leave neither this one nor the one before
             finally:
                 await run(file.close)
             await run(os.replace, beside, path)
@@ -139,7 +140,7 @@ class S3:
 
 def _beside(path: Path) -> tuple[BinaryIO, Path]:
     """A new file in the same folder. Blocks."""
-    beside = path.with_name(f".{path.name[:100]}.{token_hex(8)}")
+    beside = path.with_name(f".{path.name[:50]}.{token_hex(8)}")  # 255 bytes at most, in any script
     return beside.open("xb", buffering=0), beside
 
 
