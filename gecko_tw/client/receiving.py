@@ -103,8 +103,8 @@ class Receiver(Protocol):
         try:
             self._write(data)
         except (
-            BaseException
-        ):  # raised where the body is waited for: Twisted would take it for an end of the connection, or for none
+            Exception
+        ):  # raised where the body is waited for: Twisted takes it for an end of the connection, or for none
             self.fail(Failure())
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:

@@ -6,6 +6,7 @@ import pytest
 import pytest_twisted
 from attrs import evolve
 from twisted.internet import reactor
+from twisted.internet.defer import maybeDeferred
 from twisted.web.server import Site
 
 from gecko_tw.client import S3, Options, connect
@@ -41,7 +42,7 @@ async def stub() -> AsyncIterator[Stub]:
     port = reactor.listenTCP(0, Site(made, timeout=None), interface="127.0.0.1")  # type: ignore[attr-defined]
     made.url = f"http://127.0.0.1:{port.getHost().port}"
     yield made
-    await port.stopListening()
+    await maybeDeferred(port.stopListening)  # None when it listens no more
 
 
 @pytest_twisted.async_yield_fixture
