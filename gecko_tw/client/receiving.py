@@ -7,7 +7,7 @@ from errno import EAGAIN
 from io import RawIOBase
 from typing import BinaryIO
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -100,12 +100,8 @@ class Receiver(Protocol):
         self._stall.progress()
         if self._checksum is not None:
             self._checksum.update(data)
-        try:
-            self._write(data)
-        except (
-            Exception
-        ):  # raised where the body is waited for: Twisted takes it for an end of the connection, or for none
-            self.fail(Failure())
+        # What it raises is raised where the body is waited for: Twisted takes it for an end of the connection, or for none.
+        maybeDeferred(self._write, data).addErrback(self.fail)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._stall.pause()
