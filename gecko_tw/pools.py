@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 # A queue holds work of every type; `run`, which puts it there, says that its result is what the Deferred fires with.
 _Job = tuple["Deferred[Any]", Callable[..., Any], tuple[Any, ...], dict[str, Any]]
-Together = Callable[[Sequence[Callable[[], Any]]], list[Any]]
+RunBatch = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 """``ICatalog.together``: calls callables of whatever type, which do not raise, and returns their results."""
 
 MOST_TOGETHER = 32
@@ -68,7 +68,7 @@ class Pool(Service):
         self._outcomes: deque[tuple[Deferred[Any], Any]] = deque()
         self.outstanding = 0
         self._told = False
-        self.together: Together | None = None
+        self.together: RunBatch | None = None
 
     def stopService(self) -> None:
         """Waits for what the threads are doing. What has not begun is done first."""
@@ -174,7 +174,7 @@ PAUSE = 1.0
 
 
 @implementer(IPool)
-class Prompt:
+class InlineFirstPool:
     """A pool for work that hardly ever waits for anything: it is done in the reactor's thread, as long as that goes quickly.
 
     What is asked for in one turn of the reactor is done together at its end. To hand a small commit to a thread and to fetch its
@@ -192,7 +192,7 @@ class Prompt:
         self,
         reactor: IReactorTime,
         pool: IPool,
-        together: Together,
+        together: RunBatch,
         free: Callable[[], bool],
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -230,19 +230,19 @@ class Prompt:
             waiting.callback(outcome)  # a Failure goes on as a failure
 
 
-def _outcomes(jobs: list[_Job], together: Together | None) -> Iterable[tuple["Deferred[Any]", Any]]:
+def _outcomes(jobs: list[_Job], together: RunBatch | None) -> Iterable[tuple["Deferred[Any]", Any]]:
     """Works off jobs; returns who waits for each, and its result or failure."""
     works = [partial(_outcome, function, *arguments, **named) for _, function, arguments, named in jobs]
     return zip((job[0] for job in jobs), _results(works, together), strict=True)
 
 
-def _results(works: Sequence[Callable[[], Any]], together: Together | None) -> list[Any]:
+def _results(works: Sequence[Callable[[], Any]], together: RunBatch | None) -> list[Any]:
     """What works that do not raise return."""
     results = [work() for work in works] if together is None else _outcome(together, works)
     return [results] * len(works) if isinstance(results, Failure) else results
 
 
-def all_of(works: Iterable[Callable[[], T]], together: Together) -> list[T]:
+def all_of(works: Iterable[Callable[[], T]], together: RunBatch) -> list[T]:
     """The results of callables, of which some are called together. Blocks.
 
     :raises: what the first of them raises that raises anything, when those called with it have ended; the others are not called.

@@ -113,7 +113,7 @@ for _setting in SETTINGS:
     if _setting.several:
         setattr(Options, f"opt_{_setting.name}", _several(_setting))
 
-PATIENCE = 0.1
+LISTING_WAIT = 0.1
 """Seconds that a listing waits for another one of its process: thirty usual ones fit in."""
 
 
@@ -123,7 +123,7 @@ def pools_for(reactor: Any, settings: Settings) -> tuple[Pool, Pool, Pool]:
     Small commits wait for nothing but each other, and for the disk together: one thread does them best (docs/decisions/0006).
     """
     return (
-        Pool(reactor, "catalog", max(2, settings.threads // 4), PATIENCE),
+        Pool(reactor, "catalog", max(2, settings.threads // 4), LISTING_WAIT),
         Pool(reactor, "bytes", settings.threads),
         Pool(reactor, "commits", 1),
     )

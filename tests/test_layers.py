@@ -37,7 +37,7 @@ FLOORS = (
     (f"{RESOURCES}.service",),
     (
         f"{RESOURCES}.access_logs.entries",
-        f"{RESOURCES}.answers.repeated",
+        f"{RESOURCES}.answers.head_cache",
         f"{RESOURCES}.bodies.buffers",
         f"{RESOURCES}.bodies.unauthenticated",
         f"{RESOURCES}.dispatch.operations",
@@ -90,7 +90,7 @@ LAZY = {
 CIRCLES = (
     ({"store.copying", "store.objects"}, "a copy is a method of Objects that is written in a file of its own"),
     (
-        {f"wire.{name}" for name in "buffered channel download outflow parting request site upload".split()},
+        {f"wire.{name}" for name in "buffered channel download output closing request site upload".split()},
         "a connection is one object in several files",
     ),
     ({f"native.server.{name}" for name in "channel request site".split()}, "as over HTTP"),

@@ -19,7 +19,7 @@ PAUSE = 0.5
 SILENCE = 15.0
 """Seconds after which a comment is sent, so that no proxy takes the connection for dead."""
 
-PATIENCE = 60.0
+BEHIND_TIMEOUT = 60.0
 """Seconds that a client may lag behind; what comes meanwhile it misses."""
 
 
@@ -44,7 +44,7 @@ class Stream:
             await deferLater(call.service.clock, PAUSE)
             found = b"".join(b"data: " + json.dumps(one).encode() + b"\n\n" for one in self.look())
             silent, behind = silent + PAUSE, behind + PAUSE if call.request.behind else 0.0
-            if behind > PATIENCE:
+            if behind > BEHIND_TIMEOUT:
                 call.request.abort()
                 return sent
             if call.request.behind:

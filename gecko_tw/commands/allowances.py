@@ -86,8 +86,8 @@ def _number(what: str, text: str) -> float:
 
 def _line(values: Any) -> str:
     """A limit as JSON has it, for people."""
-    settled = _limit(values["settings"])
-    return f"{_limit(values['limit'])} (the settings say: {settled})" if values["overridden"] else settled
+    reconciled = _limit(values["settings"])
+    return f"{_limit(values['limit'])} (the settings say: {reconciled})" if values["overridden"] else reconciled
 
 
 def _limit(value: Any) -> str:

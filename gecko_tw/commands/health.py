@@ -7,7 +7,7 @@ from http.client import HTTPConnection, HTTPSConnection
 
 from gecko_tw.settings.kinds import split_host_port
 
-PATIENCE = 3.0
+TIMEOUT = 3.0
 _LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 _ARGUMENT = re.compile(r"(?:[^:\\]|\\.)+")
 
@@ -16,12 +16,12 @@ class _UnixConnection(HTTPConnection):
     """HTTP over a unix socket."""
 
     def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=PATIENCE)
+        super().__init__("localhost", timeout=TIMEOUT)
         self._path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(PATIENCE)
+        self.sock.settimeout(TIMEOUT)
         self.sock.connect(self._path)
 
 
@@ -44,12 +44,12 @@ def _connection(text: str, secure: bool) -> HTTPConnection:
     if path:
         return _UnixConnection(path)
     if not secure:
-        return HTTPConnection(host, port, timeout=PATIENCE)
+        return HTTPConnection(host, port, timeout=TIMEOUT)
     # The certificate names the outside world's address, not this one: what is asked is whether it answers.
     trusting = ssl.create_default_context()
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE
-    return HTTPSConnection(host, port, timeout=PATIENCE, context=trusting)
+    return HTTPSConnection(host, port, timeout=TIMEOUT, context=trusting)
 
 
 def address_of(text: str) -> tuple[str, int, str]:

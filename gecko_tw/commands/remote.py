@@ -24,7 +24,7 @@ from gecko_tw.callers.signatures.v4 import (
 from gecko_tw.settings import Settings
 from gecko_tw.wire.head import head_of
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds that an answer may take."""
 
 NOTHING: Mapping[str, Any] = {}
@@ -67,7 +67,7 @@ class Remote:
 
     def _exchange(self, method: str, target: str, data: bytes) -> tuple[int, bytes]:
         kind = HTTPSConnection if self._secure else HTTPConnection
-        connection = kind(self._host, timeout=PATIENCE)
+        connection = kind(self._host, timeout=TIMEOUT)
         try:
             connection.request(method, target, data or None, self._signed(method, target, data))
             answer: HTTPResponse = connection.getresponse()

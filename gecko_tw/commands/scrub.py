@@ -16,13 +16,13 @@ from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.store.integrity.comparing import StoredBytes
 from gecko_tw.store.integrity.lease import Busy
 from gecko_tw.store.integrity.pace import Pace
-from gecko_tw.store.integrity.quarantine import Held, Quarantine
+from gecko_tw.store.integrity.quarantine import BlobCache, Quarantine
 from gecko_tw.store.integrity.scrub import Outcome, Scrub, Wish
 from gecko_tw.store.objects import Objects
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.refusals import Refusal
 from gecko_tw.store.rules.finding import find
 from gecko_tw.store.rules.quarantine import REASONS
-from gecko_tw.store.settling import settled
 from gecko_tw.store.uploads import Uploads
 
 _CANNOT = 2
@@ -87,7 +87,7 @@ def _told(outcome: Outcome) -> Told:
     return Told("\n".join(lines), {**values, "versions": [_values(one) for one in outcome.damaged]})
 
 
-def listed(held: Iterable[Held]) -> Told:
+def listed(held: Iterable[BlobCache]) -> Told:
     """Versions in quarantine."""
     found = list(held)
     return Told("\n".join(map(_line, found)) or "nothing is in quarantine", [_values(one) for one in found])
@@ -126,7 +126,7 @@ def _version(
     stack: ExitStack, quarantine: Quarantine, bucket: str, key: str, version_id: str
 ) -> Callable[[int, int], bytes | memoryview]:
     objects = quarantine.objects
-    version = find(settled(objects.catalog.history, bucket, key_of(key), version_id), version_id)
+    version = find(reconciled(objects.catalog.history, bucket, key_of(key), version_id), version_id)
     stored = StoredBytes(objects.blobs, version.spans, Pace())
     stack.callback(stored.close)
     return stored.read
@@ -143,12 +143,12 @@ def key_of(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _line(one: Held) -> str:
+def _line(one: BlobCache) -> str:
     version = one.version
     return f"{one.bucket}/{_shown(one.key)} (version {version.version_id}), {version.size} bytes: {REASONS[one.why]}"
 
 
-def _values(one: Held) -> dict[str, Any]:
+def _values(one: BlobCache) -> dict[str, Any]:
     version = one.version
     checksum = None if version.checksum is None else version.checksum.text
     return {

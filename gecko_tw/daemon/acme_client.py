@@ -20,7 +20,7 @@ from gecko_tw.daemon.acme_renewal import AcmeFailed, Show
 from gecko_tw.daemon.signing import new_key, pem_of, self_signed, write_file
 from gecko_tw.daemon.tls import Pair
 
-PATIENCE = timedelta(seconds=90)
+TIMEOUT = timedelta(seconds=90)
 """How long the authority may take to look, and then to sign."""
 ANSWER_SECONDS = 20
 PROOF_EXTENSION = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31")
@@ -82,8 +82,8 @@ class Authority:
             order = asking.new_order(crypto_util.make_csr(key, list(names)))
             try:
                 self._prove(asking, order, show)
-                order = asking.poll_authorizations(order, datetime.now() + PATIENCE)
-                order = asking.finalize_order(order, datetime.now() + PATIENCE)
+                order = asking.poll_authorizations(order, datetime.now() + TIMEOUT)
+                order = asking.finalize_order(order, datetime.now() + TIMEOUT)
             finally:
                 show({}, {})
         return order.fullchain_pem, key

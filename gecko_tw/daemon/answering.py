@@ -30,7 +30,7 @@ from gecko_tw.daemon.protection import front_of, limits_of
 from gecko_tw.daemon.serving import Serving
 from gecko_tw.jobs.access_log_delivery import AccessLogs
 from gecko_tw.jobs.ledger import Ledger
-from gecko_tw.pools import IPool, Pool, Prompt
+from gecko_tw.pools import InlineFirstPool, IPool, Pool
 from gecko_tw.resources.access_logs.entries import AccessEntry
 from gecko_tw.resources.access_logs.objects import LogObjects
 from gecko_tw.resources.access_logs.recent import Recent
@@ -105,7 +105,7 @@ def _pool_of_commits(reactor: Any, settings: Settings, catalog: Any, pools: tupl
     """Where small commits are made: side by side where each waits for a database."""
     if not catalog.quick:
         return pools[1]
-    return pools[2] if settings.fsync else Prompt(reactor, pools[2], catalog.together, catalog.idle)
+    return pools[2] if settings.fsync else InlineFirstPool(reactor, pools[2], catalog.together, catalog.idle)
 
 
 def _look(inner: Path, damage: Any) -> None:

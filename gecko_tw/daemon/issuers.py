@@ -18,7 +18,7 @@ from zope.interface import implementer
 from gecko_tw.callers.refusals import IDPCommunicationError
 from gecko_tw.callers.signatures.web_identity import IIssuers, key_for, keys_of
 
-PATIENCE = 5.0
+TIMEOUT = 5.0
 """Seconds for each of two documents."""
 
 LONGEST = 256 * 1024
@@ -94,13 +94,13 @@ class Issuers:
         from twisted.web.client import Agent, ResponseFailed
 
         if self._agent is None:
-            self._agent = Agent(self._reactor, connectTimeout=PATIENCE)
+            self._agent = Agent(self._reactor, connectTimeout=TIMEOUT)
         try:
             asked = self._agent.request(b"GET", url.encode("ascii"))
-            response = await asked.addTimeout(PATIENCE, self._reactor)
+            response = await asked.addTimeout(TIMEOUT, self._reactor)
             if response.code != 200:
                 raise ValueError(f"it answers {response.code}")
-            return json.loads(await _Body(response).done.addTimeout(PATIENCE, self._reactor))
+            return json.loads(await _Body(response).done.addTimeout(TIMEOUT, self._reactor))
         except ResponseFailed as failed:
             raise ValueError("the connection failed") from failed
 

@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.pools import IPool
 
-PATIENCE = 2.0
+TIMEOUT = 2.0
 """Seconds that the scan at start may take before requests are answered all the same."""
 
 
@@ -36,7 +36,7 @@ class Scan:
         if self._data.fresh:
             await scanning
             return
-        patience = deferLater(self._reactor, PATIENCE)
+        patience = deferLater(self._reactor, TIMEOUT)
         await DeferredList([scanning, patience], fireOnOneCallback=True, consumeErrors=True)
         if not patience.called:
             patience.cancel()

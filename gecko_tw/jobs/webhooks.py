@@ -12,7 +12,7 @@ from zope.interface import implementer
 
 from gecko_tw.jobs.interfaces import INotificationSink
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 """Seconds that a receiver may take to answer."""
 
 
@@ -32,7 +32,7 @@ class Webhooks:
     # Any: Twisted's reactor is whatever interfaces it provides.
     def __init__(self, reactor: Any, urls: Mapping[str, str]) -> None:
         self._places = {name: _place(url) for name, url in urls.items()}
-        self._client = HTTPClient(Agent(reactor, connectTimeout=PATIENCE, pool=HTTPConnectionPool(reactor)))
+        self._client = HTTPClient(Agent(reactor, connectTimeout=TIMEOUT, pool=HTTPConnectionPool(reactor)))
 
     def takes(self, target: str) -> bool:
         return self._name(target) in self._places
@@ -41,7 +41,7 @@ class Webhooks:
         """Fails with NotTaken unless the receiver answers with a 2xx."""
         url, login = self._places[self._name(target)]
         headers: dict[bytes | str, bytes | str] = {"Content-Type": "application/json"}
-        sent = self._client.post(url, data=body, headers=headers, auth=login, timeout=PATIENCE)
+        sent = self._client.post(url, data=body, headers=headers, auth=login, timeout=TIMEOUT)
         return sent.addCallbacks(self._answered, self._failed)
 
     def _name(self, target: str) -> str:

@@ -273,7 +273,7 @@ def _report(call: Call, started: float, status: int, sent: int, error: str) -> N
 
 def parameters_of(query: bytes) -> tuple[Mapping[str, str], frozenset[str]]:
     """The parameters of a query, and what they name to select an operation."""
-    return _parameters_again(query) if len(query) <= _LONGEST_REMEMBERED else _parameters(query)
+    return _parameters_cached(query) if len(query) <= _LONGEST_REMEMBERED else _parameters(query)
 
 
 def _parameters(query: bytes) -> tuple[Mapping[str, str], frozenset[str]]:
@@ -281,7 +281,7 @@ def _parameters(query: bytes) -> tuple[Mapping[str, str], frozenset[str]]:
     return MappingProxyType(parsed), names_of(parsed)
 
 
-_parameters_again = lru_cache(1024)(_parameters)
+_parameters_cached = lru_cache(1024)(_parameters)
 
 
 def parse_query(query: bytes) -> dict[str, str]:

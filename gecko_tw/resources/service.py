@@ -18,21 +18,21 @@ from gecko_tw.callers.signatures.web_identity import IIssuers
 from gecko_tw.jobs.access_log_delivery import AccessLogs
 from gecko_tw.pools import IPool, Shielded
 from gecko_tw.resources.access_logs.entries import AccessEntry
-from gecko_tw.resources.answers.repeated import Repeats
-from gecko_tw.resources.bodies.buffers import Tanks
+from gecko_tw.resources.answers.head_cache import HeadCache
+from gecko_tw.resources.bodies.buffers import BodyBuffers
 from gecko_tw.resources.bodies.unauthenticated import Unauthenticated
 from gecko_tw.resources.dispatch.operations import OperationTable
 from gecko_tw.resources.dispatch.readiness import Readiness
 from gecko_tw.resources.gates.logins import Logins
 from gecko_tw.resources.gates.rate_limits import RateLimits
-from gecko_tw.store.drivers.interfaces import INotices, Unsettled
+from gecko_tw.store.drivers.interfaces import INotices, Stale
 from gecko_tw.store.integrity.quarantine import Quarantine
 from gecko_tw.store.interfaces import IBuckets
 from gecko_tw.store.objects import Objects
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import now_of
 from gecko_tw.store.refusals import Refusal
 from gecko_tw.store.requests import UNCONDITIONAL
-from gecko_tw.store.settling import settled
 from gecko_tw.store.uploads import Uploads
 
 P = ParamSpec("P")
@@ -74,8 +74,8 @@ class Service:
     :ivar front: what stands between clients and us.
     :ivar server_log: delivers the logs of buckets, where there are any.
     :ivar notices: events that wait to be delivered; ``delivers`` tells whether events can go to a destination.
-    :ivar repeats: heads of answers that were given before.
-    :ivar tanks: memory for large bodies; ``flushing`` is how many bodies are being hashed and written now.
+    :ivar head_cache: heads of answers that were given before.
+    :ivar buffers: memory for large bodies; ``flushing`` is how many bodies are being hashed and written now.
     :ivar quarantine: where damaged versions come; None where they are only refused.
     :ivar verify_reads: the share of downloads that are compared with their checksums, 0 for none at all.
     :ivar readiness: None where there is nothing that could not be ready.
@@ -116,8 +116,8 @@ class Service:
     new_request_id: Callable[[], str] = field(factory=request_ids)
     host_id: str = field(factory=lambda: secrets.token_urlsafe(24))
     in_flight: int = 0
-    tanks: Tanks = field(factory=Tanks)
-    repeats: Repeats = field(factory=Repeats)
+    buffers: BodyBuffers = field(factory=BodyBuffers)
+    head_cache: HeadCache = field(factory=HeadCache)
     flushing: int = 0
     readiness: Readiness | None = None
     quarantine: Quarantine | None = None
@@ -132,19 +132,19 @@ class Service:
     async def read(self, ask: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """``ask(*arguments)`` of a store verb that only looks: at once when that is quick, else in a thread.
 
-        :raises Unsettled: the file behind a record never came to rest.
+        :raises Stale: the file behind a record never came to rest.
         """
         if not self.quick:
             return await self.scan(ask, *arguments, **named)
         try:
             return ask(*arguments, **named)
-        except Unsettled as unsettled:
-            await self.catalog_pool.run(unsettled.settle)
+        except Stale as stale:
+            await self.catalog_pool.run(stale.reconcile)
         return await self.scan(ask, *arguments, **named)
 
     async def scan(self, ask: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """``ask(*arguments)`` of a store verb that looks at many records: always in a thread."""
-        return await self.catalog_pool.run(partial(settled, ask, *arguments, **named))
+        return await self.catalog_pool.run(partial(reconciled, ask, *arguments, **named))
 
     def begin(self, do: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Shielded[T]:
         """Starts a store verb that changes something or moves bytes, in a thread. It ends even if the client leaves."""
@@ -160,15 +160,15 @@ class Service:
         **named: P.kwargs,
     ) -> T:
         """The result of ``do(bucket, key, *arguments)``, a store verb that commits ``size`` bytes which are still in memory."""
-        pool = self.commit_pool if size <= SMALL and self._is_settled(bucket, key) else self.bytes_pool
+        pool = self.commit_pool if size <= SMALL and self._is_reconciled(bucket, key) else self.bytes_pool
         return await pool.run(do, bucket, key, *arguments, **named)
 
-    def _is_settled(self, bucket: str, key: bytes) -> bool:
+    def _is_reconciled(self, bucket: str, key: bytes) -> bool:
         """Whether no file behind a key was changed, which takes as long to look at as it is large."""
         try:
             if self.quick:
                 self.objects.allow(bucket, key, UNCONDITIONAL)
-        except Unsettled:
+        except Stale:
             return False
         except Refusal:
             return True  # the verb itself will say so

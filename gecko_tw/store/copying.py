@@ -12,10 +12,10 @@ from gecko_tw.store.encryption.reading import SealedReading
 from gecko_tw.store.incoming import pseudo_etag
 from gecko_tw.store.interfaces import IIncoming
 from gecko_tw.store.reading import Reading
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import BlobNote, Version
 from gecko_tw.store.refusals import InvalidRequest, ObjectDamaged, SlowDown
 from gecko_tw.store.requests import Copy, Put, Source
-from gecko_tw.store.settling import settled
 from gecko_tw.store.verifying import is_whole
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _TRIES = 20
 
 def copy(objects: "Objects", source: Source, bucket: str, key: bytes, request: Copy) -> Version:
     """See IObjects.copy."""
-    settled(objects.allow, bucket, key, request.conditions)
+    reconciled(objects.allow, bucket, key, request.conditions)
     return _until_whole(partial(_copy, objects, source, bucket, key, request))
 
 
@@ -137,7 +137,7 @@ def opened(objects: "Objects", source: Source) -> Iterator[Reading | SealedReadi
 
     :raises: as IObjects.look, what ``source.check`` raises, and as DataKeys.open.
     """
-    reading = settled(objects.open, source.bucket, source.key, source.version_id)
+    reading = reconciled(objects.open, source.bucket, source.key, source.version_id)
     try:
         if source.check is not None:
             source.check(reading.version)

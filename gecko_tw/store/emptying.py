@@ -5,9 +5,9 @@ from collections.abc import Callable
 from attrs import frozen
 
 from gecko_tw.store.objects import Objects
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.refusals import NoSuchKey, NoSuchVersion, Refusal
 from gecko_tw.store.requests import ListRequest
-from gecko_tw.store.settling import settled
 
 PAGE = 1000
 TOLD = 100
@@ -36,7 +36,7 @@ def empty(objects: Objects, bucket: str, remove: Callable[[bytes, str], object])
     why: list[tuple[bytes, str, str]] = []
     request = ListRequest(limit=PAGE)
     while True:
-        page = settled(objects.page, bucket, request, "versions")
+        page = reconciled(objects.page, bucket, request, "versions")
         for one in page.entries:
             try:
                 remove(one.key, one.id)

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import define, evolve, field
 
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import BucketRecord, DeleteMarker, KeyHistory, Rule, Version
 from gecko_tw.store.refusals import NoSuchBucket, NoSuchUpload, SlowDown
 from gecko_tw.store.requests import Listed, ListRequest, new_salt
@@ -14,7 +15,6 @@ from gecko_tw.store.rules import lifecycle
 from gecko_tw.store.rules.due import Due, NothingDue, confirmed, due, expire, move
 from gecko_tw.store.rules.lifecycle import DAY, Calendar
 from gecko_tw.store.rules.notices import Cause
-from gecko_tw.store.settling import settled
 from gecko_tw.store.uploads import Uploads
 
 _PAGE = 1000
@@ -114,7 +114,7 @@ class Expiry:
         while True:
             if self.stopping:
                 raise _Stopping
-            page = settled(self.uploads.objects.page, bucket, request, what)
+            page = reconciled(self.uploads.objects.page, bucket, request, what)
             yield from page.entries
             if not page.truncated:
                 return
@@ -139,7 +139,7 @@ class Expiry:
 
     def _known(self, bucket: str, key: bytes, one: Due) -> KeyHistory:
         """A listed version with everything that is known of it."""
-        return settled(self.uploads.objects.catalog.history, bucket, key, one.version_id)
+        return reconciled(self.uploads.objects.catalog.history, bucket, key, one.version_id)
 
     def _let_go(self, bucket: str, key: bytes, one: Due, calendar: Calendar, tally: Tally) -> None:
         """The atomic step: whether it is due is decided again there."""

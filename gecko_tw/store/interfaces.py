@@ -103,7 +103,7 @@ class IReading(Interface):
 
 
 class IObjects(Interface):
-    """The verbs of objects. All of them block; ``look``, ``open`` and ``page`` may also raise Unsettled."""
+    """The verbs of objects. All of them block; ``look``, ``open`` and ``page`` may also raise Stale."""
 
     keys: DataKeys = Attribute("of encrypted objects; its methods may block")
 
@@ -116,7 +116,7 @@ class IObjects(Interface):
     def allow(bucket: str, key: bytes, conditions: WriteConditions) -> None:
         """Whether a write may begin: asked before a body is read, and decided again at commit.
 
-        Quick, may raise Unsettled. Raises NoSuchBucket, KeyTooLongError, PreconditionFailed, NoSuchKey.
+        Quick, may raise Stale. Raises NoSuchBucket, KeyTooLongError, PreconditionFailed, NoSuchKey.
         """
 
     def put(bucket: str, key: bytes, incoming: IIncoming, request: Put) -> Version:

@@ -14,6 +14,7 @@ from gecko_tw.store.incoming import Incoming, pseudo_etag
 from gecko_tw.store.integrity.remembering import WholeLately
 from gecko_tw.store.interfaces import IIncoming, IObjects
 from gecko_tw.store.reading import Reading
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import (
     Applied,
     BlobNote,
@@ -46,7 +47,6 @@ from gecko_tw.store.rules.names import check_key
 from gecko_tw.store.rules.notices import Cause, telling
 from gecko_tw.store.rules.quarantine import LOST, REASONS, refuse_quarantined
 from gecko_tw.store.rules.quotas import within
-from gecko_tw.store.settling import settled
 
 DEFAULT_CHECKSUM = "CRC64NVME"
 """What S3 computes when a client sends no checksum (S3 User Guide, "Checking object integrity")."""
@@ -89,7 +89,7 @@ class Objects:
         try:
             check_key(key)
             if request.conditions is not UNCONDITIONAL:
-                settled(self.allow, bucket, key, request.conditions)  # before a body is hashed and written in vain
+                reconciled(self.allow, bucket, key, request.conditions)  # before a body is hashed and written in vain
             incoming.verify(request.length, request.claims)
             version = self._version(incoming, request)
             blob = incoming.commit(BlobNote(bucket=bucket, key=key, record=version))

@@ -6,7 +6,7 @@ from itertools import accumulate
 
 from zope.interface import implementer
 
-from gecko_tw.store.drivers.interfaces import BlobGone, IBlobReader, IBlobs, Unsettled
+from gecko_tw.store.drivers.interfaces import BlobGone, IBlobReader, IBlobs, Stale
 from gecko_tw.store.interfaces import IReading
 from gecko_tw.store.records import Version
 from gecko_tw.store.refusals import Refusal
@@ -54,7 +54,7 @@ class Reading:
         except BlobGone as gone:
             try:
                 fresh = self._again()
-            except (Refusal, Unsettled):
+            except (Refusal, Stale):
                 raise gone from None
             if (fresh.etag, fresh.modified) != (self.version.etag, self.version.modified):
                 raise

@@ -11,13 +11,13 @@ from attrs import evolve, frozen
 
 from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning, IBlobs
 from gecko_tw.store.objects import Objects
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import BlobNote, BucketRecord, Change, KeyHistory, Span, Version
 from gecko_tw.store.refusals import IdempotentParameterMismatch, SlowDown
 from gecko_tw.store.requests import UNCONDITIONAL, Remove, WriteConditions, new_salt
 from gecko_tw.store.rules import versions
 from gecko_tw.store.rules.finding import find
 from gecko_tw.store.rules.quarantine import refuse_quarantined
-from gecko_tw.store.settling import settled
 
 _TRIES = 20
 _PIECE = 1024 * 1024
@@ -53,9 +53,9 @@ def rename(objects: Objects, bucket: str, key: bytes, request: Rename) -> Versio
     done = _done_before(objects, bucket, key, request)
     if done is not None:
         return done
-    settled(objects.allow, bucket, key, request.conditions)
+    reconciled(objects.allow, bucket, key, request.conditions)
     for _ in range(_TRIES):
-        original = find(settled(objects.catalog.history, bucket, request.source), None)
+        original = find(reconciled(objects.catalog.history, bucket, request.source), None)
         refuse_quarantined(original)
         request.check(original)
         extra = {name: value for name, value in original.extra.items() if name != _RENAMED}
@@ -80,7 +80,7 @@ def _done_before(objects: Objects, bucket: str, key: bytes, request: Rename) -> 
     """The version that an earlier request with the same token has renamed, or None."""
     if request.token is None:
         return None
-    there = settled(objects.catalog.history, bucket, key).newest
+    there = reconciled(objects.catalog.history, bucket, key).newest
     trace = {} if there is None else there.extra.get(_RENAMED, {})
     if trace.get("token") != request.token:
         return None

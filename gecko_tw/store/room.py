@@ -1,9 +1,9 @@
 """Whether a bucket's quota has room for a body: asked before the body is read, and decided again when it is committed."""
 
 from gecko_tw.store.drivers.interfaces import ICatalog, IUsage
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import NULL, BucketRecord, Version
 from gecko_tw.store.rules.quotas import check_of
-from gecko_tw.store.settling import settled
 
 
 def check_object(catalog: ICatalog, bucket: BucketRecord, key: bytes, size: int) -> None:
@@ -17,7 +17,7 @@ def check_object(catalog: ICatalog, bucket: BucketRecord, key: bytes, size: int)
     held = counts.usage(bucket.name)
     freed = None
     if bucket.settings.get("versioning") != "Enabled":  # the version without an id is replaced
-        versions = settled(catalog.history, bucket.name, key, NULL).versions
+        versions = reconciled(catalog.history, bucket.name, key, NULL).versions
         freed = next((one for one in versions if isinstance(one, Version) and one.version_id == NULL), None)
     check(held, held.changed(size, 1) if freed is None else held.changed(size - freed.size, 0))
 

@@ -7,10 +7,10 @@ from itertools import islice
 from attrs import evolve, frozen
 
 from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning, IPurging
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import BlobNote, BucketRecord, Change, KeyHistory, Span, Version, stored_size
 from gecko_tw.store.refusals import NoSuchBucket, NoSuchUpload, Refusal
 from gecko_tw.store.requests import Listed, ListRequest
-from gecko_tw.store.settling import settled
 from gecko_tw.store.uploads import Uploads
 
 _PAGE = 1000
@@ -73,7 +73,7 @@ class Upkeep:
             return 0  # parts stay what they are, and none is looked for in vain
         done = 0
         for bucket, key in catalog.spanned(limit):
-            for version in settled(catalog.history, bucket, key).versions:
+            for version in reconciled(catalog.history, bucket, key).versions:
                 if isinstance(version, Version) and len(version.spans) > 1:
                     done += self._join_version(bucket, key, version)
         return done

@@ -9,13 +9,13 @@ from gecko_tw.store import copying
 from gecko_tw.store.encryption.data_keys import CUSTOMER, OTHER_KEY, PART_HAS_SEAL, PART_NEEDS_SEAL
 from gecko_tw.store.interfaces import IIncoming, IUploads
 from gecko_tw.store.objects import DEFAULT_CHECKSUM, Objects
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import BlobNote, Checksum, KeyHistory, Part, Span, Upload, Version
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, NoSuchUpload, WrongCustomerKey
 from gecko_tw.store.requests import Complete, ListRequest, Page, PutPart, Source
 from gecko_tw.store.rules import multipart
 from gecko_tw.store.rules.names import check_key
 from gecko_tw.store.rules.quotas import check_of
-from gecko_tw.store.settling import settled
 
 MAX_PARTS = 10_000
 _TRIES = 50
@@ -45,7 +45,7 @@ class Uploads:
 
     def _history(self, bucket: str, key: bytes, upload_id: str) -> KeyHistory:
         """With the upload, or else with the version that it has become."""
-        return settled(partial(self.objects.catalog.history, upload_id=upload_id), bucket, key)
+        return reconciled(partial(self.objects.catalog.history, upload_id=upload_id), bucket, key)
 
     def put_part(self, bucket: str, key: bytes, upload_id: str, incoming: IIncoming, request: PutPart) -> Part:
         try:

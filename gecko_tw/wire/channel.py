@@ -8,13 +8,13 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from gecko_tw.wire.closing import CLOSE, LINGER, Closing
 from gecko_tw.wire.deadline import Deadline
 from gecko_tw.wire.framing import FramingError, Sized
 from gecko_tw.wire.heads import BadHead, read_head
-from gecko_tw.wire.intake import Intake
+from gecko_tw.wire.input_buffer import Intake
 from gecko_tw.wire.interfaces import Transport, UploadCut, UploadStalled
-from gecko_tw.wire.outflow import ANSWER, Outflow
-from gecko_tw.wire.parting import CLOSE, LINGER, Parting
+from gecko_tw.wire.output import ANSWER, Output
 from gecko_tw.wire.upload import Upload
 
 if TYPE_CHECKING:
@@ -57,22 +57,22 @@ class Channel(Protocol):
         self.peer, self.address = peer_text(peer), host_text(peer)
         self.deadline = Deadline(self.site.reactor, self._expired)
         self.deadline.set(self.limits.head_seconds, HEAD)
-        self.parting = Parting(self)
-        self.outflow = Outflow(self)
+        self.closing = Closing(self)
+        self.output = Output(self)
         if ITCPTransport.providedBy(self.transport):
             # An answer must not wait for the acknowledgement of the interim answer before it.
             self.transport.setTcpNoDelay(True)
         self.site.remember(self)
 
     def dataReceived(self, data: bytes) -> None:
-        if self.parting.begun:
-            self.parting.received(len(data))
+        if self.closing.begun:
+            self.closing.received(len(data))
         else:
             self._intake.add(data)
             self.advance()
             upload = self.upload
             # Less than a reading can be was all that waited: who sends slowly needs no memory for much.
-            socket = self.outflow.socket
+            socket = self.output.socket
             if upload is not None and upload.flowing and socket is not None and len(data) >= socket.bufferSize:
                 upload.draw(socket.socket)
 
@@ -82,8 +82,8 @@ class Channel(Protocol):
         Whether it is still there to take the answer is told by writing to it.
         """
         self.ended = True
-        if self.parting.begun:
-            self.parting.close()
+        if self.closing.begun:
+            self.closing.close()
         else:
             self.advance()
 
@@ -91,7 +91,7 @@ class Channel(Protocol):
         """Our side is closed, and the peer's is not yet."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self.parting.begun = True
+        self.closing.begun = True
         self.deadline.stop()
         self._intake.take()
         upload, self.upload = self.upload, None
@@ -110,11 +110,11 @@ class Channel(Protocol):
             return
         self._advancing = True
         try:
-            while self._intake.data and not self.parting.begun and self._step():
+            while self._intake.data and not self.closing.begun and self._step():
                 pass
         finally:
             self._advancing = False
-        if self.ended and not self.parting.begun:
+        if self.ended and not self.closing.begun:
             self._miss()
         self.regulate()
 
@@ -123,20 +123,20 @@ class Channel(Protocol):
         upload = self.upload
         if upload is not None:
             if upload.wanted:
-                self.outflow.keeping = False
+                self.output.keeping = False
                 upload.cut(UploadCut("the client ended it before its end"))
-        elif self.request is None and self._intake.data and not self.outflow.backlog.full:
+        elif self.request is None and self._intake.data and not self.output.backlog.full:
             self._cut_short()
         if self.request is None and not self._intake.data:
-            self.parting.close()
+            self.closing.close()
 
     def _cut_short(self) -> None:
         """The peer will send no more of a head that has begun."""
-        self.parting.refuse(BadHead(400, "BadRequest", "The request ended before the end of its head."))
+        self.closing.refuse(BadHead(400, "BadRequest", "The request ended before the end of its head."))
 
     def feed(self, upload: Upload) -> None:
         """Hands over what has come of a body already, even while its head is still being worked on: a small one needs no waiting."""
-        if self.upload is upload and self._intake.data and not self.parting.begun:
+        if self.upload is upload and self._intake.data and not self.closing.begun:
             self._feed(upload)
         self.advance()
 
@@ -153,14 +153,14 @@ class Channel(Protocol):
 
     def regulate(self) -> None:
         """Reads on, or holds the peer back; a body that is waited for has a deadline, one that we hold back has none."""
-        if self.parting.begun:
+        if self.closing.begun:
             return
         upload = self.upload
         if upload is not None and upload.flowing:
             hold = False
             self.deadline.set(upload.patience(self.site.reactor.seconds()), BODY)
         else:
-            busy = self.request is not None or self.outflow.backlog.full
+            busy = self.request is not None or self.output.backlog.full
             hold = busy and len(self._intake.data) >= self.limits.ahead_bytes
             hold = hold or (upload is not None and upload.held)
             if self.deadline.what == BODY:
@@ -184,25 +184,25 @@ class Channel(Protocol):
         if upload is not None:
             upload.drain()
             self.deadline.set(self.limits.drain_seconds, DRAIN)
-        if not self.outflow.keeping or self.site.draining:
+        if not self.output.keeping or self.site.draining:
             if upload is None and not self._intake.data:
-                self.parting.close()
+                self.closing.close()
             else:
-                self.parting.linger()
+                self.closing.linger()
             return
         if upload is None:
             self._rest()
         elif not upload.wanted:
-            self.parting.linger()
+            self.closing.linger()
         self.advance()
 
     def _rest(self) -> None:
-        self.deadline.set(self.limits.idle_seconds + self.outflow.lag(), IDLE)
+        self.deadline.set(self.limits.idle_seconds + self.output.lag(), IDLE)
 
     def _step(self) -> bool:
         if self.upload is not None:
             return self.upload.wanted and self._feed(self.upload)
-        return self.request is None and not self.outflow.backlog.full and self._begin_next()
+        return self.request is None and not self.output.backlog.full and self._begin_next()
 
     def _begin_next(self) -> bool:
         """Begins the request whose head has come; returns whether what has come was used."""
@@ -214,18 +214,18 @@ class Channel(Protocol):
                 return False
             self._begin(raw)
         except BadHead as bad:
-            self.parting.refuse(bad)
+            self.closing.refuse(bad)
         return True
 
     def _begin(self, raw: bytes) -> None:
         opening = read_head(raw, self.limits, self.peer, self.secure)
         self.deadline.clear()
-        self.outflow.open(opening)
+        self.output.open(opening)
         upload = Upload(self, opening.length, opening.expects)
         if opening.length != 0:
             self.upload = upload
         self.site.in_flight += 1
-        self.request = request = self.site.requestFactory(self.outflow, opening.head, upload)
+        self.request = request = self.site.requestFactory(self.output, opening.head, upload)
         request.begin()
 
     def _feed(self, upload: Upload) -> bool:
@@ -235,16 +235,16 @@ class Channel(Protocol):
         try:
             body, rest = framing.feed(data)
         except FramingError as error:
-            self.outflow.keeping = False
+            self.output.keeping = False
             upload.cut(UploadCut(str(error)))
             if self.request is None:
-                self.parting.linger()
+                self.closing.linger()
             return False
         if rest is not None:
             self._ended(rest)
         upload.take(body, len(data), rest is not None)
         if self.request is None and self.upload is not None and not upload.wanted:
-            self.parting.linger()
+            self.closing.linger()
         return True
 
     def _ended(self, rest: bytes) -> None:
@@ -258,22 +258,22 @@ class Channel(Protocol):
 
     def _expired(self, what: str) -> None:
         if what in (CLOSE, ANSWER):
-            self.parting.abort()
+            self.closing.abort()
         elif what == BODY and self.upload is not None:
-            self.outflow.keeping = False
+            self.output.keeping = False
             self.upload.cut(UploadStalled("the client stalled"))
             self.regulate()
         elif what == HEAD and self._intake.data:
             self._too_late()
         elif what == LINGER:
-            self.parting.close()
+            self.closing.close()
         else:
-            self.parting.close(self.limits.close_seconds)
+            self.closing.close(self.limits.close_seconds)
 
     def _too_late(self) -> None:
         """The end of a head has not come in time."""
         message = "Your socket connection to the server was not read from or written to within the timeout period."
-        self.parting.refuse(BadHead(400, "RequestTimeout", message))
+        self.closing.refuse(BadHead(400, "RequestTimeout", message))
 
 
 def host_text(address: IAddress) -> str:

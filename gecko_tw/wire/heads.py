@@ -78,7 +78,7 @@ def read_head(raw: bytes, limits: Limits, peer: str = "", secure: bool = False) 
     if _PRESIGNED not in raw or len(raw) > _LONGEST_REMEMBERED:
         return _read(raw, limits.header_count, peer, secure)
     # Who asks with a presigned URL asks for the same thing in the same words every time.
-    known = _read_again(raw, limits.header_count)
+    known = _read_cached(raw, limits.header_count)
     head = known.head
     head = Head(head.method, head.target, head.path, head.query, dict(head.headers), peer, secure)
     return Opening(head, known.length, known.keep_alive, known.expects, known.modern)
@@ -119,7 +119,7 @@ def unreadable(raw: bytes) -> BadHead:
     return BadHead(400, "BadRequest")
 
 
-_read_again = lru_cache(1024)(_read)
+_read_cached = lru_cache(1024)(_read)
 
 
 def _head(method: str, target: bytes, headers: dict[bytes, bytes], peer: str, secure: bool) -> Head:

@@ -17,7 +17,7 @@ from gecko_tw.wire.download import Download, read_now
 from gecko_tw.wire.head import Head
 from gecko_tw.wire.interfaces import Headers, IWireRequest, Source
 from gecko_tw.wire.late import LateRequest
-from gecko_tw.wire.outflow import Outflow
+from gecko_tw.wire.output import Output
 from gecko_tw.wire.upload import Upload
 
 if TYPE_CHECKING:
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 class WireRequest(LateRequest):
     """A request.
 
-    :param channel: the connection's Outflow.
+    :param channel: the connection's Output.
     :param upload: the body; one without a byte when the request has none.
     """
 
-    channel: Outflow  # type: ignore[assignment]  # Twisted has its own one there
+    channel: Output  # type: ignore[assignment]  # Twisted has its own one there
     site: "Site"
     clientproto = b"HTTP/1.1"
     _log = Logger()
 
-    def __init__(self, channel: Outflow, head: Head, upload: Upload) -> None:
+    def __init__(self, channel: Output, head: Head, upload: Upload) -> None:
         # Not calling super(): it would make now what hardly any request needs, see LateRequest.
         self.channel = channel
         self.transport = channel.transport

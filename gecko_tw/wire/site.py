@@ -91,7 +91,7 @@ class Site(server.Site):
         self.draining = True
         for channel in list(self.channels):
             if channel.request is None:
-                channel.parting.close(_IDLE_CLOSE_SECONDS)
+                channel.closing.close(_IDLE_CLOSE_SECONDS)
         if not self.channels:
             return succeed(None)
         emptied: Deferred[None] = Deferred()

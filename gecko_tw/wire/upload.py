@@ -169,7 +169,7 @@ class Upload:
         """Before an empty body, too: the AWS CLI 1 mistakes the next answer on a connection where none came for a broken one."""
         if self._expects:
             self._expects = False
-            self._channel.outflow.write(CONTINUE)
+            self._channel.output.write(CONTINUE)
 
     def _turn(self, state: int) -> None:
         self._state = state

@@ -12,7 +12,7 @@ from gecko_tw.callers.accounts.scopes import KeyScope
 from gecko_tw.callers.accounts.sealing import Sealer
 from gecko_tw.callers.accounts.sessions import Sessions
 from gecko_tw.callers.signatures.v4 import iso_date
-from gecko_tw.resources.gates.logins import PATIENCE
+from gecko_tw.resources.gates.logins import LOGIN_BUDGET
 from gecko_tw.wire.head import head_of
 from tests.admin.desk import ROOT, SECRET, Desk, desk
 from tests.end_to_end.matrix.signing import Asked, Signer
@@ -72,7 +72,7 @@ def test_signatures_of_version_2_are_not_believed() -> None:
 
 def test_who_fails_again_and_again_waits_longer_and_longer() -> None:
     there = desk()
-    for _ in range(int(PATIENCE.burst)):
+    for _ in range(int(LOGIN_BUDGET.burst)):
         reply = there.ask("GET", "/api/v1/server", None, None, authorization=f"Bearer {ROOT}:guess")
         assert told(reply)[:2] == (403, "AccessDenied")
     slowed = there.send("GET", "/api/v1/server", None, None, authorization=f"Bearer {ROOT}:guess")

@@ -7,6 +7,7 @@ from typing import Any
 from attrs import evolve
 from hypothesis import strategies as st
 
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import (
     Applied,
     BlobNote,
@@ -19,7 +20,6 @@ from gecko_tw.store.records import (
     Upload,
     Version,
 )
-from gecko_tw.store.settling import settled
 
 NOW = 1_700_000_000_000_000_000
 
@@ -181,7 +181,7 @@ def send_part(driver: Any, bucket: str, key: bytes, upload_id: str, number: int,
 def look(
     driver: Any, bucket: str, key: bytes, version_id: str | None = None, upload_id: str | None = None
 ) -> KeyHistory:
-    return settled(driver.catalog.history, bucket, key, version_id, False, upload_id)
+    return reconciled(driver.catalog.history, bucket, key, version_id, False, upload_id)
 
 
 def upload_of(driver: Any, bucket: str, key: bytes, upload_id: str) -> Upload | None:
@@ -194,7 +194,7 @@ def content(driver: Any, record: Version | Part) -> bytes:
 
 
 def _read(driver: Any, span: Span) -> bytes:
-    reader = settled(driver.blobs.open, span.blob)
+    reader = reconciled(driver.blobs.open, span.blob)
     try:
         data = bytearray()
         while len(data) < span.length:

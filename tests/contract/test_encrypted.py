@@ -15,10 +15,10 @@ from gecko_tw.store.encryption.format import CHECKED, FRAME, UNCHECKED, sealed_s
 from gecko_tw.store.encryption.frames import Tampered
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.reading import Reading
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import BucketRecord, Change, Upload, Version, stored_size
 from gecko_tw.store.refusals import InvalidRequest, KeyNotFound, WrongCustomerKey
 from gecko_tw.store.requests import Complete, Copy, Encryption, Put, PutPart, Source, WantedPart
-from gecko_tw.store.settling import settled
 from gecko_tw.store.upkeep import Upkeep
 from gecko_tw.store.uploads import Uploads
 from gecko_tw.store.verifying import is_whole
@@ -59,7 +59,7 @@ def put(shop: Shop, key: bytes, data: bytes, wish: Encryption | None) -> Version
 
 
 def get(shop: Shop, key: bytes, wish: Encryption | None = None, piece: int = 100_000) -> bytes:
-    reading = settled(shop.objects.open, BUCKET, key)
+    reading = reconciled(shop.objects.open, BUCKET, key)
     try:
         if wish is not None:
             reading.unlock(wish.customer_key)
@@ -169,7 +169,7 @@ def test_whoever_has_no_key_tells_whether_an_encrypted_object_is_whole(
     version = complete(shop, b"cat", parts(shop, b"cat", bodies, wish), wish)
     if joined:
         shop.upkeep.join()
-        version = settled(shop.driver.catalog.history, BUCKET, b"cat").newest
+        version = reconciled(shop.driver.catalog.history, BUCKET, b"cat").newest
     assert told(shop, version) is True
     assert told(shop, put(shop, b"dog", SECRET, wish)) is True
     assert told(shop, evolve(version, parts=version.parts[::-1])) is False
@@ -204,14 +204,14 @@ def test_the_catalog_is_made_again_from_encrypted_bytes(
         complete(shop, key, parts(shop, key, bodies, wish, upload_id), wish, upload_id)
     shop.upkeep.join(1)
     unfinished = parts(shop, b"later", {1: SECRET[:80_000], 2: b"end"}, wish, "later")
-    before = {key: settled(shop.objects.look, BUCKET, key) for key in (b"small", b"dir/large", b"spans", b"joined")}
+    before = {key: reconciled(shop.objects.look, BUCKET, key) for key in (b"small", b"dir/large", b"spans", b"joined")}
     driver.rebuild()
     driver.close()
     with candidate.opened(tmp_path) as again:
         again.adopt()
         shop = shop_over(again, keys, new=False)
         for key, version in before.items():
-            found = settled(shop.objects.look, BUCKET, key)
+            found = reconciled(shop.objects.look, BUCKET, key)
             assert (found.etag, found.size, found.extra) == (version.etag, version.size, version.extra)
         assert get(shop, b"small", wish) == b"meow"
         assert get(shop, b"dir/large", wish) == get(shop, b"spans", wish) == SECRET
@@ -230,7 +230,7 @@ def test_a_copy_is_encrypted_anew_as_it_is_asked_for(shop: Shop, wish: Encryptio
     version = shop.objects.copy(source, BUCKET, b"copy", Copy(now=NOW, sealing=sealing))
     assert ("sse" in version.extra) is (asked is not None)
     if asked is not None:
-        assert version.extra["sse"]["key"] != settled(shop.objects.look, BUCKET, b"cat").extra["sse"]["key"]
+        assert version.extra["sse"]["key"] != reconciled(shop.objects.look, BUCKET, b"cat").extra["sse"]["key"]
     assert get(shop, b"copy", asked) == SECRET
     assert shop.orphans() == set()
 

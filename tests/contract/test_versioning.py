@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from gecko_tw.store.drivers.interfaces import IBlobCloning, IBlobRereading
 from gecko_tw.store.objects import Objects
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import BlobNote, BucketRecord, Change, KeyHistory, Part, Span, Upload, Version
 from gecko_tw.store.refusals import BucketNotEmpty, DeleteMarkerNamed, NoSuchKey, ObjectLocked
 from gecko_tw.store.requests import Complete, ListRequest, Put, PutPart, Remove, WantedPart
 from gecko_tw.store.rules import locks
-from gecko_tw.store.settling import settled
 from gecko_tw.store.upkeep import Upkeep
 from gecko_tw.store.uploads import Uploads
 from tests.contract.drivers import Candidate
@@ -45,7 +45,7 @@ def remove(objects: Objects, version_id: str | None = None, **more: Any) -> Any:
 
 
 def read(objects: Objects, version_id: str | None = None) -> bytes:
-    reading = settled(objects.open, "photos", b"k", version_id)
+    reading = reconciled(objects.open, "photos", b"k", version_id)
     try:
         return read_all(reading)
     finally:
@@ -55,7 +55,7 @@ def read(objects: Objects, version_id: str | None = None) -> bytes:
 def test_an_older_version_may_get_other_bytes_and_stays_where_it_is(driver):
     objects = store(driver, versioning="Enabled")
     old, new = put(objects, b"old"), put(objects, b"new")
-    former = settled(objects.look, "photos", b"k", old)
+    former = reconciled(objects.look, "photos", b"k", old)
     writer = driver.blobs.create()
     writer.write(b"odl")
     blob = writer.commit(BlobNote(bucket="photos", key=b"k", record=former.lying(())))
@@ -68,7 +68,7 @@ def test_an_older_version_may_get_other_bytes_and_stays_where_it_is(driver):
     driver.flush()
     assert [read(objects, one) for one in (None, old, new)] == [b"new", b"odl", b"new"]
     assert listed(objects) == [(new, True, False), (old, False, False)]
-    assert settled(objects.look, "photos", b"k", old).lying(()) == former.lying(())
+    assert reconciled(objects.look, "photos", b"k", old).lying(()) == former.lying(())
 
 
 def test_what_is_read_again_is_what_is_stored(driver):
@@ -76,7 +76,7 @@ def test_what_is_read_again_is_what_is_stored(driver):
     put(objects, b"old")
     assert read(objects) == b"old"
     if IBlobRereading.providedBy(driver.blobs):
-        (span,) = settled(objects.look, "photos", b"k").spans
+        (span,) = reconciled(objects.look, "photos", b"k").spans
         reader = driver.blobs.reread(span.blob)
         assert reader.read(0, 9) == b"old"
         reader.close()
@@ -84,7 +84,7 @@ def test_what_is_read_again_is_what_is_stored(driver):
 
 def listed(objects: Objects, what: str = "versions") -> list[tuple[str, bool, bool]]:
     """Id, whether it is the newest, and whether it is a delete marker."""
-    page = settled(objects.page, "photos", ListRequest(), what)
+    page = reconciled(objects.page, "photos", ListRequest(), what)
     return [(entry.id, entry.newest, entry.version is None) for entry in page.entries]
 
 
@@ -130,7 +130,7 @@ def _agree(objects: Objects, model: list[tuple[str, bytes | None]]) -> None:
     for version_id, data in model:
         if data is None:
             with pytest.raises(DeleteMarkerNamed):
-                settled(objects.look, "photos", b"k", version_id)
+                reconciled(objects.look, "photos", b"k", version_id)
         else:
             assert read(objects, version_id) == data
     if model and model[0][1] is not None:
@@ -139,7 +139,7 @@ def _agree(objects: Objects, model: list[tuple[str, bytes | None]]) -> None:
     else:
         assert listed(objects, "objects") == []
         with pytest.raises(NoSuchKey):
-            settled(objects.look, "photos", b"k")
+            reconciled(objects.look, "photos", b"k")
 
 
 def test_a_bucket_with_nothing_but_a_delete_marker_is_not_removed(driver: Any):

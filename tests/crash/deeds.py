@@ -13,10 +13,10 @@ from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.pool.blobs import SMALL
 from gecko_tw.store.drivers.pool.driver import PoolDriver
 from gecko_tw.store.drivers.sqlite.notation import blobs_in
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import NULL, BucketRecord
 from gecko_tw.store.refusals import NoSuchKey
 from gecko_tw.store.requests import Copy, ListRequest, Source
-from gecko_tw.store.settling import settled
 from tests.store.shop import BUCKET, NOW, Shop, read_all, shop_over
 
 PATH, NO_PATH = b"album/2024/cat.jpg", b"album//cat.jpg"
@@ -207,7 +207,7 @@ def listed(shop: Shop) -> dict[bytes, tuple[str, int]]:
 def got(shop: Shop, key: bytes, version_id: str | None = None) -> dict[str, Any] | None:
     """An object as GET answers it, or None."""
     try:
-        reading = settled(shop.objects.open, BUCKET, key, version_id)
+        reading = reconciled(shop.objects.open, BUCKET, key, version_id)
     except NoSuchKey:
         return None
     try:

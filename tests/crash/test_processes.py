@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import PreconditionFailed
 from gecko_tw.store.requests import WriteConditions
-from gecko_tw.store.settling import settled
 from tests.crash.children import finish, in_child, start
 from tests.crash.deeds import NO_PATH, PATH, Setup
 from tests.store.shop import BUCKET, NOW, Shop
@@ -42,7 +42,7 @@ def all_at_once(folder: Path, setup: Setup, work: Any) -> list[Any]:
 
 def increment(shop: Shop, key: bytes, now: int) -> None:
     while True:
-        version = settled(shop.objects.look, BUCKET, key)
+        version = reconciled(shop.objects.look, BUCKET, key)
         value = int(shop.get(key))
         try:
             shop.put(key, b"%d" % (value + 1), now=now, conditions=WriteConditions(if_match=version.etag))
@@ -158,7 +158,7 @@ def test_readers_see_only_whole_objects_while_another_process_overwrites_them(ki
             if number == 0:
                 shop.put(PATH, bodies[turn % 3], now=NOW + turn, metadata={"body": str(turn % 3)})
             else:
-                reading = settled(shop.objects.open, BUCKET, PATH)
+                reading = reconciled(shop.objects.open, BUCKET, PATH)
                 body, version = reading.read(0, 200_000), reading.version
                 reading.close()
                 assert body == bodies[int(version.metadata.get("body", 0))]

@@ -34,7 +34,7 @@ def measured_where_it_serves() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def patient_health(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who asks for a daemon's health here waits longer than a user would."""
-    monkeypatch.setattr(health, "PATIENCE", PATIENCE)
+    monkeypatch.setattr(health, "TIMEOUT", PATIENCE)
 
 
 @pytest.fixture(scope="session")

@@ -97,7 +97,7 @@ class Peer:
     @property
     def parted(self) -> bool:
         """Whether the server has closed the connection, or has begun to."""
-        return self.transport.disconnecting or self.channel.parting.begun or not self.transport.connected
+        return self.transport.disconnecting or self.channel.closing.begun or not self.transport.connected
 
     def put(self, key: str, data: bytes, bucket: str = "photos", kind: str = "", **metadata: str) -> Reply:
         said = string(kind) + mapping(metadata)

@@ -304,7 +304,7 @@ def test_a_peer_that_takes_half_an_answer_is_not_waited_for_for_ever():
         peer.transport.producer.pauseProducing()
 
     peer.transport.write = full  # type: ignore[method-assign]
-    peer.channel.outflow.write = full
+    peer.channel.output.write = full
     peer.send(GET).wait(119)
     assert peer.transport.connected
     assert 0 < len(peer.transport.value()) < 3_000_000

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.internet.error import ConnectionLost
 
 from gecko_tw.resources.pipeline import parse_query
-from gecko_tw.store.drivers.interfaces import Unsettled
+from gecko_tw.store.drivers.interfaces import Stale
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import InsufficientStorage
 from gecko_tw.wire.interfaces import UploadStalled
@@ -205,18 +205,18 @@ def test_a_full_disk_is_told(there: Shop) -> None:
 
 def test_a_record_that_is_not_settled_is_settled_and_asked_for_again(there: Shop) -> None:
     there.ask("PUT", "/photos/cat.jpg", b"meow")
-    settled: list[int] = []
+    reconciled: list[int] = []
     inner = there.service.objects
 
     class Restless:
         def look(self, *arguments: Any) -> Any:
-            if len(settled) < 3:
-                raise Unsettled(lambda: settled.append(1))
+            if len(reconciled) < 3:
+                raise Stale(lambda: reconciled.append(1))
             return inner.look(*arguments)
 
     there.service.objects = Restless()  # type: ignore[assignment]
     assert there.ask("HEAD", "/photos/cat.jpg").status == 200
-    assert len(settled) == 3
+    assert len(reconciled) == 3
 
 
 def test_a_slow_catalog_is_never_asked_on_the_reactor_thread() -> None:

@@ -9,9 +9,9 @@ from attrs import frozen
 from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.objects import Objects
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import BucketRecord, Part, Upload, Version
 from gecko_tw.store.requests import Complete, ListRequest, Put, PutPart, Remove, Removed, WantedPart
-from gecko_tw.store.settling import settled
 from gecko_tw.store.upkeep import Upkeep
 from gecko_tw.store.uploads import Uploads
 
@@ -40,7 +40,7 @@ class Shop:
         return self.objects.put(BUCKET, key, incoming, Put(**{"now": NOW, **asked}))
 
     def get(self, key: bytes) -> bytes:
-        reading = settled(self.objects.open, BUCKET, key)
+        reading = reconciled(self.objects.open, BUCKET, key)
         try:
             return read_all(reading)
         finally:
@@ -59,7 +59,7 @@ class Shop:
 
     def send(self, key: bytes, number: int, data: bytes, upload_id: str = "u1", **asked: Any) -> Part:
         """A part; its body is hashed as the upload was created for, which is what clients send, unless something else is asked."""
-        upload = settled(self.driver.catalog.history, BUCKET, key, None, False, upload_id).upload(upload_id)
+        upload = reconciled(self.driver.catalog.history, BUCKET, key, None, False, upload_id).upload(upload_id)
         agreed = upload.checksum_algorithm if upload else None
         asked.setdefault("checksum", agreed)
         claimed = {claim.algorithm for claim in asked.get("claims", ())}

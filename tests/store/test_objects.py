@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
 from gecko_tw.store.checksums import ALGORITHMS, Digests
-from gecko_tw.store.drivers.interfaces import BlobGone, Unsettled
+from gecko_tw.store.drivers.interfaces import BlobGone, Stale
 from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.interfaces import IIncoming, IObjects, IReading
 from gecko_tw.store.objects import DEFAULT_CHECKSUM
@@ -426,19 +426,19 @@ def test_without_hashing_claims_are_still_verified():
 
 def test_what_is_not_settled_is_settled_before_a_write(shop):
     shop.put(b"cat", CAT)
-    catalog, settled = shop.objects.catalog, []
+    catalog, reconciled = shop.objects.catalog, []
     real = catalog.history
 
-    def unsettled(*arguments):
-        if not settled:
-            raise Unsettled(lambda: settled.append(True))
+    def stale(*arguments):
+        if not reconciled:
+            raise Stale(lambda: reconciled.append(True))
         return real(*arguments)
 
-    catalog.history = unsettled
-    with pytest.raises(Unsettled):
+    catalog.history = stale
+    with pytest.raises(Stale):
         shop.objects.look(BUCKET, b"cat")
     shop.put(b"cat", b"new", conditions=WriteConditions(if_match=md5(CAT)))
-    assert settled == [True]
+    assert reconciled == [True]
 
 
 def test_an_object_that_is_replaced_between_record_and_bytes_is_read_anew(shop):

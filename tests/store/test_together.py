@@ -7,9 +7,9 @@ from functools import partial
 from attrs import evolve
 
 from gecko_tw.store.drivers.interfaces import BlobGone
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.refusals import NoSuchKey, NoSuchUpload
 from gecko_tw.store.requests import Copy, ListRequest, Source
-from gecko_tw.store.settling import settled
 from tests.store.shop import BUCKET, NOW, md5, read_all
 
 KEYS = (b"album/cat", b"album", b"album//cat", b"dog")
@@ -43,7 +43,7 @@ def read(shop, seed):
     chance = random.Random(seed)
     for _ in range(TURNS * 2):
         try:
-            reading = settled(shop.objects.open, BUCKET, chance.choice(KEYS))
+            reading = reconciled(shop.objects.open, BUCKET, chance.choice(KEYS))
         except NoSuchKey:
             continue
         try:
@@ -82,7 +82,7 @@ def test_whatever_happens_at_once_every_answer_is_whole(shop):
     while shop.upkeep.join():
         continue
     for key in shop.listed():
-        version = settled(shop.objects.look, BUCKET, key)
+        version = reconciled(shop.objects.look, BUCKET, key)
         assert md5(shop.get(key)) == version.metadata["md5"]
     assert shop.orphans() == set()
     assert shop.objects.page(BUCKET, ListRequest(), "uploads").entries == ()

@@ -1,7 +1,7 @@
 """What waits in a buffer, and how often it is copied."""
 
 from gecko_tw.wire.buffer import Buffer
-from gecko_tw.wire.intake import Intake
+from gecko_tw.wire.input_buffer import Intake
 
 
 def buffers_of(buffer: Buffer, pieces: int) -> int:

@@ -61,7 +61,7 @@ ENDS = st.sampled_from(
 def exchanged(pieces: list[bytes]) -> tuple[list[tuple], bool]:
     peer = Peer(AtHead(echo)).send(*pieces)
     answers = [(answer.status, answer.body if answer.status == 200 else b"") for answer in peer.answers()]
-    return answers, peer.channel.parting.begun
+    return answers, peer.channel.closing.begun
 
 
 @given(st.lists(PARTS, max_size=4), ENDS, CUTS)

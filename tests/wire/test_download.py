@@ -44,7 +44,7 @@ class Spans(AtHead):
 
 def flow(peer: Peer) -> None:
     """Takes everything, a transport's buffer at a time."""
-    while peer.transport.producer is not peer.channel.outflow.backlog and peer.transport.connected:
+    while peer.transport.producer is not peer.channel.output.backlog and peer.transport.connected:
         peer.transport.producer.resumeProducing()
 
 
@@ -84,7 +84,7 @@ def test_a_small_warm_span_leaves_with_its_head_and_no_thread_is_asked(file):
     resource = Spans(Reading(LARGE, file), 1000, 4096)
     writes = []
     peer = Peer(AtHead())
-    peer.channel.outflow.send = writes.append
+    peer.channel.output.send = writes.append
     peer.site.resource = resource
     peer.send(GET)
     assert len(writes) == 1

@@ -28,7 +28,7 @@ def test_an_answer_is_one_write():
     resource = AtHead()
     peer = Peer(resource).send(GET)
     peer.transport.write = writes.append
-    peer.channel.outflow.write = writes.append
+    peer.channel.output.write = writes.append
     resource.requests[0].answer(200, [(b"ETag", b'"x"')], b"body")
     assert len(writes) == 1
     (answer,) = parse_answers(writes[0])
@@ -285,11 +285,11 @@ def test_a_tree_of_ordinary_resources_is_walked(tmp_path):
     assert [answer.status for answer in peer.answers()] == [200, 302, 404, 404]
     peer.connect()
     peer.send(GET.replace(b"/b/k", b"/files/a%20b.txt"))
-    while peer.transport.producer is not peer.channel.outflow.backlog:
+    while peer.transport.producer is not peer.channel.output.backlog:
         peer.transport.producer.resumeProducing()
     assert peer.answers()[0].body == b"0123456789" * 20_000
     peer.send(GET.replace(b"/b/k HTTP/1.1", b"/files/a%20b.txt HTTP/1.1\r\nRange: bytes=5-9"))
-    while peer.transport.producer is not peer.channel.outflow.backlog:
+    while peer.transport.producer is not peer.channel.output.backlog:
         peer.transport.producer.resumeProducing()
     assert (peer.answers()[1].status, peer.answers()[1].body) == (206, b"56789")
 
@@ -381,4 +381,4 @@ def _session(clock):
 def test_nothing_is_kept_of_a_body_that_is_sent_to_the_server_as_a_whole():
     peer = Peer(AtHead()).send(b"OPTIONS * HTTP/1.1\r\nHost: s3\r\nContent-Length: 50000000\r\n\r\nx")
     assert len(peer.answers()) == 1
-    assert peer.channel.parting.begun
+    assert peer.channel.closing.begun

@@ -54,7 +54,7 @@ class Served:
             await port.stopListening()
         for site in self.sites:
             for channel in list(site.channels):
-                channel.parting.abort()
+                channel.closing.abort()
             await site.drain()
         self.pool.stopService()
 

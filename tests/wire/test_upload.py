@@ -292,7 +292,7 @@ def test_a_body_may_be_given_less_time_than_the_wire_has():
     peer.send(b"l").wait(1.1)
     assert type(resource.ended[0].value) is UploadStalled
     resource.requests[0].answer(400, [])
-    assert peer.parted or peer.transport.half_closed or peer.channel.parting.begun
+    assert peer.parted or peer.transport.half_closed or peer.channel.closing.begun
 
 
 def test_a_body_that_is_no_longer_waited_for_ends_soon():

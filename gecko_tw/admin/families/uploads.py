@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from gecko_tw.admin.rows import DELETE, GET, Asked, row
 from gecko_tw.admin.schemas import answer, listed, members, text, whole
 from gecko_tw.resources.documents.markup import iso_time
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import Json, now_of
 from gecko_tw.store.refusals import NoSuchBucket, NoSuchUpload
 from gecko_tw.store.requests import Listed, ListRequest
-from gecko_tw.store.settling import settled
 
 MOST = 1000
 _TEXT = {"type": "string"}
@@ -51,7 +51,7 @@ def _in(asked: Asked, bucket: str) -> Iterator[tuple[str, Listed]]:
     request = ListRequest(limit=MOST)
     while True:
         try:
-            page = settled(asked.ground.store.uploads.page, bucket, request)
+            page = reconciled(asked.ground.store.uploads.page, bucket, request)
         except NoSuchBucket:
             return  # removed meanwhile
         yield from ((bucket, entry) for entry in page.entries)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from attrs import frozen
 
 from gecko_tw.callers.access.policies import Principal
-from gecko_tw.callers.access.policies.principals import Grasp
+from gecko_tw.callers.access.policies.principals import PrincipalMatch
 from gecko_tw.callers.refusals import UnresolvableGrantByEmailAddress
 from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest
@@ -211,27 +211,27 @@ def is_public(grants: Iterable[Grant]) -> bool:
     return any(grant.kind == GROUP and grant.to in PUBLIC_GROUPS for grant in grants)
 
 
-def grasp(value: Json, owner: str, who: Principal, permission: str, ignore_public: bool = False) -> Grasp:
+def match(value: Json, owner: str, who: Principal, permission: str, ignore_public: bool = False) -> PrincipalMatch:
     """How a list grants a permission to somebody: not at all, to the account, or directly.
 
     :param value: the list as :func:`kept` wrote it.
     :param owner: the account that the bucket or object belongs to.
     :param ignore_public: whether grants to everybody count for nothing.
     """
-    own = Grasp.DIRECT if who.root else Grasp.ACCOUNT
+    own = PrincipalMatch.DIRECT if who.root else PrincipalMatch.ACCOUNT
     if value is None or permission in _OWNER_KEEPS:
         if who.account and who.account == owner:
             return own
         if value is None:
-            return Grasp.NONE
-    best = Grasp.NONE
+            return PrincipalMatch.NONE
+    best = PrincipalMatch.NONE
     for kind, to, granted in value:
         if granted not in (permission, FULL_CONTROL):
             continue
         if kind == GROUP:
             everybody = to == ALL_USERS or (to == AUTHENTICATED_USERS and not who.anonymous)
             if everybody and not ignore_public:
-                return Grasp.DIRECT
+                return PrincipalMatch.DIRECT
         elif who.account and to == who.account:
             best = max(best, own)
     return best

@@ -19,7 +19,7 @@ memory when they are read; to open a forgotten session again takes less than a m
 
 
 @define
-class _Seen:
+class _CachedIdentities:
     """What was read since the documents had a revision."""
 
     revision: int
@@ -49,7 +49,7 @@ class Directory:
     def __init__(self, registry: Registered, root: OnePair) -> None:
         self._registry, self._root = registry, root
         self._sessions = Sessions(registry.sealer)
-        self._seen = _Seen(-1)
+        self._seen = _CachedIdentities(-1)
 
     def find(self, access_key: str) -> Identity | None:
         found = self._root.find(access_key)
@@ -116,11 +116,11 @@ class Directory:
             seen.by_email = {one.email.lower(): one for one in self._registry.all(ACCOUNT) if one.email}
         return seen.by_email.get(email.lower())
 
-    def _fresh(self) -> _Seen:
+    def _fresh(self) -> _CachedIdentities:
         """What is read before a change is kept in the value of before that change: a slow thread can make nothing stale."""
         revision, seen = self._registry.documents.revision(), self._seen
         if revision != seen.revision:
-            seen = self._seen = _Seen(revision)
+            seen = self._seen = _CachedIdentities(revision)
         return seen
 
     def _load(self, access_key: str) -> Identity | None:

@@ -9,7 +9,7 @@ from attrs import define, frozen
 HOLD = 0.02
 """Seconds that tokens taken from the shared table in advance are good for, and how many seconds' worth of them are taken at once."""
 
-PATIENCE = 0.25
+REFUSED_AGAIN = 0.25
 """Seconds for which somebody who was refused is refused again without another look at the shared table, at most."""
 
 REMEMBERED = 65_536
@@ -93,7 +93,7 @@ class Spender:
         if lease.left and now < lease.until <= now + HOLD:
             lease.left -= 1
             return 0.0
-        if now < lease.again <= now + PATIENCE:
+        if now < lease.again <= now + REFUSED_AGAIN:
             return lease.ready - now
         return self._take(lease, name, budget, now)
 
@@ -117,5 +117,5 @@ class Spender:
             lease.left, lease.until = taken - 1, now + HOLD
             return 0.0
         wait = (1.0 - level) / budget.rate
-        lease.ready, lease.again = now + wait, now + min(wait, PATIENCE)
+        lease.ready, lease.again = now + wait, now + min(wait, REFUSED_AGAIN)
         return wait

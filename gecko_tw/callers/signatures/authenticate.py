@@ -27,8 +27,8 @@ from gecko_tw.callers.signatures.presigned import (
     query_claim,
     query_signature,
 )
-from gecko_tw.callers.signatures.proofs import Proofs
 from gecko_tw.callers.signatures.proxies import Front
+from gecko_tw.callers.signatures.signature_cache import SignatureCache
 from gecko_tw.callers.signatures.v4 import ChunkSigner, canonical_query, seconds_of
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest
 from gecko_tw.wire.head import Head
@@ -77,7 +77,7 @@ class Authenticator:
         self._enabled = enabled
         self._version_two = version_two
         self._front = front
-        self._proofs = Proofs()
+        self._proofs = SignatureCache()
 
     def authenticate(self, head: Head) -> Caller:
         """The Caller of a request whose head has come. A request without any signature is ``anonymous``: permit it elsewhere.

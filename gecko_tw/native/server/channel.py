@@ -51,7 +51,7 @@ class NativeChannel(Channel):
         super().connectionMade()
         if self.site.full:
             _log.warn("{peer}: there are {count} connections already", peer=self.peer, count=len(self.site.channels))
-            self.parting.abort()
+            self.closing.abort()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._waiting is not None:
@@ -91,7 +91,7 @@ class NativeChannel(Channel):
         except Refusal as refusal:
             self._disprove(refusal)
             return False
-        self.outflow.send(frames.answer(frames.WELCOME))
+        self.output.send(frames.answer(frames.WELCOME))
         self._rest()
         return True
 
@@ -106,7 +106,7 @@ class NativeChannel(Channel):
     def _disprove(self, refusal: Refusal) -> None:
         """Whoever fails again and again waits longer and longer, as over HTTP."""
         if isinstance(refusal, SlowDown):
-            self.parting.close()  # as when there are too many connections: no status says that
+            self.closing.close()  # as when there are too many connections: no status says that
             return
         service, delay = self.site.service, 0.0
         if service.logins is not None and isinstance(refusal, FAILURES):
@@ -121,7 +121,7 @@ class NativeChannel(Channel):
 
     def _turn_away(self, status: int) -> None:
         self.transport.write(frames.answer(status))
-        self.parting.linger()
+        self.closing.linger()
 
     # ---- frames
 
@@ -134,7 +134,7 @@ class NativeChannel(Channel):
         end = frames.HEADER.size + meta_length
         if meta_length > frames.MAX_META or length > frames.MAX_DATA:
             _log.info("{peer}: a frame that is too large", peer=self.peer)
-            self.parting.close()
+            self.closing.close()
             return False
         if len(data) < end:
             self._await_frame()
@@ -161,9 +161,9 @@ class NativeChannel(Channel):
             return
         if not what.carries:
             body = Told(what.document) if what.document else NOTHING
-        self.outflow.open(_OPENING)
+        self.output.open(_OPENING)
         head = self._head(what, length)
-        request = NativeRequest(self.outflow, head, body, operation=operation, stream=stream, asked=what)
+        request = NativeRequest(self.output, head, body, operation=operation, stream=stream, asked=what)
         self.site.in_flight += 1
         self.request = request
         request.begin()
@@ -181,8 +181,8 @@ class NativeChannel(Channel):
             status, meta = self._ping()
         if self.upload is not None:
             self.upload.drain()
-        self.outflow.connection_line()
-        self.outflow.send(frames.frame(status, meta, stream))
+        self.output.connection_line()
+        self.output.send(frames.frame(status, meta, stream))
         self._answered()
 
     def _ping(self) -> tuple[int, bytes]:
@@ -190,7 +190,7 @@ class NativeChannel(Channel):
         try:
             self.site.service.authenticator.authenticate(self._bare_head("PING"))
         except Refusal as refusal:
-            self.outflow.keeping = False
+            self.output.keeping = False
             return refused(refusal)
         return frames.OK, b""
 
@@ -204,7 +204,7 @@ class NativeChannel(Channel):
         if self.proven is None and self._waiting is None:
             self._turn_away(frames.OTHER_VERSION)
         else:
-            self.parting.close()
+            self.closing.close()
 
     def _too_late(self) -> None:
         self._cut_short()

@@ -18,7 +18,7 @@ from gecko_tw.store.interfaces import IReading
 from gecko_tw.store.records import Version
 from gecko_tw.wire.head import Head
 from gecko_tw.wire.interfaces import Headers, IUpload, IWireRequest, Source
-from gecko_tw.wire.outflow import Outflow
+from gecko_tw.wire.output import Output
 from gecko_tw.wire.request import WireRequest
 from gecko_tw.wire.upload import Upload
 
@@ -90,7 +90,7 @@ class NativeRequest(WireRequest):
     site: "NativeSite"
 
     def __init__(
-        self, channel: Outflow, head: Head, upload: "Upload | Told", *, operation: int, stream: int, asked: Asked
+        self, channel: Output, head: Head, upload: "Upload | Told", *, operation: int, stream: int, asked: Asked
     ) -> None:
         super().__init__(channel, head, upload)  # type: ignore[arg-type]  # a Told is an IUpload, too
         self._operation = operation

@@ -20,7 +20,7 @@ def _quoted(text: str) -> str:
     return json.encoder.encode_basestring(text) if text.isprintable() else json.encoder.encode_basestring_ascii(text)
 
 
-_quoted_again = lru_cache(4096)(_quoted)
+_quoted_cached = lru_cache(4096)(_quoted)
 """For what is short and the same in many requests."""
 
 
@@ -65,11 +65,11 @@ class AccessEntry(NamedTuple):
 
 def masked(target: bytes) -> str:
     """A request target without the parameters that would let a reader of the log act as the caller."""
-    return _masked_again(target) if len(target) <= _LONGEST_REMEMBERED else _masked(target)
+    return _masked_cached(target) if len(target) <= _LONGEST_REMEMBERED else _masked(target)
 
 
 def _quoted_uri(target: bytes) -> str:
-    return _quoted_uri_again(target) if len(target) <= _LONGEST_REMEMBERED else _quoted(_masked(target))
+    return _quoted_uri_cached(target) if len(target) <= _LONGEST_REMEMBERED else _quoted(_masked(target))
 
 
 def _masked(target: bytes) -> str:
@@ -80,8 +80,8 @@ def _masked(target: bytes) -> str:
     return path + "?" + "&".join(_masked_pair(pair) for pair in query.split("&"))
 
 
-_masked_again = lru_cache(1024)(_masked)
-_quoted_uri_again = lru_cache(1024)(lambda target: _quoted(_masked(target)))
+_masked_cached = lru_cache(1024)(_masked)
+_quoted_uri_cached = lru_cache(1024)(lambda target: _quoted(_masked(target)))
 
 
 def _masked_pair(pair: str) -> str:
@@ -94,16 +94,16 @@ def json_line(entry: AccessEntry) -> str:
     """GeckoS3's line with more at its end: one JSON object with its names, without a newline. What is empty is left out."""
     sent = f'"bytes":{entry.sent},' if entry.sent else ""
     received = f',"bytes_in":{entry.received}' if entry.received else ""
-    operation = f',"operation":{_quoted_again(entry.operation)}' if entry.operation else ""
-    bucket = f',"bucket":{_quoted_again(entry.bucket)}' if entry.bucket else ""
-    key = f',"access_key":{_quoted_again(entry.access_key)}' if entry.access_key else ""
+    operation = f',"operation":{_quoted_cached(entry.operation)}' if entry.operation else ""
+    bucket = f',"bucket":{_quoted_cached(entry.bucket)}' if entry.bucket else ""
+    key = f',"access_key":{_quoted_cached(entry.access_key)}' if entry.access_key else ""
     auth = f',"auth":"{entry.auth}"' if entry.auth else ""
     error = f',"error":{_quoted(entry.error)}' if entry.error else ""
     # Made by hand: an encoder for the whole object takes four times as long, for every request.
     return (
         f'{{"timestamp":"{_timestamp(int(entry.started))}","request_id":"{entry.request_id}",'
-        f'"method":{_quoted_again(entry.method)},"uri":{_quoted_uri(entry.target)},"status":{entry.status},'
-        f'"duration_ms":{int(entry.seconds * 1000)},{sent}"client_ip":{_quoted_again(entry.peer)}{error}'
+        f'"method":{_quoted_cached(entry.method)},"uri":{_quoted_uri(entry.target)},"status":{entry.status},'
+        f'"duration_ms":{int(entry.seconds * 1000)},{sent}"client_ip":{_quoted_cached(entry.peer)}{error}'
         f'{operation}{bucket}{key}{auth}{received},"level":"{entry.level}"}}'
     )
 

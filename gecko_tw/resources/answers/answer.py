@@ -134,7 +134,7 @@ class Outcome(Protocol):
 class Answer:
     """A whole answer: sent in one write.
 
-    :ivar lines: the head of a :class:`gecko_tw.resources.answers.repeats.Repeated`, or empty; then there are no other headers.
+    :ivar lines: the head of a :class:`gecko_tw.resources.answers.cached_heads.CachedHead`, or empty; then there are no other headers.
     :ivar about: the record, page or refusal that it tells of, for wires that write it in their own way.
     """
 

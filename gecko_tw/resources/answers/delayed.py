@@ -16,7 +16,7 @@ from gecko_tw.store.refusals import Refusal
 
 T = TypeVar("T")
 
-PATIENCE = 5.0
+KEEP_ALIVE_INTERVAL = 5.0
 """Seconds that the work may take before its answer begins, and between the bytes of white space after that."""
 
 
@@ -47,9 +47,9 @@ class Slow(Generic[T]):
             nonlocal beat, sent
             write(b" ")
             sent += 1
-            beat = clock.callLater(PATIENCE, keep_alive)
+            beat = clock.callLater(KEEP_ALIVE_INTERVAL, keep_alive)
 
-        beat = clock.callLater(PATIENCE, keep_alive)
+        beat = clock.callLater(KEEP_ALIVE_INTERVAL, keep_alive)
         try:
             told = self.describe(await self.outcome)
             body, about = told.body, told.about
@@ -76,7 +76,7 @@ async def eventually(call: Call, outcome: Deferred[T], describe: Callable[[T], A
 
 
 def _ends_within(outcome: Deferred[T], kept: Deferred[T], clock: IReactorTime) -> Deferred[bool]:
-    """Fires with whether ``outcome`` ended, well or not, within PATIENCE; its result goes on into ``kept``.
+    """Fires with whether ``outcome`` ended, well or not, within KEEP_ALIVE_INTERVAL; its result goes on into ``kept``.
 
     A Deferred cannot be awaited by what one of its own callbacks wakes up: hence the second one.
     """
@@ -88,6 +88,6 @@ def _ends_within(outcome: Deferred[T], kept: Deferred[T], clock: IReactorTime) -
             timer.cancel()
             ended.callback(True)
 
-    timer = clock.callLater(PATIENCE, ended.callback, False)
+    timer = clock.callLater(KEEP_ALIVE_INTERVAL, ended.callback, False)
     outcome.addBoth(end)
     return ended

@@ -14,7 +14,7 @@ from gecko_tw.pools import Shielded
 from gecko_tw.resources.answers.refusals import MaxMessageLengthExceeded
 from gecko_tw.resources.bodies.buffers import Basin
 from gecko_tw.resources.bodies.claims import Claims, announced_length, framed, read_claims
-from gecko_tw.resources.bodies.unauthenticated import LONGEST, PATIENCE, Waiting
+from gecko_tw.resources.bodies.unauthenticated import BODY_TIMEOUT, LONGEST, Waiting
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import Document
 from gecko_tw.resources.service import Service
@@ -32,7 +32,7 @@ TOLD_CHECKSUM = "SHA256"
 """What clients are told whose protocol has a place for no other checksum."""
 
 _LARGE = 1024 * 1024
-"""Bytes from which on a body is received into tanks."""
+"""Bytes from which on a body is received into buffers."""
 
 DOCUMENT_SECONDS = 60.0
 """For all of a document."""
@@ -179,7 +179,7 @@ class Stream:
     def __init__(self, service: Service, incoming: IIncoming | None, how: Plan) -> None:
         self._service = service
         self._how = how
-        self._basin = Basin(service.tanks)
+        self._basin = Basin(service.buffers)
         large = how.length is not None and how.length > _LARGE
         self._intake = (
             RoomyIntake(self._push, how.decoder, self._basin, self._size) if large else Intake(self._push, how.decoder)
@@ -298,7 +298,7 @@ async def read_unauthenticated(call: Call, kind: Document) -> bytes:
     """As :func:`read_document`, while it is not known yet whether the caller may ask for what the document tells."""
     waiting = begin_unauthenticated(call)
     try:
-        return await read_document(call, evolve(kind, limit=min(kind.limit, LONGEST)), PATIENCE)
+        return await read_document(call, evolve(kind, limit=min(kind.limit, LONGEST)), BODY_TIMEOUT)
     finally:
         waiting.end()
 

@@ -14,7 +14,7 @@ from gecko_tw.wire.interfaces import IUpload
 LONGEST = 256 * 1024
 """Bytes of such a document."""
 
-PATIENCE = 10.0
+BODY_TIMEOUT = 10.0
 """Seconds for all of it, or for the fields of a form."""
 
 
@@ -71,7 +71,7 @@ class Unauthenticated:
         same = self._addresses.setdefault(address, {})
         same[waiting] = None
         busy.in_flight -= 1
-        upload.within(PATIENCE)
+        upload.within(BODY_TIMEOUT)
         if len(same) > self.most_of_address or len(self._waiting) > self.most:
             # Most bodies have come already: they are not there any more in a moment, and cost nobody a place.
             busy.clock.callLater(0, self._trim, address)

@@ -12,7 +12,7 @@ from gecko_tw.pools import IPool
 FRESH = 1.0
 """Seconds that a look at the disk is good for."""
 
-PATIENCE = 3.0
+TIMEOUT = 3.0
 """Seconds that the disk may take to show that it is there."""
 
 _log = Logger()
@@ -32,13 +32,13 @@ class Readiness:
         self._patience: IDelayedCall | None = None
 
     def ask(self) -> "Deferred[bool]":
-        """Fires with whether the disk can be used, within PATIENCE."""
+        """Fires with whether the disk can be used, within TIMEOUT."""
         if self._clock.seconds() < self._until:
             return succeed(self._ready)
         answer: Deferred[bool] = Deferred()
         self._waiting.append(answer)
         if self._patience is None:
-            self._patience = self._clock.callLater(PATIENCE, self._late)
+            self._patience = self._clock.callLater(TIMEOUT, self._late)
         if not self._looking:
             self._looking = True
             self._pool.run(self._look).addCallbacks(self._good, self._bad)
@@ -53,7 +53,7 @@ class Readiness:
         self._tell(False, failure.getErrorMessage())
 
     def _late(self) -> None:
-        self._tell(False, f"it does not answer within {PATIENCE:.0f} s")
+        self._tell(False, f"it does not answer within {TIMEOUT:.0f} s")
 
     def _tell(self, ready: bool, why: str = "") -> None:
         if self._patience is not None and self._patience.active():

@@ -45,7 +45,7 @@ class ServiceResource(Resource):
         self._domains = tuple(domain.lower() for domain in service.domains)
         self._websites = tuple(domain.lower() for domain in service.website_domains)
         self._front = service.front if service.front.rewrites else None
-        self._leaf_again = lru_cache(_MOST_REMEMBERED)(self._leaf)
+        self._leaf_cached = lru_cache(_MOST_REMEMBERED)(self._leaf)
 
     def getChildWithDefault(self, path: bytes, request: Any) -> Resource:
         if self._front is not None:
@@ -81,7 +81,7 @@ class ServiceResource(Resource):
         path = head.path
         if path in PLACES and asks_health(head):
             return HealthResource(self._service, path)
-        return self._leaf_again(path) if len(path) <= _LONGEST_REMEMBERED else self._leaf(path)
+        return self._leaf_cached(path) if len(path) <= _LONGEST_REMEMBERED else self._leaf(path)
 
     def _leaf(self, path: bytes) -> Resource:
         if path in (b"/", b"*"):

@@ -7,7 +7,7 @@ from functools import partial
 from attrs import evolve, frozen
 
 from gecko_tw.callers.refusals import AccessDenied
-from gecko_tw.pools import Together, all_of
+from gecko_tw.pools import RunBatch, all_of
 from gecko_tw.resources.access_logs.server_log import has_log, touch_deleted
 from gecko_tw.resources.answers.answer import Answer, xml
 from gecko_tw.resources.answers.refusals import MalformedXML, MissingRequestBodyError
@@ -108,7 +108,7 @@ def _seconds(text: str) -> int:
 
 
 def _delete_all(
-    together: Together, remove: Callable[[str, bytes, Remove], Removed], bucket: str, wanted: list[Wanted]
+    together: RunBatch, remove: Callable[[str, bytes, Remove], Removed], bucket: str, wanted: list[Wanted]
 ) -> list[tuple[str, str]]:
     """What became of each: its element, and the code of its error or nothing. Runs in a thread."""
     # What is asked of one key is done in its order, and its file, if somebody has changed it, is looked at once.

@@ -2,7 +2,7 @@
 
 from attrs import frozen
 
-from gecko_tw.resources.answers import repeats
+from gecko_tw.resources.answers import cached_heads
 from gecko_tw.resources.answers.answer import Answer, Headers, Spans
 from gecko_tw.resources.bodies.streams import plan, receive
 from gecko_tw.resources.call import Call
@@ -97,7 +97,7 @@ async def get_object(call: Call) -> Answer | Spans:
         version = reading.version
         permit_found(call, version)
         await sse.unlock(call, reading)
-        repeated = repeats.find(call, version)
+        repeated = cached_heads.find(call, version)
         again = repeated is not None
         if repeated is None:
             if not _wanted(call, version):
@@ -106,7 +106,7 @@ async def get_object(call: Call) -> Answer | Spans:
             piece = _piece(call, version)
             found = _described(call, version, piece)
             if piece.status == 200:
-                repeated = repeats.keep(call, version, piece.length, found)
+                repeated = cached_heads.keep(call, version, piece.length, found)
         first, length = (0, repeated.length) if repeated is not None else (piece.first, piece.length)
         compared = integrity.at_once(call, reading, length, again=again)
         reading = compared if compared is not None else await integrity.verified(call, reading)
@@ -135,14 +135,14 @@ async def head_object(call: Call) -> Answer:
     permit_found(call, version)
     refuse_quarantined(version)
     await sse.check_key(call, version)
-    repeated = repeats.find(call, version)
+    repeated = cached_heads.find(call, version)
     if repeated is None:
         if not _wanted(call, version):
             return Answer(304, object_headers.not_modified_headers(version) + null_id(call, version.version_id))
         piece = _piece(call, version)
         found = _described(call, version, piece)
         if piece.status == 200:
-            repeated = repeats.keep(call, version, piece.length, found)
+            repeated = cached_heads.keep(call, version, piece.length, found)
     if repeated is not None:
         return Answer(200, lines=repeated.lines, about=version)
     found.append((b"Content-Length", b"%d" % piece.length))

@@ -24,7 +24,7 @@ from gecko_tw.resources.gates.access_settings import (
     policy_of,
 )
 from gecko_tw.resources.gates.permits import would_be_allowed
-from gecko_tw.resources.gates.rights import is_owners
+from gecko_tw.resources.gates.authorization import is_owners
 from gecko_tw.store.records import BucketRecord
 
 _JSON = (b"Content-Type", b"application/json")

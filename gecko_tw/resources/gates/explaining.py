@@ -15,10 +15,10 @@ from gecko_tw.callers.accounts.directory import Directory
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, Caller, Identity, IIdentities
 from gecko_tw.resources.gates.access_settings import ACL, POLICY, acls_count, policy_of
 from gecko_tw.resources.gates.circumstances import Ask
-from gecko_tw.resources.gates.rights import is_allowed, is_superuser
+from gecko_tw.resources.gates.authorization import is_allowed, is_superuser
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import NoSuchBucket, Refusal
-from gecko_tw.store.settling import settled
 
 ANONYMOUS = "anonymous"
 ADMIN = "admin:"
@@ -189,7 +189,7 @@ def _record(objects: Any, bucket: str, action: str) -> Any:
 
 def _version(objects: Any, ask: Ask) -> Any:
     try:
-        return settled(objects.look, ask.bucket, ask.key, None)
+        return reconciled(objects.look, ask.bucket, ask.key, None)
     except Refusal:
         return None
 

@@ -23,7 +23,7 @@ from gecko_tw.callers.signatures.proxies import neighbourhood
 from gecko_tw.store.refusals import Refusal
 from gecko_tw.wire.head import Head
 
-PATIENCE = Budget(rate=5 / 60, burst=5.0)
+LOGIN_BUDGET = Budget(rate=5 / 60, burst=5.0)
 """Failures that cost nothing: five at once, five a minute."""
 
 SHORTEST, LONGEST = 0.25, 5.0
@@ -71,7 +71,7 @@ class Logins:
         last = self._tally.last_failure
         if not last:
             return
-        if not 0 <= self._clock.seconds() - last <= (PATIENCE.burst - DEEPEST) / PATIENCE.rate:
+        if not 0 <= self._clock.seconds() - last <= (LOGIN_BUDGET.burst - DEEPEST) / LOGIN_BUDGET.rate:
             self._tally.last_failure = 0.0
         else:
             self._tally.forget(_name(head.address))
@@ -82,7 +82,7 @@ class Logins:
         if not isinstance(refusal, _GUESSES):
             return 0.0
         now = self._clock.seconds()
-        level = self._tally.step(_name(address), PATIENCE, now, lambda level: max(DEEPEST, level - 1.0))
+        level = self._tally.step(_name(address), LOGIN_BUDGET, now, lambda level: max(DEEPEST, level - 1.0))
         self._tally.last_failure = now
         return delay_of(level) if level < 0.0 else 0.0
 

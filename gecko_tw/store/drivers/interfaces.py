@@ -22,16 +22,16 @@ from gecko_tw.store.records import (
 from gecko_tw.store.requests import Listed, ListRequest
 
 
-class Unsettled(Exception):  # noqa: N818 - a signal, not an error
+class Stale(Exception):  # noqa: N818 - a signal, not an error
     """A record disagrees with what is on the disk, and finding out needs slow work.
 
-    Raised by :meth:`ICatalog.history` and :meth:`IBlobs.open`. Whoever catches it calls ``settle()`` where blocking is allowed and
+    Raised by :meth:`ICatalog.history` and :meth:`IBlobs.open`. Whoever catches it calls ``reconcile()`` where blocking is allowed and
     then asks again.
     """
 
-    def __init__(self, settle: Callable[[], object]) -> None:
-        self.settle = settle
-        super().__init__("the record is not settled")
+    def __init__(self, reconcile: Callable[[], object]) -> None:
+        self.reconcile = reconcile
+        super().__init__("the record is stale")
 
 
 class BlobGone(Exception):  # noqa: N818 - a signal, not an error
@@ -136,7 +136,7 @@ class ICatalog(Interface):
 
         :param opening: the newest version's bytes are opened next, which notices by itself (BlobGone) when they are others by now.
 
-        Raises NoSuchBucket, Unsettled.
+        Raises NoSuchBucket, Stale.
         """
 
     def change_history(

@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 from zope.interface import implementer
 
 from gecko_tw.store.drivers import excerpts
-from gecko_tw.store.drivers.held import MemoryReader
+from gecko_tw.store.drivers.blob_cache import MemoryReader
 from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning, IBlobs, IBlobWriter, ICatalog, IUsage
 from gecko_tw.store.drivers.memory_documents import MemoryDocuments, MemoryNotices
 from gecko_tw.store.drivers.memory_lines import HAS_LINES, LINES, behind

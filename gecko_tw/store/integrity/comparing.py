@@ -35,7 +35,7 @@ class StoredBytes:
     def read(self, offset: int, length: int) -> bytes | memoryview:
         """Bytes from ``offset``, perhaps fewer, none behind the last span; a memoryview's change with the next call.
 
-        Raises BlobGone, Unsettled, OSError, Ended.
+        Raises BlobGone, Stale, OSError, Ended.
         """
         for span in self._spans:
             if offset < span.length:
@@ -79,7 +79,7 @@ def _read(reader: IBlobReader, offset: int, view: memoryview) -> bytes | memoryv
 def compare(blobs: IBlobs, record: Version | Part, pace: Pace) -> tuple[str, int]:
     """Whether the stored bytes of a record are its own: WHOLE, UNKNOWN, or a reason for quarantine; and how many were read.
 
-    :raises Unsettled: the file at a key's path was changed by others.
+    :raises Stale: the file at a key's path was changed by others.
     :raises Ended: as the pace does.
     :raises OSError: they cannot be read, for a reason that is not the disk's.
     """

@@ -9,17 +9,17 @@ from functools import partial
 
 from attrs import evolve, frozen
 
-from gecko_tw.store.drivers.interfaces import IDocuments, Unsettled
+from gecko_tw.store.drivers.interfaces import IDocuments, Stale
 from gecko_tw.store.integrity.comparing import WHOLE, compare
 from gecko_tw.store.integrity.pace import Pace
 from gecko_tw.store.objects import Objects
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import BlobNote, BucketRecord, Change, KeyHistory, Span, Version, stored_size
 from gecko_tw.store.refusals import InvalidRequest, NoSuchBucket, NoSuchKey, NoSuchVersion, ObjectDamaged, Refusal
 from gecko_tw.store.requests import Remove, Removed, new_salt
 from gecko_tw.store.rules import quarantine as rules
 from gecko_tw.store.rules.finding import find
 from gecko_tw.store.rules.notices import Cause
-from gecko_tw.store.settling import settled
 
 KIND = "quarantine"
 """Of its documents."""
@@ -36,7 +36,7 @@ class Changed(Refusal):
 
 
 @frozen(kw_only=True)
-class Held:
+class BlobCache:
     """One version in quarantine."""
 
     bucket: str
@@ -79,7 +79,7 @@ class Quarantine:
             self._note(bucket, key, version.version_id, {"since": now, "why": found})
         return found
 
-    def held(self, bucket: str = "") -> Iterator[Held]:
+    def held(self, bucket: str = "") -> Iterator[BlobCache]:
         """The versions in quarantine by bucket and key; of one bucket, or of all."""
         found = []
         for _, value in self.documents.all(KIND):
@@ -89,12 +89,12 @@ class Quarantine:
                 if version is None or rules.QUARANTINE not in version.extra:
                     self._note(*where, None)
                 else:
-                    found.append(Held(bucket=where[0], key=where[1], version=version))
+                    found.append(BlobCache(bucket=where[0], key=where[1], version=version))
         return iter(sorted(found, key=lambda one: (one.bucket, one.key)))
 
     def _find(self, bucket: str, key: bytes, version_id: str) -> Version | None:
         try:
-            return find(settled(self.objects.catalog.history, bucket, key, version_id), version_id)
+            return find(reconciled(self.objects.catalog.history, bucket, key, version_id), version_id)
         except (NoSuchBucket, NoSuchKey, NoSuchVersion):
             return None
 
@@ -105,7 +105,7 @@ class Quarantine:
         :raises InvalidRequest: it is not in quarantine.
         :raises NoSuchBucket, NoSuchKey, NoSuchVersion, DeleteMarkerNamed: as IObjects.look.
         """
-        version = find(settled(self.objects.catalog.history, bucket, key, version_id), version_id)
+        version = find(reconciled(self.objects.catalog.history, bucket, key, version_id), version_id)
         if rules.QUARANTINE not in version.extra:
             raise InvalidRequest("This version is not in quarantine.")
         return version
@@ -171,8 +171,8 @@ class Quarantine:
                 raise Changed
             try:
                 found = compare(self.objects.blobs, present, Pace())
-            except Unsettled as unsettled:
-                unsettled.settle()
+            except Stale as stale:
+                stale.reconcile()
                 continue
             # The record is asked for again: bytes that go away, or come, do so with it.
             after = self._find(bucket, key, version.version_id)

@@ -11,18 +11,18 @@ from typing import Any
 
 from attrs import asdict, define, evolve, field, frozen
 
-from gecko_tw.store.drivers.interfaces import Unsettled
+from gecko_tw.store.drivers.interfaces import Stale
 from gecko_tw.store.integrity.comparing import UNKNOWN, WHOLE, compare
 from gecko_tw.store.integrity.lease import Lease
 from gecko_tw.store.integrity.pace import Ended, Pace, Rest, unattended
-from gecko_tw.store.integrity.quarantine import Changed, Held, Quarantine
+from gecko_tw.store.integrity.quarantine import BlobCache, Changed, Quarantine
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import Json, Part
 from gecko_tw.store.refusals import NoSuchBucket, NoSuchKey, NoSuchUpload, NoSuchVersion
 from gecko_tw.store.requests import Listed, ListRequest
 from gecko_tw.store.rules.finding import find
 from gecko_tw.store.rules.multipart import mark_damaged
 from gecko_tw.store.rules.quarantine import QUARANTINE, REASONS
-from gecko_tw.store.settling import settled
 from gecko_tw.store.uploads import Uploads
 
 log = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ class Outcome:
     report: Report
     finished: bool
     resumed: bool
-    damaged: tuple[Held, ...] = ()
+    damaged: tuple[BlobCache, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.report.damaged)
@@ -220,7 +220,7 @@ class Scrub:
         if here:
             request = evolve(request, after=bytes.fromhex(here[2]), after_id=here[3])
         while True:
-            page = settled(self.uploads.objects.page, bucket, request, what)
+            page = reconciled(self.uploads.objects.page, bucket, request, what)
             yield from page.entries
             if not page.truncated:
                 return
@@ -230,7 +230,7 @@ class Scrub:
         if entry.version is None:
             return  # a delete marker has no bytes
         objects = self.uploads.objects
-        version = find(settled(objects.catalog.history, bucket, entry.key, entry.id), entry.id)
+        version = find(reconciled(objects.catalog.history, bucket, entry.key, entry.id), entry.id)
         if QUARANTINE in version.extra:
             report.held += 1
             return
@@ -276,7 +276,7 @@ def _try(look: Look, report: Report, pace: Pace, place: list[str]) -> None:
     """Looks, and counts what others changed or removed meanwhile, and what cannot be read."""
     try:
         look(report, pace)
-    except (Changed, Unsettled, NoSuchKey, NoSuchVersion, NoSuchUpload):
+    except (Changed, Stale, NoSuchKey, NoSuchVersion, NoSuchUpload):
         report.changed += 1
     except OSError as error:
         report.unread += 1

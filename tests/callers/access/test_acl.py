@@ -20,7 +20,7 @@ from gecko_tw.callers.access.acl import (
     Parties,
 )
 from gecko_tw.callers.access.policies import ANONYMOUS, Principal
-from gecko_tw.callers.access.policies.principals import Grasp
+from gecko_tw.callers.access.policies.principals import PrincipalMatch
 from gecko_tw.callers.refusals import UnresolvableGrantByEmailAddress
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest
 
@@ -114,7 +114,7 @@ def test_a_list_has_a_hundred_grants_at_most() -> None:
         acl.checked(Grant(ID, str(number), READ) for number in range(101))
 
 
-NONE, ACCOUNT, DIRECT = Grasp.NONE, Grasp.ACCOUNT, Grasp.DIRECT
+NONE, ACCOUNT, DIRECT = PrincipalMatch.NONE, PrincipalMatch.ACCOUNT, PrincipalMatch.DIRECT
 EVERYBODY = [[GROUP, ALL_USERS, READ]]
 KNOWN_ONES = [[GROUP, AUTHENTICATED_USERS, READ]]
 
@@ -144,13 +144,13 @@ KNOWN_ONES = [[GROUP, AUTHENTICATED_USERS, READ]]
         ([[ID, "", READ]], ANONYMOUS, READ, NONE),
     ],
 )
-def test_a_list_grants_what_it_says(value: object, who: Principal, permission: str, expected: Grasp) -> None:
-    assert acl.grasp(value, "main", who, permission) is expected
+def test_a_list_grants_what_it_says(value: object, who: Principal, permission: str, expected: PrincipalMatch) -> None:
+    assert acl.match(value, "main", who, permission) is expected
 
 
 def test_public_grants_may_count_for_nothing() -> None:
-    assert acl.grasp(EVERYBODY, "main", ALT, READ, ignore_public=True) is NONE
-    assert acl.grasp([[ID, "alt", READ]], "main", ALT, READ, ignore_public=True) is DIRECT
+    assert acl.match(EVERYBODY, "main", ALT, READ, ignore_public=True) is NONE
+    assert acl.match([[ID, "alt", READ]], "main", ALT, READ, ignore_public=True) is DIRECT
 
 
 def test_a_list_is_public_when_everybody_or_everybody_known_is_on_it() -> None:
@@ -183,4 +183,4 @@ def test_a_grant_more_never_takes_anything_away(
 ) -> None:
     value = [[grant.kind, grant.to, grant.permission] for grant in grants]
     wider = [*value, [more.kind, more.to, more.permission]]
-    assert acl.grasp(wider, "main", who, permission) >= acl.grasp(value, "main", who, permission)
+    assert acl.match(wider, "main", who, permission) >= acl.match(value, "main", who, permission)

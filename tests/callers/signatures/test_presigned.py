@@ -3,7 +3,7 @@
 import pytest
 
 from gecko_tw.callers.refusals import AccessDenied, AuthorizationQueryParametersError
-from gecko_tw.callers.signatures.proofs import LONGEST
+from gecko_tw.callers.signatures.signature_cache import LONGEST
 from gecko_tw.wire.head import head_of
 from tests.callers.signatures.signing import NOW, authenticator, presigned, refused, with_header
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface.verify import verifyObject
 
-from gecko_tw.resources.bodies.buffers import TANK_BYTES, Basin, Tanks
+from gecko_tw.resources.bodies.buffers import BUFFER_BYTES, Basin, BodyBuffers
 from gecko_tw.wire.interfaces import IRoomyConsumer, UploadCut
 from tests.resources.asking import FakeUpload, HeldPool, shop
 from tests.resources.bodies.test_streams import MIB, UNSIGNED, checksum, framed
@@ -79,55 +79,55 @@ def test_a_body_in_tanks_is_stored_as_it_came_however_late_it_is_written(sizes, 
 
 
 def test_a_tank_is_used_again_once_its_bytes_are_written_and_not_before() -> None:
-    tanks = Tanks()
-    basin = Basin(tanks)
+    buffers = BodyBuffers()
+    basin = Basin(buffers)
     first = basin.space(0).obj
-    basin.filled(TANK_BYTES)
-    second = basin.space(TANK_BYTES).obj
+    basin.filled(BUFFER_BYTES)
+    second = basin.space(BUFFER_BYTES).obj
     assert second is not first
-    basin.written(TANK_BYTES - 1)
-    assert tanks.take() is not first
-    basin.written(TANK_BYTES)
-    assert tanks.take() is first
+    basin.written(BUFFER_BYTES - 1)
+    assert buffers.take() is not first
+    basin.written(BUFFER_BYTES)
+    assert buffers.take() is first
 
 
 def test_no_more_tanks_are_kept_than_was_said() -> None:
-    tanks = Tanks(kept=1)
-    first, second = tanks.take(), tanks.take()
-    tanks.give(first)
-    tanks.give(second)
-    assert tanks.take() is first
-    assert tanks.take() is not second
+    buffers = BodyBuffers(kept=1)
+    first, second = buffers.take(), buffers.take()
+    buffers.give(first)
+    buffers.give(second)
+    assert buffers.take() is first
+    assert buffers.take() is not second
 
 
-class Tank(bytearray):
+class Buffer(bytearray):
     """One that can be watched."""
 
 
-class Watched(Tanks):
-    """Tells which tanks are still there."""
+class Watched(BodyBuffers):
+    """Tells which buffers are still there."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.made: list[ref[Tank]] = []
+        self.made: list[ref[Buffer]] = []
 
     def take(self) -> bytearray:
-        tank = Tank(TANK_BYTES)
-        self.made.append(ref(tank))
-        return tank
+        buffer = Buffer(BUFFER_BYTES)
+        self.made.append(ref(buffer))
+        return buffer
 
 
 @pytest.mark.parametrize("leaves", [False, True])
 def test_no_tank_waits_for_the_garbage_collector(leaves: bool) -> None:
     there = shop()
     there.ask("PUT", "/photos")
-    there.service.tanks = tanks = Watched()
-    upload = DrawnUpload([noise(TANK_BYTES)] if leaves else [noise(TANK_BYTES), b"x"], TANK_BYTES + 1, cut=leaves)
+    there.service.buffers = buffers = Watched()
+    upload = DrawnUpload([noise(BUFFER_BYTES)] if leaves else [noise(BUFFER_BYTES), b"x"], BUFFER_BYTES + 1, cut=leaves)
     gc.disable()
     try:
         request = there.ask("PUT", "/photos/cat.jpg", headers={"content-length": str(upload.length)}, upload=upload)
         assert request.status == (400 if leaves else 200)
-        assert len(tanks.made) == (1 if leaves else 2)
-        assert [tank() for tank in tanks.made] == [None] * len(tanks.made)
+        assert len(buffers.made) == (1 if leaves else 2)
+        assert [buffer() for buffer in buffers.made] == [None] * len(buffers.made)
     finally:
         gc.enable()

@@ -6,7 +6,7 @@ import pytest
 
 from gecko_tw.callers.signatures.proxies import Front
 from gecko_tw.resources.bodies.streams import DOCUMENT_SECONDS
-from gecko_tw.resources.bodies.unauthenticated import LONGEST, PATIENCE, Unauthenticated
+from gecko_tw.resources.bodies.unauthenticated import BODY_TIMEOUT, LONGEST, Unauthenticated
 from tests.resources.accounts import market, put_policy
 from tests.resources.asking import FakeRequest, FakeUpload, Shop, shop
 from tests.resources.families.test_post_object import TYPE, form
@@ -44,7 +44,7 @@ def test_bodies_that_do_not_come_keep_nobody_from_being_answered(
     there: Shop, method: str, target: str, headers: dict[str, str]
 ) -> None:
     waiting = [begin(there, method, target, headers) for _ in range(5)]
-    assert [request.upload.patience for request in waiting] == [PATIENCE] * 5
+    assert [request.upload.patience for request in waiting] == [BODY_TIMEOUT] * 5
     assert is_answered(there)
     for request in waiting:
         request.upload.within(0)
@@ -106,7 +106,7 @@ def test_the_file_of_a_form_may_take_as_long_as_any_other() -> None:
     whole = form({"key": "cat", "x-ignore-by": "main"}, b"meow" * 100)
     upload = FakeUpload([whole], len(whole), held=True)
     request = there.send("POST", "/photos", headers={"content-type": TYPE, "content-length": "1"}, upload=upload)
-    assert upload.patience == PATIENCE
+    assert upload.patience == BODY_TIMEOUT
     upload.consumer.write(whole[:-200])
     assert upload.patience is None
     assert there.service.in_flight == 1

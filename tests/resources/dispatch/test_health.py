@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from gecko_tw.resources.dispatch.health import LIVE, READY
-from gecko_tw.resources.dispatch.readiness import FRESH, PATIENCE, Readiness
+from gecko_tw.resources.dispatch.readiness import FRESH, TIMEOUT, Readiness
 from tests.resources.asking import FakeRequest, HeldPool, InlinePool, Shop, shop
 
 
@@ -80,7 +80,7 @@ def test_a_disk_that_hangs_is_not_ready_and_takes_one_thread(disk: Disk) -> None
     there, pool = hanging(disk)
     waiting = [there.send("GET", "/health/ready") for _ in range(3)]
     assert [request.status for request in waiting] == [0, 0, 0]
-    there.clock.advance(PATIENCE)
+    there.clock.advance(TIMEOUT)
     assert [request.status for request in waiting] == [503, 503, 503]
     there.clock.advance(FRESH)
     later = there.send("GET", "/health/ready")

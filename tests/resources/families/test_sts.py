@@ -15,7 +15,7 @@ from gecko_tw.callers.accounts.sealing import Sealer
 from gecko_tw.callers.accounts.sessions import Sessions
 from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.resources.families.sts import LONGEST_POLICY
-from gecko_tw.resources.gates.logins import PATIENCE, Logins
+from gecko_tw.resources.gates.logins import LOGIN_BUDGET, Logins
 from tests.callers.signatures.signing import clock_of_botocore
 from tests.resources.asking import NOW, shop
 from tests.resources.session_town import (
@@ -220,7 +220,7 @@ def test_guessing_tokens_and_secrets_makes_the_guesser_wait(town: Town) -> None:
     tally, who = Tally(), town.begin()
     town.there.service.logins = Logins(tally, town.there.clock)
     for guess in ("x", who.token + "A"):
-        for _ in range(int(PATIENCE.burst)):
+        for _ in range(int(LOGIN_BUDGET.burst)):
             town.act("GetCallerIdentity", Credentials(who.access_key, who.secret_key, guess))
         held = town.act("GetCallerIdentity", Credentials(who.access_key, who.secret_key, guess))
         assert not held.finished

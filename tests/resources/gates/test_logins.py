@@ -12,11 +12,11 @@ from gecko_tw.callers.accounts.identities import OnePair
 from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.callers.signatures.authenticate import Authenticator
 from gecko_tw.callers.signatures.proxies import Front
-from gecko_tw.resources.gates.logins import DEEPEST, LINES, LONGEST, PATIENCE, Logins, delay_of
+from gecko_tw.resources.gates.logins import DEEPEST, LINES, LOGIN_BUDGET, LONGEST, Logins, delay_of
 from tests.resources.asking import FakeRequest, Shop, shop
 
 RIGHT, WRONG, UNKNOWN = "Bearer key:secret", "Bearer key:wr0ng", "Bearer nobody:wr0ng"
-FREE = int(PATIENCE.burst)
+FREE = int(LOGIN_BUDGET.burst)
 
 
 @pytest.fixture

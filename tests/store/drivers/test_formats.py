@@ -16,9 +16,9 @@ import pytest
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.pool.driver import PoolDriver
 from gecko_tw.store.drivers.sqlite.connections import SCHEMA_VERSION
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import NULL
 from gecko_tw.store.requests import ListRequest, Remove
-from gecko_tw.store.settling import settled
 from tests.store.shop import BUCKET, Shop, read_all, shop_over
 
 FIXTURES = sorted((Path(__file__).parent / "formats").glob("*.json"))
@@ -48,7 +48,7 @@ def contents(shop: Shop) -> dict[str, Any]:
         if entry.version is None and not entry.etag:
             found[str(name)] = "a delete marker"
             continue
-        reading = settled(shop.objects.open, BUCKET, entry.key, entry.id)
+        reading = reconciled(shop.objects.open, BUCKET, entry.key, entry.id)
         with closing(reading):
             version = reading.version
             found[str(name)] = (

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from gecko_tw.callers.access.policies.context import RequestContext
 from gecko_tw.callers.access.policies.documents import Policy
-from gecko_tw.callers.access.policies.principals import Grasp
+from gecko_tw.callers.access.policies.principals import PrincipalMatch
 from gecko_tw.callers.access.policies.statements import DENY, Statement
 
 
@@ -47,21 +47,21 @@ UNDECIDED = Decision()
 
 def decide(context: RequestContext, policies: Iterable[Policy]) -> Decision:
     """What some policies say of a request, together."""
-    best = Grasp.NONE
+    best = PrincipalMatch.NONE
     allowing: tuple[Policy, Statement] | None = None
     for policy in policies:
         for statement in policy.statements:
             denies = statement.effect == DENY
-            if not denies and best is Grasp.DIRECT:
+            if not denies and best is PrincipalMatch.DIRECT:
                 continue
-            grasp = statement.grasp(context)
-            if grasp is Grasp.NONE:
+            match = statement.match(context)
+            if match is PrincipalMatch.NONE:
                 continue
             if denies:
                 return Decision(False, True, policy, statement)
-            if allowing is None or grasp is Grasp.DIRECT:
-                allowing, best = (policy, statement), grasp
-    return UNDECIDED if allowing is None else Decision(True, False, *allowing, delegated=best is Grasp.ACCOUNT)
+            if allowing is None or match is PrincipalMatch.DIRECT:
+                allowing, best = (policy, statement), match
+    return UNDECIDED if allowing is None else Decision(True, False, *allowing, delegated=best is PrincipalMatch.ACCOUNT)
 
 
 def needed_keys(policies: Iterable[Policy], context: RequestContext | None = None) -> frozenset[str]:

@@ -6,7 +6,7 @@ from gecko_tw.callers.access.policies.conditions import Condition
 from gecko_tw.callers.access.policies.context import RequestContext
 from gecko_tw.callers.access.policies.decisions import decide
 from gecko_tw.callers.access.policies.documents import Policy
-from gecko_tw.callers.access.policies.principals import Grasp
+from gecko_tw.callers.access.policies.principals import PrincipalMatch
 from gecko_tw.callers.access.policies.refusals import shown
 from gecko_tw.callers.access.policies.statements import Statement
 
@@ -31,9 +31,9 @@ def _who(context: RequestContext) -> str:
 
 def _statement(statement: Statement, context: RequestContext) -> Iterator[str]:
     reasons = list(_against(statement, context))
-    grasp = statement.grasp(context)
-    verdict = "applies" if grasp else "does not apply"
-    if grasp is Grasp.ACCOUNT:
+    match = statement.match(context)
+    verdict = "applies" if match else "does not apply"
+    if match is PrincipalMatch.ACCOUNT:
         verdict += " to the account: its users need a policy of their own as well"
     yield f"  {statement.title}, {statement.effect}: {verdict}"
     for reason in reasons:
@@ -43,7 +43,7 @@ def _statement(statement: Statement, context: RequestContext) -> Iterator[str]:
 def _against(statement: Statement, context: RequestContext) -> Iterator[str]:
     """Every reason why a statement is not about a request."""
     actions, resources, principals = statement.actions, statement.resources, statement.principals
-    if principals is not None and not principals.grasp(context.principal):
+    if principals is not None and not principals.match(context.principal):
         named = ", ".join(text for _, text in principals.written)
         yield f"{_not('Principal', principals.negated)} is {named}"
     if not actions.covers(context.action):

@@ -20,7 +20,7 @@ _KINDS = ("AWS", "CanonicalUser", "Service")
 _WITHIN = {_IAM: ("user/", "role/"), _STS: ("assumed-role/", "federated-user/")}
 
 
-class Grasp(IntEnum):
+class PrincipalMatch(IntEnum):
     """How a statement means somebody: not at all, as one of an account that is named, or directly."""
 
     NONE = 0
@@ -59,11 +59,11 @@ class PrincipalSet:
     services: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset()
 
-    def grasp(self, who: Principal) -> Grasp:
+    def match(self, who: Principal) -> PrincipalMatch:
         """How the statement means somebody."""
         if self.negated:
             # A user is excepted by name only: that the account is excepted says nothing of its users.
-            return Grasp.NONE if self._names(who) is Grasp.DIRECT else Grasp.DIRECT
+            return PrincipalMatch.NONE if self._names(who) is PrincipalMatch.DIRECT else PrincipalMatch.DIRECT
         return self._names(who)
 
     def strangers(self, identities: Identities) -> Iterator[tuple[str, str]]:
@@ -74,16 +74,16 @@ class PrincipalSet:
         """
         return ((kind, text) for kind, text in self.written if text != "*" and not _is_somebody(kind, text, identities))
 
-    def _names(self, who: Principal) -> Grasp:
+    def _names(self, who: Principal) -> PrincipalMatch:
         if who.provider:
-            return Grasp.DIRECT if who.provider in self.providers else Grasp.NONE
+            return PrincipalMatch.DIRECT if who.provider in self.providers else PrincipalMatch.NONE
         if self.everyone or who.arn in self.arns or (who.role and who.role in self.arns):
-            return Grasp.DIRECT
+            return PrincipalMatch.DIRECT
         if who.service:
-            return Grasp.DIRECT if who.service in self.services else Grasp.NONE
+            return PrincipalMatch.DIRECT if who.service in self.services else PrincipalMatch.NONE
         if who.account and (who.account in self.accounts or who.canonical_id in self.canonical_ids):
-            return Grasp.DIRECT if who.root else Grasp.ACCOUNT
-        return Grasp.NONE
+            return PrincipalMatch.DIRECT if who.root else PrincipalMatch.ACCOUNT
+        return PrincipalMatch.NONE
 
 
 def read_principals(value: Json, place: str, negated: bool = False, trust: bool = False) -> PrincipalSet:

@@ -6,7 +6,7 @@ from gecko_tw.callers.access.policies.action_sets import ActionSet, read_actions
 from gecko_tw.callers.access.policies.conditions import Condition, read_conditions
 from gecko_tw.callers.access.policies.context import RequestContext
 from gecko_tw.callers.access.policies.grammar import Dialect, members, one_of
-from gecko_tw.callers.access.policies.principals import Grasp, PrincipalSet, read_principals
+from gecko_tw.callers.access.policies.principals import PrincipalMatch, PrincipalSet, read_principals
 from gecko_tw.callers.access.policies.refusals import malformed
 from gecko_tw.callers.access.policies.resource_sets import ResourceSet, check_kinds, read_resources
 from gecko_tw.store.records import Json
@@ -41,22 +41,22 @@ class Statement:
     def _keys(self) -> frozenset[str]:
         return self.resources.keys.union(*(condition.keys for condition in self.conditions))
 
-    def grasp(self, context: RequestContext) -> Grasp:
-        """How it is about a request: ``Grasp.NONE`` when it is not."""
+    def match(self, context: RequestContext) -> PrincipalMatch:
+        """How it is about a request: ``PrincipalMatch.NONE`` when it is not."""
         if not self.actions.covers(context.action) or not self.resources.covers(context):
-            return Grasp.NONE
-        grasp = Grasp.DIRECT if self.principals is None else self.principals.grasp(context.principal)
-        if grasp:
+            return PrincipalMatch.NONE
+        match = PrincipalMatch.DIRECT if self.principals is None else self.principals.match(context.principal)
+        if match:
             for condition in self.conditions:
                 if not condition.holds(context):
-                    return Grasp.NONE
-        return grasp
+                    return PrincipalMatch.NONE
+        return match
 
     def may_concern(self, context: RequestContext) -> bool:
         """Whether it can be about a request once the values of all keys are known."""
         return (
             self.actions.covers(context.action)
-            and (self.principals is None or self.principals.grasp(context.principal) is not Grasp.NONE)
+            and (self.principals is None or self.principals.match(context.principal) is not PrincipalMatch.NONE)
             and (bool(self.resources.keys) or self.resources.covers(context))
         )
 

@@ -10,9 +10,9 @@ from gecko_tw.store.bucket_names import is_bucket_name
 from gecko_tw.store.drivers.checking.differences import Difference, lasting, named
 from gecko_tw.store.drivers.checking.looking import LookingDisk, Reading
 from gecko_tw.store.drivers.checking.records import RecordsCheck
+from gecko_tw.store.drivers.files.attribute_stores import read_attribute, read_beside
 from gecko_tw.store.drivers.files.attributes import Description, description_of
 from gecko_tw.store.drivers.files.beneath import open_beneath, open_directory, stat_beneath
-from gecko_tw.store.drivers.files.carriers import read_attribute, read_beside
 from gecko_tw.store.drivers.files.comparing import differing
 from gecko_tw.store.drivers.files.directories import bucket_written, upload_file, upload_written
 from gecko_tw.store.drivers.files.documents import file_of_document, text_of_document

@@ -14,12 +14,12 @@ from gecko_tw.store.drivers.files.paths import INNER, file_of
 from gecko_tw.store.drivers.files.unfinished import adopt_uploads
 from gecko_tw.store.drivers.files.unreadable import Unreadable
 from gecko_tw.store.drivers.files.walking import nowhere
-from gecko_tw.store.drivers.files.watch import Settler
+from gecko_tw.store.drivers.files.watch import Reconciler
 from gecko_tw.store.drivers.sqlite.catalog import SqliteCatalog
 from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.drivers.sqlite.notation import version_text
 from gecko_tw.store.drivers.sqlite.rows import COLUMNS, Row
-from gecko_tw.store.drivers.sqlite.takeover import Finding
+from gecko_tw.store.drivers.sqlite.takeover import Observation
 from gecko_tw.store.refusals import NoSuchBucket
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Adoption:
         connections: Connections,
         catalog: SqliteCatalog,
         blobs: FilesBlobs,
-        settler: Settler,
+        settler: Reconciler,
         *,
         entering: Callable[[bytes], None] = nowhere,
     ) -> None:
@@ -78,7 +78,7 @@ class Adoption:
         self._entering = entering
         self._unreadable = Unreadable()
         self._progress = Progress(unreadable=self._unreadable.places)
-        self._pending: list[Finding] = []
+        self._pending: list[Observation] = []
 
     def run(self, report: Callable[[Progress], None], stop: Callable[[], bool]) -> Progress:
         """Walks every bucket; see FilesDriver.adopt."""
@@ -103,7 +103,7 @@ class Adoption:
         trees = set(changes.trees)
         for name in map(os.fsdecode, changes.buckets):
             if self._has_bucket(name):
-                self._settler.settle_bucket(name)
+                self._settler.reconcile_bucket(name)
                 trees.add(os.fsencode(name))
             elif self._is_directory(name):
                 self._refuse(name)
@@ -154,7 +154,7 @@ class Adoption:
         after = ""
         while page := self._catalog.buckets("", after, BATCH):
             for record in page:
-                self._settler.settle_bucket(record.name)
+                self._settler.reconcile_bucket(record.name)
                 if self._has_bucket(record.name):
                     yield record.name
             after = page[-1].name
@@ -201,7 +201,7 @@ class Adoption:
             if not large and (self._settler.watch.fingerprint(bucket, key)[0] or 0) > LARGE:
                 self._progress.large.append(file_of(bucket, key))
                 return
-            finding = self._settler.examiner.examine(bucket, key)
+            finding = self._settler.inspector.inspect(bucket, key)
         except OSError as error:
             self._unreadable(file_of(bucket, key), error)
             return
@@ -222,7 +222,7 @@ class Adoption:
                     except OSError as error:
                         self._unreadable(file_of(one.bucket, one.key), error)
 
-    def _take_over(self, findings: list[Finding]) -> None:
+    def _take_over(self, findings: list[Observation]) -> None:
         outdated = self._settler.take_over(findings)
         self._progress.changed += len(findings) - len(outdated)
 
@@ -240,7 +240,7 @@ def _is_below_any(path: bytes, trees: set[bytes]) -> bool:
     return bool(above)
 
 
-def _is_described(finding: Finding) -> bool:
+def _is_described(finding: Observation) -> bool:
     version = finding.version
     return version is not None and bool(version.parts or version_text(version))
 

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 from attrs import frozen
 from zope.interface import implementer
 
-from gecko_tw.store.drivers.companions import flush
+from gecko_tw.store.drivers.batching import flush
+from gecko_tw.store.drivers.blob_cache import BlobCache, CachedBlob, MemoryReader
+from gecko_tw.store.drivers.files.attribute_stores import AttributeStore
 from gecko_tw.store.drivers.files.attributes import Description, described
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath
-from gecko_tw.store.drivers.files.carriers import Carrier
 from gecko_tw.store.drivers.files.disk import (
     Disk,
     full_or,
@@ -24,10 +25,9 @@ from gecko_tw.store.drivers.files.disk import (
 )
 from gecko_tw.store.drivers.files.paths import file_of
 from gecko_tw.store.drivers.files.staging import fresh_name, staging_file
-from gecko_tw.store.drivers.held import Held, HeldBlob, MemoryReader
 from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning, IBlobReader, IBlobRereading, IBlobs, IBlobWriter
 from gecko_tw.store.drivers.sqlite.blobnames import is_pooled, is_visible, visible_parts
-from gecko_tw.store.drivers.sqlite.ground import Watch
+from gecko_tw.store.drivers.sqlite.layout import Watch
 from gecko_tw.store.records import BlobNote, Part, Span, Version
 
 _READ = os.O_RDONLY | os.O_NONBLOCK
@@ -35,8 +35,8 @@ _FICLONE = 0x40049409
 SMALL = 1024 * 1024
 """Bodies up to this many bytes get their blocks before they are written where files cannot change places. ext4 writes back a file without
 blocks when it is renamed over another one, which takes a millisecond, and more for each megabyte, while everybody waits."""
-MOST_HELD = 16 * 1024
-ROOM_HELD = 16 * 1024 * 1024
+LARGEST_CACHED = 16 * 1024
+CACHE_ROOM = 16 * 1024 * 1024
 """The bytes of files up to so many are held in memory, and so many in all: to find them unchanged takes a third of reading them."""
 _NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
 _COPY_STEP = 64 * 1024 * 1024
@@ -99,7 +99,7 @@ class FilesWriter:
     def _finish(self, description: Description, note: BlobNote) -> Noted:
         descriptor = self._descriptor
         modified = note.record.modified
-        spill = self._blobs.carrier.stage(descriptor, description)
+        spill = self._blobs.attribute_store.stage(descriptor, description)
         os.utime(descriptor, ns=(modified, modified))
         if self._blobs.disk.fsync:
             flush(descriptor)
@@ -159,11 +159,11 @@ class FilesBlobs:
     :ivar noted: blobs committed by this process and not placed yet, by name.
     """
 
-    def __init__(self, disk: Disk, carrier: Carrier, watch: Watch) -> None:
+    def __init__(self, disk: Disk, attribute_store: AttributeStore, watch: Watch) -> None:
         self.disk = disk
-        self.carrier = carrier
+        self.attribute_store = attribute_store
         self._watch = watch
-        self._held = Held(ROOM_HELD)
+        self._held = BlobCache(CACHE_ROOM)
         self.noted: dict[str, Noted] = {}
         self.allocates = disk.allocates and not disk.exchanges
 
@@ -177,13 +177,13 @@ class FilesBlobs:
         if held is not None and self._mark(held.path) == held.mark:
             return held.reader
         reader = self._open_visible(blob)
-        if 0 < reader.size <= MOST_HELD and _NOWAIT:
+        if 0 < reader.size <= LARGEST_CACHED and _NOWAIT:
             mark = _mark_of(os.fstat(reader.fileno()))
             data = _at_hand(reader.fileno(), reader.size)
             if data is not None:
                 reader.close()
                 _, _, bucket, key = visible_parts(blob)
-                return self._held.put(blob, HeldBlob(file_of(bucket, key), mark, MemoryReader(data)))
+                return self._held.put(blob, CachedBlob(file_of(bucket, key), mark, MemoryReader(data)))
         return reader
 
     def reread(self, blob: str) -> FilesReader:
@@ -213,7 +213,7 @@ class FilesBlobs:
             descriptor = open_beneath(self.disk.root, file_of(bucket, key), _READ)
         except OSError as error:
             if error.errno == errno.ELOOP:  # a link was put on the way: the row does not know yet
-                raise self._watch.unsettled(bucket, key) from error
+                raise self._watch.stale(bucket, key) from error
             if error.errno in ABSENT:
                 raise BlobGone(blob) from error
             raise

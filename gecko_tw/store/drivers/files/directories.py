@@ -10,8 +10,8 @@ from contextlib import suppress
 from hashlib import sha256
 
 from gecko_tw.store.bucket_names import is_bucket_name
+from gecko_tw.store.drivers.files.attribute_stores import read_beside
 from gecko_tw.store.drivers.files.beneath import open_directory
-from gecko_tw.store.drivers.files.carriers import read_beside
 from gecko_tw.store.drivers.files.disk import Disk, directory_of
 from gecko_tw.store.drivers.files.paths import (
     INNER,

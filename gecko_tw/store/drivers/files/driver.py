@@ -9,12 +9,12 @@ from zope.interface import implementer
 
 from gecko_tw.store.drivers.checking.differences import Difference
 from gecko_tw.store.drivers.files.adoption import Adoption, Progress
+from gecko_tw.store.drivers.files.attribute_stores import carrier_of
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
-from gecko_tw.store.drivers.files.carriers import carrier_of
 from gecko_tw.store.drivers.files.directories import FilesBucketDirectories, FilesUploadNotes
 from gecko_tw.store.drivers.files.disk import Disk, InUse
 from gecko_tw.store.drivers.files.documents import FilesDocuments
-from gecko_tw.store.drivers.files.examining import Examiner
+from gecko_tw.store.drivers.files.inspecting import Inspector
 from gecko_tw.store.drivers.files.mending import Mending
 from gecko_tw.store.drivers.files.noticing import Changes, TreeWatch
 from gecko_tw.store.drivers.files.placing import FilesPlaces
@@ -23,7 +23,7 @@ from gecko_tw.store.drivers.files.rebuild import Rebuild
 from gecko_tw.store.drivers.files.reconciling import Reconciliation
 from gecko_tw.store.drivers.files.recovery import Recovery
 from gecko_tw.store.drivers.files.torn import TornFiles
-from gecko_tw.store.drivers.files.watch import FilesWatch, Settler
+from gecko_tw.store.drivers.files.watch import FilesWatch, Reconciler
 from gecko_tw.store.drivers.flushing import Flusher
 from gecko_tw.store.drivers.interfaces import IDriver, IFileTree
 from gecko_tw.store.drivers.layouts import FILES, check_layout
@@ -33,12 +33,12 @@ from gecko_tw.store.drivers.sqlite.commits import Commits
 from gecko_tw.store.drivers.sqlite.connections import CatalogDamaged, CatalogTooNew, Connections
 from gecko_tw.store.drivers.sqlite.damage import Damage
 from gecko_tw.store.drivers.sqlite.documents import SqliteDocuments, SqliteNotices
-from gecko_tw.store.drivers.sqlite.ground import Ground
 from gecko_tw.store.drivers.sqlite.journal import Journal
+from gecko_tw.store.drivers.sqlite.layout import Layout
 
 log = logging.getLogger(__name__)
 
-CARRIERS = ("xattr", "sidecar")
+ATTRIBUTE_STORES = ("xattr", "sidecar")
 
 
 @implementer(IDriver, IFileTree)
@@ -71,8 +71,8 @@ class FilesDriver:
         attributes: str = "xattr",
         repair: str = "auto",
     ) -> None:
-        if attributes not in CARRIERS:
-            raise ValueError(f"attributes={attributes!r}: must be one of {', '.join(CARRIERS)}")
+        if attributes not in ATTRIBUTE_STORES:
+            raise ValueError(f"attributes={attributes!r}: must be one of {', '.join(ATTRIBUTE_STORES)}")
         self.data_dir = data_dir
         self._metadata = metadata
         self._attributes = attributes
@@ -165,18 +165,18 @@ class FilesDriver:
         self._remake()
 
     def _reconciliation(self) -> Reconciliation:
-        disk, ground = self._disk, self._ground
+        disk, layout = self._disk, self._layout
         torn = TornFiles(disk, disk.state.flushed_at, self._metadata)
         return Reconciliation(
             disk,
             self._connections,
-            ground,
+            layout,
             self._places,
             self._pool,
-            self._examiner,
+            self._inspector,
             self._recovery,
             torn,
-            self.blobs.carrier.beside,
+            self.blobs.attribute_store.beside,
         )
 
     def _has_history(self) -> bool:
@@ -190,9 +190,9 @@ class FilesDriver:
         self.blobs = FilesBlobs(disk, carrier_of(disk, self._metadata, self._attributes), watch)
         pool = self._pool = Pool(self.blobs)
         self._places = FilesPlaces(self.blobs, pool, watch)
-        self._ground = Ground(watch, self._places, FilesBucketDirectories(disk), FilesUploadNotes(disk, pool))
-        self._examiner = Examiner(disk, self._metadata)
-        self._recovery = Recovery(disk, self._ground, self._examiner)
+        self._layout = Layout(watch, self._places, FilesBucketDirectories(disk), FilesUploadNotes(disk, pool))
+        self._inspector = Inspector(disk, self._metadata)
+        self._recovery = Recovery(disk, self._layout, self._inspector)
         self._journal = Journal(disk.lock, disk.probe)
         self._commits = Commits(
             self._connections,
@@ -205,9 +205,9 @@ class FilesDriver:
             make_room=disk.reserve.release,
         )
         self._flusher = Flusher(disk, self._connections, self._commits)
-        self._settler = Settler(disk, self._commits, self._ground, self._examiner)
-        watch.settle, watch.settle_bucket = self._settler.settle, self._settler.settle_bucket
-        self.catalog = SqliteCatalog(self._connections, self._commits, self._ground)
+        self._settler = Reconciler(disk, self._commits, self._layout, self._inspector)
+        watch.reconcile, watch.reconcile_bucket = self._settler.reconcile, self._settler.reconcile_bucket
+        self.catalog = SqliteCatalog(self._connections, self._commits, self._layout)
         self.documents = SqliteDocuments(self._connections, self._commits, FilesDocuments(disk).note)
         self.notices = SqliteNotices(self._connections, self._commits)
 
@@ -239,9 +239,9 @@ class FilesDriver:
     def mend(self, found: Iterable[Difference]) -> None:
         """Mends what a check has found, as far as that can be. Raises OSError."""
         self.flush()
-        Mending(self._disk, self._commits, self._ground, self._recovery, self.adopt, self._settler.settle_bucket).run(
-            found
-        )
+        Mending(
+            self._disk, self._commits, self._layout, self._recovery, self.adopt, self._settler.reconcile_bucket
+        ).run(found)
         self.flush()
 
     def take(self, changes: Changes, stop: Callable[[], bool]) -> Progress:
@@ -275,7 +275,7 @@ class FilesDriver:
         state = self._disk.state
         torn = TornFiles(self._disk, state.flushed_at, self._metadata) if state.power_failed else None
         sound = self.damage.text is None
-        rebuild = Rebuild(self._disk, self._examiner, self._places, self._ground.watch, torn, sound=sound)
+        rebuild = Rebuild(self._disk, self._inspector, self._places, self._layout.watch, torn, sound=sound)
         rebuild.run(self._connections)
         self.unreadable = rebuild.unreadable.places
         self.damage.cured()

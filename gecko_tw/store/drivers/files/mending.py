@@ -16,7 +16,7 @@ from gecko_tw.store.drivers.files.recovery import Recovery
 from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline
 from gecko_tw.store.drivers.sqlite.buckets import find
 from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
-from gecko_tw.store.drivers.sqlite.ground import Ground
+from gecko_tw.store.drivers.sqlite.layout import Layout
 from gecko_tw.store.drivers.sqlite.notation import upload_of
 from gecko_tw.store.drivers.sqlite.rows import UPLOAD_COLUMNS, Address, Row, version_of, versions_of
 from gecko_tw.store.records import DeleteMarker
@@ -34,10 +34,10 @@ class Mending:
 
     disk: Disk
     commits: Commits
-    ground: Ground
+    layout: Layout
     recovery: Recovery
     adopt: Callable[[], object]
-    settle_bucket: Callable[[str], None]
+    reconcile_bucket: Callable[[str], None]
 
     def run(self, found: Iterable[Difference]) -> None:
         """Mends what can be mended. Raises OSError where the disk refuses."""
@@ -45,7 +45,7 @@ class Mending:
         for one in found:
             kinds.setdefault(one.kind, []).append(one)
         for one in kinds.get("bucket", ()):
-            self.settle_bucket(one.place)
+            self.reconcile_bucket(one.place)
             self.commits.run(partial(self._bucket, one.place))
         if "file" in kinds or "bucket" in kinds:
             self.adopt()
@@ -61,7 +61,7 @@ class Mending:
     def _bucket(self, name: str, transaction: Transaction) -> None:
         found = find(transaction.execute, name)
         if found is not None:
-            self.ground.directories.note(transaction, found[1], not self.ground.directories.exists(name))
+            self.layout.directories.note(transaction, found[1], not self.layout.directories.exists(name))
 
     def _describe(self, bucket: str, key: bytes, transaction: Transaction) -> None:
         """Describes every version of a key anew, as its row says."""
@@ -80,7 +80,7 @@ class Mending:
     def _is_there(self, address: Address, row: Row) -> bool:
         if not row.visible:
             return True
-        return self.ground.watch.fingerprint(address.bucket, address.key) == (row.file_size, row.file_mtime)
+        return self.layout.watch.fingerprint(address.bucket, address.key) == (row.file_size, row.file_mtime)
 
     def _mark(self, transaction: Transaction, address: Address, row: Row, marker: DeleteMarker) -> None:
         leftover = None if row.file_mtime is None or row.file_size is None else (row.file_size, row.file_mtime)
@@ -94,7 +94,7 @@ class Mending:
         for bucket, key, *values in transaction.execute(_UPLOADS).fetchall():
             address, upload = Address(bucket, 0, key), upload_of(*values)
             standing.add(upload_file(address, upload.id))
-            self.ground.uploads.note(transaction, address, upload, True)
+            self.layout.uploads.note(transaction, address, upload, True)
         self.disk.drop({f"uploads/{name}" for name in os.listdir(self.disk.inner_path("uploads"))} - standing)
 
 

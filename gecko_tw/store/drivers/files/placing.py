@@ -5,10 +5,10 @@ import os
 import stat
 from collections.abc import Iterable
 
+from gecko_tw.store.drivers.files.attribute_stores import Occupied
 from gecko_tw.store.drivers.files.attributes import Description, text_of
 from gecko_tw.store.drivers.files.beneath import exchange, make_directory, open_directory, stat_beneath
 from gecko_tw.store.drivers.files.blobs import FilesBlobs, Noted
-from gecko_tw.store.drivers.files.carriers import Occupied
 from gecko_tw.store.drivers.files.disk import Disk, description_file, pool_file, remove_files
 from gecko_tw.store.drivers.files.paths import file_of, fits_sidecar, has_path
 from gecko_tw.store.drivers.files.pooling import Pool, is_whole
@@ -16,9 +16,9 @@ from gecko_tw.store.drivers.files.sameness import same_description
 from gecko_tw.store.drivers.files.staging import fresh_name, staging_file
 from gecko_tw.store.drivers.sqlite import marks
 from gecko_tw.store.drivers.sqlite.commits import Transaction
-from gecko_tw.store.drivers.sqlite.ground import Standing, Watch
+from gecko_tw.store.drivers.sqlite.layout import Occupant, Watch
 from gecko_tw.store.drivers.sqlite.marks import Marks
-from gecko_tw.store.drivers.sqlite.rows import Address, Placed, Row
+from gecko_tw.store.drivers.sqlite.rows import Address, Placement, Row
 from gecko_tw.store.records import DeleteMarker, Span, Version
 
 NO_PLACE = frozenset(
@@ -45,24 +45,26 @@ class FilesPlaces:
     def __init__(self, blobs: FilesBlobs, pool: Pool, watch: Watch) -> None:
         self._disk: Disk = blobs.disk
         self._blobs = blobs
-        self._carrier = blobs.carrier
+        self._attribute_store = blobs.attribute_store
         self._pool = pool
         self._watch = watch
 
-    def place(self, transaction: Transaction, address: Address, version: Version, standing: Standing) -> Placed:
+    def place(self, transaction: Transaction, address: Address, version: Version, occupant: Occupant) -> Placement:
         if not version.spans and version.size == 0:
             version = version.lying((Span(self._disk.stage(b""), 0, 0),))
         # A file that only we can read is no ordinary file: encrypted bytes stay in the pool (docs/decisions/0007-encrypted-objects.md).
         if is_whole(version) and "sse" not in version.extra and self._may_be_visible(address.key):
-            placed = self._show(transaction, address, version, standing)
+            placed = self._show(transaction, address, version, occupant)
             if placed is not None:
                 return placed
-        return self._pool.take(transaction, address, version, _leftover(standing))
+        return self._pool.take(transaction, address, version, _leftover(occupant))
 
     def _may_be_visible(self, key: bytes) -> bool:
-        return has_path(key, self._disk.folding) and (not self._carrier.beside or fits_sidecar(key))
+        return has_path(key, self._disk.folding) and (not self._attribute_store.beside or fits_sidecar(key))
 
-    def _show(self, transaction: Transaction, address: Address, version: Version, standing: Standing) -> Placed | None:
+    def _show(
+        self, transaction: Transaction, address: Address, version: Version, occupant: Occupant
+    ) -> Placement | None:
         """Renames the bytes over the key's path. None when that is no place for a file."""
         blob = version.spans[0].blob
         path = file_of(address.bucket, address.key)
@@ -74,9 +76,9 @@ class FilesPlaces:
                 return None
             raise
         try:
-            if standing.row is None and _is_taken(directory, leaf):
+            if occupant.row is None and _is_taken(directory, leaf):
                 return None
-            placed = self._rename(transaction, (directory, leaf), address, version, standing)
+            placed = self._rename(transaction, (directory, leaf), address, version, occupant)
         finally:
             os.close(directory)
         transaction.touched.update(changed)
@@ -91,8 +93,8 @@ class FilesPlaces:
         target: tuple[int, bytes],
         address: Address,
         version: Version,
-        standing: Standing,
-    ) -> Placed | None:
+        occupant: Occupant,
+    ) -> Placement | None:
         directory, leaf = target
         blob = version.spans[0].blob
         noted = self._blobs.noted.get(blob)
@@ -104,14 +106,14 @@ class FilesPlaces:
             transaction.intend(address.bucket, address.key, marks.described(blob))
             name = self._pool.duplicate(blob)
             source = staging_file(name)
-        mtime = self._tick(source, mtime, version, standing)
+        mtime = self._tick(source, mtime, version, occupant)
         description = Description(bucket=address.bucket, key=address.key, record=version, mtime=mtime)
         spill = self._sealed(source, noted, mtime, description)
         transaction.intend(address.bucket, address.key, marks.placed(size, mtime), marks.kept(name), marks.described())
         try:
-            former = _former(address, standing) if self._carrier.beside else None
-            self._carrier.before(directory, leaf, description, former)
-            self._put(transaction, address, name, target, standing)
+            former = _former(address, occupant) if self._attribute_store.beside else None
+            self._attribute_store.before(directory, leaf, description, former)
+            self._put(transaction, address, name, target, occupant)
         except Occupied:
             self._not_put(name, blob)
             return None
@@ -120,19 +122,19 @@ class FilesPlaces:
                 self._not_put(name, blob)
                 return None
             raise
-        self._carrier.arrived(directory, leaf)
-        return Placed(True, mtime, files=() if spill is None else (spill,))
+        self._attribute_store.arrived(directory, leaf)
+        return Placement(True, mtime, files=() if spill is None else (spill,))
 
     def _not_put(self, name: str, blob: str) -> None:
         if name != blob:
             self._disk.staging.remove(name)
 
     def _put(
-        self, transaction: Transaction, address: Address, name: str, target: tuple[int, bytes], standing: Standing
+        self, transaction: Transaction, address: Address, name: str, target: tuple[int, bytes], occupant: Occupant
     ) -> None:
         """The rename. A file that it replaces stays, in staging under the same name, until the step is durable."""
         directory, leaf = target
-        if standing.row is not None:
+        if occupant.row is not None:
             try:
                 if exchange((self._disk.inner, staging_file(name).encode()), target):
                     transaction.replaced.add(name)
@@ -158,9 +160,9 @@ class FilesPlaces:
         found = os.stat(source, dir_fd=self._disk.inner, follow_symlinks=False)
         return source, found.st_size, found.st_mtime_ns
 
-    def _tick(self, source: str, mtime: int, version: Version, standing: Standing) -> int:
+    def _tick(self, source: str, mtime: int, version: Version, occupant: Occupant) -> int:
         """Sets the file's time to the version's, but never to that of the file it replaces: a name would open either."""
-        taken = None if standing.row is None else standing.row.file_mtime
+        taken = None if occupant.row is None else occupant.row.file_mtime
         for ticks in _TICKS:
             if mtime != taken and (mtime == version.modified or ticks):
                 break
@@ -178,21 +180,21 @@ class FilesPlaces:
             and same_description(noted.record, description.record)
         ):
             return noted.spill
-        spill = self._carrier.seal(source, description)
+        spill = self._attribute_store.seal(source, description)
         if noted is not None and noted.spill is not None:
             remove_files(self._disk, noted.spill)
         return spill
 
-    def mark(self, transaction: Transaction, address: Address, marker: DeleteMarker, standing: Standing) -> Placed:
-        leftover = _leftover(standing)
+    def mark(self, transaction: Transaction, address: Address, marker: DeleteMarker, occupant: Occupant) -> Placement:
+        leftover = _leftover(occupant)
         description = Description(bucket=address.bucket, key=address.key, record=marker, replaces=leftover)
         name = fresh_name()
         data = text_of(description).encode("ascii")
         transaction.intend(address.bucket, address.key, marks.created(name))
         transaction.touched.add(self._disk.write_whole(description_file(name), data))
-        return Placed(False, leftover and leftover[1], leftover and leftover[0], files=(name,))
+        return Placement(False, leftover and leftover[1], leftover and leftover[0], files=(name,))
 
-    def describe(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placed:
+    def describe(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placement:
         if not row.visible:
             return self._pool.describe(transaction, address, version, row)
         path = file_of(address.bucket, address.key)
@@ -200,14 +202,14 @@ class FilesPlaces:
         try:
             transaction.intend(address.bucket, address.key, marks.described())
             description = Description(bucket=address.bucket, key=address.key, record=version, mtime=row.file_mtime)
-            spill = self._carrier.change(directory, os.path.basename(path), description)
+            spill = self._attribute_store.change(directory, os.path.basename(path), description)
         finally:
             os.close(directory)
-        if self._carrier.beside:
+        if self._attribute_store.beside:
             transaction.touched.add(os.path.dirname(path))
-        return Placed(True, row.file_mtime, files=() if spill is None else (spill,))
+        return Placement(True, row.file_mtime, files=() if spill is None else (spill,))
 
-    def keep(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placed:
+    def keep(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placement:
         path = file_of(address.bucket, address.key)
         directory = open_directory(self._disk.root, os.path.dirname(path))
         try:
@@ -215,7 +217,7 @@ class FilesPlaces:
         finally:
             os.close(directory)
 
-    def shelve(self, transaction: Transaction, address: Address, version: Version) -> Placed:
+    def shelve(self, transaction: Transaction, address: Address, version: Version) -> Placement:
         return self._pool.take(transaction, address, version, None)
 
     def vacate(self, transaction: Transaction, address: Address) -> None:
@@ -225,7 +227,7 @@ class FilesPlaces:
         try:
             if _is_regular(directory, leaf):
                 self._set_aside(transaction, address, (directory, leaf))
-            self._carrier.left(directory, leaf)
+            self._attribute_store.left(directory, leaf)
         finally:
             os.close(directory)
         transaction.touched.add(parent)
@@ -332,7 +334,7 @@ class FilesPlaces:
             raise
         try:
             if not _is_taken(directory, leaf):
-                self._carrier.left(directory, leaf)
+                self._attribute_store.left(directory, leaf)
         finally:
             os.close(directory)
         self._prune(transaction, parent)
@@ -342,16 +344,16 @@ class FilesPlaces:
             self.vacate(transaction, address)
 
 
-def _leftover(standing: Standing) -> tuple[int, int] | None:
+def _leftover(occupant: Occupant) -> tuple[int, int] | None:
     """The fingerprint of the file that will be left at the path, or None."""
-    return None if standing.row is None else standing.row.fingerprint
+    return None if occupant.row is None else occupant.row.fingerprint
 
 
-def _former(address: Address, standing: Standing) -> Description | None:
-    if standing.row is None or standing.version is None:
+def _former(address: Address, occupant: Occupant) -> Description | None:
+    if occupant.row is None or occupant.version is None:
         return None
-    mtime = standing.row.file_mtime
-    return Description(bucket=address.bucket, key=address.key, record=standing.version, mtime=mtime)
+    mtime = occupant.row.file_mtime
+    return Description(bucket=address.bucket, key=address.key, record=occupant.version, mtime=mtime)
 
 
 def _is_taken(directory: int, leaf: bytes) -> bool:

@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 
 from attrs import evolve, frozen
 
+from gecko_tw.store.drivers.files.attribute_stores import has_attribute, read_attribute
 from gecko_tw.store.drivers.files.attributes import Description, description_of
-from gecko_tw.store.drivers.files.carriers import has_attribute, read_attribute
 from gecko_tw.store.drivers.files.disk import Disk, description_file, pool_file
 from gecko_tw.store.drivers.files.paths import INNER
 from gecko_tw.store.drivers.files.torn import TornFiles
 from gecko_tw.store.drivers.pooled import PooledFiles
 from gecko_tw.store.drivers.sqlite.blobnames import is_pooled
-from gecko_tw.store.drivers.sqlite.ground import Watch
+from gecko_tw.store.drivers.sqlite.layout import Watch
 from gecko_tw.store.records import DeleteMarker, Part, Span, Version, stored_size
 
 

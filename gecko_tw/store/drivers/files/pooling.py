@@ -4,10 +4,10 @@ import errno
 import os
 from functools import partial
 
+from gecko_tw.store.drivers.files.attribute_stores import describe_pooled
 from gecko_tw.store.drivers.files.attributes import Description, text_of
 from gecko_tw.store.drivers.files.beneath import open_beneath
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
-from gecko_tw.store.drivers.files.carriers import describe_pooled
 from gecko_tw.store.drivers.files.disk import description_file, directory_of, pool_file, remove_files, write_all
 from gecko_tw.store.drivers.files.sameness import same_description
 from gecko_tw.store.drivers.files.staging import fresh_name, staging_file
@@ -15,7 +15,7 @@ from gecko_tw.store.drivers.sqlite import marks
 from gecko_tw.store.drivers.sqlite.blobnames import is_pooled
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.notation import spans_of
-from gecko_tw.store.drivers.sqlite.rows import Address, Placed, Row
+from gecko_tw.store.drivers.sqlite.rows import Address, Placement, Row
 from gecko_tw.store.records import DeleteMarker, Part, Span, Version, stored_size
 
 _COPY_STEP = 1024 * 1024
@@ -36,20 +36,20 @@ class Pool:
     def __init__(self, blobs: FilesBlobs) -> None:
         self._blobs = blobs
         self._disk = blobs.disk
-        self._staged_are_described = blobs.carrier.staging
+        self._staged_are_described = blobs.attribute_store.staging
 
     def take(
         self, transaction: Transaction, address: Address, version: Version, leftover: tuple[int, int] | None
-    ) -> Placed:
+    ) -> Placement:
         """The bytes of a version, which supersedes a visible file of this size and time (``leftover``)."""
         size, mtime = leftover or (None, None)
         if is_whole(version):
             description = Description(bucket=address.bucket, key=address.key, record=version, replaces=leftover)
             spill = self._move_described(transaction, version.spans[0].blob, description)
-            return Placed(False, mtime, size, version.spans, () if spill is None else (spill,))
+            return Placement(False, mtime, size, version.spans, () if spill is None else (spill,))
         for blob in {span.blob for span in version.spans}:
             self._move(transaction, address, blob)
-        return Placed(False, mtime, size, version.spans, (self._list(transaction, address, version, leftover),))
+        return Placement(False, mtime, size, version.spans, (self._list(transaction, address, version, leftover),))
 
     def take_part(self, transaction: Transaction, address: Address, upload_id: str, part: Part) -> None:
         """The bytes of a part."""
@@ -126,7 +126,7 @@ class Pool:
         for name in row.files.split():
             self._disk.write_whole(description_file(name), text_of(description).encode("ascii"))
 
-    def describe(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placed:
+    def describe(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placement:
         """Changes the description of bytes in the pool."""
         spans = spans_of(row.spans, row.size)
         leftover = row.fingerprint
@@ -139,9 +139,11 @@ class Pool:
             files = () if spill is None else (spill,)
         else:
             files = (self._list(transaction, address, version, leftover),)
-        return Placed(False, row.file_mtime, row.file_size, spans, files)
+        return Placement(False, row.file_mtime, row.file_size, spans, files)
 
-    def link(self, transaction: Transaction, address: Address, version: Version, source: tuple[int, bytes]) -> Placed:
+    def link(
+        self, transaction: Transaction, address: Address, version: Version, source: tuple[int, bytes]
+    ) -> Placement:
         """A second name in the pool for the visible file ``source`` (its directory and its name there)."""
         directory, leaf = source
         blob = fresh_name()
@@ -157,7 +159,7 @@ class Pool:
         description = Description(bucket=address.bucket, key=address.key, record=version)
         spill = describe_pooled(self._disk, blob, pool_file(blob), description)
         spans = (Span(blob, 0, version.size),)
-        return Placed(False, spans=spans, files=() if spill is None else (spill,))
+        return Placement(False, spans=spans, files=() if spill is None else (spill,))
 
     def duplicate(self, blob: str) -> str:
         """A second name in staging for a file of the pool; returns that name."""

@@ -13,8 +13,8 @@ from gecko_tw.store.drivers.files.attributes import Description
 from gecko_tw.store.drivers.files.directories import bucket_written, upload_written
 from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.documents import FilesDocuments
-from gecko_tw.store.drivers.files.examining import Examiner
 from gecko_tw.store.drivers.files.former import FormerCatalog
+from gecko_tw.store.drivers.files.inspecting import Inspector
 from gecko_tw.store.drivers.files.paths import INNER, file_of
 from gecko_tw.store.drivers.files.placing import FilesPlaces
 from gecko_tw.store.drivers.files.pool_reading import Pooled, PoolReader
@@ -25,10 +25,10 @@ from gecko_tw.store.drivers.pooled import PooledFiles
 from gecko_tw.store.drivers.sqlite import connections
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.connections import Connections
-from gecko_tw.store.drivers.sqlite.ground import Watch
+from gecko_tw.store.drivers.sqlite.layout import Watch
 from gecko_tw.store.drivers.sqlite.notation import bucket_text
-from gecko_tw.store.drivers.sqlite.rows import Address, Placed, change_blobs, put_version, row_of
-from gecko_tw.store.drivers.sqlite.takeover import Finding
+from gecko_tw.store.drivers.sqlite.rows import Address, Placement, change_blobs, put_version, row_of
+from gecko_tw.store.drivers.sqlite.takeover import Observation
 from gecko_tw.store.drivers.sqlite.uploads import put_part, put_upload
 from gecko_tw.store.records import BucketRecord, DeleteMarker, Part, Span, Upload, Version, stored_size
 from gecko_tw.store.version_ids import order_of
@@ -51,7 +51,7 @@ class Rebuild:
     def __init__(
         self,
         disk: Disk,
-        examiner: Examiner,
+        inspector: Inspector,
         places: FilesPlaces,
         watch: Watch,
         torn: TornFiles | None,
@@ -59,7 +59,7 @@ class Rebuild:
         sound: bool,
     ) -> None:
         self._disk = disk
-        self._examiner = examiner
+        self._inspector = inspector
         self._places = places
         self._watch = watch
         self._torn = torn
@@ -167,7 +167,7 @@ class Rebuild:
             if bucket not in self._ids:
                 continue
             address = Address(bucket, self._ids[bucket], key)
-            visible: Finding | None = None
+            visible: Observation | None = None
             pooled: list[Pooled] = []
             for _, _, is_visible, _, _, blob in group:
                 if is_visible:
@@ -180,7 +180,7 @@ class Rebuild:
             finished |= {one.upload for one in versions if isinstance(one, Version) and one.upload is not None}
         return finished
 
-    def _look(self, transaction: Transaction, address: Address) -> Finding | None:
+    def _look(self, transaction: Transaction, address: Address) -> Observation | None:
         """What is at a key's path; what a power failure has torn is set aside."""
         try:
             if self._torn is not None and self._torn.version(address.bucket, address.key)[0]:
@@ -188,12 +188,12 @@ class Rebuild:
                 self._places.take_away(transaction, address)
                 return None
             known = self._former.at_path(address.bucket, address.key)
-            return self._examiner.examine(address.bucket, address.key, known=known)
+            return self._inspector.inspect(address.bucket, address.key, known=known)
         except OSError as error:
             self.unreadable(file_of(address.bucket, address.key), error)
             return self._unread(address)
 
-    def _unread(self, address: Address) -> Finding | None:
+    def _unread(self, address: Address) -> Observation | None:
         """A file that cannot be read just now, by what the old catalog says of it."""
         known = self._former.at_path(address.bucket, address.key)
         try:
@@ -202,12 +202,12 @@ class Rebuild:
             return None
         if known is None or not isinstance(known.record, Version) or (known.record.size, known.mtime) != (size, mtime):
             return None
-        return Finding(address.bucket, address.key, size, mtime, known.record)
+        return Observation(address.bucket, address.key, size, mtime, known.record)
 
     def _add_key(
-        self, transaction: Transaction, address: Address, visible: Finding | None, pooled: list[Pooled]
+        self, transaction: Transaction, address: Address, visible: Observation | None, pooled: list[Pooled]
     ) -> None:
-        rows: list[tuple[Version | DeleteMarker, Placed]] = []
+        rows: list[tuple[Version | DeleteMarker, Placement]] = []
         leftover: tuple[int | None, int | None] = (None, None)
         seen = set()
         if visible is not None and visible.version is not None:
@@ -216,13 +216,13 @@ class Rebuild:
                 leftover = fingerprint
             else:
                 seen.add(visible.version.version_id)
-                rows.append((visible.version, Placed(True, visible.mtime, files=visible.files)))
+                rows.append((visible.version, Placement(True, visible.mtime, files=visible.files)))
         for one in pooled:
             record = one.record
             if record.version_id not in seen:
                 seen.add(record.version_id)
                 size, mtime = leftover if not rows else (None, None)
-                rows.append((record, Placed(False, mtime, size, one.spans, one.files)))
+                rows.append((record, Placement(False, mtime, size, one.spans, one.files)))
         for seq, (record, placed) in enumerate(reversed(rows), 1):
             row = row_of(record, seq, placed)
             put_version(transaction, address, row)

@@ -16,13 +16,13 @@ from typing import Any
 from attrs import frozen
 
 from gecko_tw.store.bucket_names import is_bucket_name
+from gecko_tw.store.drivers.files.attribute_stores import Occupied
 from gecko_tw.store.drivers.files.beneath import open_beneath, open_directory
-from gecko_tw.store.drivers.files.carriers import Occupied
 from gecko_tw.store.drivers.files.comparing import differing
 from gecko_tw.store.drivers.files.directories import bucket_written, is_written, upload_file, upload_written
 from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.documents import FilesDocuments
-from gecko_tw.store.drivers.files.examining import Examiner
+from gecko_tw.store.drivers.files.inspecting import Inspector
 from gecko_tw.store.drivers.files.paths import SIDECAR, file_of
 from gecko_tw.store.drivers.files.placing import FilesPlaces
 from gecko_tw.store.drivers.files.pooling import Pool
@@ -35,7 +35,7 @@ from gecko_tw.store.drivers.pooled import PooledFiles
 from gecko_tw.store.drivers.sqlite.buckets import AddBucket, find
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.connections import Connections
-from gecko_tw.store.drivers.sqlite.ground import Ground
+from gecko_tw.store.drivers.sqlite.layout import Layout
 from gecko_tw.store.drivers.sqlite.notation import upload_of
 from gecko_tw.store.drivers.sqlite.rows import (
     COLUMNS,
@@ -68,10 +68,10 @@ class Reconciliation:
 
     disk: Disk
     connections: Connections
-    ground: Ground
+    layout: Layout
     places: FilesPlaces
     pool: Pool
-    examiner: Examiner
+    inspector: Inspector
     recovery: Recovery
     torn: TornFiles
     has_sidecars: bool
@@ -81,7 +81,7 @@ class Reconciliation:
         staged = self._staged()
         with self._transaction() as transaction:
             for recent in take_back(transaction, self.disk.state.flushed, partial(self._is_whole, staged)):
-                self._settle(transaction, recent, staged)
+                self._reconcile(transaction, recent, staged)
         with self._transaction() as transaction:
             self._buckets(transaction)
         for bucket in self._names():
@@ -93,7 +93,7 @@ class Reconciliation:
             for address, row in self._rows_of(transaction, needed):
                 self._guarded(address, self._describe, transaction, address, row)
             for address, upload_id, part in self._parts_of(transaction, needed):
-                self._guarded(address, self.ground.uploads.restore_part, address, upload_id, part)
+                self._guarded(address, self.layout.uploads.restore_part, address, upload_id, part)
 
     @contextmanager
     def _transaction(self) -> Iterator[Transaction]:
@@ -140,7 +140,7 @@ class Reconciliation:
         if not row.visible:
             return PooledFiles(self.disk, self.connections).is_whole(version)
         fingerprint = row.fingerprint
-        if self.ground.watch.fingerprint(address.bucket, address.key) == fingerprint:
+        if self.layout.watch.fingerprint(address.bucket, address.key) == fingerprint:
             return self._file_is_whole(version, self.disk.root, file_of(address.bucket, address.key))
         names = [] if fingerprint is None else staged.get(fingerprint, [])
         return any(self._is_staged(version, name) for name in names)
@@ -162,7 +162,7 @@ class Reconciliation:
         finally:
             os.close(descriptor)
 
-    def _settle(self, transaction: Transaction, recent: Recent, staged: dict[Fingerprint, list[str]]) -> None:
+    def _reconcile(self, transaction: Transaction, recent: Recent, staged: dict[Fingerprint, list[str]]) -> None:
         """Puts back the file of a key whose steps are settled, and describes anew what they have described."""
         address, execute = recent.address, transaction.execute
         top = execute(_NEWEST, (address.bucket_id, address.key)).fetchone()
@@ -171,15 +171,15 @@ class Reconciliation:
             self._guarded(address, self._return, address, newest, staged)
         self._guarded(address, self._take_away, transaction, recent, newest)
         for row in recent.rows:
-            there = self.ground.watch.fingerprint(address.bucket, address.key)
+            there = self.layout.watch.fingerprint(address.bucket, address.key)
             if not row.visible or there == (row.file_size, row.file_mtime):
                 self._guarded(address, self._describe, transaction, address, row)
         for upload_id, part in recent.parts:
-            self._guarded(address, self.ground.uploads.restore_part, address, upload_id, part)
+            self._guarded(address, self.layout.uploads.restore_part, address, upload_id, part)
 
     def _take_away(self, transaction: Transaction, recent: Recent, newest: Row | None) -> None:
         """Takes the file from a key's path that a step has taken from there, as the rows say, and the disk does not."""
-        there = self.ground.watch.fingerprint(recent.address.bucket, recent.address.key)
+        there = self.layout.watch.fingerprint(recent.address.bucket, recent.address.key)
         wanted = None if newest is None else (newest.file_size, newest.file_mtime)
         if there in recent.left and there != wanted:
             self.places.take_away(transaction, recent.address)
@@ -219,7 +219,7 @@ class Reconciliation:
     def _return(self, address: Address, row: Row, staged: dict[Fingerprint, list[str]]) -> bool:
         """Whether the file at a key's path is what its newest row says, now."""
         fingerprint = row.fingerprint
-        if not row.visible or self.ground.watch.fingerprint(address.bucket, address.key) == fingerprint:
+        if not row.visible or self.layout.watch.fingerprint(address.bucket, address.key) == fingerprint:
             return bool(row.visible)
         if fingerprint is None:
             return False
@@ -238,13 +238,13 @@ class Reconciliation:
 
     def _compare(self, bucket: str, staged: dict[Fingerprint, list[str]]) -> None:
         """Reconciles the keys of a bucket whose file, or what is beside it, may not be what the row says."""
-        settle = partial(self._is_settled, staged)
+        reconcile = partial(self._is_reconciled, staged)
         different = differing(self.disk, self.connections.mine(), bucket, doubted=self.torn.is_recent)
         # What has no row comes last: it may have been in the way of what has one.
-        left = list(self._each(bucket, filter(None, different), settle))
+        left = list(self._each(bucket, filter(None, different), reconcile))
         deque(self._each(bucket, left, self._take_over), maxlen=0)
         if self.has_sidecars:
-            deque(self._each(bucket, self._described(bucket), settle), maxlen=0)
+            deque(self._each(bucket, self._described(bucket), reconcile), maxlen=0)
 
     def _described(self, bucket: str) -> Iterator[bytes]:
         """Keys of objects that were described anew just before; what was described and did not survive loses its description."""
@@ -254,7 +254,7 @@ class Reconciliation:
 
     def _drop_sidecar(self, bucket: str, key: bytes) -> bool:
         """Removes a sidecar that was written for an object that did not survive; whether the object is not there."""
-        if self.ground.watch.fingerprint(bucket, key) != (None, None):
+        if self.layout.watch.fingerprint(bucket, key) != (None, None):
             return False
         parents, _, leaf = file_of(bucket, key).rpartition(b"/")
         try:
@@ -285,7 +285,7 @@ class Reconciliation:
                         left.append(key)
             yield from left
 
-    def _is_settled(self, staged: dict[Fingerprint, list[str]], transaction: Transaction, address: Address) -> bool:
+    def _is_reconciled(self, staged: dict[Fingerprint, list[str]], transaction: Transaction, address: Address) -> bool:
         """Whether the file at a key's path is what the row says, or becomes that."""
         top = transaction.execute(_NEWEST, (address.bucket_id, address.key)).fetchone()
         row = None if top is None else Row._make(top)
@@ -308,7 +308,7 @@ class Reconciliation:
                 log.warning("%s/%r: what was stored last did not survive and is set aside", address.bucket, address.key)
                 self.places.take_away(transaction, address)
                 return
-        TakeOver(self.ground, (self.examiner.examine(address.bucket, address.key),))(transaction)
+        TakeOver(self.layout, (self.inspector.inspect(address.bucket, address.key),))(transaction)
 
     def _is_older(self, transaction: Transaction, address: Address, version: Version) -> bool:
         """Whether the catalog is from before the step that put a version's file to its path: its bytes are elsewhere, too."""
@@ -322,17 +322,17 @@ class Reconciliation:
         for name in self._names():
             found = find(transaction.execute, name)
             if found is not None:
-                self.ground.directories.note(transaction, found[1], not self.ground.directories.exists(name))
+                self.layout.directories.note(transaction, found[1], not self.layout.directories.exists(name))
         with os.scandir(self.disk.data_dir) as entries:
             names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
         for name in filter(is_bucket_name, names):
             if find(transaction.execute, name) is None:
                 if is_written(self.disk, name) and bucket_written(self.disk, name) is None:
                     with suppress(BucketNotEmpty):  # a bucket that was made last and did not survive
-                        self.ground.directories.clear(transaction, name)
-                record = self.ground.directories.record_of(name)
+                        self.layout.directories.clear(transaction, name)
+                record = self.layout.directories.record_of(name)
                 if record is not None:
-                    AddBucket(self.ground, record)(transaction)
+                    AddBucket(self.layout, record)(transaction)
 
     def _uploads(self, transaction: Transaction) -> None:
         """The records of uploads are those of the catalog's uploads."""
@@ -350,4 +350,4 @@ class Reconciliation:
                 if written is not None and written[:2] == (address.bucket, address.key) and written[2].id == upload.id:
                     del standing[path]
         for address, upload in standing.values():
-            self.ground.uploads.note(transaction, address, upload, True)
+            self.layout.uploads.note(transaction, address, upload, True)

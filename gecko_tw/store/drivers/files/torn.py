@@ -4,9 +4,9 @@ import os
 import stat
 from functools import partial
 
+from gecko_tw.store.drivers.files.attribute_stores import read_attribute, read_beside
 from gecko_tw.store.drivers.files.attributes import Description, description_of
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath, open_directory
-from gecko_tw.store.drivers.files.carriers import read_attribute, read_beside
 from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.paths import SIDECAR, file_of
 from gecko_tw.store.drivers.files.sidecars import read_sidecar

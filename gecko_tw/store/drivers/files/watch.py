@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from gecko_tw.store.drivers.files.beneath import ABSENT, stat_beneath
 from gecko_tw.store.drivers.files.disk import Disk, pool_file
-from gecko_tw.store.drivers.files.examining import Examiner
+from gecko_tw.store.drivers.files.inspecting import Inspector
 from gecko_tw.store.drivers.files.paths import file_of, has_path
-from gecko_tw.store.drivers.interfaces import Unsettled
+from gecko_tw.store.drivers.interfaces import Stale
 from gecko_tw.store.drivers.sqlite.buckets import ForgetAbsentBucket
 from gecko_tw.store.drivers.sqlite.commits import Commits
-from gecko_tw.store.drivers.sqlite.ground import Ground
+from gecko_tw.store.drivers.sqlite.layout import Layout
 from gecko_tw.store.drivers.sqlite.rows import Row
-from gecko_tw.store.drivers.sqlite.takeover import Finding, TakeOver
+from gecko_tw.store.drivers.sqlite.takeover import Observation, TakeOver
 
 _HASHED_LOOKS = 2
 """So often a file that changes while it is hashed is hashed again."""
@@ -22,13 +22,13 @@ _HASHED_LOOKS = 2
 class FilesWatch:
     """One look at the disk tells whether a row is true.
 
-    :ivar settle: called with bucket and key where it is not; ``settle_bucket`` with a bucket whose directory is not there.
+    :ivar reconcile: called with bucket and key where it is not; ``reconcile_bucket`` with a bucket whose directory is not there.
     """
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
-        self.settle: Callable[[str, bytes], None] = _only_looking
-        self.settle_bucket: Callable[[str], None] = _only_looking
+        self.reconcile: Callable[[str, bytes], None] = _only_looking
+        self.reconcile_bucket: Callable[[str], None] = _only_looking
 
     def agrees(self, bucket: str, key: bytes, row: Row | None) -> bool:
         if (row is None or not row.visible) and not has_path(key, self._disk.folding):
@@ -47,8 +47,8 @@ class FilesWatch:
         # perhaps it was seen through a symbolic link on the way, which is not ours to follow
         return (row is None or not row.visible) and stat_beneath(self._disk.root, path) is None
 
-    def unsettled(self, bucket: str, key: bytes) -> Unsettled:
-        return Unsettled(lambda: self.settle(bucket, key))
+    def stale(self, bucket: str, key: bytes) -> Stale:
+        return Stale(lambda: self.reconcile(bucket, key))
 
     def fingerprint(self, bucket: str, key: bytes) -> tuple[int | None, int | None]:
         found = stat_beneath(self._disk.root, file_of(bucket, key)) if has_path(key) else None
@@ -62,27 +62,27 @@ def _only_looking(*_place: object) -> None:
     raise RuntimeError("whoever only looks brings nothing in line")
 
 
-class Settler:
+class Reconciler:
     """Brings rows in line with the files."""
 
-    def __init__(self, disk: Disk, commits: Commits, ground: Ground, examiner: Examiner) -> None:
+    def __init__(self, disk: Disk, commits: Commits, layout: Layout, inspector: Inspector) -> None:
         self._disk = disk
         self._commits = commits
-        self._ground = ground
-        self.watch, self.examiner = ground.watch, examiner
+        self._layout = layout
+        self.watch, self.inspector = layout.watch, inspector
 
-    def settle(self, bucket: str, key: bytes) -> None:
+    def reconcile(self, bucket: str, key: bytes) -> None:
         """Looks at a key's file, hashing it where it must, and writes down what it is. Blocks."""
-        self.settle_bucket(bucket)
+        self.reconcile_bucket(bucket)
         for attempt in range(_HASHED_LOOKS + 1):
-            if not self.take_over([self.examiner.examine(bucket, key, attempt < _HASHED_LOOKS)]):
+            if not self.take_over([self.inspector.inspect(bucket, key, attempt < _HASHED_LOOKS)]):
                 return
 
-    def settle_bucket(self, bucket: str) -> None:
+    def reconcile_bucket(self, bucket: str) -> None:
         """Forgets a bucket whose directory was removed by hand, or makes the directory again when the pool holds its objects."""
-        if not self._ground.directories.exists(bucket):
-            self._commits.run(ForgetAbsentBucket(self._ground, bucket))
+        if not self._layout.directories.exists(bucket):
+            self._commits.run(ForgetAbsentBucket(self._layout, bucket))
 
-    def take_over(self, findings: list[Finding]) -> list[Finding]:
+    def take_over(self, findings: list[Observation]) -> list[Observation]:
         """Writes down what was found; returns the findings that are not true any more."""
-        return self._commits.run(TakeOver(self._ground, tuple(findings)))
+        return self._commits.run(TakeOver(self._layout, tuple(findings)))

@@ -6,9 +6,9 @@ from itertools import count
 
 from zope.interface import implementer
 
-from gecko_tw.store.drivers.files.blobs import MOST_HELD, ROOM_HELD, FilesBlobs, FilesReader, FilesWriter
+from gecko_tw.store.drivers.blob_cache import BlobCache, CachedBlob, MemoryReader
+from gecko_tw.store.drivers.files.blobs import CACHE_ROOM, LARGEST_CACHED, FilesBlobs, FilesReader, FilesWriter
 from gecko_tw.store.drivers.files.disk import full_or, pool_file, refuse_without_reserve
-from gecko_tw.store.drivers.held import Held, HeldBlob, MemoryReader
 from gecko_tw.store.drivers.interfaces import BlobGone, IBlobCloning, IBlobRereading, IBlobs, IBlobWriter
 from gecko_tw.store.drivers.sqlite.blobnames import inline_name, inline_parts, is_inline
 from gecko_tw.store.drivers.sqlite.commits import Transaction
@@ -84,7 +84,7 @@ class PoolBlobs:
         self.files = files
         self.small = small
         self._connections = connections
-        self._held = Held(ROOM_HELD)
+        self._held = BlobCache(CACHE_ROOM)
         self._waiting: dict[str, tuple[float, bytes]] = {}
         self._numbers = count(1)
 
@@ -149,7 +149,7 @@ class PoolBlobs:
 
     def _row(self, blob: str) -> MemoryReader:
         reader = self._stored(blob)
-        return self._held.put(blob, HeldBlob(b"", (), reader)) if reader.size <= MOST_HELD else reader
+        return self._held.put(blob, CachedBlob(b"", (), reader)) if reader.size <= LARGEST_CACHED else reader
 
     def remove(self, blobs: Iterable[str]) -> None:
         """Bytes in the catalog are passed over: they go in the step that makes them worthless."""

@@ -10,8 +10,8 @@ from importlib.resources import files
 from zope.interface import implementer
 
 from gecko_tw.store.drivers.checking.differences import Difference
+from gecko_tw.store.drivers.files.attribute_stores import NoStore
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
-from gecko_tw.store.drivers.files.carriers import BareCarrier
 from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.mending import drop_orphans
 from gecko_tw.store.drivers.files.torn import TornFiles
@@ -19,7 +19,7 @@ from gecko_tw.store.drivers.flushing import Flusher
 from gecko_tw.store.drivers.interfaces import IDriver
 from gecko_tw.store.drivers.layouts import CATALOGS, MARK, POOL, check_layout
 from gecko_tw.store.drivers.pool.blobs import SMALL, PoolBlobs
-from gecko_tw.store.drivers.pool.ground import NoWatch, ground_over, no_note
+from gecko_tw.store.drivers.pool.layout import NoWatch, layout_over, no_note
 from gecko_tw.store.drivers.pool.turns import Turns
 from gecko_tw.store.drivers.pooled import PooledFiles
 from gecko_tw.store.drivers.sqlite import connections, undo
@@ -114,7 +114,7 @@ class PoolDriver:
 
     def _assemble(self) -> None:
         disk = self._disk
-        files_of_pool = FilesBlobs(disk, BareCarrier(disk), NoWatch())
+        files_of_pool = FilesBlobs(disk, NoStore(disk), NoWatch())
         self.blobs = PoolBlobs(files_of_pool, self._connections, self._small)
         self._turns = Turns(disk.lock, disk.probe)
         self._commits = commits = Commits(
@@ -130,7 +130,7 @@ class PoolDriver:
         self._flusher = Flusher(disk, self._connections, commits)
         self._checkpoints = Checkpoints(self._connections, commits)
         self._turns.ended = self._checkpoints.turned
-        self.catalog = SqliteCatalog(self._connections, commits, ground_over(self.blobs))
+        self.catalog = SqliteCatalog(self._connections, commits, layout_over(self.blobs))
         self.documents = SqliteDocuments(self._connections, commits, no_note)
         self.notices = SqliteNotices(self._connections, commits)
 

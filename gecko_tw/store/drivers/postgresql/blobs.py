@@ -15,7 +15,7 @@ from uuid import UUID
 
 from zope.interface import Interface, implementer
 
-from gecko_tw.store.drivers.held import Held, HeldBlob, MemoryReader
+from gecko_tw.store.drivers.blob_cache import BlobCache, CachedBlob, MemoryReader
 from gecko_tw.store.drivers.interfaces import BlobGone, IBlobReader, IBlobRereading, IBlobs, IBlobWriter, IPurging
 from gecko_tw.store.drivers.postgresql.connections import Connections
 from gecko_tw.store.drivers.sqlite.blobnames import inline_name, inline_parts, is_inline
@@ -31,7 +31,7 @@ BLOCK = 1024 * 1024
 GRACE = 24 * 3600.0
 """Seconds that dropped bytes stay: no download takes longer."""
 
-ROOM_HELD = 16 * 1024 * 1024
+CACHE_ROOM = 16 * 1024 * 1024
 """Bytes of small objects that wait to be opened, or were read last."""
 
 _AT_ONCE = 500
@@ -132,7 +132,7 @@ class PostgresqlBlobs:
     def __init__(self, connections: Connections, bytes: Any) -> None:
         self._connections = connections
         self.bytes = bytes
-        self._held = Held(ROOM_HELD)
+        self._held = BlobCache(CACHE_ROOM)
         self._waiting: dict[str, tuple[float, bytes]] = {}
         self._numbers = count(1)
 
@@ -159,7 +159,7 @@ class PostgresqlBlobs:
 
     def hold(self, blob: str, data: bytes) -> None:
         """Keeps the bytes of a small blob that was read with its record, for whoever opens it next."""
-        self._held.put(blob, HeldBlob(b"", (), MemoryReader(data)))
+        self._held.put(blob, CachedBlob(b"", (), MemoryReader(data)))
 
     def open(self, blob: str) -> IBlobReader:
         if is_inline(blob):

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 MOST = 16
 """Connections of a process, at most."""
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 """Seconds that a statement waits for a free connection."""
 
 PAUSE = 0.25
@@ -102,7 +102,7 @@ class Connections:
         return self._with(work)
 
     def _with(self, work: Callable[[psycopg.Connection], T]) -> T:
-        if not self._free.acquire(timeout=PATIENCE):
+        if not self._free.acquire(timeout=TIMEOUT):
             raise SlowDown("All connections to the database are in use.")
         try:
             connection = self._take()

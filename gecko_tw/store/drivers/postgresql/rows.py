@@ -7,7 +7,7 @@ from attrs import evolve, field, frozen
 
 from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline
 from gecko_tw.store.drivers.sqlite.notation import spans_of, upload_of
-from gecko_tw.store.drivers.sqlite.rows import Placed, Row, row_of, version_of
+from gecko_tw.store.drivers.sqlite.rows import Placement, Row, row_of, version_of
 from gecko_tw.store.records import DeleteMarker, KeyHistory, Span, Upload, Version
 
 __all__ = [
@@ -134,7 +134,7 @@ def found_of(bucket: str, key: bytes, lines: Iterable[tuple[Any, ...]]) -> Found
 
 def made_row(version: Version | DeleteMarker, seq: int, spans: tuple[Span, ...]) -> Row:
     """The row of a version whose bytes are in these spans."""
-    return row_of(version, seq, Placed(False, spans=spans))
+    return row_of(version, seq, Placement(False, spans=spans))
 
 
 def body_of(row: Row) -> int | None:

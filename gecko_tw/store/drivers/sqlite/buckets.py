@@ -8,11 +8,11 @@ from attrs import frozen
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.connections import Execute
 from gecko_tw.store.drivers.sqlite.damage import DamagedRow
-from gecko_tw.store.drivers.sqlite.ground import Ground
+from gecko_tw.store.drivers.sqlite.layout import Layout
 from gecko_tw.store.drivers.sqlite.marks import created
 from gecko_tw.store.drivers.sqlite.notation import blobs_in, bucket_of, bucket_text
-from gecko_tw.store.drivers.sqlite.remembered import Remembered
 from gecko_tw.store.drivers.sqlite.rows import COLUMNS, Row
+from gecko_tw.store.drivers.sqlite.stamped_cache import StampedCache
 from gecko_tw.store.records import BucketRecord, BucketRule
 from gecko_tw.store.refusals import BucketAlreadyExists, BucketNotEmpty, NoSuchBucket
 
@@ -36,7 +36,7 @@ def find(execute: Execute, name: str) -> tuple[int, BucketRecord] | None:
     return None if found is None else (found[0], record_of(name, found[1]))
 
 
-def recall(remembered: Remembered, execute: Execute, name: str) -> tuple[int, BucketRecord] | None:
+def recall(remembered: StampedCache, execute: Execute, name: str) -> tuple[int, BucketRecord] | None:
     """The same, read only when buckets have changed since."""
     known: tuple[int, BucketRecord] | None = remembered.get(name)
     if known is not None:
@@ -52,16 +52,16 @@ def recall(remembered: Remembered, execute: Execute, name: str) -> tuple[int, Bu
 class AddBucket:
     """The step that adds a bucket, and makes its directory."""
 
-    ground: Ground
+    layout: Layout
     record: BucketRecord
 
     def __call__(self, transaction: Transaction) -> None:
         """Raises BucketAlreadyExists."""
         if find(transaction.execute, self.record.name) is not None:
             raise BucketAlreadyExists()
-        made = () if self.ground.directories.exists(self.record.name) else (created(self.record.name),)
+        made = () if self.layout.directories.exists(self.record.name) else (created(self.record.name),)
         transaction.intend(self.record.name, b"", *made)
-        self.ground.directories.note(transaction, self.record, True)
+        self.layout.directories.note(transaction, self.record, True)
         transaction.execute(
             "INSERT INTO bucket (name, record) VALUES (?, ?)", (self.record.name, bucket_text(self.record))
         )
@@ -71,23 +71,23 @@ class AddBucket:
 class AdoptBucket:
     """The step that takes over a directory that somebody made."""
 
-    ground: Ground
+    layout: Layout
     name: str
 
     def __call__(self, transaction: Transaction) -> None:
         """Raises NoSuchBucket when it is gone again."""
         if find(transaction.execute, self.name) is None:
-            record = self.ground.directories.record_of(self.name)
+            record = self.layout.directories.record_of(self.name)
             if record is None:
                 raise NoSuchBucket()
-            AddBucket(self.ground, record)(transaction)
+            AddBucket(self.layout, record)(transaction)
 
 
 @frozen
 class ChangeBucket:
     """The step that changes a bucket's record by a rule."""
 
-    ground: Ground
+    layout: Layout
     name: str
     rule: BucketRule
 
@@ -99,7 +99,7 @@ class ChangeBucket:
         record = self.rule(found[1])
         if record != found[1]:
             transaction.intend(self.name, b"")
-            self.ground.directories.note(transaction, record, False)
+            self.layout.directories.note(transaction, record, False)
             transaction.execute("UPDATE bucket SET record = ? WHERE id = ?", (bucket_text(record), found[0]))
         return record
 
@@ -116,7 +116,7 @@ class StrayFile(Exception):  # noqa: N818 - a signal, not an error
 class RemoveBucket:
     """The step that removes an empty bucket with its uploads and its directory."""
 
-    ground: Ground
+    layout: Layout
     name: str
 
     def __call__(self, transaction: Transaction) -> None:
@@ -127,7 +127,7 @@ class RemoveBucket:
         bucket_id = found[0]
         self._refuse_objects(transaction, bucket_id)
         transaction.intend(self.name, b"")
-        stray = self.ground.directories.clear(transaction, self.name)
+        stray = self.layout.directories.clear(transaction, self.name)
         if stray is not None:
             raise StrayFile(stray)
         drop_bucket(transaction, bucket_id)
@@ -141,7 +141,7 @@ class RemoveBucket:
         with closing(rows):
             for key, *values in rows:
                 row = Row._make(values)
-                if not row.visible or self.ground.watch.agrees(self.name, key, row):
+                if not row.visible or self.layout.watch.agrees(self.name, key, row):
                     raise BucketNotEmpty()
 
 
@@ -160,17 +160,17 @@ def drop_bucket(transaction: Transaction, bucket_id: int) -> None:
 class ForgetAbsentBucket:
     """The step for a bucket whose directory was removed by hand: it is gone too, unless the pool holds objects of it."""
 
-    ground: Ground
+    layout: Layout
     name: str
 
     def __call__(self, transaction: Transaction) -> None:
         found = find(transaction.execute, self.name)
-        if found is None or self.ground.directories.exists(self.name):
+        if found is None or self.layout.directories.exists(self.name):
             return
         bucket_id, record = found
         held = "SELECT 1 FROM version WHERE bucket_id = ? AND NOT visible UNION ALL SELECT 1 FROM upload WHERE bucket_id = ?"
         if transaction.execute(held, (bucket_id, bucket_id)).fetchone() is not None:
-            self.ground.directories.note(transaction, record, True)
+            self.layout.directories.note(transaction, record, True)
             return
-        self.ground.directories.clear(transaction, self.name)
+        self.layout.directories.clear(transaction, self.name)
         drop_bucket(transaction, bucket_id)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from attrs import evolve, frozen
 from zope.interface import implementer
 
-from gecko_tw.store.drivers.interfaces import ICatalog, ICommonPrefixes, IUsage, Unsettled
+from gecko_tw.store.drivers.interfaces import ICatalog, ICommonPrefixes, IUsage, Stale
 from gecko_tw.store.drivers.sqlite import listing
 from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline, is_visible, visible_parts
 from gecko_tw.store.drivers.sqlite.buckets import (
@@ -25,9 +25,8 @@ from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
 from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.drivers.sqlite.counters import slot_of
 from gecko_tw.store.drivers.sqlite.documents import add_notices
-from gecko_tw.store.drivers.sqlite.ground import Ground
+from gecko_tw.store.drivers.sqlite.layout import Layout
 from gecko_tw.store.drivers.sqlite.lookups import find_upload, named_rows, newest_rows, row_of_upload, shown_rows
-from gecko_tw.store.drivers.sqlite.remembered import Remembered
 from gecko_tw.store.drivers.sqlite.rows import (
     COLUMNS,
     PART_COLUMNS,
@@ -38,6 +37,7 @@ from gecko_tw.store.drivers.sqlite.rows import (
     put_version,
     version_of,
 )
+from gecko_tw.store.drivers.sqlite.stamped_cache import StampedCache
 from gecko_tw.store.drivers.sqlite.undo import Former
 from gecko_tw.store.drivers.sqlite.uploads import AddPart
 from gecko_tw.store.drivers.sqlite.usage import BucketUsage, check_change
@@ -92,12 +92,12 @@ class SqliteCatalog:
 
     quick = True
 
-    def __init__(self, connections: Connections, commits: Commits, ground: Ground) -> None:
+    def __init__(self, connections: Connections, commits: Commits, layout: Layout) -> None:
         self._connections = connections
         self._commits = commits
-        self._histories = commits.remembering(MOST_HISTORIES)
+        self._histories = commits.new_cache(MOST_HISTORIES)
         self.idle, self.together = commits.idle, commits.together
-        self._ground = ground
+        self._layout = layout
 
     def buckets(self, prefix: str, after: str, limit: int) -> list[BucketRecord]:
         self._commits.heal()
@@ -106,41 +106,41 @@ class SqliteCatalog:
             (after, prefix, len(prefix), prefix, limit),
         )
         found = [record_of(*row) for row in rows.fetchall()]
-        absent = [record.name for record in found if not self._ground.directories.exists(record.name)]
+        absent = [record.name for record in found if not self._layout.directories.exists(record.name)]
         for name in absent:
-            self._ground.watch.settle_bucket(name)
+            self._layout.watch.reconcile_bucket(name)
         return self.buckets(prefix, after, limit) if absent else found
 
     def bucket(self, name: str) -> BucketRecord:
         found = self._find(name)[1]
-        if self._ground.directories.exists(name):
+        if self._layout.directories.exists(name):
             return found
-        self._ground.watch.settle_bucket(name)
+        self._layout.watch.reconcile_bucket(name)
         return self._find(name)[1]
 
     def _find(self, name: str) -> tuple[int, BucketRecord]:
         """Raises NoSuchBucket; takes over a directory that was made by hand."""
         found = recall(self._commits.remembered, self._connections.mine().execute, name)
         if found is None:
-            if self._ground.directories.record_of(name) is None:
+            if self._layout.directories.record_of(name) is None:
                 raise NoSuchBucket()
-            self._commits.run(AdoptBucket(self._ground, name))
+            self._commits.run(AdoptBucket(self._layout, name))
             return self._find(name)
         return found
 
     def add_bucket(self, record: BucketRecord) -> None:
-        self._commits.run(AddBucket(self._ground, record))
+        self._commits.run(AddBucket(self._layout, record))
 
     def change_bucket(self, name: str, rule: BucketRule) -> BucketRecord:
         self._find(name)
-        return self._commits.run(ChangeBucket(self._ground, name, rule))
+        return self._commits.run(ChangeBucket(self._layout, name, rule))
 
     def remove_bucket(self, name: str) -> None:
         self._find(name)
         try:
-            self._commits.run(RemoveBucket(self._ground, name))
+            self._commits.run(RemoveBucket(self._layout, name))
         except StrayFile as stray:
-            self._ground.watch.unsettled(name, stray.key).settle()
+            self._layout.watch.stale(name, stray.key).reconcile()
             raise BucketNotEmpty() from stray
 
     def history(
@@ -153,11 +153,11 @@ class SqliteCatalog:
     ) -> KeyHistory:
         for _ in range(2):  # the second time in case a commit came between the row and the look at the disk
             row, newest, _ = self._newest(bucket, key)
-            if (opening and row is not None and row.visible) or self._ground.watch.agrees(bucket, key, row):
+            if (opening and row is not None and row.visible) or self._layout.watch.agrees(bucket, key, row):
                 if version_id is not None and row is not None and version_id != row.version_id:
                     newest = self._with_named(newest, version_id)
                 return newest if upload_id is None else self._with_upload(newest, upload_id)
-        raise self._ground.watch.unsettled(bucket, key)
+        raise self._layout.watch.stale(bucket, key)
 
     def _newest(self, bucket: str, key: bytes) -> Newest:
         """What there is newest of a key."""
@@ -195,12 +195,12 @@ class SqliteCatalog:
         self, bucket: str, key: bytes, rule: Rule, version_id: str | None = None, upload_id: str | None = None
     ) -> Applied:
         named = (version_id, upload_id)
-        step = ChangeHistory(self._ground, self._commits.remembered, self._histories, bucket, key, rule, *named)
+        step = ChangeHistory(self._layout, self._commits.remembered, self._histories, bucket, key, rule, *named)
         for _ in range(_ATTEMPTS):
             try:
                 applied, written, stamp = self._commits.run(step)
-            except Unsettled as unsettled:
-                unsettled.settle()
+            except Stale as stale:
+                stale.reconcile()
             except _Untidy:
                 self._clear_path(bucket, key)
             except NoSuchBucket:
@@ -228,7 +228,7 @@ class SqliteCatalog:
                 log.warning("what %s/%r was before is still at its path: %s", bucket, key, error)
 
     def _clear_path(self, bucket: str, key: bytes) -> None:
-        self._commits.run(ClearPath(self._ground, self._commits.remembered, bucket, key))
+        self._commits.run(ClearPath(self._layout, self._commits.remembered, bucket, key))
 
     def page(
         self, bucket: str, prefix: bytes, start: bytes, limit: int, what: str, after_id: str | None = None
@@ -242,7 +242,7 @@ class SqliteCatalog:
         if found is None:
             raise NoSuchUpload()
         address = Address(bucket, found[0], key)
-        return self._commits.run(AddPart(self._ground, address, upload_id, part, check))
+        return self._commits.run(AddPart(self._layout, address, upload_id, part, check))
 
     def parts(self, bucket: str, key: bytes, upload_id: str, after: int, limit: int) -> list[Part]:
         connection = self._connections.mine()
@@ -303,9 +303,9 @@ class _Untidy(Exception):  # noqa: N818 - a signal, not an error
 class ChangeHistory:
     """The step that applies a rule to one key."""
 
-    ground: Ground
-    remembered: Remembered
-    histories: Remembered
+    layout: Layout
+    remembered: StampedCache
+    histories: StampedCache
     bucket: str
     key: bytes
     rule: Rule
@@ -313,22 +313,22 @@ class ChangeHistory:
     upload_id: str | None
 
     def __call__(self, transaction: Transaction) -> tuple[Applied, Written, int]:
-        """Also returns the stamp that the key will have. Raises NoSuchBucket, Unsettled, _Untidy, and what the rule raises."""
+        """Also returns the stamp that the key will have. Raises NoSuchBucket, Stale, _Untidy, and what the rule raises."""
         found = recall(self.remembered, transaction.execute, self.bucket)
         if found is None:
             raise NoSuchBucket()
         address = Address(self.bucket, found[0], self.key)
         rows, before = self._read(transaction, address)
         top = rows[0] if rows else None
-        if not self.ground.watch.agrees(self.bucket, self.key, top):
-            raise self.ground.watch.unsettled(self.bucket, self.key)
+        if not self.layout.watch.agrees(self.bucket, self.key, top):
+            raise self.layout.watch.stale(self.bucket, self.key)
         if top is not None and top.has_leftover:
             raise _Untidy
         change = self.rule(found[1], before)
         if change.check is not None:
             check_change(transaction, address, before, change)
         transaction.claim(self.bucket, self.key)
-        written = HistoryChange(transaction, self.ground, address, rows, before).write(change.history)
+        written = HistoryChange(transaction, self.layout, address, rows, before).write(change.history)
         if change.notices:
             add_notices(transaction, change.notices)
         return Applied(before, written.after, change.outcome), written, self.histories.stamp_to_come(address.slot)
@@ -355,8 +355,8 @@ class ClearPath:
     Nothing else of the key happens in it: of two moves that are cut short together nobody could tell the first from the second.
     """
 
-    ground: Ground
-    remembered: Remembered
+    layout: Layout
+    remembered: StampedCache
     bucket: str
     key: bytes
 
@@ -368,6 +368,6 @@ class ClearPath:
         rows = newest_rows(transaction.execute, address, 1)
         if rows and rows[0].has_leftover:
             transaction.claim(self.bucket, self.key)
-            self.ground.places.vacate_leftover(transaction, address, rows[0])
+            self.layout.places.vacate_leftover(transaction, address, rows[0])
             put_version(transaction, address, rows[0]._replace(file_size=None, file_mtime=None))
             transaction.former = Former(address.bucket_id, self.key, [rows[0]], [rows[0].seq])

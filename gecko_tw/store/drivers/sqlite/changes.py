@@ -8,11 +8,11 @@ from attrs import frozen
 
 from gecko_tw.store.drivers.sqlite.blobnames import is_inline
 from gecko_tw.store.drivers.sqlite.commits import Transaction
-from gecko_tw.store.drivers.sqlite.ground import Ground, Standing
+from gecko_tw.store.drivers.sqlite.layout import Layout, Occupant
 from gecko_tw.store.drivers.sqlite.lookups import newest_rows
 from gecko_tw.store.drivers.sqlite.rows import (
     Address,
-    Placed,
+    Placement,
     Row,
     change_blobs,
     drop_version,
@@ -47,10 +47,10 @@ class HistoryChange:
     """
 
     def __init__(
-        self, transaction: Transaction, ground: Ground, address: Address, rows: list[Row], before: KeyHistory
+        self, transaction: Transaction, layout: Layout, address: Address, rows: list[Row], before: KeyHistory
     ) -> None:
         self._transaction = transaction
-        self._ground = ground
+        self._layout = layout
         self._address = address
         self._rows = rows
         self._before = before
@@ -112,9 +112,9 @@ class HistoryChange:
         if row is None or (replaced and row.visible):
             raise ValueError("only the newest version may be new")
         if replaced and isinstance(version, Version):
-            return row_of(version, row.seq, self._ground.places.shelve(self._transaction, self._address, version))
+            return row_of(version, row.seq, self._layout.places.shelve(self._transaction, self._address, version))
         if row.visible and isinstance(version, Version):
-            placed = self._ground.places.keep(self._transaction, self._address, version, row)
+            placed = self._layout.places.keep(self._transaction, self._address, version, row)
             return row_of(version, row.seq, placed)
         if version != former:
             return row_of(version, row.seq, self._described(version, row))
@@ -127,31 +127,31 @@ class HistoryChange:
                 return row
             if was_newest or isinstance(version, DeleteMarker):
                 return row_of(version, row.seq, self._described(version, row))
-        places, standing = self._ground.places, self._standing(row)
+        places, standing = self._layout.places, self._occupant(row)
         if isinstance(version, DeleteMarker):
             placed = places.mark(self._transaction, self._address, version, standing)
         else:
             placed = places.place(self._transaction, self._address, version, standing)
         return row_of(version, row.seq if row is not None else 0, placed)
 
-    def _described(self, version: Version | DeleteMarker, row: Row) -> Placed:
+    def _described(self, version: Version | DeleteMarker, row: Row) -> Placement:
         if isinstance(version, DeleteMarker):
-            return Placed(False, files=tuple(row.files.split()))
-        return self._ground.places.describe(self._transaction, self._address, version, row)
+            return Placement(False, files=tuple(row.files.split()))
+        return self._layout.places.describe(self._transaction, self._address, version, row)
 
-    def _standing(self, replaced: Row | None) -> Standing:
+    def _occupant(self, replaced: Row | None) -> Occupant:
         if self._rows and self._rows[0].visible:
             top = self._before.versions[0]
             assert isinstance(top, Version), "a delete marker has no file"
-            return Standing(self._rows[0], top, replaced)
-        return Standing(replaced=replaced)
+            return Occupant(self._rows[0], top, replaced)
+        return Occupant(replaced=replaced)
 
     def _leave(self, rows: list[Row]) -> None:
         """Empties the path when nothing took it and nothing is to be ignored there."""
         if self._rows and self._rows[0].visible:
             top = rows[0] if rows else None
             if top is None or (not top.visible and top.file_mtime is None):
-                self._ground.places.vacate(self._transaction, self._address)
+                self._layout.places.vacate(self._transaction, self._address)
 
     def _change_uploads(self, after: KeyHistory) -> set[str]:
         """Writes the uploads; returns the blobs of the parts that are forgotten."""
@@ -162,12 +162,12 @@ class HistoryChange:
         dropped: set[str] = set()
         for upload in self._before.uploads:
             if upload.id not in wanted:
-                self._ground.uploads.note(self._transaction, self._address, upload, False)
+                self._layout.uploads.note(self._transaction, self._address, upload, False)
                 dropped |= drop_upload(self._transaction, self._address, upload.id, self._former)
         for upload in after.uploads:
             if before.get(upload.id) != upload:
                 put_upload(self._transaction, self._address, upload, self._former)
-                self._ground.uploads.note(self._transaction, self._address, upload, True)
+                self._layout.uploads.note(self._transaction, self._address, upload, True)
         return dropped
 
     def _in_force(self, after: KeyHistory, rows: list[Row]) -> KeyHistory:

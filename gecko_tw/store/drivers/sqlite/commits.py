@@ -13,10 +13,10 @@ from collections import deque
 from collections.abc import Callable, Container, Iterable
 from typing import Any, TypeVar
 
-from gecko_tw.store.drivers.companions import Flush, flush_all, gather, share
+from gecko_tw.store.drivers.batching import Flush, flush_all, run_batch, share
 from gecko_tw.store.drivers.sqlite.connections import Connections
 from gecko_tw.store.drivers.sqlite.journal import Journal, Note
-from gecko_tw.store.drivers.sqlite.remembered import Remembered
+from gecko_tw.store.drivers.sqlite.stamped_cache import StampedCache
 from gecko_tw.store.drivers.sqlite.undo import ADD_UNDO, Former, undo_row
 from gecko_tw.store.refusals import InsufficientStorage
 
@@ -60,7 +60,7 @@ class Transaction:
 
     __slots__ = (
         *("_claimed", "_note", "_step", "durable", "execute", "former", "last", "outdate"),
-        *("replaced", "touched", "useless", "unsettled", "follows"),
+        *("replaced", "touched", "useless", "stale", "follows"),
     )
 
     def __init__(
@@ -69,14 +69,14 @@ class Transaction:
         note: Callable[..., None],
         outdate: Callable[[int], None],
         durable: bool = False,
-        unsettled: Container[tuple[str, bytes]] = (),
+        stale: Container[tuple[str, bytes]] = (),
         follows: bool = False,
     ) -> None:
         self.execute = connection.execute
         self.outdate = outdate
         self.durable = durable
         self.follows = follows
-        self.unsettled = unsettled
+        self.stale = stale
         self.touched: set[bytes] = set()
         self.useless: set[str] = set()
         self.replaced: set[str] = set()
@@ -101,7 +101,7 @@ class Transaction:
             understood only if its rows are those from before the one step that moved them.
         :raises NotReconciled: what an earlier step has left of the key could not be put back yet.
         """
-        if (bucket, key) in self.unsettled:
+        if (bucket, key) in self.stale:
             raise NotReconciled(bucket, key)
         if self._claimed.setdefault((bucket, key), self._step) != self._step:
             raise Taken
@@ -181,20 +181,20 @@ class Commits:
         self._recover = recover
         self._durable = durable
         self._make_room = make_room
-        self._unsettled: frozenset[tuple[str, bytes]] = frozenset()
+        self._stale: frozenset[tuple[str, bytes]] = frozenset()
         self._again = 0.0
-        self.remembered = self.remembering(MOST_BUCKETS)
+        self.remembered = self.new_cache(MOST_BUCKETS)
         connections.told = journal.counters.outdate
         self._mutex = threading.Lock()
         self._queue: deque[_Waiting] = deque()
         self._led = False
 
-    def remembering(self, most: int) -> Remembered:
+    def new_cache(self, most: int) -> StampedCache:
         """Something to remember values in as long as they are true.
 
         :param most: how many.
         """
-        return Remembered(self._journal.counters, most)
+        return StampedCache(self._journal.counters, most)
 
     def run(self, step: Callable[[Transaction], T]) -> T:
         """The result of ``step(transaction)``, once it is committed.
@@ -215,9 +215,9 @@ class Commits:
 
         Each verb goes as far as its first step, or its first flush. These are done, every verb goes on to its next one, and so on.
 
-        :param verbs: as of :func:`gecko_tw.store.drivers.companions.gather`.
+        :param verbs: as of :func:`gecko_tw.store.drivers.batching.gather`.
         """
-        return gather(verbs, self._do)
+        return run_batch(verbs, self._do)
 
     def _do(self, wishes: list[_Waiting | Flush]) -> None:
         flush_all([one for one in wishes if isinstance(one, Flush)])
@@ -268,7 +268,7 @@ class Commits:
 
     def _is_time(self) -> bool:
         """Whether what could not be put back the last time is worth another try."""
-        return not self._unsettled or time.monotonic() >= self._again
+        return not self._stale or time.monotonic() >= self._again
 
     def _lead(self) -> None:
         with self._mutex:
@@ -301,16 +301,16 @@ class Commits:
         Those where an error of the disk forbids it stay noted: they are tried again later, and nobody changes them until then.
         """
         if not self._journal.count:
-            self._unsettled = frozenset()
+            self._stale = frozenset()
             return
         notes = self._journal.noted()
-        if self._is_time() or not self._unsettled.issuperset((note.bucket, note.key) for note in notes):
+        if self._is_time() or not self._stale.issuperset((note.bucket, note.key) for note in notes):
             recovery = _Waiting(lambda transaction: self._recover(transaction, notes))
             self._commit(connection, [recovery], recovering=True)
             if recovery.error is not None:
                 raise recovery.error
             self._journal.keep(recovery.result)
-            self._unsettled = frozenset((note.bucket, note.key) for note in recovery.result)
+            self._stale = frozenset((note.bucket, note.key) for note in recovery.result)
             self._again = time.monotonic() + PAUSE
 
     def _hand_on(self, batch: list[_Waiting], error: BaseException | None) -> None:
@@ -343,7 +343,7 @@ class Commits:
                 self._journal.note,
                 self._journal.counters.outdate,
                 self._durable,
-                () if recovering else self._unsettled,
+                () if recovering else self._stale,
                 not self._durable and self._follows(),
             )
             standing = self._journal.noted() if self._journal.count else []

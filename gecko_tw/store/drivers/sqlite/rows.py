@@ -97,7 +97,7 @@ class Address:
 
 
 @frozen
-class Placed:
+class Placement:
     """Where the bytes of a version are.
 
     :ivar visible: whether they are the file at the key's path.
@@ -114,7 +114,7 @@ class Placed:
     files: tuple[str, ...] = ()
 
 
-def row_of(version: Version | DeleteMarker, seq: int, placed: Placed) -> Row:
+def row_of(version: Version | DeleteMarker, seq: int, placed: Placement) -> Row:
     """The row of a version whose bytes are where ``placed`` says."""
     files = " ".join(placed.files)
     if isinstance(version, DeleteMarker):

@@ -4,12 +4,12 @@ from attrs import frozen
 
 from gecko_tw.store.drivers.sqlite.buckets import find
 from gecko_tw.store.drivers.sqlite.commits import Transaction
-from gecko_tw.store.drivers.sqlite.ground import Ground
+from gecko_tw.store.drivers.sqlite.layout import Layout
 from gecko_tw.store.drivers.sqlite.lookups import find_upload, shown_rows
 from gecko_tw.store.drivers.sqlite.notation import spans_of
 from gecko_tw.store.drivers.sqlite.rows import (
     Address,
-    Placed,
+    Placement,
     Row,
     change_blobs,
     drop_version,
@@ -22,7 +22,7 @@ from gecko_tw.store.records import Version
 
 
 @frozen
-class Finding:
+class Observation:
     """What was found at a key's path.
 
     :ivar size: of the file, in bytes; None when there is no file.
@@ -46,10 +46,10 @@ class Finding:
 class TakeOver:
     """The step that brings the rows of some keys in line with what was found. A file that changed since then is passed over."""
 
-    ground: Ground
-    findings: tuple[Finding, ...]
+    layout: Layout
+    findings: tuple[Observation, ...]
 
-    def __call__(self, transaction: Transaction) -> list[Finding]:
+    def __call__(self, transaction: Transaction) -> list[Observation]:
         """Returns the findings passed over."""
         outdated = []
         for finding in self.findings:
@@ -60,7 +60,7 @@ class TakeOver:
                 address = Address(finding.bucket, found[0], finding.key)
                 named = None if finding.version is None else finding.version.version_id
                 rows = shown_rows(transaction.execute, address, named)
-                there = self.ground.watch.fingerprint(finding.bucket, finding.key)
+                there = self.layout.watch.fingerprint(finding.bucket, finding.key)
                 if _is_true(rows[0] if rows else None, there) and not (finding.anew and rows and rows[0].is_bare):
                     continue
                 if there == (finding.size, finding.mtime):
@@ -69,7 +69,7 @@ class TakeOver:
                     outdated.append(finding)
         return outdated
 
-    def _one(self, transaction: Transaction, address: Address, rows: list[Row], finding: Finding) -> None:
+    def _one(self, transaction: Transaction, address: Address, rows: list[Row], finding: Observation) -> None:
         after = self._gone(rows) if finding.version is None else self._found(rows, finding, finding.version)
         self._write(transaction, address, rows, after)
         dropped = self._finish_upload(transaction, address, finding.version)
@@ -78,17 +78,17 @@ class TakeOver:
     def _gone(self, rows: list[Row]) -> list[Row]:
         return [row for row in rows if not row.visible]
 
-    def _found(self, rows: list[Row], finding: Finding, version: Version) -> list[Row]:
+    def _found(self, rows: list[Row], finding: Observation, version: Version) -> list[Row]:
         after = []
         for row in rows[self._removed_above(rows, version) :]:
             if row.version_id == version.version_id:
                 continue
             if not row.visible:
                 after.append(row._replace(file_size=None, file_mtime=None))
-            elif finding.kept is not None and self.ground.watch.is_pooled(finding.kept):
+            elif finding.kept is not None and self.layout.watch.is_pooled(finding.kept):
                 after.append(row._replace(visible=0, spans=finding.kept, file_size=None, file_mtime=None))
         seq = max((row.seq for row in rows), default=0) + 1
-        return [row_of(version, seq, Placed(True, finding.mtime, files=finding.files)), *after]
+        return [row_of(version, seq, Placement(True, finding.mtime, files=finding.files)), *after]
 
     def _removed_above(self, rows: list[Row], version: Version) -> int:
         """How many rows, from the newest on, a step that was cut short has removed: the newest one, or none.
@@ -98,7 +98,7 @@ class TakeOver:
         for place, row in enumerate(rows[:2]):
             if (row.version_id, row.etag, row.modified) == (version.version_id, version.etag, version.modified):
                 spans = spans_of(row.spans, row.size) if not row.visible else ()
-                return place if len(spans) == 1 and not self.ground.watch.is_pooled(spans[0].blob) else 0
+                return place if len(spans) == 1 and not self.layout.watch.is_pooled(spans[0].blob) else 0
         return 0
 
     def _write(self, transaction: Transaction, address: Address, rows: list[Row], after: list[Row]) -> None:
@@ -116,7 +116,7 @@ class TakeOver:
         upload = find_upload(transaction.execute, address.bucket_id, address.key, version.upload)
         if upload is None:
             return set()
-        self.ground.uploads.note(transaction, address, upload, False)
+        self.layout.uploads.note(transaction, address, upload, False)
         return drop_upload(transaction, address, upload.id)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from attrs import frozen
 
 from gecko_tw.store.drivers.sqlite.commits import Transaction
-from gecko_tw.store.drivers.sqlite.ground import Ground
+from gecko_tw.store.drivers.sqlite.layout import Layout
 from gecko_tw.store.drivers.sqlite.lookups import UPLOAD_ROW
 from gecko_tw.store.drivers.sqlite.notation import blobs_in, checksum_text, spans_text, upload_text
 from gecko_tw.store.drivers.sqlite.rows import (
@@ -63,7 +63,7 @@ def drop_upload(transaction: Transaction, address: Address, upload_id: str, form
 class AddPart:
     """The step that adds or replaces a part."""
 
-    ground: Ground
+    layout: Layout
     address: Address
     upload_id: str
     part: Part
@@ -85,7 +85,7 @@ class AddPart:
         ).fetchone()
         replaced = None if former is None else part_of_row(former)
         transaction.claim(self.address.bucket, self.address.key)
-        self.ground.uploads.pool_part(transaction, self.address, self.upload_id, self.part)
+        self.layout.uploads.pool_part(transaction, self.address, self.upload_id, self.part)
         put_part(transaction, self.address, self.upload_id, self.part)
         before = set() if replaced is None else {span.blob for span in replaced.spans}
         change_blobs(transaction, self.address.bucket_id, before, {span.blob for span in self.part.spans})

@@ -238,7 +238,7 @@ def test_the_normal_form_means_the_same(parts, context):
 def test_a_statement_that_is_about_a_request_may_concern_it_whatever_is_known(parts, context):
     unknown = request(context.action.removeprefix("s3:"), context.path, context.principal)
     for statement in bucket_policy(*parts).statements:
-        if statement.grasp(context):
+        if statement.match(context):
             assert statement.may_concern(unknown)
 
 

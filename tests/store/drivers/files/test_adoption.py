@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from gecko_tw.store.drivers.files import examining
+from gecko_tw.store.drivers.files import inspecting
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.files.sidecars import pseudo_etag
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import BucketRecord, Version
 from gecko_tw.store.refusals import BucketNotEmpty, NoSuchBucket, NoSuchKey
-from gecko_tw.store.settling import settled
 from tests.store.drivers.files.geckos3 import THEN, UPLOAD, a_data_directory, an_object, digest
 from tests.store.shop import BUCKET, NOW, Shop, md5, shop_over
 
@@ -24,7 +24,7 @@ def opened(folder: Path, **options) -> Shop:
 
 
 def look(shop: Shop, key: bytes) -> Version:
-    return settled(shop.objects.look, BUCKET, key)
+    return reconciled(shop.objects.look, BUCKET, key)
 
 
 def expect_geckos3(shop: Shop) -> None:
@@ -184,7 +184,7 @@ def test_an_object_behind_a_directory_that_became_a_link_is_gone(shop, folder, t
     os.rename(folder / BUCKET / "a", tmp_path / "moved")
     (folder / BUCKET / "a").symlink_to(tmp_path / "moved")
     with pytest.raises(NoSuchKey):
-        settled(shop.objects.open, BUCKET, b"a/b")
+        reconciled(shop.objects.open, BUCKET, b"a/b")
     assert (tmp_path / "moved" / "b").read_bytes() == b"data"
 
 
@@ -228,7 +228,7 @@ def test_a_bucket_whose_directory_was_removed_stays_while_the_pool_has_its_objec
 
 def test_a_condition_is_decided_by_what_is_on_the_disk(shop, folder):
     (folder / BUCKET / "key").write_bytes(b"foreign")
-    history = settled(shop.driver.catalog.history, BUCKET, b"key")
+    history = reconciled(shop.driver.catalog.history, BUCKET, b"key")
     assert history.newest.etag == md5(b"foreign")
     (folder / BUCKET / "key").write_bytes(b"foreign again")
     seen = []
@@ -271,14 +271,14 @@ def test_what_is_no_object_and_not_ours_keeps_its_bucket(shop, folder, caplog):
 def test_a_file_that_cannot_be_read_is_told_and_passed_over(shop, folder, caplog, monkeypatch):
     (folder / BUCKET / "secret").write_bytes(b"x")
     (folder / BUCKET / "open").write_bytes(b"x")
-    examine = shop.driver._examiner.examine
+    inspect = shop.driver._inspector.inspect
 
     def refusing(bucket, key, *more):
         if key == b"secret":
             raise PermissionError(13, "Permission denied", "secret")
-        return examine(bucket, key, *more)
+        return inspect(bucket, key, *more)
 
-    monkeypatch.setattr(shop.driver._examiner, "examine", refusing)
+    monkeypatch.setattr(shop.driver._inspector, "examine", refusing)
     assert shop.driver.adopt().changed == 1
     assert "secret" in caplog.text
 
@@ -286,14 +286,14 @@ def test_a_file_that_cannot_be_read_is_told_and_passed_over(shop, folder, caplog
 def test_a_file_that_changes_while_it_is_hashed_is_served_all_the_same(shop, folder, monkeypatch):
     path = folder / BUCKET / "log"
     path.write_bytes(b"line\n")
-    hash_it = examining._md5
+    hash_it = inspecting._md5
 
     def growing(descriptor, length, offset=0):
         with path.open("ab") as log:
             log.write(b"line\n")
         return hash_it(descriptor, length, offset)
 
-    monkeypatch.setattr(examining, "_md5", growing)
+    monkeypatch.setattr(inspecting, "_md5", growing)
     version = look(shop, b"log")
     found = path.stat()
     assert (version.size, version.etag) == (found.st_size, pseudo_etag(found.st_size, found.st_mtime_ns))

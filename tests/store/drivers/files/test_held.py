@@ -4,13 +4,13 @@ import os
 
 import pytest
 
-from gecko_tw.store.drivers.files.blobs import MOST_HELD, ROOM_HELD
+from gecko_tw.store.drivers.blob_cache import BlobCache, CachedBlob, MemoryReader
+from gecko_tw.store.drivers.files.blobs import CACHE_ROOM, LARGEST_CACHED
 from gecko_tw.store.drivers.files.driver import FilesDriver
-from gecko_tw.store.drivers.held import Held, HeldBlob, MemoryReader
 from gecko_tw.store.objects import Objects
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.requests import Put, Remove
-from gecko_tw.store.settling import settled
 
 NOW = 1_700_000_000_000_000_000
 
@@ -31,7 +31,7 @@ def put(objects, body, now=NOW):
 
 
 def get(objects):
-    reading = settled(objects.open, "photos", b"cat")
+    reading = reconciled(objects.open, "photos", b"cat")
     data = reading.read(0, 1 << 20)
     reading.close()
     return data
@@ -66,18 +66,18 @@ def test_a_file_that_another_one_was_put_over_with_the_same_time_is_noticed(obje
 
 
 def test_a_longer_object_is_read_from_its_file(objects):
-    put(objects, bytes(MOST_HELD + 1))
+    put(objects, bytes(LARGEST_CACHED + 1))
     reading = objects.open("photos", b"cat")
     assert reading.run(0) is not None
     reading.close()
 
 
 def held(size):
-    return HeldBlob(b"path", (), MemoryReader(bytes(size)))
+    return CachedBlob(b"path", (), MemoryReader(bytes(size)))
 
 
 def test_no_more_is_held_than_there_is_room_for():
-    blobs = Held(10)
+    blobs = BlobCache(10)
     for number in range(5):
         blobs.put(str(number), held(4))
     assert [blobs.get(str(number)) is not None for number in range(5)] == [False, False, False, True, True]
@@ -90,4 +90,4 @@ def test_no_more_is_held_than_there_is_room_for():
 
 
 def test_the_room_for_held_bytes_is_a_small_part_of_a_process():
-    assert MOST_HELD * 100 < ROOM_HELD <= 32 * 1024 * 1024
+    assert LARGEST_CACHED * 100 < CACHE_ROOM <= 32 * 1024 * 1024

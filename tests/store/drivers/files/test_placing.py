@@ -6,13 +6,13 @@ import pytest
 
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.sqlite.blobnames import is_visible
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.refusals import NoSuchKey
-from gecko_tw.store.settling import settled
 from tests.store.shop import BUCKET, NOW, Shop, open_shop, shop_over
 
 
 def visible(shop: Shop, key: bytes) -> bool:
-    return all(is_visible(span.blob) for span in settled(shop.objects.look, BUCKET, key).spans)
+    return all(is_visible(span.blob) for span in reconciled(shop.objects.look, BUCKET, key).spans)
 
 
 def files(folder) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from gecko_tw.store.drivers.files import carriers, examining, walking
+from gecko_tw.store.drivers.files import attribute_stores, inspecting, walking
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.sqlite.connections import CatalogDamaged
 from gecko_tw.store.records import BucketRecord
@@ -153,7 +153,7 @@ def refusing(monkeypatch, module, name: str, wrong: bytes, number: int) -> None:
 def test_a_file_that_cannot_be_read_is_named_and_stops_nothing(number, filled, monkeypatch, caplog):
     lose_catalog(filled)
     with monkeypatch.context() as patch:
-        refusing(patch, examining, "open_beneath", b"two", number)
+        refusing(patch, inspecting, "open_beneath", b"two", number)
         shop = opened(filled)
         expect_rest(shop, b"a/two")
         assert list(shop.driver.unreadable) == [f"{BUCKET}/a/two"]
@@ -180,7 +180,7 @@ def test_a_directory_that_cannot_be_read_is_named_and_stops_nothing(number, fill
 
 
 def test_what_cannot_be_read_keeps_its_row_while_it_is_the_same_file(filled, monkeypatch):
-    refusing(monkeypatch, examining, "open_beneath", b"two", errno.EIO)
+    refusing(monkeypatch, inspecting, "open_beneath", b"two", errno.EIO)
     shop = opened(filled, anew=True)
     expect_rest(shop)
     assert list(shop.driver.unreadable) == [f"{BUCKET}/a/two"]
@@ -224,7 +224,7 @@ def test_a_file_that_nothing_describes_is_not_hashed_again(filled, monkeypatch):
     shop.driver.adopt()
     etag = shop.objects.look(BUCKET, b"others").etag
     shop.driver.close()
-    monkeypatch.setattr(examining, "_md5", None)
+    monkeypatch.setattr(inspecting, "_md5", None)
     shop = opened(filled, anew=True)
     assert shop.objects.look(BUCKET, b"others").etag == etag
     shop.driver.close()
@@ -308,7 +308,7 @@ def test_a_file_that_may_not_be_read_can_be_replaced_and_removed_after_its_tags_
     shop = opened(filled)
     with monkeypatch.context() as patch:
         for key in (b"a/two", b"b"):
-            refusing(patch, carriers, "open_beneath", key.rpartition(b"/")[2], errno.EACCES)
+            refusing(patch, attribute_stores, "open_beneath", key.rpartition(b"/")[2], errno.EACCES)
             with pytest.raises(PermissionError):
                 shop.objects.amend(BUCKET, key, None, lambda version, _: evolve(version, tags={"a": "b"}))
         assert shop.get(b"b") == b"b"

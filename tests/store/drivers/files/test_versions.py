@@ -3,8 +3,8 @@
 from attrs import evolve
 
 from gecko_tw.store.drivers.sqlite.blobnames import is_visible
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import BlobNote, Change, DeleteMarker, Span, Version
-from gecko_tw.store.settling import settled
 from tests.store.shop import BUCKET, NOW, Shop, md5
 
 
@@ -85,7 +85,7 @@ def test_a_file_that_comes_before_the_hidden_one_is_gone_fails_nobody(described,
 
     monkeypatch.setattr(catalog, "_clear_path", clear_path)
     change(described, b"key", lambda versions: (DeleteMarker(version_id="m", modified=NOW + 1), *versions))
-    assert settled(read, described, b"key", None) == b"put there by hand"
+    assert reconciled(read, described, b"key", None) == b"put there by hand"
     assert read(described, b"key", "v1") == b"first"
     assert (folder / BUCKET / "key").read_bytes() == b"put there by hand"
 

@@ -198,7 +198,7 @@ def test_of_many_that_start_at_once_one_makes_the_tables(tmp_path: Path, server:
 
 def test_who_finds_no_free_connection_in_time_is_told_to_slow_down(node: Any, monkeypatch: pytest.MonkeyPatch):
     driver = node(connections=1)
-    monkeypatch.setattr("gecko_tw.store.drivers.postgresql.connections.PATIENCE", 0.05)
+    monkeypatch.setattr("gecko_tw.store.drivers.postgresql.connections.TIMEOUT", 0.05)
     a_bucket(driver)
     with ThreadPoolExecutor(1) as threads:
         sleeping = threads.submit(driver._connections.run, "SELECT pg_sleep(1)")

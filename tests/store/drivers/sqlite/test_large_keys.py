@@ -10,12 +10,12 @@ from attrs import evolve
 
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.pool.driver import PoolDriver
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import Upload
 from gecko_tw.store.renaming import Rename, rename
 from gecko_tw.store.requests import ListRequest
 from gecko_tw.store.rules.due import Due, expire
 from gecko_tw.store.rules.lifecycle import Calendar
-from gecko_tw.store.settling import settled
 from tests.store.shop import BUCKET, NOW, Shop, open_shop
 
 FEW, MANY = 100, 5000
@@ -127,7 +127,7 @@ def test_no_act_costs_more_where_there_are_more_versions_and_uploads(shop: Shop,
     switch(shop, versioning, lifecycle=RULES)
     shop.put(b"few", b"newest"), shop.put(b"many", b"newest")
     for name, act in ACTS.items():
-        few, many = (cost(shop, lambda key=key, act=act: settled(act, shop, key)) for key in (b"few", b"many"))
+        few, many = (cost(shop, lambda key=key, act=act: reconciled(act, shop, key)) for key in (b"few", b"many"))
         assert many <= few + 50, (name, few, many)
 
 
@@ -139,7 +139,7 @@ def test_removing_the_newest_versions_costs_the_same(shop: Shop) -> None:
             for key, count in ((b"few", FEW), (b"many", MANY))
         ]
         assert costs[1] <= costs[0] + 50
-        assert [settled(shop.objects.look, BUCKET, key).version_id for key in (b"few", b"many")] == [
+        assert [reconciled(shop.objects.look, BUCKET, key).version_id for key in (b"few", b"many")] == [
             of_version(FEW - number - 1),
             of_version(MANY - number - 1),
         ]
@@ -188,6 +188,6 @@ def test_taking_over_a_file_of_others_costs_the_same(shop: Shop, tmp_path: Path)
     for key in (b"few", b"many"):
         shop.put(key, b"ours")
         (tmp_path / BUCKET / key.decode()).write_bytes(b"of others")
-        costs.append(cost(shop, partial(settled, shop.objects.look, BUCKET, key)))
+        costs.append(cost(shop, partial(reconciled, shop.objects.look, BUCKET, key)))
         assert shop.get(key) == b"of others"
     assert costs[1] <= costs[0] + 50

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gecko_tw.store.drivers.sqlite import connections, listing
 from gecko_tw.store.drivers.sqlite.commits import Transaction
-from gecko_tw.store.drivers.sqlite.rows import Address, Placed, put_version, row_of
+from gecko_tw.store.drivers.sqlite.rows import Address, Placement, put_version, row_of
 from gecko_tw.store.records import DeleteMarker, Version
 from gecko_tw.store.requests import ListRequest, successor
 from gecko_tw.store.rules.listing import common_prefix
@@ -37,7 +37,7 @@ def fill(connection: sqlite3.Connection, histories: dict[bytes, list[bool]]) -> 
                 if is_version
                 else DeleteMarker(version_id=name, modified=seq)
             )
-            put_version(transaction, Address("b", 1, key), row_of(record, seq, Placed(False)))
+            put_version(transaction, Address("b", 1, key), row_of(record, seq, Placement(False)))
 
 
 KEYS = st.lists(st.sampled_from([b"a", b"b", b"/", b"\xff"]), max_size=4).map(b"".join)
@@ -97,7 +97,7 @@ def test_a_storage_class_is_listed_as_it_was_stored_and_nowhere_else(connection)
     told = {"headers": {"x-amz-storage-class": "GLACIER"}}, {"metadata": {"x-amz-storage-class": "mine"}}, {}
     for number, more in enumerate(told):
         version = Version(version_id="v", etag="e", size=1, modified=1, **more)
-        put_version(transaction, Address("b", 1, b"%d" % number), row_of(version, 1, Placed(False)))
+        put_version(transaction, Address("b", 1, b"%d" % number), row_of(version, 1, Placement(False)))
     page = listing.objects(connection, listing.wanted_of(1, b"", b"", 10))
     assert [entry.storage_class for entry in page] == ["GLACIER", "", ""]
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gecko_tw.store.drivers.sqlite import notation
-from gecko_tw.store.drivers.sqlite.rows import Placed, row_of, version_of
+from gecko_tw.store.drivers.sqlite.rows import Placement, row_of, version_of
 from gecko_tw.store.records import BucketRecord, DeleteMarker, Span, Upload
 from tests.store.drivers.files.test_attributes import CHECKSUMS, MARKERS, NAMES, NUMBERS, TEXTS, VERSIONS
 
@@ -14,7 +14,7 @@ SPANS = st.lists(st.builds(Span, BLOBS, NUMBERS, NUMBERS), max_size=3).map(tuple
 
 @given(VERSIONS | MARKERS, SPANS)
 def test_a_row_in_the_pool_stands_for_the_record_it_was_made_of(record, spans):
-    row = row_of(record, 1, Placed(False, spans=spans))
+    row = row_of(record, 1, Placement(False, spans=spans))
     found = version_of(row, "photos", b"key")
     if isinstance(record, DeleteMarker):
         assert found == record
@@ -25,18 +25,18 @@ def test_a_row_in_the_pool_stands_for_the_record_it_was_made_of(record, spans):
             record.parts,
             record.extra,
         )
-        assert row_of(found, 1, Placed(False, spans=spans)) == row
+        assert row_of(found, 1, Placement(False, spans=spans)) == row
 
 
 @given(VERSIONS)
 def test_a_visible_row_names_its_file(version):
-    found = version_of(row_of(version, 1, Placed(True, 7)), "photos", b"a/b")
+    found = version_of(row_of(version, 1, Placement(True, 7)), "photos", b"a/b")
     assert found.spans == (Span(f"/7/{version.size}/photos/a/b", 0, version.size),)
 
 
 @given(VERSIONS)
 def test_records_of_two_reads_share_nothing_that_can_be_changed(version):
-    row = row_of(version, 1, Placed(True, 7))
+    row = row_of(version, 1, Placement(True, 7))
     one, other = version_of(row, "b", b"k"), version_of(row, "b", b"k")
     one.headers["changed"] = one.metadata["changed"] = one.extra["changed"] = "x"
     assert other == version_of(row, "b", b"k")

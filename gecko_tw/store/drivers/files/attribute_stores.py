@@ -145,7 +145,7 @@ def drop_sidecar(disk: Disk, directory: int, leaf: bytes) -> None:
         disk.held.unlink(leaf + SIDECAR, directory)
 
 
-class Carrier(Protocol):
+class AttributeStore(Protocol):
     """Descriptions of visible files. ``directory`` and ``leaf`` say where the file is."""
 
     beside: bool
@@ -176,7 +176,7 @@ class Carrier(Protocol):
         """Describes a file in its place anew. Returns the spill's name."""
 
 
-class XattrCarrier:
+class XattrStore:
     """In the extended attribute ``user.geckos3``: set before the file has its name, so the two can never be apart."""
 
     beside = False
@@ -213,7 +213,7 @@ class XattrCarrier:
         return spill
 
 
-class SidecarCarrier:
+class SidecarStore:
     """In ``<object>.metadata.json``. It is in place before its object and says what the object was before, too."""
 
     beside = True
@@ -264,7 +264,7 @@ class SidecarCarrier:
         return None
 
 
-class BareCarrier:
+class NoStore:
     """Nowhere: a visible file is only its bytes. A sidecar that an older object left behind goes."""
 
     beside = False
@@ -292,11 +292,11 @@ class BareCarrier:
         return None
 
 
-def carrier_of(disk: Disk, metadata: bool, attributes: str) -> Carrier:
-    """The carrier for the driver's settings, or the next best that the disk can do."""
+def carrier_of(disk: Disk, metadata: bool, attributes: str) -> AttributeStore:
+    """The attribute store for the driver's settings, or the next best that the disk can do."""
     if not metadata:
-        return BareCarrier(disk)
-    return XattrCarrier(disk) if attributes == "xattr" and disk.xattrs else SidecarCarrier(disk)
+        return NoStore(disk)
+    return XattrStore(disk) if attributes == "xattr" and disk.xattrs else SidecarStore(disk)
 
 
 def _sync_file(directory: int, path: str) -> None:

@@ -6,7 +6,7 @@ Sources: S3 User Guide, "How Amazon S3 authorizes a request" and "Blocking publi
 from gecko_tw.callers.access import acl
 from gecko_tw.callers.access.policies import Policy, RequestContext, authorize, decide, needed_keys
 from gecko_tw.callers.access.policies.accounts import OWNER_KEEPS
-from gecko_tw.callers.access.policies.principals import Grasp
+from gecko_tw.callers.access.policies.principals import PrincipalMatch
 from gecko_tw.resources.call import Asking, Call
 from gecko_tw.resources.gates.access_settings import (
     ACL,
@@ -142,25 +142,25 @@ def _is_foreign(ask: Ask) -> bool:
 
 def _by_acl(ask: Ask, context: RequestContext) -> bool:
     """Whether an access control list grants it, to a user with the consent of the user's own policies."""
-    grasp = _granted(ask)
+    match = _granted(ask)
     who = ask.principal
-    if grasp is Grasp.NONE or who.anonymous or who.root:
-        return grasp is not Grasp.NONE
-    if grasp is Grasp.DIRECT and who.account == ask.owner:
+    if match is PrincipalMatch.NONE or who.anonymous or who.root:
+        return match is not PrincipalMatch.NONE
+    if match is PrincipalMatch.DIRECT and who.account == ask.owner:
         return True
     return ask.identity is not None and decide(context, ask.identity.policies).allowed
 
 
-def _granted(ask: Ask) -> Grasp:
+def _granted(ask: Ask) -> PrincipalMatch:
     record, service = ask.record, ask.call.service
     if record is None or not acls_count(service, record):
-        return Grasp.NONE
+        return PrincipalMatch.NONE
     ignore = blocks(record, IGNORE_ACLS)
     permission = acl.PERMISSION_OF_BUCKET_ACTION.get(ask.action)
     if permission is not None:
-        return acl.grasp(record.settings.get(ACL), ask.owner, ask.principal, permission, ignore)
+        return acl.match(record.settings.get(ACL), ask.owner, ask.principal, permission, ignore)
     permission, version = acl.PERMISSION_OF_OBJECT_ACTION.get(ask.action), ask.version
     if permission is None or version is None:
-        return Grasp.NONE
+        return PrincipalMatch.NONE
     owner = object_owner(service, record, version)
-    return acl.grasp(version.extra.get(ACL), owner, ask.principal, permission, ignore)
+    return acl.match(version.extra.get(ACL), owner, ask.principal, permission, ignore)

@@ -8,15 +8,15 @@ from typing import Protocol
 
 from attrs import frozen
 
-from gecko_tw.store.drivers.interfaces import Unsettled
+from gecko_tw.store.drivers.interfaces import Stale
 from gecko_tw.store.drivers.sqlite.commits import Transaction
 from gecko_tw.store.drivers.sqlite.marks import Marks
-from gecko_tw.store.drivers.sqlite.rows import Address, Placed, Row
+from gecko_tw.store.drivers.sqlite.rows import Address, Placement, Row
 from gecko_tw.store.records import BucketRecord, DeleteMarker, Part, Upload, Version
 
 
 @frozen
-class Standing:
+class Occupant:
     """What stands at a key's path while a new newest version is placed.
 
     :ivar row: of the version whose bytes are the file at the path, or None when there is no such file.
@@ -35,10 +35,10 @@ class Watch(Protocol):
     def agrees(self, bucket: str, key: bytes, row: Row | None) -> bool:
         """Whether the disk is as a key's newest row says. Takes microseconds."""
 
-    def unsettled(self, bucket: str, key: bytes) -> Unsettled:
+    def stale(self, bucket: str, key: bytes) -> Stale:
         """What to raise when it is not."""
 
-    def settle_bucket(self, bucket: str) -> None:
+    def reconcile_bucket(self, bucket: str) -> None:
         """Brings a bucket whose directory is not there to agree: it is gone, too, or its directory is made again. Blocks."""
 
     def fingerprint(self, bucket: str, key: bytes) -> tuple[int | None, int | None]:
@@ -51,19 +51,19 @@ class Watch(Protocol):
 class Places(Protocol):
     """Moving the bytes of versions."""
 
-    def place(self, transaction: Transaction, address: Address, version: Version, standing: Standing) -> Placed:
+    def place(self, transaction: Transaction, address: Address, version: Version, occupant: Occupant) -> Placement:
         """Puts the bytes of a new newest version in their place, over what stands there if they become the visible file."""
 
-    def mark(self, transaction: Transaction, address: Address, marker: DeleteMarker, standing: Standing) -> Placed:
+    def mark(self, transaction: Transaction, address: Address, marker: DeleteMarker, occupant: Occupant) -> Placement:
         """Notes a delete marker where a rebuild finds it."""
 
-    def describe(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placed:
+    def describe(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placement:
         """Changes the description of bytes that stay where they are."""
 
-    def keep(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placed:
+    def keep(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placement:
         """Gives a visible file a second name in the pool, because its version is becoming an older one."""
 
-    def shelve(self, transaction: Transaction, address: Address, version: Version) -> Placed:
+    def shelve(self, transaction: Transaction, address: Address, version: Version) -> Placement:
         """Gives an older version other bytes, which were committed before."""
 
     def vacate(self, transaction: Transaction, address: Address) -> None:
@@ -112,7 +112,7 @@ class UploadNotes(Protocol):
 
 
 @frozen
-class Ground:
+class Layout:
     """All of them."""
 
     watch: Watch

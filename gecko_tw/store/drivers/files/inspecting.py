@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from attrs import evolve, frozen
 
+from gecko_tw.store.drivers.files.attribute_stores import read_attribute, read_beside
 from gecko_tw.store.drivers.files.attributes import Description, description_of
 from gecko_tw.store.drivers.files.beneath import ABSENT, open_beneath, open_directory
-from gecko_tw.store.drivers.files.carriers import read_attribute, read_beside
 from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.paths import file_of, has_path
 from gecko_tw.store.drivers.files.sidecars import Sidecar, pseudo_etag, read_sidecar
-from gecko_tw.store.drivers.sqlite.takeover import Finding
+from gecko_tw.store.drivers.sqlite.takeover import Observation
 from gecko_tw.store.records import Version
 
 _READ_STEP = 1024 * 1024
@@ -42,7 +42,7 @@ class _File:
     known: Description | None
 
 
-class Examiner:
+class Inspector:
     """Looks at files.
 
     :param hashing: whether a file that nothing describes is hashed; else its ETag is made of its size and time.
@@ -52,7 +52,7 @@ class Examiner:
         self._disk = disk
         self._hashing = hashing
 
-    def examine(
+    def inspect(
         self,
         bucket: str,
         key: bytes,
@@ -60,7 +60,7 @@ class Examiner:
         told: Description | None = None,
         *,
         known: Description | None = None,
-    ) -> Finding:
+    ) -> Observation:
         """What is at a key's path now. Reads the whole file where nothing that fits describes it.
 
         :param hashing: False for a file that changes faster than it can be hashed.
@@ -68,29 +68,29 @@ class Examiner:
         :param known: what it was: true where nothing with the file says anything else, and its size and time are the same.
         """
         if not has_path(key):
-            return Finding(bucket, key)
+            return Observation(bucket, key)
         parents, _, leaf = file_of(bucket, key).rpartition(b"/")
         try:
             directory = open_directory(self._disk.root, parents)
         except OSError as error:
             if error.errno in ABSENT:
-                return Finding(bucket, key)
+                return Observation(bucket, key)
             raise
         try:
             descriptor = open_beneath(directory, leaf, os.O_RDONLY | os.O_NONBLOCK)
         except OSError as error:
             os.close(directory)
             if error.errno in ABSENT:
-                return Finding(bucket, key)
+                return Observation(bucket, key)
             raise
         try:
             file = _File(directory, leaf, descriptor, told, known)
-            return self._opened(Finding(bucket, key), file, hashing and self._hashing)
+            return self._opened(Observation(bucket, key), file, hashing and self._hashing)
         finally:
             os.close(descriptor)
             os.close(directory)
 
-    def _opened(self, nothing: Finding, file: _File, hashing: bool) -> Finding:
+    def _opened(self, nothing: Observation, file: _File, hashing: bool) -> Observation:
         found = os.fstat(file.descriptor)
         if not stat.S_ISREG(found.st_mode):
             return nothing

@@ -31,7 +31,7 @@ class MemoryReader:
         """Nothing is held open."""
 
 
-class HeldBlob(NamedTuple):
+class CachedBlob(NamedTuple):
     """A blob that is held.
 
     :ivar path: of its file; ``mark`` is how the file looked when it was read: who finds another one there must not use this.
@@ -42,7 +42,7 @@ class HeldBlob(NamedTuple):
     reader: MemoryReader
 
 
-class Held:
+class BlobCache:
     """The blobs that were read last, as far as there is room.
 
     :param room: bytes.
@@ -51,13 +51,13 @@ class Held:
     def __init__(self, room: int) -> None:
         self._room = room
         self._lock = Lock()
-        self._blobs: dict[str, HeldBlob] = {}
+        self._blobs: dict[str, CachedBlob] = {}
 
-    def get(self, name: str) -> HeldBlob | None:
+    def get(self, name: str) -> CachedBlob | None:
         """A blob that is held."""
         return self._blobs.get(name)
 
-    def put(self, name: str, held: HeldBlob) -> MemoryReader:
+    def put(self, name: str, held: CachedBlob) -> MemoryReader:
         """Holds a blob, and lets go of those that have been held longest when it is too much."""
         blobs = self._blobs
         with self._lock:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from gecko_tw.store.drivers.interfaces import Unsettled
-from gecko_tw.store.settling import settled
+from gecko_tw.store.drivers.interfaces import Stale
+from gecko_tw.store.reconciled import reconciled
 
 
 def test_what_is_settled_is_answered_at_once():
-    assert settled(lambda first, second: (first, second), 1, 2) == (1, 2)
+    assert reconciled(lambda first, second: (first, second), 1, 2) == (1, 2)
 
 
 def test_what_is_not_settled_is_settled_and_asked_again():
@@ -15,18 +15,18 @@ def test_what_is_not_settled_is_settled_and_asked_again():
 
     def ask():
         if left:
-            raise Unsettled(left.pop)
+            raise Stale(left.pop)
         return "answer"
 
-    assert settled(ask) == "answer"
+    assert reconciled(ask) == "answer"
 
 
 def test_what_never_settles_is_given_up():
     def ask():
-        raise Unsettled(lambda: None)
+        raise Stale(lambda: None)
 
-    with pytest.raises(Unsettled):
-        settled(ask)
+    with pytest.raises(Stale):
+        reconciled(ask)
 
 
 def test_what_settling_refuses_comes_out():
@@ -34,7 +34,7 @@ def test_what_settling_refuses_comes_out():
         raise OSError
 
     def ask():
-        raise Unsettled(refuse)
+        raise Stale(refuse)
 
     with pytest.raises(OSError):
-        settled(ask)
+        reconciled(ask)

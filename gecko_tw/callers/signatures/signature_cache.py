@@ -13,7 +13,7 @@ LONGEST = 2048
 
 
 @frozen(eq=False)
-class Proof:
+class VerifiedUrl:
     """A URL whose signature is right.
 
     :ivar headers: those of the request that was found right; ``signed`` are those of them that it covers, with their values.
@@ -29,11 +29,11 @@ class Proof:
     caller: Caller
 
 
-class Proofs:
+class SignatureCache:
     """What is remembered. Whether the key still counts, and for whom, is not: that is asked every time."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, Proof] = {}
+        self._known: dict[bytes, VerifiedUrl] = {}
 
     def find(self, head: Head, now: float) -> Caller | None:
         """The caller of a request that is, in all that its signature covers, one that was found right.
@@ -64,4 +64,4 @@ class Proofs:
         if len(self._known) >= MOST:
             self._known.clear()
         begin, end = good_for(parameters)
-        self._known[head.target] = Proof(head.method, head.headers, signed, begin, end, caller)
+        self._known[head.target] = VerifiedUrl(head.method, head.headers, signed, begin, end, caller)

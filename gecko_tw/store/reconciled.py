@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from gecko_tw.store.drivers.interfaces import Unsettled
+from gecko_tw.store.drivers.interfaces import Stale
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -12,14 +12,14 @@ _TRIES = 100
 """A file that somebody rewrites faster than we can read it must not hold a thread for ever."""
 
 
-def settled(ask: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+def reconciled(ask: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """``ask(*arguments)``, settling records until it answers.
 
-    :raises Unsettled: the file behind the record never came to rest.
+    :raises Stale: the file behind the record never came to rest.
     """
     for _ in range(_TRIES):
         try:
             return ask(*arguments, **named)
-        except Unsettled as unsettled:
-            unsettled.settle()
+        except Stale as stale:
+            stale.reconcile()
     return ask(*arguments, **named)

@@ -1,13 +1,13 @@
 """The catalog's ground where nothing but the catalog says what there is: no file is made, changed or looked at inside a step."""
 
 from gecko_tw.store.drivers.files.paths import is_safe_bucket_name
-from gecko_tw.store.drivers.interfaces import Unsettled
+from gecko_tw.store.drivers.interfaces import Stale
 from gecko_tw.store.drivers.pool.blobs import PoolBlobs
 from gecko_tw.store.drivers.sqlite.commits import Transaction
-from gecko_tw.store.drivers.sqlite.ground import Ground, Standing
+from gecko_tw.store.drivers.sqlite.layout import Layout, Occupant
 from gecko_tw.store.drivers.sqlite.marks import Marks
 from gecko_tw.store.drivers.sqlite.notation import spans_of
-from gecko_tw.store.drivers.sqlite.rows import Address, Placed, Row
+from gecko_tw.store.drivers.sqlite.rows import Address, Placement, Row
 from gecko_tw.store.records import BucketRecord, DeleteMarker, Json, Part, Upload, Version
 from gecko_tw.store.refusals import InvalidBucketName
 
@@ -18,10 +18,10 @@ class NoWatch:
     def agrees(self, bucket: str, key: bytes, row: Row | None) -> bool:
         return True
 
-    def unsettled(self, bucket: str, key: bytes) -> Unsettled:
-        return Unsettled(lambda: None)
+    def stale(self, bucket: str, key: bytes) -> Stale:
+        return Stale(lambda: None)
 
-    def settle_bucket(self, bucket: str) -> None:
+    def reconcile_bucket(self, bucket: str) -> None:
         return None
 
     def fingerprint(self, bucket: str, key: bytes) -> tuple[int | None, int | None]:
@@ -37,22 +37,22 @@ class PoolPlaces:
     def __init__(self, blobs: PoolBlobs) -> None:
         self._blobs = blobs
 
-    def place(self, transaction: Transaction, address: Address, version: Version, standing: Standing) -> Placed:
-        replaced = None if transaction.follows else standing.replaced  # its bytes may be needed again
+    def place(self, transaction: Transaction, address: Address, version: Version, occupant: Occupant) -> Placement:
+        replaced = None if transaction.follows else occupant.replaced  # its bytes may be needed again
         former = () if replaced is None else spans_of(replaced.spans, replaced.size)
-        return Placed(False, spans=tuple([self._blobs.place(transaction, span, former) for span in version.spans]))
+        return Placement(False, spans=tuple([self._blobs.place(transaction, span, former) for span in version.spans]))
 
-    def mark(self, transaction: Transaction, address: Address, marker: DeleteMarker, standing: Standing) -> Placed:
-        return Placed(False)
+    def mark(self, transaction: Transaction, address: Address, marker: DeleteMarker, occupant: Occupant) -> Placement:
+        return Placement(False)
 
-    def describe(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placed:
-        return Placed(False, spans=spans_of(row.spans, row.size))
+    def describe(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placement:
+        return Placement(False, spans=spans_of(row.spans, row.size))
 
-    def keep(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placed:
+    def keep(self, transaction: Transaction, address: Address, version: Version, row: Row) -> Placement:
         return self.describe(transaction, address, version, row)
 
-    def shelve(self, transaction: Transaction, address: Address, version: Version) -> Placed:
-        return self.place(transaction, address, version, Standing())
+    def shelve(self, transaction: Transaction, address: Address, version: Version) -> Placement:
+        return self.place(transaction, address, version, Occupant())
 
     def vacate(self, transaction: Transaction, address: Address) -> None:
         """No path is taken."""
@@ -101,6 +101,6 @@ def no_note(transaction: Transaction, kind: str, name: str, value: Json) -> None
     """Documents are rows."""
 
 
-def ground_over(blobs: PoolBlobs) -> Ground:
+def layout_over(blobs: PoolBlobs) -> Layout:
     """The whole ground."""
-    return Ground(NoWatch(), PoolPlaces(blobs), NoDirectories(), NoUploadNotes())
+    return Layout(NoWatch(), PoolPlaces(blobs), NoDirectories(), NoUploadNotes())

@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from gecko_tw.store.drivers.companions import flush, flush_all, gather, share
+from gecko_tw.store.drivers.batching import flush, flush_all, run_batch, share
 from tests.patience import PATIENCE
 
 
@@ -23,7 +23,7 @@ def test_every_verb_goes_on_when_what_all_wanted_was_done():
 
         return run
 
-    results = gather([verb("a"), verb(), verb("b", "c"), verb("d", "e", "f")], done.append)
+    results = run_batch([verb("a"), verb(), verb("b", "c"), verb("d", "e", "f")], done.append)
     assert results == [1, 0, 2, 3]
     assert done == [["a", "b", "d"], ["c", "e"], ["f"]]
 
@@ -42,22 +42,22 @@ def test_what_another_thread_wants_is_no_wish_of_companions():
         return share("here")
 
     done = []
-    assert gather([verb, verb], done.append) == [True, True]
+    assert run_batch([verb, verb], done.append) == [True, True]
     assert (seen, done) == ([False, False], [["here", "here"]])
 
 
 def test_a_verb_without_companions_waits_for_nobody():
-    assert gather([lambda: share("alone")], pytest.fail) == [False]
+    assert run_batch([lambda: share("alone")], pytest.fail) == [False]
 
 
 def test_a_verb_may_gather_others_itself():
     done, inner = [], []
 
     def verb():
-        found = gather([lambda: share("inner")] * 2, inner.append)
+        found = run_batch([lambda: share("inner")] * 2, inner.append)
         return found, share("outer")
 
-    assert gather([verb, verb], done.append) == [([True, True], True)] * 2
+    assert run_batch([verb, verb], done.append) == [([True, True], True)] * 2
     assert (inner, done) == ([["inner", "inner"]] * 2, [["outer", "outer"]])
 
 
@@ -66,7 +66,7 @@ class Body:
 
 
 def in_a_thread(do):
-    """Calls where no companion is idle yet."""
+    """Calls where no batch member is idle yet."""
     failures = []
 
     def work():
@@ -103,7 +103,7 @@ def _bodies_are_let_go():
     try:
         for wishes in ([0, 1], [2, 0, 1]):
             verbs, done = [verb(number) for number in wishes], []
-            assert all(isinstance(body, Body) for body in gather(verbs, done.append))
+            assert all(isinstance(body, Body) for body in run_batch(verbs, done.append))
             verbs.clear(), done.clear()
         assert [one() for one in gone] == [None] * 5
     finally:
@@ -116,8 +116,8 @@ def test_a_verb_that_raises_against_the_rules_spoils_nobody_s_next_turn():
 
     for _ in range(3):
         with pytest.raises(ValueError, match="against the rules"):
-            gather([lambda: 1, broken], list)
-        assert gather([lambda: 1, lambda: share("wish"), lambda: 3], list) == [1, True, 3]
+            run_batch([lambda: 1, broken], list)
+        assert run_batch([lambda: 1, lambda: share("wish"), lambda: 3], list) == [1, True, 3]
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_files_of_companions_are_flushed_together_and_only_its_owner_hears_of_a_
         rounds.append(len(wishes))
         flush_all(wishes)
 
-    assert gather([verb(one) for one in files], do) == [True, 5, True]
+    assert run_batch([verb(one) for one in files], do) == [True, 5, True]
     assert (rounds, flushed) == ([3], [files[0], files[2]])
 
 

@@ -1,6 +1,6 @@
 """Verbs that run together in one thread: where each would wait by itself, they wait once for all of them.
 
-A verb is a companion of others while it runs as a greenlet of theirs (:func:`gather`); it need not know. What is better done for several
+A verb is a member of a batch while it runs as a greenlet of theirs (:func:`gather`); it need not know. What is better done for several
 at once asks whether it is in one (:func:`share`), and then pauses with what it wants done.
 Verbs return, and want done, what they like: Any.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from greenlet import getcurrent, greenlet
 
 
-class Companion(greenlet):
+class BatchMember(greenlet):
     """Runs one verb after the other; pauses with something to be done, which it hands to its parent, or with None at the end of a verb.
 
     :ivar result: of the last verb.
@@ -33,17 +33,17 @@ class Companion(greenlet):
 
 
 class _Idle(threading.local):
-    """Companions of this thread that wait for a verb: the frames of a new one would cost the system two calls and a page."""
+    """Batch members of this thread that wait for a verb: the frames of a new one would cost the system two calls and a page."""
 
     def __init__(self) -> None:
-        self.companions: list[Companion] = []
+        self.members: list[BatchMember] = []
 
 
 _idle = _Idle()
 
 
-def _begun() -> Companion:
-    one = Companion()
+def _begun() -> BatchMember:
+    one = BatchMember()
     one.switch()
     return one
 
@@ -54,13 +54,13 @@ def share(what: Any) -> bool:
     :param what: not None.
     """
     current = getcurrent()
-    if not isinstance(current, Companion) or current.parent is None:
+    if not isinstance(current, BatchMember) or current.parent is None:
         return False
     current.parent.switch(what)
     return True
 
 
-def gather(verbs: Iterable[Callable[[], Any]], do: Callable[[list[Any]], None]) -> list[Any]:
+def run_batch(verbs: Iterable[Callable[[], Any]], do: Callable[[list[Any]], None]) -> list[Any]:
     """The results of verbs, in their order.
 
     :param verbs: they must not raise, nor hold a lock when they pause.
@@ -69,20 +69,20 @@ def gather(verbs: Iterable[Callable[[], Any]], do: Callable[[list[Any]], None]) 
     verbs = list(verbs)
     if len(verbs) == 1:  # it has nobody to wait with
         return [verbs[0]()]
-    idle, here = _idle.companions, getcurrent()
-    wishes: dict[Companion, Any] = {}
+    idle, here = _idle.members, getcurrent()
+    wishes: dict[BatchMember, Any] = {}
     for verb in verbs:
         one = idle.pop() if idle else _begun()
         one.parent = here
         wishes[one] = one.switch(verb)
-    companions = list(wishes)
+    members = list(wishes)
     while wishes := {one: wish for one, wish in wishes.items() if wish is not None}:
         do(list(wishes.values()))
         wishes = {one: one.switch() for one in wishes}
-    results = [one.result for one in companions]
-    for one in companions:
+    results = [one.result for one in members]
+    for one in members:
         one.result = None
-    idle.extend(companions)
+    idle.extend(members)
     return results
 
 

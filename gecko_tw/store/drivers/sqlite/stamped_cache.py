@@ -5,7 +5,7 @@ from typing import Any
 from gecko_tw.store.drivers.sqlite.counters import COMMON, Counters
 
 
-class Remembered:
+class StampedCache:
     """Values that were read from the catalog, each with the stamp that its slot had then.
 
     The counters are asked every time, which is a look into memory that all processes share: what is found here is what the catalog says.

@@ -5,7 +5,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
 
-from gecko_tw.pools import MOST_TOGETHER, PAUSE, SLOW, IPool, Prompt
+from gecko_tw.pools import MOST_TOGETHER, PAUSE, SLOW, InlineFirstPool, IPool
 
 
 class Threads:
@@ -25,7 +25,7 @@ class Site:
     def __init__(self):
         self.threads, self.free, self.now, self.reactor = Threads(), True, 100.0, Clock()
         self.sizes = []
-        self.prompt = Prompt(self.reactor, self.threads, self.together, lambda: self.free, lambda: self.now)
+        self.pool = InlineFirstPool(self.reactor, self.threads, self.together, lambda: self.free, lambda: self.now)
 
     def together(self, verbs):
         self.sizes.append(len(verbs))
@@ -39,7 +39,7 @@ class Site:
             return "done"
 
         found = []
-        self.prompt.run(done).addCallback(found.append)
+        self.pool.run(done).addCallback(found.append)
         assert found == []
         self.reactor.advance(0)
         return found == ["done"]
@@ -51,13 +51,13 @@ def site():
 
 
 def test_it_is_a_pool(site):
-    verifyObject(IPool, site.prompt)
+    verifyObject(IPool, site.pool)
 
 
 def test_work_is_done_in_the_same_turn(site):
     assert site.work()
     failed = []
-    site.prompt.run(lambda text: int(text), "x").addErrback(lambda failure: failed.append(failure.type))
+    site.pool.run(lambda text: int(text), "x").addErrback(lambda failure: failed.append(failure.type))
     site.reactor.advance(0)
     assert failed == [ValueError]
     assert site.threads.given == []
@@ -66,8 +66,8 @@ def test_work_is_done_in_the_same_turn(site):
 def test_what_is_asked_for_in_one_turn_is_done_together(site):
     found = []
     for number in range(3):
-        site.prompt.run(lambda number, more: (number, more), number, more="x").addCallback(found.append)
-    site.prompt.run(int, "x").addErrback(lambda failure: found.append(failure.type))
+        site.pool.run(lambda number, more: (number, more), number, more="x").addCallback(found.append)
+    site.pool.run(int, "x").addErrback(lambda failure: found.append(failure.type))
     site.reactor.advance(0)
     assert found == [(0, "x"), (1, "x"), (2, "x"), ValueError]
     assert site.sizes == [4]
@@ -75,7 +75,7 @@ def test_what_is_asked_for_in_one_turn_is_done_together(site):
 
 def test_what_is_asked_for_by_who_was_answered_is_done_later(site):
     found = []
-    site.prompt.run(int).addCallback(lambda _: site.prompt.run(str).addCallback(found.append))
+    site.pool.run(int).addCallback(lambda _: site.pool.run(str).addCallback(found.append))
     site.reactor.advance(0)
     assert (found, site.sizes) == ([""], [1, 1])
 
@@ -83,7 +83,7 @@ def test_what_is_asked_for_by_who_was_answered_is_done_later(site):
 def test_of_very_much_a_part_is_done_at_a_time(site):
     found = []
     for number in range(2 * MOST_TOGETHER + 1):
-        site.prompt.run(int, number).addCallback(found.append)
+        site.pool.run(int, number).addCallback(found.append)
     site.reactor.advance(0)
     assert found == list(range(2 * MOST_TOGETHER + 1))
     assert site.sizes == [MOST_TOGETHER, MOST_TOGETHER, 1]
@@ -92,8 +92,8 @@ def test_of_very_much_a_part_is_done_at_a_time(site):
 def test_a_thread_does_what_would_have_to_wait_for_somebody(site):
     site.free = False
     found = []
-    site.prompt.run(int, "1", base=10).addCallback(found.append)
-    site.prompt.run(int, "x").addErrback(lambda failure: found.append(failure.type))
+    site.pool.run(int, "1", base=10).addCallback(found.append)
+    site.pool.run(int, "x").addErrback(lambda failure: found.append(failure.type))
     site.reactor.advance(0)
     assert site.threads.given == [(int, ("1",), {"base": 10}), (int, ("x",), {})]
     assert found == []

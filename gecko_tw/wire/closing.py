@@ -17,7 +17,7 @@ LINGER, CLOSE = "linger", "close"
 _log = Logger()
 
 
-class Parting:
+class Closing:
     """The end of a connection that will carry no further request.
 
     A close while bytes of the peer lie unread makes the kernel send a reset, and many clients then never see the answer: so the write
@@ -68,7 +68,7 @@ class Parting:
         self._begin()
         self._closing = True
         if grace_seconds is None:
-            grace_seconds = self._channel.limits.stalled_answer_seconds + self._channel.outflow.lag()
+            grace_seconds = self._channel.limits.stalled_answer_seconds + self._channel.output.lag()
         # First: a transport in memory reports the loss from within loseConnection, which stops the deadline.
         self._channel.deadline.set(grace_seconds, CLOSE)
         self._transport.loseConnection()

@@ -8,7 +8,7 @@ websites are always made anew: there the same target means something else.
 
 from gecko_tw.resources.access_logs.server_log import has_log
 from gecko_tw.resources.answers.answer import Headers
-from gecko_tw.resources.answers.repeated import Repeated
+from gecko_tw.resources.answers.head_cache import CachedHead
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import WEBSITE
 from gecko_tw.resources.headers.cors import cors_at_hand
@@ -54,17 +54,17 @@ _WITHOUT_MEANING = frozenset(
 """Headers that say nothing about what is to be answered, but for the checksum mode, which is asked for."""
 
 
-def find(call: Call, version: Version) -> Repeated | None:
+def find(call: Call, version: Version) -> CachedHead | None:
     """What the same request for this version was answered with, or None."""
     head = call.head
-    known = call.service.repeats.get(head.method, head.target) if _is_plain(call) else None
+    known = call.service.head_cache.get(head.method, head.target) if _is_plain(call) else None
     # A store gives the same object again for what nobody has changed, and equal ones do not matter here.
     if known is None or known.version is not version or known.record is not call.record:
         return None
     return known if head.headers.get(_MODE) == known.mode else None
 
 
-def keep(call: Call, version: Version, length: int, headers: Headers) -> Repeated | None:
+def keep(call: Call, version: Version, length: int, headers: Headers) -> CachedHead | None:
     """Keeps what a request is answered with, 200 and all of the object; None when no other one may be answered so.
 
     :param headers: without those that every answer has.
@@ -79,8 +79,8 @@ def keep(call: Call, version: Version, length: int, headers: Headers) -> Repeate
     lines = call.request.lines([*every, *headers, (b"Content-Length", b"%d" % length)])
     if len(lines) > _LONGEST_LINES:
         return None
-    repeated = Repeated(version, record, head.headers.get(_MODE), length, lines)
-    call.service.repeats.keep(head.method, head.target, repeated)
+    repeated = CachedHead(version, record, head.headers.get(_MODE), length, lines)
+    call.service.head_cache.keep(head.method, head.target, repeated)
     return repeated
 
 

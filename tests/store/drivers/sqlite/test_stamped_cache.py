@@ -12,7 +12,7 @@ from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.sqlite.counters import COMMON, slot_of
 from gecko_tw.store.drivers.sqlite.journal import Journal
-from gecko_tw.store.drivers.sqlite.remembered import Remembered
+from gecko_tw.store.drivers.sqlite.stamped_cache import StampedCache
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import NoSuchBucket, NoSuchKey
@@ -138,7 +138,7 @@ def journal(tmp_path):
 
 @pytest.mark.parametrize("slot", [COMMON, slot_of(BUCKET, b"a")])
 def test_nothing_is_remembered_that_was_read_around_a_change(journal, slot):
-    remembered = Remembered(journal.counters, 10)
+    remembered = StampedCache(journal.counters, 10)
     before = remembered.stamp(slot)
     journal.acquire()
     journal.counters.outdate(slot)
@@ -154,7 +154,7 @@ def test_a_change_whose_maker_died_leaves_its_slot_unremembered_until_the_next_c
     slot = slot_of(BUCKET, b"a")
     dead = Journal(*(os.open(tmp_path / "lock", os.O_RDWR) for _ in range(2)))
     dead.counters.outdate(slot)
-    remembered = Remembered(journal.counters, 10)
+    remembered = StampedCache(journal.counters, 10)
     remembered.keep(remembered.stamp(slot), "a", 1, slot)
     assert remembered.get("a", slot) is None
     journal.acquire()
@@ -167,7 +167,7 @@ def test_a_change_whose_maker_died_leaves_its_slot_unremembered_until_the_next_c
 
 def test_a_disk_that_fails_while_counting_lets_the_next_one_write(journal, monkeypatch):
     slots = sorted({slot_of(BUCKET, key) for key in (b"a", b"b", b"c")})
-    remembered = Remembered(journal.counters, 10)
+    remembered = StampedCache(journal.counters, 10)
     journal.acquire()
     for slot in slots:
         journal.counters.outdate(slot)
@@ -190,7 +190,7 @@ def test_a_disk_that_fails_while_counting_lets_the_next_one_write(journal, monke
 
 
 def test_as_many_values_are_remembered_as_were_asked_for(journal):
-    remembered = Remembered(journal.counters, 3)
+    remembered = StampedCache(journal.counters, 3)
     for number in range(4):
         remembered.keep(remembered.stamp(), number, number)
     assert [remembered.get(number) for number in range(4)] == [None, None, None, 3]
@@ -206,7 +206,7 @@ def test_a_lock_file_of_before_the_counters_keeps_its_notes(tmp_path):
 
 
 def test_of_two_changes_in_one_transaction_only_the_last_is_remembered(journal):
-    slot, remembered = slot_of(BUCKET, b"a"), Remembered(journal.counters, 10)
+    slot, remembered = slot_of(BUCKET, b"a"), StampedCache(journal.counters, 10)
     journal.acquire()
     journal.counters.outdate(slot)
     first = remembered.stamp_to_come(slot)
@@ -219,7 +219,7 @@ def test_of_two_changes_in_one_transaction_only_the_last_is_remembered(journal):
 
 
 def test_what_was_written_is_not_remembered_when_somebody_else_wrote_since(journal):
-    slot, remembered = slot_of(BUCKET, b"a"), Remembered(journal.counters, 10)
+    slot, remembered = slot_of(BUCKET, b"a"), StampedCache(journal.counters, 10)
     stamps = []
     for _ in range(2):
         journal.acquire()

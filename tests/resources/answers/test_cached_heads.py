@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gecko_tw.resources.answers import repeated
-from gecko_tw.resources.answers.repeated import Repeats
+from gecko_tw.resources.answers import head_cache
+from gecko_tw.resources.answers.head_cache import HeadCache
 from tests.resources.asking import Shop, shop
 
 _LIFECYCLE = (
@@ -91,9 +91,9 @@ def test_nobody_can_tell_a_repeated_head_from_a_new_one(steps: list[Any]) -> Non
         elif isinstance(second, bytes):
             there.ask("PUT", first, second, headers=third)
         else:
-            kept, there.service.repeats = there.service.repeats, Repeats()
+            kept, there.service.head_cache = there.service.head_cache, HeadCache()
             anew = seen(there, first, second, third)
-            there.service.repeats = kept
+            there.service.head_cache = kept
             assert seen(there, first, second, third) == anew
             assert seen(there, first, second, third) == anew
 
@@ -103,20 +103,20 @@ def test_an_equal_request_is_answered_with_the_same_head() -> None:
     there.ask("PUT", "/photos")
     there.ask("PUT", "/photos/cat.jpg", b"meow")
     there.ask("GET", "/photos/cat.jpg", headers={"user-agent": "a"})
-    (known,) = there.service.repeats._known.values()
+    (known,) = there.service.head_cache._known.values()
     there.ask("GET", "/photos/cat.jpg", headers={"user-agent": "b"})
-    assert list(there.service.repeats._known.values()) == [known]
+    assert list(there.service.head_cache._known.values()) == [known]
 
 
 def test_so_many_heads_are_kept_and_no_long_one(monkeypatch: Any) -> None:
-    monkeypatch.setattr(repeated, "MOST", 3)
+    monkeypatch.setattr(head_cache, "MOST", 3)
     there = shop()
     there.ask("PUT", "/photos")
     for number in range(10):
         there.ask("PUT", f"/photos/{number}", b"x", headers={"x-amz-meta-a": "b" * (2000 if number == 9 else 1)})
         assert there.ask("GET", f"/photos/{number}").header("x-amz-meta-a")
-        assert len(there.service.repeats._known) <= 3
-    assert ("GET", b"/photos/9") not in there.service.repeats._known
+        assert len(there.service.head_cache._known) <= 3
+    assert ("GET", b"/photos/9") not in there.service.head_cache._known
 
 
 def test_a_page_of_a_website_and_an_object_never_share_a_head() -> None:

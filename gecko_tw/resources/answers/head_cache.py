@@ -1,4 +1,4 @@
-"""The cache of heads of answers; :mod:`gecko_tw.resources.answers.repeats` says when one of them is given again."""
+"""The cache of heads of answers; :mod:`gecko_tw.resources.answers.cached_heads` says when one of them is given again."""
 
 from attrs import frozen
 
@@ -9,7 +9,7 @@ MOST = 2048
 
 
 @frozen(eq=False)
-class Repeated:
+class CachedHead:
     """The head of an answer with all of an object.
 
     :ivar mode: the checksum mode of the request.
@@ -24,17 +24,17 @@ class Repeated:
     lines: bytes
 
 
-class Repeats:
+class HeadCache:
     """What was answered last, by method and target."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, bytes], Repeated] = {}
+        self._known: dict[tuple[str, bytes], CachedHead] = {}
 
-    def get(self, method: str, target: bytes) -> Repeated | None:
+    def get(self, method: str, target: bytes) -> CachedHead | None:
         """The head of the last such answer, or None."""
         return self._known.get((method, target))
 
-    def keep(self, method: str, target: bytes, repeated: Repeated) -> None:
+    def keep(self, method: str, target: bytes, repeated: CachedHead) -> None:
         """Keeps a head instead of what was kept there; when there are too many, all others are forgotten."""
         if len(self._known) >= MOST:
             self._known = {}

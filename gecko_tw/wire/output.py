@@ -68,7 +68,7 @@ class Paced:
         self._producer.stopProducing()
 
 
-class Outflow:
+class Output:
     """The ``channel`` of twisted.web's Request: what Requests and Resources may ask of a connection.
 
     :ivar keeping: the connection goes on after the current answer.
@@ -146,16 +146,16 @@ class Outflow:
 
     def unregisterProducer(self) -> None:
         self._channel.deadline.clear()
-        if not self._channel.parting.begun:
+        if not self._channel.closing.begun:
             self.transport.unregisterProducer()
             self.transport.registerProducer(self.backlog, True)
 
     def loseConnection(self) -> None:
-        self._channel.parting.close()
+        self._channel.closing.close()
 
     def abort(self) -> None:
         """Drops the connection now."""
-        self._channel.parting.abort()
+        self._channel.closing.abort()
 
     def _respondToBadRequestAndDisconnect(self) -> None:
         """twisted.web's Request calls this for a form that cannot be read."""
