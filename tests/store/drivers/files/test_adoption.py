@@ -278,7 +278,7 @@ def test_a_file_that_cannot_be_read_is_told_and_passed_over(shop, folder, caplog
             raise PermissionError(13, "Permission denied", "secret")
         return inspect(bucket, key, *more)
 
-    monkeypatch.setattr(shop.driver._inspector, "examine", refusing)
+    monkeypatch.setattr(shop.driver._inspector, "inspect", refusing)
     assert shop.driver.adopt().changed == 1
     assert "secret" in caplog.text
 

@@ -93,7 +93,7 @@ def test_a_file_that_may_be_read_now_is_noticed(watched, folder, monkeypatch, ca
         raise PermissionError(13, "Permission denied", "key")
 
     with monkeypatch.context() as patched:
-        patched.setattr(watched.driver._inspector, "examine", refuse)
+        patched.setattr(watched.driver._inspector, "inspect", refuse)
         assert noticed(watched).changed == 0
     assert "key" in caplog.text
     (folder / BUCKET / "key").chmod(0o644)
