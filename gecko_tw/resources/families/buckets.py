@@ -17,8 +17,8 @@ from gecko_tw.resources.documents.markup import element, iso_time, texts
 from gecko_tw.resources.documents.regions import is_location
 from gecko_tw.resources.documents.tagging import tags_in
 from gecko_tw.resources.gates.access_settings import ACL, ENFORCED, OWNERSHIP, OWNERSHIPS, REFUSE, bucket_owner
-from gecko_tw.resources.gates.permits import permit_bucket
 from gecko_tw.resources.gates.authorization import is_superuser
+from gecko_tw.resources.gates.permits import permit_bucket
 from gecko_tw.resources.headers.acl import parties_of, wished_acl
 from gecko_tw.store.records import BucketRecord, Json
 from gecko_tw.store.refusals import BucketAlreadyExists, BucketAlreadyOwnedByYou, InvalidArgument, NoSuchBucket

@@ -21,8 +21,8 @@ from gecko_tw.resources.documents.acl import read_grant, write_grant
 from gecko_tw.resources.documents.bucket_settings import change_setting, read_setting
 from gecko_tw.resources.documents.markup import Element, element, text, texts
 from gecko_tw.resources.gates.access_settings import ENFORCED, IGNORE, bucket_owner, ownership_of
-from gecko_tw.resources.gates.permits import permit_log
 from gecko_tw.resources.gates.authorization import is_owners
+from gecko_tw.resources.gates.permits import permit_log
 from gecko_tw.resources.headers.acl import display_name_of, parties_of
 from gecko_tw.store.records import BucketRecord, Json
 from gecko_tw.store.refusals import InvalidBucketName, KeyTooLongError, NoSuchBucket

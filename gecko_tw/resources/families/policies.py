@@ -23,8 +23,8 @@ from gecko_tw.resources.gates.access_settings import (
     blocks,
     policy_of,
 )
-from gecko_tw.resources.gates.permits import would_be_allowed
 from gecko_tw.resources.gates.authorization import is_owners
+from gecko_tw.resources.gates.permits import would_be_allowed
 from gecko_tw.store.records import BucketRecord
 
 _JSON = (b"Content-Type", b"application/json")

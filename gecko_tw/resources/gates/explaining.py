@@ -14,8 +14,8 @@ from gecko_tw.callers.access.policies.context import EVERY_BUCKET, S3_ARN
 from gecko_tw.callers.accounts.directory import Directory
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, Caller, Identity, IIdentities
 from gecko_tw.resources.gates.access_settings import ACL, POLICY, acls_count, policy_of
-from gecko_tw.resources.gates.circumstances import Ask
 from gecko_tw.resources.gates.authorization import is_allowed, is_superuser
+from gecko_tw.resources.gates.circumstances import Ask
 from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import NoSuchBucket, Refusal

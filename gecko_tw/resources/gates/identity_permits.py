@@ -15,8 +15,8 @@ from gecko_tw.callers.refusals import AccessDenied, InvalidIdentityToken
 from gecko_tw.callers.signatures.web_identity import conditions_of, prove, read_token
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.documents.query_protocol import shown
-from gecko_tw.resources.gates.circumstances import Ask
 from gecko_tw.resources.gates.authorization import is_allowed, is_superuser, is_within_boundaries
+from gecko_tw.resources.gates.circumstances import Ask
 from gecko_tw.store.records import Json
 
 Known = Mapping[str, Any]  # as Ask has it

@@ -14,8 +14,15 @@ from gecko_tw.resources.access_logs.server_log import has_log, touch_source
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import FOUND, ITSELF
 from gecko_tw.resources.gates.access_settings import POLICY
+from gecko_tw.resources.gates.authorization import (
+    is_allowed,
+    is_allowed_to_write,
+    is_denied,
+    is_superuser,
+    names,
+    needs_tags,
+)
 from gecko_tw.resources.gates.circumstances import Ask
-from gecko_tw.resources.gates.authorization import is_allowed, is_allowed_to_write, is_denied, is_superuser, names, needs_tags
 from gecko_tw.store.records import BucketRecord, Version
 from gecko_tw.store.refusals import Refusal, ServiceUnavailable, SlowDown
 
