@@ -118,8 +118,7 @@ async def _serve(call: Call, address: Address) -> None:
         plain = getattr(outcome, "lines", b"") or address.face is not None
         more = _request_id(call) if plain else await _every_answer(call)
         answering = True
-        if has_log(call.record):
-            turned = service.clock.seconds()
+        turned = service.clock.seconds()
         status = outcome.status
         sent = await outcome.send(call, more)
         error = outcome.error

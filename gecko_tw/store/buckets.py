@@ -23,11 +23,11 @@ class Buckets:
     def page(self, prefix: str, after: str, limit: int) -> list[BucketRecord]:
         return self.catalog.buckets(prefix, after, limit)
 
-    def get(self, name: str) -> BucketRecord:
+    def get(self, name: str, look: bool = True) -> BucketRecord:
         if not is_bucket_name(name):
             raise InvalidBucketName(BucketName=name)
         try:
-            return self.catalog.bucket(name)
+            return self.catalog.bucket(name, look)
         except NoSuchBucket:
             raise NoSuchBucket(BucketName=name) from None
 

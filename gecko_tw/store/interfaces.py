@@ -29,8 +29,11 @@ class IBuckets(Interface):
     def page(prefix: str, after: str, limit: int) -> list[BucketRecord]:
         """A list of BucketRecords by name."""
 
-    def get(name: str) -> BucketRecord:
-        """The BucketRecord. Raises NoSuchBucket, InvalidBucketName (no bucket can have it)."""
+    def get(name: str, look: bool = True) -> BucketRecord:
+        """The BucketRecord. Raises NoSuchBucket, InvalidBucketName (no bucket can have it).
+
+        :param look: as for ICatalog.bucket.
+        """
 
     def create(record: BucketRecord) -> None:
         """Adds it. Raises InvalidBucketName, BucketAlreadyOwnedByYou (same owner), BucketAlreadyExists."""

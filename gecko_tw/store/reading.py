@@ -19,29 +19,30 @@ class Reading:
     :param again: asks for the same version anew; used when a span has been joined with others into a new blob meanwhile.
     """
 
+    version: Version
+
     def __init__(self, blobs: IBlobs, version: Version, again: Callable[[], Version]) -> None:
         self._blobs = blobs
         self._again = again
         self._reader: IBlobReader | None = None
         self._index = -1
-        self.version = version
         self._take(version)
-        if self.version.spans:
+        if version.spans:
             self._enter(0)
 
     def _take(self, version: Version) -> None:
         self.version = version
-        self._starts = [0, *accumulate(span.length for span in version.spans)]
+        spans = version.spans
+        self._starts = [0, spans[0].length] if len(spans) == 1 else [0, *accumulate(span.length for span in spans)]
 
     def _enter(self, index: int) -> None:
-        """Opens the blob of a span.
+        """Opens the blob of a span that is not open.
 
         :raises BlobGone: it is not there.
         """
-        if index == self._index:
-            return
         reader = self._blobs.open(self.version.spans[index].blob)
-        self.close()
+        if self._reader is not None:
+            self.close()
         self._reader, self._index = reader, index
 
     def _at(self, offset: int) -> tuple[IBlobReader, int, int]:
@@ -64,7 +65,8 @@ class Reading:
 
     def _locate(self, offset: int) -> tuple[IBlobReader, int, int]:
         index = bisect_right(self._starts, offset) - 1
-        self._enter(index)
+        if index != self._index:
+            self._enter(index)
         span = self.version.spans[index]
         inside = offset - self._starts[index]
         assert self._reader is not None

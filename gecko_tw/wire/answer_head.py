@@ -42,6 +42,8 @@ def may_have_body(method: bytes, status: int) -> bool:
 
 def lines_of(headers: Headers) -> bytes:
     """Headers as lines, each with its end; line breaks and NULs in them become spaces."""
+    if not headers:
+        return b""
     lines = [name + b": " + value + b"\r\n" for name, value in headers]
     rendered = b"".join(lines)
     # Scans in C instead of a look at every value: each line end that we made, and no other.

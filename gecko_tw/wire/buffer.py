@@ -30,7 +30,5 @@ class Buffer:
     def cut(self, size: int) -> bytes:
         """The first so many bytes, which are there; what is behind them stays."""
         data = self.data
-        if size == len(data):
-            return self.take()
-        self.data = data[size:]
+        self.data = b"" if size == len(data) else data[size:]
         return bytes(data[:size])

@@ -38,7 +38,8 @@ async def permit_row(call: Call) -> None:
     row = call.operation
     assert row is not None
     if call.bucket and not row.new_bucket:
-        call.record = await call.service.read(call.service.buckets.get, call.bucket)
+        # What is decided when the object is found looks for it anyway.
+        call.record = await call.service.read(call.service.buckets.get, call.bucket, row.decides != FOUND)
     if row.signed_for is not None and call.caller.kind == "anonymous":
         raise AccessDenied(f"Anonymous users cannot {row.signed_for}. Please authenticate.")
     needs, also = row.needs, row.also

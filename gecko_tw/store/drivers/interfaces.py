@@ -110,8 +110,11 @@ class ICatalog(Interface):
     def buckets(prefix: str, after: str, limit: int) -> list[BucketRecord]:
         """Up to ``limit`` BucketRecords whose names start with ``prefix`` and sort behind ``after``, by name."""
 
-    def bucket(name: str) -> BucketRecord:
-        """The BucketRecord. Raises NoSuchBucket."""
+    def bucket(name: str, look: bool = True) -> BucketRecord:
+        """The BucketRecord. Raises NoSuchBucket.
+
+        :param look: whether it is looked for where others may have removed it. Whoever goes on to read a history need not: that does.
+        """
 
     def add_bucket(record: BucketRecord) -> None:
         """Adds a bucket. Raises BucketAlreadyExists."""

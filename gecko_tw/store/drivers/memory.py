@@ -140,7 +140,7 @@ class MemoryCatalog:
             names = sorted(name for name in self._buckets if name.startswith(prefix) and name > after)
             return [self._buckets[name].record for name in names[: max(limit, 0)]]
 
-    def bucket(self, name: str) -> BucketRecord:
+    def bucket(self, name: str, look: bool = True) -> BucketRecord:
         with self._lock:
             return self._buckets[name].record
 

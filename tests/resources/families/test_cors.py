@@ -218,7 +218,7 @@ def test_rules_that_cannot_be_read_allow_nothing_and_do_not_spoil_the_answer() -
     there.ask("PUT", "/photos")
 
     class Busy:
-        def get(self, name: str) -> None:
+        def get(self, name: str, look: bool = True) -> None:
             raise SlowDown
 
     there.service.buckets = Busy()  # type: ignore[assignment]

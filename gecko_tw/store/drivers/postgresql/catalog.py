@@ -80,7 +80,7 @@ class PostgresqlCatalog:
     def buckets(self, prefix: str, after: str, limit: int) -> list[BucketRecord]:
         return self._buckets.page(prefix, after, limit)
 
-    def bucket(self, name: str) -> BucketRecord:
+    def bucket(self, name: str, look: bool = True) -> BucketRecord:
         return self._buckets.find(name).record
 
     def add_bucket(self, record: BucketRecord) -> None:

@@ -111,9 +111,9 @@ class SqliteCatalog:
             self._layout.watch.reconcile_bucket(name)
         return self.buckets(prefix, after, limit) if absent else found
 
-    def bucket(self, name: str) -> BucketRecord:
+    def bucket(self, name: str, look: bool = True) -> BucketRecord:
         found = self._find(name)[1]
-        if self._layout.directories.exists(name):
+        if not look or self._layout.directories.exists(name):
             return found
         self._layout.watch.reconcile_bucket(name)
         return self._find(name)[1]
@@ -154,6 +154,8 @@ class SqliteCatalog:
         for _ in range(2):  # the second time in case a commit came between the row and the look at the disk
             row, newest, _ = self._newest(bucket, key)
             if (opening and row is not None and row.visible) or self._layout.watch.agrees(bucket, key, row):
+                if row is None or not row.visible:
+                    self.bucket(bucket)  # no file was looked at, whose being there tells that its bucket is, too
                 if version_id is not None and row is not None and version_id != row.version_id:
                     newest = self._with_named(newest, version_id)
                 return newest if upload_id is None else self._with_upload(newest, upload_id)
