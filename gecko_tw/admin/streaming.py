@@ -23,26 +23,50 @@ BEHIND_TIMEOUT = 60.0
 """Seconds that a client may lag behind; what comes meanwhile it misses."""
 
 
+def _event(one: Json) -> bytes:
+    return b"data: " + json.dumps(one).encode() + b"\n\n"
+
+
+def _nothing() -> None:
+    """Nothing need be done."""
+
+
 @define(eq=False)
 class Stream:
     """Sends what ``look`` finds, until the client leaves or this process ends.
 
     :ivar look: called again and again: what is new, as JSON.
+    :ivar media: the media type.
+    :ivar write: one of what is new, as it is sent.
+    :ivar begins: what is sent first, ``idle`` when there was nothing new for some time; whoever reads passes over both.
+    :ivar ended: called when nothing is sent any more.
     """
 
     look: Callable[[], Iterable[Json]]
+    media: bytes = EVENTS
+    write: Callable[[Json], bytes] = _event
+    begins: bytes = b": begins\n\n"
+    idle: bytes = b": nothing new\n\n"
+    ended: Callable[[], object] = _nothing
     status: int = 200
     error: str = ""
 
     async def send(self, call: Call, more: Headers) -> int:
         """As an Outcome."""
-        headers = [*more, (b"Content-Type", EVENTS), (b"Cache-Control", b"no-store")]
+        headers = [*more, (b"Content-Type", self.media), (b"Cache-Control", b"no-store")]
         write, finish = call.request.answer_slowly(200, headers)
-        write(b": begins\n\n")
+        try:
+            return await self._send(call, write, finish)
+        finally:
+            self.ended()
+
+    async def _send(self, call: Call, write: Callable[[bytes], None], finish: Callable[[None], None]) -> int:
+        if self.begins:
+            write(self.begins)
         sent, silent, behind = 0, 0.0, 0.0
         while not call.request.leaving:
             await deferLater(call.service.clock, PAUSE)
-            found = b"".join(b"data: " + json.dumps(one).encode() + b"\n\n" for one in self.look())
+            found = b"".join(self.write(one) for one in self.look())
             silent, behind = silent + PAUSE, behind + PAUSE if call.request.behind else 0.0
             if behind > BEHIND_TIMEOUT:
                 call.request.abort()
@@ -50,7 +74,7 @@ class Stream:
             if call.request.behind:
                 continue
             if not found and silent >= SILENCE:
-                found = b": nothing new\n\n"
+                found = self.idle
             if found:
                 write(found)
                 sent, silent = sent + len(found), 0.0

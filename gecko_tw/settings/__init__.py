@@ -91,6 +91,20 @@ class Settings:
         kinds.AUDIT_LOG,
         "where each change by the admin API is told, a line of JSON: `stdout`, `off`, or a file that lines are added to",
     )
+    minio_admin: bool = setting(
+        "true",
+        kinds.BOOLEAN,
+        "whether `mc admin` and MinIO's admin clients are answered at `/minio/admin/v3/…` on the ports of S3, by the same permissions as"
+        " the admin API",
+    )
+    minio_metrics: str = setting(
+        "jwt",
+        kinds.one_of("jwt", "public", "off"),
+        "who may scrape `/minio/v2/metrics/…` on the ports of S3: whoever has a token of `mc admin prometheus generate`, everybody, or"
+        " nobody",
+        "GECKOS3_MINIO_METRICS",
+        "MINIO_PROMETHEUS_AUTH_TYPE",
+    )
     native_listen: str = setting(
         "off",
         kinds.ADMIN_LISTEN,
