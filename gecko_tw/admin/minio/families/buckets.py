@@ -7,6 +7,7 @@ from attrs import evolve
 
 from gecko_tw.admin.families.buckets import get_quota, set_quota, told
 from gecko_tw.admin.minio.rows import PLAIN, V3, Question, minio
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, Identity
 from gecko_tw.resources.answers.refusals import NotImplemented_
 from gecko_tw.resources.dispatch.operations import GET, PUT
 from gecko_tw.resources.documents.markup import iso_time
@@ -44,8 +45,7 @@ def set_bucket_quota(question: Question) -> Json:
 @minio("AccountInfo", GET, V3 + "accountinfo", "prefix-usage", needs=None)
 def account_info(question: Question) -> Json:
     """Who asks, with the buckets that may be read or written; sizes of prefixes are not among it."""
-    caller, settings = question.call.caller, question.ground.settings
-    identity = caller.identity
+    identity = question.call.caller.identity
     if question.text("prefix-usage", "false") == "true":
         raise NotImplemented_("Nobody counts what single prefixes hold.")
     whole = identity is None or identity.principal.root
@@ -57,11 +57,17 @@ def account_info(question: Question) -> Json:
     texts += [] if identity is None else [one.text for one in identity.policies]
     statements = [each for text in texts for each in _statements(json.loads(text)["Statement"])]
     return {
-        "AccountName": caller.principal.user_name or settings.access_key,
+        "AccountName": _name(question, identity),
         "Server": {"Type": 1},
         "Policy": {"Version": "2012-10-17", "Statement": statements},
         "Buckets": list(_buckets(question)),
     }
+
+
+def _name(question: Question, identity: Identity | None) -> str:
+    if identity is None or (identity.principal.root and identity.account == ROOT_ACCOUNT):
+        return question.ground.settings.access_key
+    return identity.principal.user_name or identity.access_key
 
 
 def _statements(found: Json) -> list[Json]:
