@@ -32,7 +32,7 @@ class NoSuchServiceAccount(Refusal):
 
 
 class NoSuchUser(Refusal):
-    """There is no such user."""
+    """The specified user does not exist"""
 
     @property
     def code(self) -> str:
@@ -50,15 +50,19 @@ def _permit(question: Question, action: str, user: str) -> None:
     permit_administration(question.call, action, own=own)
 
 
-def _user(question: Question, name: str) -> str:
-    """The user of a name, the caller when there is none; ``""`` for the settings' account itself. Raises NoSuchUser."""
-    if not name:
-        return question.call.caller.principal.user_name
-    if name == question.ground.settings.access_key:
-        return ""
-    if question.ground.registry.user(ROOT_ACCOUNT, name) is None:
-        raise NoSuchUser(f"There is no user {name!r}.")
-    return name
+def _permitted(question: Question, action: str, name: str) -> str:
+    """The user of a name, the caller when there is none, whose keys the caller may see or change; ``""`` for the settings' account itself.
+
+    :raises AccessDenied: the caller may not, whether there is such a user or not.
+    :raises NoSuchUser: there is none.
+    """
+    user = name or question.call.caller.principal.user_name
+    if user == question.ground.settings.access_key:
+        user = ""
+    _permit(question, action, user)
+    if user and question.ground.registry.user(ROOT_ACCOUNT, user) is None:
+        raise NoSuchUser
+    return user
 
 
 def _shown(question: Question, user: str) -> str:
@@ -93,8 +97,7 @@ def _expires(text: str) -> str | None:
 def add_service_account(question: Question) -> Json:
     """Adds an access key of a user, the caller when none is named, and tells its secret, this once."""
     given = question.given
-    user = _user(question, given("targetUser", str, ""))
-    _permit(question, "admin:CreateServiceAccount", user)
+    user = _permitted(question, "admin:CreateServiceAccount", given("targetUser", str, ""))
     if not is_enabled(given("status", str, ON)):
         raise NotImplemented_("A key is made to be used: switch it off afterwards.")
     policy = given("policy", dict)
@@ -209,8 +212,7 @@ def _own_session(question: Question) -> Mapping[str, Any] | None:
 @minio("ListServiceAccounts", GET, V3 + "list-service-accounts", "user", needs=None, answers=SEALED)
 def list_service_accounts(question: Question) -> Json:
     """The access keys of a user, the caller when none is named."""
-    user = _user(question, question.text("user", ""))
-    _permit(question, "admin:ListServiceAccounts", user)
+    user = _permitted(question, "admin:ListServiceAccounts", question.text("user", ""))
     return {"accounts": _keys(question, user)}
 
 
@@ -239,9 +241,7 @@ def list_access_keys(question: Question) -> Json:
         permit_administration(question.call, "admin:ListServiceAccounts")
         users = ["", *(one.name for one in of_account(question.ground.registry, USER, ROOT_ACCOUNT))]
     else:
-        users = [_user(question, one) for one in names or [""]]
-        for user in users:
-            _permit(question, "admin:ListServiceAccounts", user)
+        users = [_permitted(question, "admin:ListServiceAccounts", one) for one in names or [""]]
     with_keys = kind in ("svcacc-only", "all")
     return {
         _shown(question, user): {"serviceAccounts": _keys(question, user) if with_keys else [], "stsKeys": []}
