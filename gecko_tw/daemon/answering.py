@@ -16,6 +16,7 @@ from gecko_tw.callers.accounts.sessions import Sessions
 from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.callers.signatures.authenticate import Authenticator
 from gecko_tw.callers.signatures.proxies import neighbourhood
+from gecko_tw.daemon.admin_factory import AdminFactory, LazyEndpoint, Observers, Shared
 from gecko_tw.daemon.balance import Balance
 from gecko_tw.daemon.certificates import Certificates
 from gecko_tw.daemon.data_dir import DataDir
@@ -23,7 +24,6 @@ from gecko_tw.daemon.deployment import Store, identities_of, operation_table, si
 from gecko_tw.daemon.issuers import Issuers
 from gecko_tw.daemon.listening import ADMIN, NATIVE, REDIRECT, S3, Listener, alone, listeners_of
 from gecko_tw.daemon.logs import RequestLog
-from gecko_tw.daemon.office import Later, Office, Shared, Watch
 from gecko_tw.daemon.protection import front_of, limits_of
 from gecko_tw.daemon.serving import Serving
 from gecko_tw.jobs.access_log_delivery import AccessLogs
@@ -129,23 +129,23 @@ def serving_for(
     """
     listeners, store = listeners_of(settings), store_in(data, settings)
     has_operator = any(listener.site == ADMIN for listener in listeners)
-    watch = _watch(settings, shared, has_operator)
+    observing = _observers(settings, shared, has_operator)
     log = (RequestLog(settings.log_format, write),) if settings.request_log else ()
-    service = service_for(reactor, settings, store, pools, shared.tally, (*log, *watch.observers))
+    service = service_for(reactor, settings, store, pools, shared.tally, (*log, *observing.observers))
     limits = Limits(connections_per_address=settings.max_connections_per_address)
     certificates = Certificates(shared.certificates) if any(listener.tls for listener in listeners) else None
-    office = Office(
+    factory = AdminFactory(
         service=service,
         settings=settings,
         data=data,
         store=store,
         shared=shared,
-        watch=watch,
+        observing=observing,
         listeners=listeners,
         ends=certificates.ends if certificates else tuple,
         write=write,
     )
-    minio = Later(office.minio) if settings.minio_admin or settings.minio_metrics != "off" else None
+    minio = LazyEndpoint(factory.minio) if settings.minio_admin or settings.minio_metrics != "off" else None
     sites = {S3: Site(ServiceResource(service, minio), reactor, limits, neighbourhood, hsts=settings.hsts)}
     if any(listener.site == NATIVE for listener in listeners):
         # Most deployments have no such listener, and need none of it.
@@ -159,9 +159,9 @@ def serving_for(
     beside = MultiService()
     if service.server_log is not None:
         service.server_log.setServiceParent(beside)
-    if watch.metrics is not None:
-        sites[ADMIN] = Site(office.root(), reactor, limits, neighbourhood)
-        telling = TimerService(TOLD, watch.metrics.tell, service, of_clients, pools)
+    if observing.metrics is not None:
+        sites[ADMIN] = Site(factory.root(), reactor, limits, neighbourhood)
+        telling = TimerService(TOLD, observing.metrics.tell, service, of_clients, pools)
         telling.clock = reactor
         telling.setServiceParent(beside)
     ahead = alone
@@ -171,10 +171,10 @@ def serving_for(
     return Serving(reactor, sites, listeners, sockets, drain, beside, ahead=ahead, certificates=certificates)
 
 
-def _watch(settings: Settings, shared: Shared, has_operator: bool) -> Watch:
+def _observers(settings: Settings, shared: Shared, has_operator: bool) -> Observers:
     """What looks at requests: where nobody operates this by a listener, only as long as somebody looks."""
     metrics = Metrics((shared.counters, shared.place), operation_table()) if has_operator else None
-    return Watch(metrics, Recent(shared.recent, settings.workers, shared.place, always=has_operator))
+    return Observers(metrics, Recent(shared.recent, settings.workers, shared.place, always=has_operator))
 
 
 def _nothing(token: bytes) -> None:

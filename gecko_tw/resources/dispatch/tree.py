@@ -27,7 +27,7 @@ MINIO = b"/minio/"
 """Where MinIO's own APIs are: whoever asks for them must not be told of objects."""
 
 
-class Place(Protocol):
+class Endpoint(Protocol):
     """What answers below a path that is no bucket's. It authenticates whoever asks by itself."""
 
     # Any: as to all resources.
@@ -48,7 +48,7 @@ class ServiceResource(Resource):
 
     renders_at_head = True
 
-    def __init__(self, service: Service, minio: Place | None = None) -> None:
+    def __init__(self, service: Service, minio: Endpoint | None = None) -> None:
         super().__init__()
         self._service, self._minio = service, minio
         self._domains = tuple(domain.lower() for domain in service.domains)
@@ -129,7 +129,7 @@ class _Own(Resource):
     isLeaf = True
     renders_at_head = True
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Endpoint) -> None:
         self.children = {}
         self._place = place
 

@@ -9,18 +9,18 @@ from gecko_tw.callers.access.policies import RequestContext, decide
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
 from gecko_tw.callers.accounts.scopes import KeyScope
 from tests.admin.desk import ROOT
-from tests.admin.minio.counter import Counter, counter
+from tests.admin.minio.minio_desk import MinioDesk, minio_desk
 from tests.admin.recipes import READING
 
 WRITING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}]}
 
 
 @pytest.fixture
-def there() -> Counter:
-    return counter()
+def there() -> MinioDesk:
+    return minio_desk()
 
 
-def may(there: Counter, access_key: str, action: str) -> bool:
+def may(there: MinioDesk, access_key: str, action: str) -> bool:
     """Whether the policies and the limits of a key allow an action of S3 on an object."""
     identity = there.desk.ground.identities.find(access_key)
     assert identity is not None
@@ -29,11 +29,11 @@ def may(there: Counter, access_key: str, action: str) -> bool:
     return within and (identity.principal.root or decide(context, identity.policies).allowed)
 
 
-def add(there: Counter, name: str, **more: Any) -> None:
+def add(there: MinioDesk, name: str, **more: Any) -> None:
     there.values("AddUser", {"secretKey": f"secret-of-{name}", **more}, accessKey=name)
 
 
-def test_a_new_user_signs_with_its_name_and_has_what_is_attached(there: Counter) -> None:
+def test_a_new_user_signs_with_its_name_and_has_what_is_attached(there: MinioDesk) -> None:
     add(there, "carl", policy="own,writeonly")
     assert (may(there, "carl", "s3:GetObject"), may(there, "carl", "s3:PutObject")) == (True, True)
     assert not may(there, "carl", "s3:DeleteObject")
@@ -42,7 +42,7 @@ def test_a_new_user_signs_with_its_name_and_has_what_is_attached(there: Counter)
     assert told["updatedAt"] > "2020"
 
 
-def test_a_user_added_again_has_another_secret_and_keeps_the_rest(there: Counter) -> None:
+def test_a_user_added_again_has_another_secret_and_keeps_the_rest(there: MinioDesk) -> None:
     add(there, "ann", status="disabled")
     registry = there.desk.ground.registry
     user = registry.user(ROOT_ACCOUNT, "ann")
@@ -67,7 +67,7 @@ def test_a_user_added_again_has_another_secret_and_keeps_the_rest(there: Counter
     ],
 )
 def test_a_user_that_cannot_be_is_refused_and_leaves_nothing_behind(
-    there: Counter, name: str, body: Any, code: tuple[int, str]
+    there: MinioDesk, name: str, body: Any, code: tuple[int, str]
 ) -> None:
     before = there.values("ListUsers")
     assert there.code(there.ask("AddUser", body, accessKey=name)) == code
@@ -75,7 +75,7 @@ def test_a_user_that_cannot_be_is_refused_and_leaves_nothing_behind(
     assert there.desk.ground.registry.key("new") is None
 
 
-def test_a_disabled_user_and_all_its_keys_are_refused_until_it_is_enabled(there: Counter) -> None:
+def test_a_disabled_user_and_all_its_keys_are_refused_until_it_is_enabled(there: MinioDesk) -> None:
     find = there.desk.ground.identities.find
     there.values("SetUserStatus", accessKey="ann", status="disabled")
     assert find("ann") is None and find("annsecond") is None
@@ -83,7 +83,7 @@ def test_a_disabled_user_and_all_its_keys_are_refused_until_it_is_enabled(there:
     assert find("ann") is not None
 
 
-def test_a_removed_user_takes_its_keys_along_and_nobody_elses(there: Counter) -> None:
+def test_a_removed_user_takes_its_keys_along_and_nobody_elses(there: MinioDesk) -> None:
     there.values("RemoveUser", accessKey="ann")
     registry = there.desk.ground.registry
     assert [registry.key(key) is None for key in ("ann", "annsecond", "bob", "rootsecond")] == [
@@ -96,7 +96,7 @@ def test_a_removed_user_takes_its_keys_along_and_nobody_elses(there: Counter) ->
     assert there.code(there.ask("GetUserInfo", accessKey="ann")) == (404, "XMinioAdminNoSuchUser")
 
 
-def test_a_group_is_made_with_its_first_member_and_removed_when_it_has_none(there: Counter) -> None:
+def test_a_group_is_made_with_its_first_member_and_removed_when_it_has_none(there: MinioDesk) -> None:
     there.values("UpdateGroupMembers", {"group": "new", "members": ["bob"], "isRemove": False})
     assert there.values("ListGroupNames") == ["new", "staff"]
     assert there.values("GetGroupDescription", group="new")["members"] == ["bob"]
@@ -117,12 +117,12 @@ def test_a_group_is_made_with_its_first_member_and_removed_when_it_has_none(ther
         (["a list"], (400, "InvalidArgument")),
     ],
 )
-def test_members_that_are_not_there_make_no_group(there: Counter, body: Any, code: tuple[int, str]) -> None:
+def test_members_that_are_not_there_make_no_group(there: MinioDesk, body: Any, code: tuple[int, str]) -> None:
     assert there.code(there.ask("UpdateGroupMembers", body)) == code
     assert there.values("ListGroupNames") == ["staff"]
 
 
-def test_members_of_a_disabled_group_do_not_have_its_policies(there: Counter) -> None:
+def test_members_of_a_disabled_group_do_not_have_its_policies(there: MinioDesk) -> None:
     assert may(there, "ann", "s3:GetObject")
     there.values("SetGroupStatus", group="staff", status="disabled")
     assert not may(there, "ann", "s3:GetObject")
@@ -131,14 +131,14 @@ def test_members_of_a_disabled_group_do_not_have_its_policies(there: Counter) ->
     assert may(there, "ann", "s3:GetObject")
 
 
-def test_a_policy_is_replaced_for_all_who_have_it(there: Counter) -> None:
+def test_a_policy_is_replaced_for_all_who_have_it(there: MinioDesk) -> None:
     there.values("AttachPolicy", {"policies": ["own"], "user": "bob"})
     assert (may(there, "bob", "s3:GetObject"), may(there, "bob", "s3:PutObject")) == (True, False)
     there.values("AddCannedPolicy", WRITING, name="own")
     assert (may(there, "bob", "s3:GetObject"), may(there, "bob", "s3:PutObject")) == (False, True)
 
 
-def test_statements_about_the_server_alone_need_no_resource(there: Counter) -> None:
+def test_statements_about_the_server_alone_need_no_resource(there: MinioDesk) -> None:
     statements = [{"Effect": "Allow", "Action": ["admin:ServerInfo", "kms:*"]}]
     there.values("AddCannedPolicy", {"Version": "2012-10-17", "Statement": statements}, name="looks")
     assert there.values("InfoCannedPolicy", name="looks")["Statement"][0]["Resource"] == "*"
@@ -147,7 +147,7 @@ def test_statements_about_the_server_alone_need_no_resource(there: Counter) -> N
     assert there.code(refused) == (400, "MalformedPolicy")
 
 
-def test_what_every_account_has_cannot_be_changed_or_removed(there: Counter) -> None:
+def test_what_every_account_has_cannot_be_changed_or_removed(there: MinioDesk) -> None:
     assert there.code(there.ask("AddCannedPolicy", READING, name="readwrite")) == (403, "AccessDenied")
     assert there.code(there.ask("RemoveCannedPolicy", name="consoleAdmin")) == (403, "AccessDenied")
     assert {"readonly", "readwrite", "writeonly", "consoleAdmin", "diagnostics"} <= set(
@@ -155,7 +155,7 @@ def test_what_every_account_has_cannot_be_changed_or_removed(there: Counter) -> 
     )
 
 
-def test_policies_are_attached_and_detached_once(there: Counter) -> None:
+def test_policies_are_attached_and_detached_once(there: MinioDesk) -> None:
     body = {"policies": ["own", "readwrite"], "user": "ann"}
     assert there.values("AttachPolicy", body)["policiesAttached"] == ["own", "readwrite"]
     assert there.code(there.ask("AttachPolicy", body)) == (400, "XMinioAdminPolicyChangeAlreadyApplied")
@@ -178,11 +178,11 @@ def test_policies_are_attached_and_detached_once(there: Counter) -> None:
         ({"policies": ["own"]}, (400, "InvalidArgument")),
     ],
 )
-def test_what_cannot_be_attached_is_refused(there: Counter, body: Any, code: tuple[int, str]) -> None:
+def test_what_cannot_be_attached_is_refused(there: MinioDesk, body: Any, code: tuple[int, str]) -> None:
     assert there.code(there.ask("AttachPolicy", body)) == code
 
 
-def test_entities_are_told_from_all_sides(there: Counter) -> None:
+def test_entities_are_told_from_all_sides(there: MinioDesk) -> None:
     there.values("SetUserOrGroupPolicy", userOrGroup="ann", isGroup="false", policyName="own")
     told = there.values("PolicyEntities")
     staff = {"group": "staff", "policies": ["readonly"]}
@@ -195,7 +195,7 @@ def test_entities_are_told_from_all_sides(there: Counter) -> None:
     assert there.values("PolicyEntities", user="ann")["userMappings"][0]["policies"] == []
 
 
-def test_an_access_key_may_do_what_its_user_may_and_its_policy_allows(there: Counter) -> None:
+def test_an_access_key_may_do_what_its_user_may_and_its_policy_allows(there: MinioDesk) -> None:
     body = {"targetUser": "ann", "accessKey": "third", "secretKey": "secretofthird", "policy": WRITING}
     made = there.values("AddServiceAccount", body)["credentials"]
     assert made == {"accessKey": "third", "secretKey": "secretofthird", "expiration": "1970-01-01T00:00:00Z"}
@@ -211,7 +211,7 @@ def test_an_access_key_may_do_what_its_user_may_and_its_policy_allows(there: Cou
     assert there.desk.ground.identities.find("third") is None
 
 
-def test_everybody_makes_looks_at_and_revokes_keys_of_their_own(there: Counter) -> None:
+def test_everybody_makes_looks_at_and_revokes_keys_of_their_own(there: MinioDesk) -> None:
     made = there.values("AddServiceAccount", {}, who="ann")["credentials"]["accessKey"]
     listed = there.values("ListServiceAccounts", who="ann")["accounts"]
     assert {one["accessKey"] for one in listed} == {"annsecond", made}
@@ -222,7 +222,7 @@ def test_everybody_makes_looks_at_and_revokes_keys_of_their_own(there: Counter) 
     assert there.desk.ground.registry.key(made) is None
 
 
-def test_nobody_touches_keys_of_others_without_permission(there: Counter) -> None:
+def test_nobody_touches_keys_of_others_without_permission(there: MinioDesk) -> None:
     refused = (403, "AccessDenied")
     for user in ("ann", ROOT):
         assert there.code(there.ask("AddServiceAccount", {"targetUser": user}, who="bob")) == refused
@@ -234,7 +234,7 @@ def test_nobody_touches_keys_of_others_without_permission(there: Counter) -> Non
     assert there.code(there.ask("ListAccessKeysBulk", who="bob", users="ann")) == refused
 
 
-def test_a_key_that_is_limited_makes_no_further_ones(there: Counter) -> None:
+def test_a_key_that_is_limited_makes_no_further_ones(there: MinioDesk) -> None:
     limits: dict[str, Any] = {"scoped": {"scope": KeyScope(buckets=("photos",))}, "ending": {"expires": 4e9}}
     limits["bound"] = {"policy": json.dumps(READING)}
     for name, more in limits.items():
@@ -244,14 +244,14 @@ def test_a_key_that_is_limited_makes_no_further_ones(there: Counter) -> None:
         assert there.code(reply) == (403, "AccessDenied"), name
 
 
-def test_a_denial_counts_for_what_is_ones_own_too(there: Counter) -> None:
+def test_a_denial_counts_for_what_is_ones_own_too(there: MinioDesk) -> None:
     statement = {"Effect": "Deny", "Action": "admin:CreateServiceAccount", "Resource": "*"}
     there.values("AddCannedPolicy", {"Version": "2012-10-17", "Statement": [statement]}, name="none")
     there.values("AttachPolicy", {"policies": ["none"], "user": "ann"})
     assert there.code(there.ask("AddServiceAccount", {}, who="ann")) == (403, "AccessDenied")
 
 
-def test_whoever_may_make_keys_makes_none_of_the_account_itself(there: Counter) -> None:
+def test_whoever_may_make_keys_makes_none_of_the_account_itself(there: MinioDesk) -> None:
     maker = there.desk.settle("maker", ROOT_ACCOUNT, "maker", "admin:*")
     assert there.code(there.ask("AddServiceAccount", {"targetUser": ROOT}, who=maker)) == (403, "AccessDenied")
     assert there.values("AddServiceAccount", {"targetUser": "ann"}, who=maker)["credentials"]["accessKey"]
@@ -259,7 +259,7 @@ def test_whoever_may_make_keys_makes_none_of_the_account_itself(there: Counter) 
     assert there.code(reply) == (403, "AccessDenied")
 
 
-def test_a_users_own_key_is_no_service_account(there: Counter) -> None:
+def test_a_users_own_key_is_no_service_account(there: MinioDesk) -> None:
     for row, body in (("DeleteServiceAccount", None), ("UpdateServiceAccount", {}), ("InfoServiceAccount", None)):
         assert there.code(there.ask(row, body, accessKey="ann")) == (404, "XMinioInvalidIAMCredentials")
 
@@ -276,13 +276,13 @@ def test_a_users_own_key_is_no_service_account(there: Counter) -> None:
         {"status": "odd"},
     ],
 )
-def test_a_key_that_cannot_be_is_refused(there: Counter, body: Any) -> None:
+def test_a_key_that_cannot_be_is_refused(there: MinioDesk, body: Any) -> None:
     before = there.values("ListAccessKeysBulk", all="true")
     assert there.ask("AddServiceAccount", body).status in (400, 409)
     assert there.values("ListAccessKeysBulk", all="true") == before
 
 
-def test_an_account_sees_its_buckets_and_what_it_may_do_there(there: Counter) -> None:
+def test_an_account_sees_its_buckets_and_what_it_may_do_there(there: MinioDesk) -> None:
     told = there.values("AccountInfo")
     assert told["AccountName"] == ROOT
     photos = next(one for one in told["Buckets"] if one["name"] == "photos")
@@ -293,7 +293,7 @@ def test_an_account_sees_its_buckets_and_what_it_may_do_there(there: Counter) ->
     assert there.values("AccountInfo", who="ann")["Buckets"][0]["access"] == {"read": False, "write": True}
 
 
-def test_quotas_are_those_of_the_admin_api(there: Counter) -> None:
+def test_quotas_are_those_of_the_admin_api(there: MinioDesk) -> None:
     there.values("SetBucketQuotaConfig", {"quota": 4096, "quotatype": "hard"}, bucket="photos")
     assert there.values("GetBucketQuotaConfig", bucket="photos")["size"] == 4096
     record = there.desk.ground.store.buckets.get("photos")

@@ -9,7 +9,7 @@ import pytest
 
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
 from tests.admin.desk import ROOT, SECRET
-from tests.admin.minio.counter import Counter, counter
+from tests.admin.minio.minio_desk import MinioDesk, minio_desk
 from tests.resources.asking import NOW, FakeRequest
 
 CLUSTER = "/minio/v2/metrics/cluster"
@@ -24,13 +24,13 @@ def token(secret: str = SECRET, algorithm: str | None = "HS512", **claims: Any) 
         return jwt.encode(kept, secret if algorithm else None, algorithm or "none")
 
 
-def scrape(there: Counter, given: str | None, target: str = CLUSTER, method: str = "GET") -> FakeRequest:
+def scrape(there: MinioDesk, given: str | None, target: str = CLUSTER, method: str = "GET") -> FakeRequest:
     more = {} if given is None else {"authorization": f"Bearer {given}"}
     return there.desk.ask(method, target, who=None, **more)
 
 
 def test_a_token_of_an_access_key_tells_what_the_store_holds() -> None:
-    there = counter()
+    there = minio_desk()
     reply = scrape(there, token())
     assert (reply.status, reply.header("content-type")) == (200, "text/plain; version=0.0.4; charset=utf-8")
     assert b"minio_cluster_bucket_total 2.0" in reply.body
@@ -44,7 +44,7 @@ def test_a_token_of_an_access_key_tells_what_the_store_holds() -> None:
 
 @pytest.mark.parametrize("algorithm", ("HS256", "HS384", "HS512"))
 def test_each_algorithm_that_minio_takes_is_taken(algorithm: str) -> None:
-    assert scrape(counter(), token(algorithm=algorithm)).status == 200
+    assert scrape(minio_desk(), token(algorithm=algorithm)).status == 200
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_each_algorithm_that_minio_takes_is_taken(algorithm: str) -> None:
     ],
 )
 def test_whoever_has_no_good_token_is_refused(given: str | None, code: str) -> None:
-    there = counter()
+    there = minio_desk()
     for target in (CLUSTER, "/minio/v2/metrics/node", "/minio/v2/metrics/bucket"):
         reply = scrape(there, given, target)
         assert (reply.status, json.loads(reply.body)["Code"]) == (400 if code == "ExpiredToken" else 403, code)
@@ -74,7 +74,7 @@ def test_whoever_has_no_good_token_is_refused(given: str | None, code: str) -> N
 
 
 def test_a_user_scrapes_whom_a_policy_allows_it_until_it_is_disabled() -> None:
-    there = counter()
+    there = minio_desk()
     there.values("AttachPolicy", {"policies": ["diagnostics"], "user": "ann"})
     given = token(sub="ann", secret="secret-of-ann")
     assert scrape(there, given).status == 200
@@ -83,7 +83,7 @@ def test_a_user_scrapes_whom_a_policy_allows_it_until_it_is_disabled() -> None:
 
 
 def test_an_expired_key_scrapes_nothing() -> None:
-    there = counter()
+    there = minio_desk()
     there.desk.settle("ending", ROOT_ACCOUNT, "scraper", "admin:Prometheus", expires=NOW + 60.0)
     given = token(sub="ending", secret="secret-of-ending")
     assert scrape(there, given).status == 200
@@ -92,7 +92,7 @@ def test_an_expired_key_scrapes_nothing() -> None:
 
 
 def test_whoever_guesses_waits_longer_and_longer() -> None:
-    there = counter()
+    there = minio_desk()
     answered = [
         there.desk.send("GET", CLUSTER, who=None, authorization=f"Bearer {token(secret=str(n))}") for n in range(12)
     ]
@@ -102,14 +102,14 @@ def test_whoever_guesses_waits_longer_and_longer() -> None:
 
 
 def test_everybody_scrapes_where_a_setting_says_so() -> None:
-    there = counter(metrics="public")
+    there = minio_desk(metrics="public")
     assert scrape(there, None).status == 200
     assert scrape(there, None, method="HEAD").status == 200
     assert scrape(there, None, method="POST").status == 405
 
 
 def test_what_is_kept_of_requests_is_told_to_whoever_traces() -> None:
-    there = counter()
+    there = minio_desk()
     there.desk.ask("GET", "/photos/cat?versionId=null", who=ROOT)
     reply = there.ask("Trace", s3="true")
     there.desk.ask("PUT", "/photos/dog", b"woof", who=ROOT, content_type=None)
@@ -125,7 +125,7 @@ def test_what_is_kept_of_requests_is_told_to_whoever_traces() -> None:
 
 
 def test_a_trace_of_errors_tells_of_nothing_else() -> None:
-    there = counter()
+    there = minio_desk()
     reply, silent = there.ask("Trace", s3="true", err="true", threshold="0s"), there.ask("Trace", storage="true")
     there.desk.ask("GET", "/photos/cat", who=ROOT)
     there.desk.ask("GET", "/photos/nothing", who=ROOT)

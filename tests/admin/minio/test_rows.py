@@ -9,7 +9,7 @@ from gecko_tw.admin.minio.table import MINIO_ROWS
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
 from gecko_tw.callers.accounts.scopes import KeyScope
 from tests.admin.desk import ROOT, SECRET
-from tests.admin.minio.counter import counter
+from tests.admin.minio.minio_desk import minio_desk
 from tests.admin.minio.recipes import RECIPES, REFUSED, target_of
 
 EACH = pytest.mark.parametrize("row", MINIO_ROWS.rows, ids=lambda row: row.name)
@@ -23,7 +23,7 @@ def test_every_row_has_a_recipe() -> None:
 
 @EACH
 def test_a_row_answers_its_recipe(row: MinioRow) -> None:
-    there = counter()
+    there = minio_desk()
     reply = there.row(row)
     if row.name in REFUSED:
         assert there.code(reply) == (501, "NotImplemented")
@@ -41,13 +41,13 @@ def test_a_row_answers_its_recipe(row: MinioRow) -> None:
 
 @EACH
 def test_nobody_asks_without_proving_who(row: MinioRow) -> None:
-    there = counter()
+    there = minio_desk()
     assert there.code(there.row(row, None)) == (403, "AccessDenied")
 
 
 @PERMITTED
 def test_only_the_permission_of_a_row_permits_it_and_only_in_the_account_of_the_settings(row: MinioRow) -> None:
-    there, needs = counter(), str(row.needs)
+    there, needs = minio_desk(), str(row.needs)
     settle = there.desk.settle
     others = sorted({str(one.needs) for one in MINIO_ROWS.rows if one.needs not in (None, needs)})
     refused = [
@@ -67,7 +67,7 @@ def test_only_the_permission_of_a_row_permits_it_and_only_in_the_account_of_the_
 
 @EACH
 def test_whoever_is_of_another_account_is_refused_whatever_is_permitted_there(row: MinioRow) -> None:
-    there = counter()
+    there = minio_desk()
     if row.name == "AccountInfo":
         return  # it tells everybody of what is theirs
     who = there.desk.settle("admin-of-main", "main", "admin", "admin:*")
@@ -76,7 +76,7 @@ def test_whoever_is_of_another_account_is_refused_whatever_is_permitted_there(ro
 
 @CHANGING
 def test_each_change_is_told_without_a_secret(row: MinioRow) -> None:
-    there = counter()
+    there = minio_desk()
     there.row(row)
     assert len(there.desk.audited) == 1
     line = json.loads(there.desk.audited[0])
@@ -87,7 +87,7 @@ def test_each_change_is_told_without_a_secret(row: MinioRow) -> None:
 
 
 def test_a_refused_change_is_told_too() -> None:
-    there = counter()
+    there = minio_desk()
     there.ask("RemoveUser", accessKey="nobody")
     there.ask("RemoveUser", who=None, accessKey="ann")
     assert [json.loads(line)["outcome"] for line in there.desk.audited] == ["NoSuchEntity", "AccessDenied"]
@@ -95,7 +95,7 @@ def test_a_refused_change_is_told_too() -> None:
 
 @EACH
 def test_an_unknown_parameter_is_refused_and_never_passed_over(row: MinioRow) -> None:
-    there = counter()
+    there = minio_desk()
     target = target_of(row)
     reply = there.send(row, target + ("&" if "?" in target else "?") + "unknown=1", RECIPES[row.name].body)
     assert there.code(reply) == (400, "InvalidArgument")
@@ -103,7 +103,7 @@ def test_an_unknown_parameter_is_refused_and_never_passed_over(row: MinioRow) ->
 
 @EACH
 def test_another_method_is_refused(row: MinioRow) -> None:
-    there = counter()
+    there = minio_desk()
     reply = there.desk.send("PATCH", target_of(row))
     assert there.code(reply) == (405, "MethodNotAllowed")
     assert row.method in str(reply.header("allow"))
@@ -115,14 +115,14 @@ SEALED_ROWS = [row for row in MINIO_ROWS.rows if row.body == SEALED]
 @pytest.mark.parametrize("row", SEALED_ROWS, ids=lambda row: row.name)
 @pytest.mark.parametrize("body", (b"", b"{}", b"x" * 200, json.dumps({"secretKey": "plain"}).encode()))
 def test_a_body_that_is_not_encrypted_with_the_secret_is_refused(row: MinioRow, body: bytes) -> None:
-    there = counter()
+    there = minio_desk()
     reply = there.desk.send(row.method, target_of(row), body)
     assert there.code(reply)[0] in (400, 404)
     assert not any(secret in str(there.desk.audited) for secret in ("plain", "xxxx"))
 
 
 def test_what_is_not_there_answers_as_what_it_is() -> None:
-    there = counter()
+    there = minio_desk()
     for path in (
         "/minio/admin/v3/config",
         "/minio/admin/v3/heal/",
@@ -135,7 +135,7 @@ def test_what_is_not_there_answers_as_what_it_is() -> None:
 
 
 def test_all_of_it_is_off_where_the_settings_say_so() -> None:
-    there = counter(admin=False, metrics="off")
+    there = minio_desk(admin=False, metrics="off")
     for row in MINIO_ROWS.rows:
         assert there.code(there.row(row)) == (501, "NotImplemented")
     assert there.code(there.desk.send(GET, "/minio/v2/metrics/cluster", who=None)) == (501, "NotImplemented")
@@ -143,5 +143,5 @@ def test_all_of_it_is_off_where_the_settings_say_so() -> None:
 
 
 def test_bodies_are_encrypted_with_the_settings_secret_where_nobody_proves_who_asks() -> None:
-    there = counter(auth=False)
+    there = minio_desk(auth=False)
     assert set(there.values("ListUsers")) == {"ann", "bob"}

@@ -24,7 +24,7 @@ READONLY = "arn:aws:iam::aws:policy/minio/readonly"
 
 
 @define
-class Counter:
+class MinioDesk:
     """The face, and what stands behind it."""
 
     desk: Desk
@@ -67,7 +67,7 @@ class Counter:
         return reply.status, told["Code"]
 
 
-def counter(admin: bool = True, metrics: str = "jwt", auth: bool = True) -> Counter:
+def minio_desk(admin: bool = True, metrics: str = "jwt", auth: bool = True) -> MinioDesk:
     """A new one: two users with keys, a group with both policies and one of them, a policy, a bucket."""
     made = desk(auth=auth)
     log = AuditLog("stdout", made.audited.append)
@@ -81,7 +81,7 @@ def counter(admin: bool = True, metrics: str = "jwt", auth: bool = True) -> Coun
     registry.put_user(User(account=ROOT_ACCOUNT, name="bob"))
     for key, user in (("ann", "ann"), ("annsecond", "ann"), ("bob", "bob"), ("rootsecond", "")):
         registry.put_key(AccessKey(access_key=key, secret=f"secret-of-{key}", account=ROOT_ACCOUNT, user=user))
-    return Counter(made)
+    return MinioDesk(made)
 
 
-__all__ = ["V3", "Counter", "counter"]
+__all__ = ["V3", "MinioDesk", "minio_desk"]

@@ -13,7 +13,7 @@ from gecko_tw.daemon.listening import Listener
 from gecko_tw.resources.access_logs.entries import AccessEntry
 from gecko_tw.resources.access_logs.recent import Recent
 from gecko_tw.resources.answers.refusals import NotImplemented_
-from gecko_tw.resources.dispatch.tree import Place
+from gecko_tw.resources.dispatch.tree import Endpoint
 from gecko_tw.resources.service import Service
 from gecko_tw.settings import Settings
 from gecko_tw.store.integrity.figures import figures
@@ -46,7 +46,7 @@ class Shared:
 
 
 @frozen
-class Watch:
+class Observers:
     """What looks at requests.
 
     :ivar metrics: None where nobody counts them.
@@ -61,24 +61,24 @@ class Watch:
         return (self.recent.add,) if self.metrics is None else (self.metrics.count, self.recent.add)
 
 
-class Later:
-    """A place that is made when it is asked first: it takes a quarter of a second, and most deployments never are.
+class LazyEndpoint:
+    """An endpoint that is made when it is asked first: it takes a quarter of a second, and most deployments never are.
 
     :param make: makes it.
     """
 
-    def __init__(self, make: Callable[[], Place]) -> None:
+    def __init__(self, make: Callable[[], Endpoint]) -> None:
         self._make, self._made = make, None
 
     def serve(self, request: Any) -> None:  # Any: as to all resources
-        """As that of a Place."""
+        """As that of an Endpoint."""
         if self._made is None:
             self._made = self._make()
         self._made.serve(request)
 
 
 @frozen(kw_only=True)
-class Office:
+class AdminFactory:
     """What is needed to make them.
 
     :ivar ends: of the certificates that https is served with, as :class:`gecko_tw.metrics.exposition.Told` has them.
@@ -90,7 +90,7 @@ class Office:
     data: DataDir
     store: Store
     shared: Shared
-    watch: Watch
+    observing: Observers
     listeners: tuple[Listener, ...]
     ends: Callable[[], Sequence[tuple[str, str, float]]]
     write: Any
@@ -103,7 +103,7 @@ class Office:
 
         return AdminResource(self.service, self._document, (api_for(self.service, self._ground(), self.write),))
 
-    def minio(self) -> Place:
+    def minio(self) -> Endpoint:
         """What answers below ``/minio/``."""
         from gecko_tw.daemon.administering import minio_for
 
@@ -114,11 +114,11 @@ class Office:
         from gecko_tw.daemon.administering import ground_of, places_of
         from gecko_tw.jobs.ledger import Ledger
 
-        metrics = self.watch.metrics
+        metrics = self.observing.metrics
         live = Live(
             started=self.shared.started,
             jobs=Ledger(self.shared.jobs),
-            requests=self.watch.recent,
+            requests=self.observing.recent,
             gauges=dict if metrics is None else metrics.gauges,
             places=places_of(self.listeners),
             delivers=self.service.delivers,
@@ -127,9 +127,9 @@ class Office:
 
     def _document(self) -> bytes:
         """The metrics. Blocks. Raises NotImplemented_ where none are kept."""
-        if self.watch.metrics is None:
+        if self.observing.metrics is None:
             raise NotImplemented_("Requests are counted where --admin-listen is set.")
-        return self.watch.metrics.document(self._sizes, self.ends)
+        return self.observing.metrics.document(self._sizes, self.ends)
 
     def _sizes(self) -> dict[str, tuple[str, float]]:
         """What is told of what is on the disk. Blocks."""
