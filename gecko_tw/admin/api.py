@@ -13,8 +13,8 @@ from gecko_tw.admin.proving import prove_caller
 from gecko_tw.admin.refusals import UnsupportedMediaType
 from gecko_tw.admin.rows import ADMIN, PREFIX, Asked, Row, Rows, etag_of
 from gecko_tw.admin.schemas import check, members, read_query
-from gecko_tw.admin.streaming import EVENTS
 from gecko_tw.resources.answers.answer import STATUS, Answer, Headers, Outcome
+from gecko_tw.resources.answers.streaming import EVENTS
 from gecko_tw.resources.bodies.streams import read_document
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import GET, Document

@@ -2,7 +2,10 @@
 
 import inspect
 import json
+import sqlite3
+import threading
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -12,12 +15,13 @@ import jwt
 import pytest
 import urllib3
 from botocore.exceptions import ClientError
-from minio import MinioAdmin
+from minio import Minio, MinioAdmin
 from minio.credentials import StaticProvider
 from minio.datatypes import PeerInfo, PeerSite, SiteReplicationStatusOptions
 from minio.error import MinioAdminException
 
 from tests.end_to_end.daemon import Daemon
+from tests.patience import PATIENCE, eventually
 
 pytestmark = pytest.mark.end_to_end
 
@@ -209,3 +213,37 @@ def test_prometheus_scrapes_with_a_token(daemon: Daemon) -> None:
         assert b"minio_cluster_usage_total_bytes" in answer.read()
     with pytest.raises(HTTPError, match="403"):
         urlopen(f"{daemon.url}/minio/v2/metrics/cluster")
+
+
+def test_a_listener_hears_what_any_process_does(daemon: Daemon, admin: MinioAdmin) -> None:
+    s3 = s3_of(daemon, daemon.access_key, daemon.secret_key)
+    s3.create_bucket(Bucket="watched")
+    admin.user_add("watcher", "secret of watcher")
+    admin.attach_policy(["readwrite"], user="watcher")
+    host, heard = daemon.url.partition("://")[2], []
+    with urllib3.PoolManager(retries=False) as pool:
+        client = Minio(host, "watcher", "secret of watcher", secure=False, http_client=pool)
+        events = client.listen_bucket_notification(
+            "watched", "in/", events=("s3:ObjectCreated:*", "s3:ObjectRemoved:*")
+        )
+        begun = threading.Thread(target=lambda: heard.extend(islice(events, 3)))
+        begun.start()
+        eventually(lambda: _listeners(daemon) == 1)
+        for key in ("in/a", "out/a", "in/b"):
+            s3.put_object(Bucket="watched", Key=key, Body=b"abc")
+        s3.delete_object(Bucket="watched", Key="in/a")
+        begun.join(PATIENCE)
+        events.__exit__(None, None, None)
+    found = [(one["eventName"], one["s3"]["object"]["key"]) for told in heard for one in told["Records"]]
+    assert found == [
+        ("s3:ObjectCreated:Put", "in/a"),
+        ("s3:ObjectCreated:Put", "in/b"),
+        ("s3:ObjectRemoved:Delete", "in/a"),
+    ]
+
+
+def _listeners(daemon: Daemon) -> int:
+    """How many listen to the bucket, as its record says."""
+    with sqlite3.connect(f"file:{daemon.data_dir}/.geckos3/catalog.sqlite?mode=ro", uri=True) as catalog:
+        rows = catalog.execute("SELECT * FROM bucket WHERE name = 'watched'").fetchall()
+    return str(rows).count('"until"')

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from gecko_tw.admin.minio.rows import V3, Question, minio
-from gecko_tw.admin.streaming import Stream
 from gecko_tw.resources.access_logs.recent import Seen
+from gecko_tw.resources.answers.streaming import Stream
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import GET
 from gecko_tw.store.records import Json
@@ -32,7 +32,7 @@ async def _trace(call: Call, question: Question) -> Stream:
     wanted, failed = question.text("s3", "false") == "true", question.text("err", "false") == "true"
     node = call.header(b"host") or ""
 
-    def look() -> list[Json]:
+    async def look() -> list[Json]:
         recent.watch(call.service.clock.seconds() + WATCHED)
         now = recent.counts()
         found = [seen for seen in recent.since(counts) if seen.number < now[seen.place]]

@@ -1,7 +1,7 @@
 """An answer that never ends: events as they come, each a line of JSON (HTML Living Standard, "Server-sent events")."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from attrs import define
 from twisted.internet.task import deferLater
@@ -9,6 +9,7 @@ from twisted.internet.task import deferLater
 from gecko_tw.resources.answers.answer import Headers
 from gecko_tw.resources.call import Call
 from gecko_tw.store.records import Json
+from gecko_tw.store.refusals import Refusal
 
 EVENTS = b"text/event-stream"
 """The media type of such an answer."""
@@ -27,7 +28,7 @@ def _event(one: Json) -> bytes:
     return b"data: " + json.dumps(one).encode() + b"\n\n"
 
 
-def _nothing() -> None:
+async def _nothing() -> None:
     """Nothing need be done."""
 
 
@@ -35,19 +36,21 @@ def _nothing() -> None:
 class Stream:
     """Sends what ``look`` finds, until the client leaves or this process ends.
 
-    :ivar look: called again and again: what is new, as JSON.
+    :ivar look: called again and again: what is new, as JSON. What it refuses ends the answer.
     :ivar media: the media type.
     :ivar write: one of what is new, as it is sent.
-    :ivar begins: what is sent first, ``idle`` when there was nothing new for some time; whoever reads passes over both.
+    :ivar silence: seconds without anything new after which ``idle`` is sent: only so it is noticed that a client is gone.
+    :ivar begins: what is sent first, as ``idle`` is; whoever reads passes over both.
     :ivar ended: called when nothing is sent any more.
     """
 
-    look: Callable[[], Iterable[Json]]
+    look: Callable[[], Awaitable[Iterable[Json]]]
     media: bytes = EVENTS
     write: Callable[[Json], bytes] = _event
+    silence: float = SILENCE
     begins: bytes = b": begins\n\n"
     idle: bytes = b": nothing new\n\n"
-    ended: Callable[[], object] = _nothing
+    ended: Callable[[], Awaitable[object]] = _nothing
     status: int = 200
     error: str = ""
 
@@ -58,7 +61,7 @@ class Stream:
         try:
             return await self._send(call, write, finish)
         finally:
-            self.ended()
+            await self.ended()
 
     async def _send(self, call: Call, write: Callable[[bytes], None], finish: Callable[[None], None]) -> int:
         if self.begins:
@@ -66,14 +69,19 @@ class Stream:
         sent, silent, behind = 0, 0.0, 0.0
         while not call.request.leaving:
             await deferLater(call.service.clock, PAUSE)
-            found = b"".join(self.write(one) for one in self.look())
+            try:
+                found = b"".join([self.write(one) for one in await self.look()])
+            except Refusal as refusal:
+                self.error = f"{refusal.code}: {refusal.message}"
+                call.request.abort()
+                return sent
             silent, behind = silent + PAUSE, behind + PAUSE if call.request.behind else 0.0
             if behind > BEHIND_TIMEOUT:
                 call.request.abort()
                 return sent
             if call.request.behind:
                 continue
-            if not found and silent >= SILENCE:
+            if not found and silent >= self.silence:
                 found = self.idle
             if found:
                 write(found)
