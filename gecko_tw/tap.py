@@ -168,8 +168,7 @@ def daemon_for(
         if settings.workers > 1:
             return workers_for(reactor, settings, data, ports, told, (ledger.fileno, shared))
         # Half of all modules, which a parent of workers never needs.
-        from gecko_tw.daemon.admin_factory import Shared
-        from gecko_tw.daemon.answering import serving_for
+        from gecko_tw.daemon.answering import Shared, serving_for
 
         sockets = [socket.socket(fileno=os.dup(port.fileno())) for port in ports]
         ours = Shared(
@@ -341,8 +340,7 @@ class Worker:
         for pool in pools:
             pool.startService()
         # As in the parent, where this is imported only when it is the one who answers.
-        from gecko_tw.daemon.admin_factory import Shared
-        from gecko_tw.daemon.answering import serving_for
+        from gecko_tw.daemon.answering import Shared, serving_for
 
         try:
             await pools[1].run(self._data.open)

@@ -192,3 +192,6 @@ def _https_port(settings: Settings, listeners: tuple[Listener, ...], sockets: li
     raise BadSetting(
         "--redirect-listen: is not allowed; allowed is a host and port served by https in --listen with it"
     )
+
+
+__all__ = ["Shared", "service_for", "serving_for"]

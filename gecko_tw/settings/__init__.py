@@ -59,8 +59,7 @@ def setting(default: str, kind: Kind, text: str, *environment: str, **more: Any)
     """A field of Settings. ``environment`` replaces the variable made of the field's name; ``more`` as in :class:`Setting`."""
     value = kind.read(default)
     described = {"default": default, "kind": kind, "help": text, "environment": environment, **more}
-    several, secret = more.get("several"), more.get("secret")
-    return field(default=(value,) if several else value, repr=not secret, metadata=described)
+    return field(default=(value,) if more.get("several") else value, repr=not more.get("secret"), metadata=described)
 
 
 @frozen(kw_only=True)
@@ -91,17 +90,11 @@ class Settings:
         kinds.AUDIT_LOG,
         "where each change by the admin API is told, a line of JSON: `stdout`, `off`, or a file that lines are added to",
     )
-    minio_admin: bool = setting(
-        "true",
-        kinds.BOOLEAN,
-        "whether `mc admin` and MinIO's admin clients are answered at `/minio/admin/v3/…` on the ports of S3, by the same permissions as"
-        " the admin API",
-    )
+    minio_admin: bool = setting("true", kinds.BOOLEAN, "whether `mc admin` is answered on the ports of S3")
     minio_metrics: str = setting(
         "jwt",
         kinds.one_of("jwt", "public", "off"),
-        "who may scrape `/minio/v2/metrics/…` on the ports of S3: whoever has a token of `mc admin prometheus generate`, everybody, or"
-        " nobody",
+        "who scrapes `/minio/v2/metrics/…` there: whoever has a token of `mc admin prometheus generate`, everybody, nobody",
         "GECKOS3_MINIO_METRICS",
         "MINIO_PROMETHEUS_AUTH_TYPE",
     )

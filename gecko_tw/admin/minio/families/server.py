@@ -1,7 +1,6 @@
 """The server itself, as far as MinIO's words fit: one node with one drive."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from gecko_tw.admin.families.buckets import list_buckets
 from gecko_tw.admin.families.server import disk, server_info
@@ -27,7 +26,7 @@ def buckets_of(question: Question) -> Iterator[Json]:
         after = page["next"]
 
 
-def totals_of(found: list[Any]) -> dict[str, int]:
+def totals_of(found: list[Json]) -> dict[str, int]:
     """What buckets hold together; nothing where nobody counts."""
     used = [one["used"] for one in found if one["used"] is not None]
     return {name: sum(one[name] for one in used) for name in ("bytes", "objects")}
