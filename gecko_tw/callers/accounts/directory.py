@@ -128,7 +128,7 @@ class Directory:
         standing = None if key is None or not key.enabled else self.standing(key.account, key.user)
         if key is None or standing is None:
             return None
-        boundaries = () if key.scope is None else (boundary_of(key.scope),)
+        boundaries: tuple[Policy, ...] = () if key.scope is None else (boundary_of(key.scope),)
         if key.policy:
             boundaries += (read_identity_policy(key.policy, f"of access key {access_key}"),)
         return evolve(standing, access_key=access_key, secret=key.secret, boundaries=boundaries, expires=key.expires)

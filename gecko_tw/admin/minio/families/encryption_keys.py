@@ -6,8 +6,8 @@ from gecko_tw.admin.families.encryption_keys import create_key, list_keys
 from gecko_tw.admin.minio.rows import KMS, V3, Question, minio, renamed
 from gecko_tw.admin.minio.words import UNKNOWN_TIME
 from gecko_tw.resources.dispatch.operations import GET, POST
-from gecko_tw.store.encryption.keyring import KeyNotFound
 from gecko_tw.store.records import Json
+from gecko_tw.store.refusals import KeyNotFound
 
 OWN = "SSE-S3"
 """What the key is called here that encrypts what names no key."""
