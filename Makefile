@@ -101,7 +101,7 @@ bench-warp: $(RUN_STAMP) ## Measure this server with MinIO's warp, which must be
 	done
 
 docs: $(RUN_STAMP) ## Write the tables of the documentation anew
-	$(BIN)/geckos3 docs README.md docs/operations.md docs/admin-api.md
+	$(BIN)/geckos3 docs README.md docs/operations.md docs/admin-api.md docs/minio.md
 
 build: $(BIN)/python ## Make a wheel and a source distribution in dist/
 	$(PIP_INSTALL) 'build>=1.2'

@@ -15,9 +15,17 @@ import gecko_tw.store.drivers.interfaces
 import gecko_tw.store.encryption.interfaces
 import gecko_tw.store.interfaces
 import gecko_tw.wire.interfaces
+from gecko_tw.admin.minio.table import MINIO_ROWS
 from gecko_tw.admin.table import ROWS
 from gecko_tw.commands import main
-from gecko_tw.commands.tables import admin_markdown, operations_markdown, operations_text, settings_markdown, with_table
+from gecko_tw.commands.tables import (
+    admin_markdown,
+    minio_markdown,
+    operations_markdown,
+    operations_text,
+    settings_markdown,
+    with_table,
+)
 from gecko_tw.daemon.deployment import operation_table
 from gecko_tw.settings import SETTINGS
 from tests.sources import ROOT
@@ -39,6 +47,11 @@ def test_the_page_of_operations_has_the_table_as_it_is():
 def test_the_page_of_the_admin_api_has_its_rows_as_they_are():
     page = (ROOT / "docs/admin-api.md").read_text()
     assert with_table(page, "rows", admin_markdown(ROWS.rows)) == page, "run: make docs"
+
+
+def test_the_page_of_minio_has_its_rows_as_they_are():
+    page = (ROOT / "docs/minio.md").read_text()
+    assert with_table(page, "minio", minio_markdown(MINIO_ROWS.rows)) == page, "run: make docs"
 
 
 def test_the_table_for_people_has_a_line_for_each_row():

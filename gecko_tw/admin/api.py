@@ -2,35 +2,28 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
 from attrs import frozen
-from twisted.logger import Logger
 
-from gecko_tw.admin.audit import AuditLog, line_of
+from gecko_tw.admin.audit import AuditLog, audited, line_of, without_secrets
+from gecko_tw.admin.documents import LONGEST, read_json
 from gecko_tw.admin.ground import Ground
+from gecko_tw.admin.proving import prove_caller
 from gecko_tw.admin.refusals import UnsupportedMediaType
 from gecko_tw.admin.rows import ADMIN, PREFIX, Asked, Row, Rows, etag_of
 from gecko_tw.admin.schemas import check, members, read_query
-from gecko_tw.admin.streaming import EVENTS
-from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources.answers.answer import STATUS, Answer, Headers, Outcome
+from gecko_tw.resources.answers.streaming import EVENTS
 from gecko_tw.resources.bodies.streams import read_document
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import GET, Document
-from gecko_tw.resources.gates.admission import admit_caller
 from gecko_tw.resources.gates.identity_permits import permit_administration
 from gecko_tw.resources.pipeline import Address, Face, parameters_of, serve
 from gecko_tw.resources.service import Service
 from gecko_tw.store.records import Json
 from gecko_tw.store.refusals import InvalidArgument, Refusal
 from gecko_tw.wire.interfaces import IWireRequest
-
-LONGEST = 1024 * 1024
-"""Bytes of a body."""
-
-DEEPEST = 64
-"""How deep values may lie in each other."""
 
 JSON = (b"Content-Type", b"application/json")
 
@@ -43,8 +36,6 @@ _STATUS = {
     "UnsupportedMediaType": 415,
 }
 """Status number by code, where the admin API has further ones, or others."""
-
-_log = Logger()
 
 
 def status_of(code: str) -> int:
@@ -76,28 +67,15 @@ class AdminApi:
         call.operation = row.operation
         if not row.changes:
             return await self._perform(call, row, path, [])
-        outcome, read = "InternalError", [None]
-        try:
-            answer = await self._perform(call, row, path, read)
-            outcome = "ok"
-        except Refusal as refusal:
-            outcome = refusal.code
-            raise
-        finally:
-            await self._tell(line_of(call, row, path, read[-1], outcome))
-        return answer
-
-    async def _tell(self, line: str) -> None:
-        try:
-            await self.service.write(self.audit.write, line)
-        except OSError as problem:
-            _log.error("the audit log cannot be written ({problem}): {line}", problem=str(problem), line=line)
+        read: list[Json] = [None]
+        about = partial(_told, call, row, path, read)
+        return await audited(self.service, self.audit, about, self._perform(call, row, path, read))
 
     async def _perform(self, call: Call, row: Row, path: Mapping[str, str], read: list[Json]) -> Outcome:
         """
         :param read: is given the body, once it is known to be allowed.
         """
-        self._authenticate(call)
+        prove_caller(call, self.service.authenticator)
         if row.needs is not None:
             permit_administration(call, row.needs)
         query = dict(parameters_of(call.head.query)[0]) if call.head.query else {}
@@ -121,17 +99,10 @@ class AdminApi:
         values = await self.service.write(row.verb, asked)
         return _answer(row, values)
 
-    def _authenticate(self, call: Call) -> None:
-        """Raises as Authenticator.authenticate, and AccessDenied."""
-        caller = self.service.authenticator.authenticate(call.head)
-        if caller.kind == "anonymous":
-            raise AccessDenied("A signature of version 4, or Authorization: Bearer <access key>:<secret>, is needed.")
-        # Whoever gives away the URL of an object gives away nothing here, whatever the object is named.
-        if caller.kind == "presigned" or call.head.headers.get(b"authorization", b"").startswith(b"AWS "):
-            raise AccessDenied("Presigned URLs and signatures of version 2 are not accepted here.")
-        call.caller = caller
-        if caller.identity is not None:
-            admit_caller(call)
+
+def _told(call: Call, row: Row, path: Mapping[str, str], read: list[Json], outcome: str) -> str:
+    body = None if read[-1] is None else without_secrets(row, read[-1])
+    return line_of(call, row.name, path, body, outcome)
 
 
 def _check_text(values: Mapping[str, str], place: str) -> None:
@@ -157,40 +128,9 @@ async def _body(call: Call, row: Row) -> Json:
     kind = (call.header(b"content-type") or "application/json").partition(";")[0].strip().lower()
     if document and kind != "application/json":
         raise UnsupportedMediaType
-    body = _read(document)
+    body = read_json(document)
     check(row.body, body, "body")
     return body
-
-
-def _read(document: bytes) -> Json:
-    try:
-        value = json.loads(document.decode(), object_pairs_hook=_once, parse_constant=_refuse)
-        json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as problem:
-        why = "it is too deep" if isinstance(problem, RecursionError) else "it is not JSON in UTF-8"
-        raise InvalidArgument(f"body: {why}", Field="body") from None
-    if _is_deep(value, DEEPEST):
-        raise InvalidArgument("body: it is too deep", Field="body")
-    return value
-
-
-def _is_deep(value: Json, left: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
-    inner = value.values() if isinstance(value, dict) else value
-    return left == 0 or any(_is_deep(one, left - 1) for one in inner)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A member that is there twice would be read differently by different programs."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a member is there twice")
-    return found
-
-
-def _refuse(text: str) -> Json:
-    raise ValueError(f"{text} is not JSON")
 
 
 def _answer(row: Row, values: Json) -> Answer:

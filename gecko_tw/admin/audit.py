@@ -2,16 +2,20 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from attrs import frozen
+from twisted.logger import Logger
 
 from gecko_tw.admin.rows import Row
 from gecko_tw.callers.accounts.identities import Identity
+from gecko_tw.resources.answers.answer import Outcome
 from gecko_tw.resources.call import Call
+from gecko_tw.resources.service import Service
 from gecko_tw.store.records import Json
+from gecko_tw.store.refusals import Refusal
 
 LONGEST = 2048
 """Characters of what was asked for, as JSON, beyond which only the names of its members are told: a line is written in one piece."""
@@ -20,25 +24,28 @@ STDOUT, OFF = "stdout", "off"
 
 Write = Callable[[str], None]
 
+_log = Logger()
 
-def line_of(call: Call, row: Row, path: Mapping[str, str], body: Json, outcome: str) -> str:
+
+def line_of(call: Call, name: str, on: Mapping[str, str], body: Json, outcome: str) -> str:
     """Who asked, from where, for what, and what became of it.
 
-    :param body: as it was found to be allowed, None before.
+    :param name: of the row; ``on`` what it is about.
+    :param body: as it was found to be allowed, None before, and without secrets.
     :param outcome: ``ok``, or the code of the refusal.
     """
     told: dict[str, Any] = {
         "timestamp": f"{datetime.fromtimestamp(call.service.clock.seconds(), UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "audit": row.name,
+        "audit": name,
         "request_id": call.request_id,
         "who": _who(call.caller.identity) if call.caller.kind != "open" else "everybody: authentication is off",
         "client_ip": call.address,
         "outcome": outcome,
     }
-    if path:
-        told["on"] = dict(path)
+    if on:
+        told["on"] = dict(on)
     if body is not None:
-        told["asked"] = _short(_without_secrets(row, body))
+        told["asked"] = _short(body)
     return json.dumps(told)
 
 
@@ -49,7 +56,7 @@ def _who(identity: Identity | None) -> Json:
     return {**who, "parent": identity.parent} if identity.parent else who
 
 
-def _without_secrets(row: Row, body: Json) -> Json:
+def without_secrets(row: Row, body: Json) -> Json:
     """A body without the members that its schema says are only written, as OpenAPI calls them."""
     properties = (row.body or {}).get("properties", {})
     return {name: value for name, value in body.items() if not properties.get(name, {}).get("writeOnly")}
@@ -83,3 +90,26 @@ class AuditLog:
             os.write(fileno, line.encode() + b"\n")
         finally:
             os.close(fileno)
+
+
+async def audited(
+    service: Service, log: AuditLog, line: Callable[[str], str], performing: Awaitable[Outcome]
+) -> Outcome:
+    """The outcome of a change, whose line is written whatever becomes of it.
+
+    :param line: makes it, of ``ok`` or the code of the refusal.
+    """
+    outcome = "InternalError"
+    try:
+        answer = await performing
+        outcome = "ok"
+        return answer
+    except Refusal as refusal:
+        outcome = refusal.code
+        raise
+    finally:
+        told = line(outcome)
+        try:
+            await service.write(log.write, told)
+        except OSError as problem:
+            _log.error("the audit log cannot be written ({problem}): {line}", problem=str(problem), line=told)

@@ -22,14 +22,24 @@ def operations() -> None:
 @click.argument("readme", type=click.Path(path_type=Path))
 @click.argument("page", type=click.Path(path_type=Path))
 @click.argument("admin", type=click.Path(path_type=Path))
-def docs(readme: Path, page: Path, admin: Path) -> None:
-    """Write the tables of the documentation anew: settings in the README, operations and rows of the admin API in their pages."""
+@click.argument("minio", type=click.Path(path_type=Path))
+def docs(readme: Path, page: Path, admin: Path, minio: Path) -> None:
+    """Write the tables of the documentation anew: settings in the README, operations and rows of the admin API and of MinIO's in their
+    pages."""
+    from gecko_tw.admin.minio.table import MINIO_ROWS
     from gecko_tw.admin.table import ROWS
-    from gecko_tw.commands.tables import admin_markdown, operations_markdown, settings_markdown, with_table
+    from gecko_tw.commands.tables import (
+        admin_markdown,
+        minio_markdown,
+        operations_markdown,
+        settings_markdown,
+        with_table,
+    )
 
     readme.write_text(with_table(readme.read_text(), "settings", settings_markdown()))
     page.write_text(with_table(page.read_text(), "operations", operations_markdown(_table())))
     admin.write_text(with_table(admin.read_text(), "rows", admin_markdown(ROWS.rows)))
+    minio.write_text(with_table(minio.read_text(), "minio", minio_markdown(MINIO_ROWS.rows)))
 
 
 def _table() -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from gecko_tw.admin.minio.rows import MinioRow
 from gecko_tw.admin.rows import Row
 from gecko_tw.commands.telling import Told
 from gecko_tw.resources.dispatch.operations import ACTION, STREAM, Document, Operation, OperationTable
@@ -42,6 +43,19 @@ def admin_markdown(rows: Iterable[Row]) -> str:
         for row in rows
     ]
     return _markdown(("Request", "What it does", "Permission"), cells)
+
+
+def minio_markdown(rows: Iterable[MinioRow]) -> str:
+    """A Markdown table of the rows of MinIO's face."""
+    cells = [
+        (
+            f"`{row.method} {row.path[1:]}`",
+            row.about,
+            f"`{row.needs}`" if row.needs else "anybody, about what is one's own",
+        )
+        for row in rows
+    ]
+    return _markdown(("Request below `/minio/`", "What it does", "Permission"), cells)
 
 
 def _taken(row: Row) -> str:

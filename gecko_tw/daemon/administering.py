@@ -1,4 +1,4 @@
-"""The admin API put together: what its verbs work on, in a daemon and for the command line."""
+"""The admin API and MinIO's face of it put together: what their verbs work on, in a daemon and for the command line."""
 
 import time
 from collections.abc import Callable
@@ -8,6 +8,9 @@ from typing import Any
 from gecko_tw.admin.api import AdminApi
 from gecko_tw.admin.audit import AuditLog
 from gecko_tw.admin.ground import Ground, Live
+from gecko_tw.admin.minio.face import MinioFace
+from gecko_tw.admin.minio.metrics import MinioMetrics
+from gecko_tw.admin.minio.table import MINIO_ROWS
 from gecko_tw.admin.table import ROWS
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.daemon.deployment import Store, identities_of, store_in
@@ -44,6 +47,21 @@ def api_for(service: Service, ground: Ground, write: Callable[[str], Any] | None
     """
     out = partial(write_line, STDOUT) if write is None else write
     return AdminApi(service, ROWS, ground, AuditLog(ground.settings.audit_log, out))
+
+
+def minio_for(
+    service: Service, ground: Ground, document: Callable[[], bytes], write: Callable[[str], Any] | None
+) -> MinioFace:
+    """MinIO's face.
+
+    :param document: makes the metrics of this node; blocks.
+    :param write: as that of :func:`api_for`.
+    """
+    out = partial(write_line, STDOUT) if write is None else write
+    settings = ground.settings
+    metrics = MinioMetrics(ground, settings.minio_metrics, document)
+    rows = MINIO_ROWS if settings.minio_admin else None
+    return MinioFace(service, rows, ground, AuditLog(settings.audit_log, out), metrics)
 
 
 def places_of(listeners: tuple[Listener, ...]) -> tuple[dict[str, object], ...]:

@@ -7,18 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
 from twisted.application.internet import TimerService
 from twisted.application.service import MultiService
 
 import gecko_tw.resources.dispatch.families  # noqa: F401 - what operation_table looks for: here, while nobody waits yet
-from gecko_tw.admin.ground import Live
 from gecko_tw.admin.metering import TOLD, Metrics
-from gecko_tw.admin.tree import AdminResource
 from gecko_tw.callers.accounts.sessions import Sessions
 from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.callers.signatures.authenticate import Authenticator
 from gecko_tw.callers.signatures.proxies import neighbourhood
+from gecko_tw.daemon.admin_factory import AdminFactory, LazyEndpoint, Observers, Shared
 from gecko_tw.daemon.balance import Balance
 from gecko_tw.daemon.certificates import Certificates
 from gecko_tw.daemon.data_dir import DataDir
@@ -29,7 +27,6 @@ from gecko_tw.daemon.logs import RequestLog
 from gecko_tw.daemon.protection import front_of, limits_of
 from gecko_tw.daemon.serving import Serving
 from gecko_tw.jobs.access_log_delivery import AccessLogs
-from gecko_tw.jobs.ledger import Ledger
 from gecko_tw.pools import InlineFirstPool, IPool, Pool
 from gecko_tw.resources.access_logs.entries import AccessEntry
 from gecko_tw.resources.access_logs.objects import LogObjects
@@ -40,7 +37,6 @@ from gecko_tw.resources.gates.logins import Logins
 from gecko_tw.resources.service import Service
 from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.store.disk_check import check_disk
-from gecko_tw.store.integrity.figures import figures
 from gecko_tw.wire.limits import Limits
 from gecko_tw.wire.redirection import Redirection
 from gecko_tw.wire.site import Site
@@ -116,33 +112,6 @@ def _look(inner: Path, damage: Any) -> None:
         raise OSError(errno.EIO, f"the catalog cannot be used: {why}")
 
 
-def _sizes(data: DataDir, store: Store) -> dict[str, tuple[str, float]]:
-    """What is told of what is on the disk. Blocks."""
-    return {**data.sizes(), **figures(store.quarantine)}
-
-
-@frozen(kw_only=True)
-class Shared:
-    """What the processes of a deployment share.
-
-    :ivar tally: what is limited in all of them together.
-    :ivar counters: the file of the counters of requests, ``jobs`` that of what jobs did, ``recent`` that of the last requests.
-    :ivar started: when the deployment was, in seconds since 1970.
-    :ivar place: this process's, from 0.
-    :ivar balance: the balance file, when others accept from the same sockets.
-    :ivar certificates: the file of the certificates that https is served with.
-    """
-
-    tally: Tally
-    counters: int
-    certificates: int
-    jobs: int
-    recent: int
-    started: float
-    place: int = 0
-    balance: int | None = None
-
-
 def serving_for(
     reactor: Any,
     settings: Settings,
@@ -160,14 +129,24 @@ def serving_for(
     """
     listeners, store = listeners_of(settings), store_in(data, settings)
     has_operator = any(listener.site == ADMIN for listener in listeners)
+    observing = _observers(settings, shared, has_operator)
     log = (RequestLog(settings.log_format, write),) if settings.request_log else ()
-    metrics = Metrics((shared.counters, shared.place), operation_table()) if has_operator else None
-    recent = Recent(shared.recent, settings.workers, shared.place) if has_operator else None
-    observers = log if metrics is None or recent is None else (*log, metrics.count, recent.add)
-    service = service_for(reactor, settings, store, pools, shared.tally, observers)
+    service = service_for(reactor, settings, store, pools, shared.tally, (*log, *observing.observers))
     limits = Limits(connections_per_address=settings.max_connections_per_address)
     certificates = Certificates(shared.certificates) if any(listener.tls for listener in listeners) else None
-    sites = {S3: Site(ServiceResource(service), reactor, limits, neighbourhood, hsts=settings.hsts)}
+    factory = AdminFactory(
+        service=service,
+        settings=settings,
+        data=data,
+        store=store,
+        shared=shared,
+        observing=observing,
+        listeners=listeners,
+        ends=certificates.ends if certificates else tuple,
+        write=write,
+    )
+    minio = LazyEndpoint(factory.minio) if settings.minio_admin or settings.minio_metrics != "off" else None
+    sites = {S3: Site(ServiceResource(service, minio), reactor, limits, neighbourhood, hsts=settings.hsts)}
     if any(listener.site == NATIVE for listener in listeners):
         # Most deployments have no such listener, and need none of it.
         from gecko_tw.native.server.site import NativeSite
@@ -180,23 +159,9 @@ def serving_for(
     beside = MultiService()
     if service.server_log is not None:
         service.server_log.setServiceParent(beside)
-    if metrics is not None and recent is not None:
-        # All verbs, which no other deployment needs.
-        from gecko_tw.daemon.administering import api_for, ground_of, places_of
-
-        live = Live(
-            started=shared.started,
-            jobs=Ledger(shared.jobs),
-            requests=recent,
-            gauges=metrics.gauges,
-            places=places_of(listeners),
-            delivers=service.delivers,
-        )
-        api = api_for(service, ground_of(data, settings, store, live), write)
-        document = partial(metrics.document, partial(_sizes, data, store), certificates.ends if certificates else tuple)
-        root = AdminResource(service, document, (api,))
-        sites[ADMIN] = Site(root, reactor, limits, neighbourhood)
-        telling = TimerService(TOLD, metrics.tell, service, of_clients, pools)
+    if observing.metrics is not None:
+        sites[ADMIN] = Site(factory.root(), reactor, limits, neighbourhood)
+        telling = TimerService(TOLD, observing.metrics.tell, service, of_clients, pools)
         telling.clock = reactor
         telling.setServiceParent(beside)
     ahead = alone
@@ -204,6 +169,12 @@ def serving_for(
         ahead = Balance(shared.balance, shared.place, lambda: sum(len(site.channels) for site in of_clients)).ahead
     drain = settings.shutdown_timeout
     return Serving(reactor, sites, listeners, sockets, drain, beside, ahead=ahead, certificates=certificates)
+
+
+def _observers(settings: Settings, shared: Shared, has_operator: bool) -> Observers:
+    """What looks at requests: where nobody operates this by a listener, only as long as somebody looks."""
+    metrics = Metrics((shared.counters, shared.place), operation_table()) if has_operator else None
+    return Observers(metrics, Recent(shared.recent, settings.workers, shared.place, always=has_operator))
 
 
 def _nothing(token: bytes) -> None:
@@ -221,3 +192,6 @@ def _https_port(settings: Settings, listeners: tuple[Listener, ...], sockets: li
     raise BadSetting(
         "--redirect-listen: is not allowed; allowed is a host and port served by https in --listen with it"
     )
+
+
+__all__ = ["Shared", "service_for", "serving_for"]

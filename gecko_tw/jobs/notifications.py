@@ -1,9 +1,10 @@
 """Delivery of events: in order for each destination, again and again until each is taken."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote_plus
 
 from attrs import define
 from twisted.application.service import Service
@@ -18,6 +19,7 @@ from gecko_tw.pools import IPool
 from gecko_tw.store.delivery_errors import forget_error, note_error
 from gecko_tw.store.drivers.interfaces import IDocuments, INotices
 from gecko_tw.store.records import Json
+from gecko_tw.store.rules.listeners import TARGET
 
 INTERVAL = 0.5
 """Seconds between looks for new events."""
@@ -26,6 +28,8 @@ LONGEST_WAIT = 60.0
 GIVEN_UP = 7 * 24 * 3600.0
 """Seconds after which an event that nobody takes is forgotten."""
 AT_ONCE = 100
+UNHEARD = 300.0
+"""Seconds after which events are forgotten that whoever listens has not been given."""
 
 
 @define(eq=False)
@@ -71,6 +75,7 @@ class Delivery(Service):
         self._loop = LoopingCall(self._look)
         self._loop.clock = clock
         self._under_way: set[Deferred[None]] = set()
+        self._swept: dict[str, float] = {}
 
     def startService(self) -> None:
         super().startService()
@@ -94,12 +99,23 @@ class Delivery(Service):
 
     def _begin(self, targets: Sequence[str]) -> None:
         for target in targets:
+            if target.startswith(TARGET):
+                self._forget_unheard(target)
+                continue
             line = self._lines.setdefault(target, _Line())
             if not line.running and self._clock.seconds() >= line.not_before and self.running:
                 line.running = True
                 sending = Deferred.fromCoroutine(self._send_all(target, line))
                 self._under_way.add(sending)
                 sending.addErrback(self._broken, target).addBoth(self._ended, sending, line)
+
+    def _forget_unheard(self, target: str) -> None:
+        """What a listener has not taken goes when nobody serves that any more."""
+        if self._clock.seconds() >= self._swept.get(target, 0.0):
+            self._swept = {name: due for name, due in self._swept.items() if due > self._clock.seconds()}
+            self._swept[target] = self._clock.seconds() + UNHEARD
+            forgetting = self._pool.run(forget_before, self._notices, target, self._clock.seconds() - UNHEARD)
+            forgetting.addErrback(self._unread)
 
     def _broken(self, failure: Failure, target: str) -> None:
         if not failure.check(CancelledError):
@@ -148,10 +164,11 @@ class Delivery(Service):
 
     def _too_old(self, target: str, event: dict[str, Json]) -> bool:
         """Whether an event has waited so long that it is given up: a receiver that is gone must not fill the disk."""
-        moment = datetime.fromisoformat(event.get("eventTime") or event["Time"])
-        if self._clock.seconds() - moment.timestamp() < GIVEN_UP:
+        moment = _moment(event)
+        if self._clock.seconds() - moment < GIVEN_UP:
             return False
-        self.log.error("{target}: an event of {moment} was never taken and is given up", target=target, moment=moment)
+        at = datetime.fromtimestamp(moment, UTC)
+        self.log.error("{target}: an event of {moment} was never taken and is given up", target=target, moment=at)
         return True
 
     def _delay(self, target: str, line: _Line) -> None:
@@ -159,9 +176,36 @@ class Delivery(Service):
         line.not_before = self._clock.seconds() + line.wait
 
 
+def forget_before(notices: INotices, target: str, moment: float) -> None:
+    """Forgets the events of a listener that happened before a moment, in seconds since 1970. Blocks."""
+    while waiting := notices.waiting(target, AT_ONCE):
+        old = [number for number, event in waiting if _moment(event) < moment]
+        notices.drop(old)
+        if len(old) < AT_ONCE:
+            return
+
+
+def _moment(event: Mapping[str, Json]) -> float:
+    return datetime.fromisoformat(event.get("eventTime") or event["Time"]).timestamp()
+
+
 def body_of(number: int, event: dict[str, Json]) -> bytes:
     """The document that a destination gets: one record with its sequencer, or a test event as it is."""
     if "s3" not in event:
         return json.dumps(event).encode()
-    item = {**event["s3"]["object"], "sequencer": f"{number:016X}"}
-    return json.dumps({"Records": [{**event, "s3": {**event["s3"], "object": item}}]}).encode()
+    return json.dumps({**summary_of(event), "Records": [record_of(number, event)]}).encode()
+
+
+def summary_of(event: Mapping[str, Json]) -> dict[str, Json]:
+    """What MinIO's receivers look at, above the records: the event and the key behind its bucket."""
+    s3 = event["s3"]
+    return {
+        "EventName": f"s3:{event['eventName']}",
+        "Key": f"{s3['bucket']['name']}/{unquote_plus(s3['object']['key'])}",
+    }
+
+
+def record_of(number: int, event: Mapping[str, Json]) -> dict[str, Json]:
+    """An event with its sequencer, which is its place among all."""
+    s3 = event["s3"]
+    return {**event, "s3": {**s3, "object": {**s3["object"], "sequencer": f"{number:016X}"}}}

@@ -59,8 +59,7 @@ def setting(default: str, kind: Kind, text: str, *environment: str, **more: Any)
     """A field of Settings. ``environment`` replaces the variable made of the field's name; ``more`` as in :class:`Setting`."""
     value = kind.read(default)
     described = {"default": default, "kind": kind, "help": text, "environment": environment, **more}
-    several, secret = more.get("several"), more.get("secret")
-    return field(default=(value,) if several else value, repr=not secret, metadata=described)
+    return field(default=(value,) if more.get("several") else value, repr=not more.get("secret"), metadata=described)
 
 
 @frozen(kw_only=True)
@@ -90,6 +89,14 @@ class Settings:
         "stdout",
         kinds.AUDIT_LOG,
         "where each change by the admin API is told, a line of JSON: `stdout`, `off`, or a file that lines are added to",
+    )
+    minio_admin: bool = setting("true", kinds.BOOLEAN, "whether `mc admin` is answered on the ports of S3")
+    minio_metrics: str = setting(
+        "jwt",
+        kinds.one_of("jwt", "public", "off"),
+        "who scrapes `/minio/v2/metrics/…` there: whoever has a token of `mc admin prometheus generate`, everybody, nobody",
+        "GECKOS3_MINIO_METRICS",
+        "MINIO_PROMETHEUS_AUTH_TYPE",
     )
     native_listen: str = setting(
         "off",

@@ -153,7 +153,7 @@ def desk(settings: Settings | None = None, auth: bool = True) -> Desk:
         store=store,
         identities=identities,
         rings=rings_of(driver.documents, sealer),
-        sizes=lambda: {"disk_free_bytes": ("What is free.", 7.0)},
+        sizes=lambda: {"disk_free_bytes": ("What is free.", 7.0), "disk_size_bytes": ("How large it is.", 9.0)},
         clock=clock.seconds,
         daemon=live,
     )

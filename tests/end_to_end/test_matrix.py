@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from gecko_tw.admin.minio.table import MINIO_ROWS
 from gecko_tw.admin.rows import Row
 from gecko_tw.admin.table import ROWS
 from tests.end_to_end.daemon import Daemon
@@ -15,6 +16,7 @@ from tests.end_to_end.matrix.recipes import RECIPES
 
 ADMIN_STYLES = (HEADER, PRESIGNED)
 ADMIN_REFUSALS = (b'"code": "AccessDenied"', b'"code": "InvalidAccessKeyId"')
+MINIO_REFUSALS = (b'"Code": "AccessDenied"', b'"Code": "InvalidAccessKeyId"')
 REFUSALS = (b"<Code>AccessDenied</Code>", b"<Code>InvalidAccessKeyId</Code>")
 
 
@@ -66,6 +68,26 @@ def test_the_server_is_administered_by_whom_the_account_of_the_settings_allows_i
                 right = allowed or (status == 403 and any(code in body for code in ADMIN_REFUSALS))
             if not right:
                 wrong.append(f"{row.name}, {style}: {status} {body.decode()[:300]}")
+    assert wrong == []
+    assert ground.kept() == before
+
+
+@pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.name)
+def test_minios_face_administers_for_the_same(ground: Ground, caller: Caller) -> None:
+    before = ground.kept()
+    wrong = []
+    for row in MINIO_ROWS.rows[:2] if caller.expired else MINIO_ROWS.rows:
+        for style in ADMIN_STYLES:
+            status, body = ground.administer_minio(caller, row, style)
+            known = bool(caller.account) and not caller.expired
+            mine = row.name == "AccountInfo" and known  # it tells everybody of what is theirs
+            allowed = (mine or (caller.superuser and not caller.session)) and style != PRESIGNED
+            if allowed and row.method == "GET":
+                right = status in (200, 404, 501)
+            else:
+                right = allowed or (status == 403 and any(code in body for code in MINIO_REFUSALS))
+            if not right:
+                wrong.append(f"{row.name}, {style}: {status} {body.decode('utf-8', 'replace')[:300]}")
     assert wrong == []
     assert ground.kept() == before
 

@@ -8,7 +8,7 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from gecko_tw.jobs.interfaces import INotificationSink
-from gecko_tw.jobs.notifications import GIVEN_UP, INTERVAL, Delivery
+from gecko_tw.jobs.notifications import GIVEN_UP, INTERVAL, UNHEARD, Delivery, body_of
 from gecko_tw.jobs.webhooks import NotTaken, Webhooks
 from gecko_tw.store.delivery_errors import delivery_errors
 from gecko_tw.store.drivers.memory_documents import MemoryNotices
@@ -37,7 +37,8 @@ class Sink:
 
 
 def event(number, moment="1970-01-01T00:00:00.000Z"):
-    return {"n": number, "eventTime": moment, "s3": {"object": {}}}
+    s3 = {"bucket": {"name": "photos"}, "object": {"key": "a+cat"}}
+    return {"n": number, "eventName": "ObjectCreated:Put", "eventTime": moment, "s3": s3}
 
 
 def delivery():
@@ -49,6 +50,25 @@ def delivery():
 
 def test_sinks_keep_their_interface():
     assert verifyObject(INotificationSink, Webhooks(Clock(), {}))
+
+
+def test_a_document_says_what_happened_to_what_above_its_records():
+    told = json.loads(body_of(7, event(1)))
+    assert (told["EventName"], told["Key"]) == ("s3:ObjectCreated:Put", "photos/a cat")
+    assert told["Records"][0]["s3"]["object"]["sequencer"] == f"{7:016X}"
+
+
+def test_what_a_listener_did_not_take_is_forgotten_later_and_nobody_else_waits_for_it():
+    made, clock, notices, sink = delivery()
+    clock.advance(1000)
+    at = "1970-01-01T00:16:40.000Z"
+    notices.add([Notice("listener:1", event(1, at)), Notice("a", event(2, at))])
+    clock.advance(INTERVAL)
+    assert sink.taken == [("a", 2)]
+    assert notices.targets() == ["listener:1"]
+    clock.pump([UNHEARD] * 3)
+    assert notices.targets() == []
+    made.stopService()
 
 
 def test_events_are_delivered_in_order_and_forgotten():

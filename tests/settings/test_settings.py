@@ -27,6 +27,8 @@ BAD = {
     "listen": "localhost",
     "admin_listen": "localhost",
     "audit_log": "",
+    "minio_admin": "perhaps",
+    "minio_metrics": "some",
     "native_listen": "localhost",
     "access_key": "",
     "secret_key": "",

@@ -2,23 +2,18 @@
 
 from collections.abc import Mapping
 
-from attrs import evolve
-
 from gecko_tw.admin.rows import DELETE, GET, Asked, row
 from gecko_tw.admin.schemas import ANYTHING, BOOLEAN, TIME, answer, listed, maybe, members, named, one_of, text, whole
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
-from gecko_tw.callers.refusals import AccessDenied, NoSuchEntity
+from gecko_tw.callers.refusals import NoSuchEntity
 from gecko_tw.resources.answers.refusals import NotImplemented_
 from gecko_tw.resources.dispatch.operations import POST, PUT
 from gecko_tw.resources.documents.markup import iso_time
-from gecko_tw.resources.gates.events import objects_for
-from gecko_tw.resources.gates.permits import may_remove
+from gecko_tw.resources.gates.emptying import empty_for
 from gecko_tw.settings.quotas import read_quota
 from gecko_tw.store.allowances import NAMES, Allowance, allowance_of, change_quota
-from gecko_tw.store.emptying import empty
 from gecko_tw.store.records import BucketRecord, Json, now_of
 from gecko_tw.store.refusals import InvalidArgument, InvalidBucketState
-from gecko_tw.store.requests import Remove
 from gecko_tw.store.rules import locks, quotas, versions
 from gecko_tw.store.rules.tags import OF_BUCKET, check_tags
 
@@ -220,19 +215,7 @@ def _emptied(asked: Asked) -> dict[str, Json]:
         raise InvalidArgument("body.confirm: allowed is the name of the bucket", Field="body.confirm")
     if call is None:
         raise NotImplemented_(Resource="emptying a bucket without a daemon")
-    ground = asked.ground
-    call = evolve(call, bucket=name, record=ground.store.buckets.get(name))
-    objects = objects_for(call, "ObjectRemoved:Delete")
-    bypass = bool(asked.given("bypass_governance"))
-
-    def remove(key: bytes, version_id: str) -> object:
-        if not may_remove(call, key, version_id):
-            raise AccessDenied
-        passed = bypass and may_remove(call, key, version_id, bypass=True)
-        request = Remove(now=now_of(ground.clock()), version_id=version_id, owner=call.owner, bypass=passed)
-        return objects.remove(name, key, request)
-
-    done = empty(objects, name, remove)
+    done = empty_for(call, asked.ground.store.buckets.get(name), bool(asked.given("bypass_governance")))
     why = [{"key": key.decode("utf-8", "replace"), "version_id": id_, "code": code} for key, id_, code in done.why]
     return {"removed": done.removed, "kept": done.kept, "why": why}
 

@@ -8,6 +8,7 @@ from gecko_tw.resources.dispatch.operations import POST
 from gecko_tw.store.delivery_errors import delivery_errors
 from gecko_tw.store.records import Json, Notice, now_of
 from gecko_tw.store.refusals import InvalidArgument
+from gecko_tw.store.rules.listeners import TARGET
 from gecko_tw.store.rules.notices import Cause, first_event
 
 COUNTED = 1000
@@ -31,7 +32,8 @@ def list_destinations(asked: Asked) -> Json:
     """Destinations of the settings, and all for which something waits; `last_error` is of the last try, where it failed."""
     ground = asked.ground
     hosts = _hosts(asked)
-    targets = dict.fromkeys([*hosts, *ground.store.notices.targets()])
+    waiting = [target for target in ground.store.notices.targets() if not target.startswith(TARGET)]
+    targets = dict.fromkeys([*hosts, *waiting])
     errors = delivery_errors(ground.store.documents)
     return [_destination(asked, target, hosts.get(target), errors.get(target)) for target in targets]
 

@@ -28,7 +28,7 @@ _HOLDER = {
     "attached": _TEXTS,
 }
 USERS = answer(**_HOLDER, groups=_TEXTS, tags=named({"type": "string"}), enabled=BOOLEAN)
-GROUPS = answer(**_HOLDER)
+GROUPS = answer(**_HOLDER, enabled=BOOLEAN)
 _SCOPE = maybe(answer(actions=_TEXTS, buckets=_TEXTS, prefixes=_TEXTS, networks=_TEXTS))
 _KEY = {
     "access_key": {"type": "string"},
@@ -38,6 +38,8 @@ _KEY = {
     "enabled": BOOLEAN,
     "scope": _SCOPE,
     "description": {"type": "string"},
+    "name": {"type": "string"},
+    "policy": maybe(POLICY),
 }
 KEYS = answer(**_KEY)
 MADE = answer(**_KEY, secret_key={"type": "string"})
@@ -251,6 +253,8 @@ def list_keys(asked: Asked) -> Json:
         secret={**text(1024, least=1), "writeOnly": True},
         expires=_EXPIRES,
         description=text(1024),
+        name=text(128),
+        policy=maybe(POLICY),
         **_LIMITS,
     ),
     answer=MADE,
@@ -260,7 +264,8 @@ def create_key(asked: Asked) -> Json:
     """Adds an access key of a user, or of a whole account, and tells its secret, this once."""
     account, user = _account(asked), asked.given("user", "")
     _refuse_more_than_own(asked, account, user)
-    key = changes.add_key(asked.ground.registry, account, user, {**asked.body, "expires": _expires(asked)})
+    values = {**asked.body, "expires": _expires(asked), "policy": _policy(asked)}
+    key = changes.add_key(asked.ground.registry, account, user, values)
     return {**changes.value_of(key), "secret_key": key.secret}
 
 
@@ -272,6 +277,11 @@ def _refuse_more_than_own(asked: Asked, account: str, user: str) -> None:
     whole = caller.identity is None or (caller.principal.root and not caller.identity.boundaries)
     if not whole:
         raise AccessDenied("A key of the settings' account itself is made by whoever has one that is not limited.")
+
+
+def _policy(asked: Asked) -> str:
+    given = asked.given("policy")
+    return policy_text(given) if given else ""
 
 
 def _expires(asked: Asked) -> float | None:
@@ -292,19 +302,29 @@ def get_key(asked: Asked) -> Json:
     PATCH,
     "/keys/{key}",
     needs="admin:UpdateServiceAccount",
-    body=members(enabled=BOOLEAN, description=text(1024), expires=_EXPIRES, scope=maybe(members(**_LIMITS))),
+    body=members(
+        enabled=BOOLEAN,
+        description=text(1024),
+        name=text(128),
+        secret={**text(1024, least=1), "writeOnly": True},
+        expires=_EXPIRES,
+        policy=maybe(POLICY),
+        scope=maybe(members(**_LIMITS)),
+    ),
     answer=KEYS,
     document=True,
 )
 def update_key(asked: Asked) -> Json:
-    """Switches a key off and on, changes when it expires and what it is limited to."""
+    """Switches a key off and on, changes its secret, when it expires, and what it is limited to."""
     ground, name = asked.ground, asked.path["key"]
     values = dict(asked.body)
     found = changes.find(ground.registry, KEY, name)
-    if values.keys() - {"description"}:
+    if values.keys() - {"description", "name"}:
         _refuse_more_than_own(asked, found.account, found.user)
     if "expires" in values:
         values["expires"] = _expires(asked)
+    if "policy" in values:
+        values["policy"] = _policy(asked)
     if "scope" in values:
         values["scope"] = changes.scope_in(values["scope"] or {})
     return _changed(asked, KEY, name, values)

@@ -6,9 +6,9 @@ from attrs import asdict
 
 from gecko_tw.admin.rows import GET, Asked, row
 from gecko_tw.admin.schemas import BOOLEAN, Schema, answer, listed, members, text, whole
-from gecko_tw.admin.streaming import Stream
 from gecko_tw.callers.accounts.changes import time_text
 from gecko_tw.resources.access_logs.recent import KEPT, Seen
+from gecko_tw.resources.answers.streaming import Stream
 from gecko_tw.resources.call import Call
 from gecko_tw.store.records import Json
 
@@ -76,7 +76,7 @@ async def _stream(call: Call, asked: Asked) -> Stream:
     recent = asked.ground.live.requests
     counts = recent.counts()
 
-    def look() -> list[dict[str, Json]]:
+    async def look() -> list[dict[str, Json]]:
         now = recent.counts()
         found = recent.since(counts)
         counts[:] = now

@@ -66,7 +66,8 @@ def add_group(registry: Registry, account: str, name: str) -> Group:
 def add_key(registry: Registry, account: str, user: str, given: Mapping[str, Any]) -> AccessKey:
     """A new access key.
 
-    :param given: ``access_key`` and ``secret`` or None for new ones, ``expires`` (seconds since 1970), ``description``, and LIMITS.
+    :param given: ``access_key`` and ``secret`` or None for new ones, ``expires`` (seconds since 1970), ``description``, ``name``,
+        ``policy`` (a document, as text), and LIMITS.
     :raises EntityAlreadyExists, NoSuchEntity, InvalidArgument, MalformedPolicy: as Registry.add_key.
     :raises InvalidArgument: also when it would have expired already.
     """
@@ -82,6 +83,8 @@ def add_key(registry: Registry, account: str, user: str, given: Mapping[str, Any
         expires=expires,
         scope=scope_in(given),
         description=given.get("description") or "",
+        policy=given.get("policy") or "",
+        name=given.get("name") or "",
     )
     registry.add_key(key)
     return key
@@ -199,6 +202,7 @@ def value_of(one: Account | User | Group | AccessKey) -> dict[str, Any]:
     if isinstance(one, AccessKey):
         del values["secret"]
         values["expires"] = None if one.expires is None else time_text(one.expires)
+        values["policy"] = json.loads(one.policy) if one.policy else None
     if isinstance(one, User | Group):
         values["policies"] = {name: json.loads(text) for name, text in one.policies.items()}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()} | _scope(one)

@@ -3,7 +3,7 @@
 from attrs import define, evolve, field
 from zope.interface import implementer
 
-from gecko_tw.callers.access.policies import Policy, Principal
+from gecko_tw.callers.access.policies import Policy, Principal, read_identity_policy
 from gecko_tw.callers.accounts.identities import Account, Identity, IIdentities, OnePair, User
 from gecko_tw.callers.accounts.registered import ACCOUNT, KEY, PROVIDER, USER, Registered
 from gecko_tw.callers.accounts.roles import Provider, Role
@@ -128,7 +128,9 @@ class Directory:
         standing = None if key is None or not key.enabled else self.standing(key.account, key.user)
         if key is None or standing is None:
             return None
-        boundaries = () if key.scope is None else (boundary_of(key.scope),)
+        boundaries: tuple[Policy, ...] = () if key.scope is None else (boundary_of(key.scope),)
+        if key.policy:
+            boundaries += (read_identity_policy(key.policy, f"of access key {access_key}"),)
         return evolve(standing, access_key=access_key, secret=key.secret, boundaries=boundaries, expires=key.expires)
 
     def standing(self, account_id: str, user_name: str = "") -> Identity | None:

@@ -65,7 +65,10 @@ class User:
 
 @frozen(kw_only=True)
 class Group:
-    """Policies for several users of an account. Its fields are as those of a user."""
+    """Policies for several users of an account. Its fields are as those of a user.
+
+    :ivar enabled: whether its members have its policies.
+    """
 
     account: str
     name: str
@@ -73,6 +76,7 @@ class Group:
     path: str = "/"
     id: str = ""
     attached: tuple[str, ...] = ()
+    enabled: bool = True
     created: int = field(default=0, eq=False)
 
     @property
@@ -92,7 +96,8 @@ class AccessKey:
 
     :ivar user: whose it is; ``""`` for the account's own, which may do everything in the account.
     :ivar expires: seconds since 1970, or None.
-    :ivar scope: what it is limited to, or None.
+    :ivar scope: what it is limited to, or None; ``policy`` is a policy document that must allow each request, too, or ``""``.
+    :ivar name: what people call it.
     :ivar created: seconds since 1970.
     """
 
@@ -104,6 +109,8 @@ class AccessKey:
     enabled: bool = True
     scope: KeyScope | None = None
     description: str = ""
+    policy: str = ""
+    name: str = ""
     created: int = field(default=0, eq=False)
 
 

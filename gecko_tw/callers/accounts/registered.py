@@ -6,8 +6,8 @@ from typing import Any
 from attrs import asdict, frozen
 
 from gecko_tw.callers.access.policies import Policy, read_identity_policy
+from gecko_tw.callers.accounts.built_in_policies import BUILT_IN_POLICIES
 from gecko_tw.callers.accounts.identities import AccessKey, Account, Group, User
-from gecko_tw.callers.accounts.policies_of_aws import POLICIES_OF_AWS
 from gecko_tw.callers.accounts.roles import ManagedPolicy, PolicyVersion, Provider, Role
 from gecko_tw.callers.accounts.scopes import scope_of
 from gecko_tw.callers.accounts.sealing import Sealer, WrongKey
@@ -54,12 +54,13 @@ class Registered:
         if len(pieces) < 6 or not pieces[5].startswith("policy/"):
             return None
         if pieces[4] == "aws":
-            return POLICIES_OF_AWS.get(arn)
+            return BUILT_IN_POLICIES.get(arn)
         found = self.one(POLICY, f"{pieces[4]}/{arn.rpartition('/')[2]}")
         return found if found is not None and found.arn == arn else None
 
     def policies_of(self, *holders: User | Group | Role) -> tuple[Policy, ...]:
-        """All policies of some users, groups and roles: their own, and those that are attached."""
+        """All policies of some users, groups and roles: their own, and those that are attached. Disabled groups have none."""
+        holders = tuple(one for one in holders if not isinstance(one, Group) or one.enabled)
         texts = [pair for one in holders for pair in one.policies.items()]
         for arn in (arn for one in holders for arn in one.attached):
             managed = self.managed_policy(arn)
@@ -87,9 +88,9 @@ class Registered:
         """The document of one of them, without the time at which it was added. Of a key another one each time."""
         value = asdict(one)
         value.pop("created", None)
-        if kind in (USER, GROUP):
-            # What an older version does not know is left out where it says nothing: that could not read the document.
-            value = {name: one for name, one in value.items() if _NEWER.get(name) != one}
+        # What an older version does not know is left out where it says nothing: that could not read the document.
+        newer = _NEWER.get(kind, {})
+        value = {name: one for name, one in value.items() if name not in newer or newer[name] != one}
         if kind == KEY:
             del value["access_key"]
             value["secret"] = self.sealer.seal(one.secret, _context(one.access_key))
@@ -106,6 +107,7 @@ def name_of(kind: str, one: Any) -> str:
 
 def _key(registered: Registered, name: str, value: dict[str, Any]) -> AccessKey:
     given = {field: value[field] for field in ("account", "user", "expires", "enabled", "description")}
+    given |= {field: value.get(field, otherwise) for field, otherwise in _NEWER[KEY].items()}
     given["created"] = value.get("created", 0)
     try:
         secret = registered.sealer.open(value["secret"], _context(name))
@@ -119,8 +121,12 @@ def _context(access_key: str) -> str:
     return f"{KEY} {access_key}"
 
 
-_NEWER = {"path": "/", "id": "", "attached": ()}
-"""Fields of users and groups that came later, and what they are where they are absent."""
+_NEWER: dict[str, dict[str, Any]] = {
+    USER: {"path": "/", "id": "", "attached": ()},
+    GROUP: {"path": "/", "id": "", "attached": (), "enabled": True},
+    KEY: {"policy": "", "name": ""},
+}
+"""Fields that came later, by kind, and what they are where they are absent."""
 
 _READERS: dict[str, Callable[[Registered, str, dict[str, Any]], Any]] = {
     ACCOUNT: lambda registered, name, value: Account(**_undated(value)),

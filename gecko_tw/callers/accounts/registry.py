@@ -152,6 +152,8 @@ class Registry(Registered):
             self._need(USER, f"{key.account}/{key.user}")
         if key.scope is not None:
             boundary_of(key.scope)
+        if key.policy:
+            read_identity_policy(key.policy, f"of access key {key.access_key}")
 
     def _check_policies(self, one: User | Group) -> None:
         for group in getattr(one, "groups", ()):

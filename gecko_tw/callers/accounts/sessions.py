@@ -19,6 +19,9 @@ from gecko_tw.callers.accounts.identities import Identity
 from gecko_tw.callers.accounts.roles import Role
 from gecko_tw.callers.accounts.sealing import Sealer, WrongKey
 
+PREFIX = "ASIA"
+"""What the access key ids of sessions begin with, as AWS's."""
+
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _URL_SAFE = str.maketrans("+/", "-_")
 
@@ -122,7 +125,7 @@ class Sessions:
         return self._issued(expires, ["", role.id, expires, name, policy, f"{role.account}/{role.name}"])
 
     def _issued(self, expires: int, more: list[object]) -> Credentials:
-        access_key = "ASIA" + "".join(secrets.choice(_LETTERS) for _ in range(16))
+        access_key = PREFIX + "".join(secrets.choice(_LETTERS) for _ in range(16))
         secret = secrets.token_urlsafe(30)
         text = json.dumps([secret, *more], ensure_ascii=False, separators=(",", ":"))
         token = self._sealer.seal(text, _context(access_key)).translate(_URL_SAFE)

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import evolve
 
 from gecko_tw.callers.access.policies import read_identity_policy
-from gecko_tw.callers.accounts.policies_of_aws import POLICIES_OF_AWS
+from gecko_tw.callers.accounts.built_in_policies import BUILT_IN_POLICIES
 from gecko_tw.callers.accounts.registered import GROUP, POLICY, ROLE, USER
 from gecko_tw.callers.accounts.registry import Changes, Registry
 from gecko_tw.callers.accounts.roles import ManagedPolicy, PolicyVersion
@@ -223,7 +223,7 @@ def managed_policies(registry: Registry, account: str, scope: str) -> list[Manag
     :param scope: ``All``, ``Local`` (the account's own) or ``AWS``.
     """
     local = [] if scope == "AWS" else of_account(registry, POLICY, account)
-    of_aws = [] if scope == "Local" else list(POLICIES_OF_AWS.values())
+    of_aws = [] if scope == "Local" else list(BUILT_IN_POLICIES.values())
     return sorted([*local, *of_aws], key=lambda one: (one.name.lower(), one.arn))
 
 

@@ -79,6 +79,10 @@ class Authenticator:
         self._front = front
         self._proofs = SignatureCache()
 
+    def of_any_region(self) -> "Authenticator":
+        """The same, which accepts whatever region a credential scope names."""
+        return Authenticator(self._identities, self._clock, None, self._enabled, self._version_two, self._front)
+
     def authenticate(self, head: Head) -> Caller:
         """The Caller of a request whose head has come. A request without any signature is ``anonymous``: permit it elsewhere.
 

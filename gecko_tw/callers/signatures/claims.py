@@ -10,6 +10,7 @@ from gecko_tw.callers.signatures.showing import without_secrets
 from gecko_tw.callers.signatures.v4 import (
     TERMINATOR,
     Scope,
+    canonical_query,
     canonical_request,
     scope_of,
     sign,
@@ -109,6 +110,11 @@ def verify(head: Head, query: bytes, claim: Claim, secret: str, payload: bytes, 
     key = signing_key(secret, claim.scope.day, claim.scope.region, claim.scope.service)
     if same(sign(key, text.encode("utf-8")), claim.signature):
         return key
+    as_sent = canonical_query(head.query, as_sent=True)
+    if as_sent != query:
+        other = string_to_sign(claim.date, claim.scope, canonical_request(head, as_sent, claim.signed, payload))
+        if same(sign(key, other.encode("utf-8")), claim.signature):
+            return key
     for version in front.versions(head, claim.signed):
         other = string_to_sign(claim.date, claim.scope, canonical_request(version, query, claim.signed, payload))
         if same(sign(key, other.encode("utf-8")), claim.signature):

@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from hashlib import sha256
 from hmac import digest as hmac_digest
+from operator import itemgetter
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from attrs import field, frozen
@@ -81,10 +82,11 @@ def canonical_path(path: bytes) -> bytes:
     return b"%2F".join([quote_from_bytes(unquote_to_bytes(piece), safe="/").encode("ascii") for piece in pieces])
 
 
-def canonical_query(query: bytes, without: bytes | None = None) -> bytes:
+def canonical_query(query: bytes, without: bytes | None = None, as_sent: bool = False) -> bytes:
     """The raw query, every name and value encoded alike, sorted; ``+`` means a space, a valueless name gets an ``=``.
 
     :param without: a name to leave out.
+    :param as_sent: whether values of the same name stay in their order, as minio-go signs them.
     """
     if not query:
         return b""
@@ -98,7 +100,7 @@ def canonical_query(query: bytes, without: bytes | None = None) -> bytes:
                     _encoded(value) if value.translate(None, _UNRESERVED) else value,
                 )
             )
-    pairs.sort()
+    pairs.sort(key=itemgetter(0) if as_sent else None)
     return b"&".join([name + b"=" + value for name, value in pairs])
 
 

@@ -69,7 +69,7 @@ class LogObjects:
         """The verbs, which tell those who watch the target bucket."""
         service = self.service
         objects: Objects = service.objects
-        if notices.SETTING not in target.settings:
+        if not notices.is_told(target):
             return objects
         region = target.region or service.region
         cause = notices.Cause(event="ObjectCreated:Put", now=service.now(), principal=SERVICE, region=region)

@@ -22,6 +22,7 @@ SLOT = 1024
 
 _HEAD = struct.Struct("=Q")
 _LENGTH = struct.Struct("=I")
+_UNTIL = struct.Struct("=d")
 _RING = _HEAD.size + KEPT * SLOT
 _ROOM = SLOT - _LENGTH.size
 _LONGEST = 32
@@ -61,16 +62,20 @@ class Recent:
     :param fileno: of :func:`recent_file`.
     :param places: how many processes there are.
     :param place: this process's, from 0.
+    :param always: whether requests are taken though nobody watches.
     """
 
-    def __init__(self, fileno: int, places: int, place: int) -> None:
-        self._memory = mmap.mmap(fileno, places * _RING)
-        self._places, self._place = places, place
+    def __init__(self, fileno: int, places: int, place: int, always: bool = True) -> None:
+        self._memory = mmap.mmap(fileno, places * _RING + _UNTIL.size)
+        self._places, self._place, self._always = places, place, always
+        self._until = places * _RING
         self._at = place * _RING
         self._count = _HEAD.unpack_from(self._memory, self._at)[0]
 
     def add(self, entry: AccessEntry) -> None:
         """Takes an answered request of S3."""
+        if not self._always and _UNTIL.unpack_from(self._memory, self._until)[0] < entry.started:
+            return
         if entry.operation[:6] == "admin:":
             return
         data = dumps(tuple(entry))
@@ -80,6 +85,11 @@ class Recent:
         self._memory[at : at + _LENGTH.size + len(data)] = _LENGTH.pack(len(data)) + data
         self._count += 1
         _HEAD.pack_into(self._memory, self._at, self._count)
+
+    def watch(self, until: float) -> None:
+        """Has the requests of all processes taken that begin before a moment, in seconds since 1970."""
+        if until > _UNTIL.unpack_from(self._memory, self._until)[0]:
+            _UNTIL.pack_into(self._memory, self._until, until)
 
     def counts(self) -> list[int]:
         """How many requests each process has taken so far: where whoever wants new ones begins."""
@@ -131,4 +141,4 @@ def _seen(place: int, number: int, entry: AccessEntry) -> Seen:
 
 def recent_file(places: int) -> int:
     """A file for as many processes; returns its descriptor."""
-    return shared_file("geckos3-requests", places * _RING)
+    return shared_file("geckos3-requests", places * _RING + _UNTIL.size)

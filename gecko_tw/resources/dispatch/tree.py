@@ -4,7 +4,7 @@ Keys are opaque: they come from the raw path, are decoded once and never normali
 """
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
 from twisted.web.resource import Resource
@@ -27,6 +27,14 @@ MINIO = b"/minio/"
 """Where MinIO's own APIs are: whoever asks for them must not be told of objects."""
 
 
+class Endpoint(Protocol):
+    """What answers below a path that is no bucket's. It authenticates whoever asks by itself."""
+
+    # Any: as to all resources.
+    def serve(self, request: Any) -> None:
+        """Answers an IWireRequest, and drains its body when it is not read."""
+
+
 class ServiceResource(Resource):
     """The root: all buckets, and the way to each of them.
 
@@ -35,13 +43,14 @@ class ServiceResource(Resource):
     Requests are Any to all resources: they must be twisted.web's IRequest and an IWireRequest, and a head is put in place of theirs.
 
     :param service: what answers.
+    :param minio: answers what is below ``/minio/``; None where that is refused.
     """
 
     renders_at_head = True
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, minio: Endpoint | None = None) -> None:
         super().__init__()
-        self._service = service
+        self._service, self._minio = service, minio
         self._domains = tuple(domain.lower() for domain in service.domains)
         self._websites = tuple(domain.lower() for domain in service.website_domains)
         self._front = service.front if service.front.rewrites else None
@@ -88,6 +97,8 @@ class ServiceResource(Resource):
             return _Leaf(self._service, Address(SERVICE))
         if path[:1] != b"/":
             return _Leaf(self._service, Address(OBJECT, refusal=InvalidURI()))
+        if path.startswith(MINIO) and path != MINIO and self._minio is not None:
+            return _Own(self._minio)
         if path.startswith(MINIO) and path != MINIO:
             return _Leaf(self._service, Address(OBJECT, refusal=NotImplemented_(Resource=path.decode("latin-1"))))
         bucket, _, key = path[1:].partition(b"/")
@@ -109,6 +120,21 @@ class _Leaf(Resource):
 
     def render(self, request: Any) -> int:
         serve(self._service, request, self._address)
+        return NOT_DONE_YET
+
+
+class _Own(Resource):
+    """Hands whatever comes to whatever has the place."""
+
+    isLeaf = True
+    renders_at_head = True
+
+    def __init__(self, place: Endpoint) -> None:
+        self.children = {}
+        self._place = place
+
+    def render(self, request: Any) -> int:
+        self._place.serve(request)
         return NOT_DONE_YET
 
 

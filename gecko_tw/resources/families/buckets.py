@@ -18,10 +18,18 @@ from gecko_tw.resources.documents.regions import is_location
 from gecko_tw.resources.documents.tagging import tags_in
 from gecko_tw.resources.gates.access_settings import ACL, ENFORCED, OWNERSHIP, OWNERSHIPS, REFUSE, bucket_owner
 from gecko_tw.resources.gates.authorization import is_superuser
+from gecko_tw.resources.gates.emptying import empty_for
 from gecko_tw.resources.gates.permits import permit_bucket
 from gecko_tw.resources.headers.acl import parties_of, wished_acl
+from gecko_tw.resources.headers.force_delete import wants_force
 from gecko_tw.store.records import BucketRecord, Json
-from gecko_tw.store.refusals import BucketAlreadyExists, BucketAlreadyOwnedByYou, InvalidArgument, NoSuchBucket
+from gecko_tw.store.refusals import (
+    BucketAlreadyExists,
+    BucketAlreadyOwnedByYou,
+    BucketNotEmpty,
+    InvalidArgument,
+    NoSuchBucket,
+)
 from gecko_tw.store.rules import locks, versions
 from gecko_tw.store.rules.tags import OF_BUCKET
 
@@ -200,7 +208,15 @@ async def head_bucket(call: Call) -> Answer:
 
 @operation("DeleteBucket", DELETE, BUCKET, needs="s3:DeleteBucket")
 async def delete_bucket(call: Call) -> Answer:
-    """Removes an empty bucket. Source: S3 API Reference, DeleteBucket."""
+    """Removes an empty bucket. Source: S3 API Reference, DeleteBucket.
+
+    With MinIO's ``x-minio-force-delete`` it is emptied first, of what the caller may remove and no lock holds.
+    """
+    if wants_force(call):
+        assert call.record is not None
+        done = await call.service.write(empty_for, call, call.record)
+        if done.kept:
+            raise BucketNotEmpty(f"{done.kept} versions could not be removed.", BucketName=call.bucket)
     await call.service.write(call.service.buckets.remove, call.bucket)
     return Answer(204)
 

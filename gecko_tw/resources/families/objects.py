@@ -4,6 +4,7 @@ from attrs import frozen
 
 from gecko_tw.resources.answers import cached_heads
 from gecko_tw.resources.answers.answer import Answer, Headers, Spans
+from gecko_tw.resources.answers.refusals import NotImplemented_
 from gecko_tw.resources.bodies.streams import plan, receive
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import DELETE, FOUND, GET, HEAD, OBJECT, PUT, STREAM, operation
@@ -14,6 +15,7 @@ from gecko_tw.resources.gates.permits import permit_found, permit_missing
 from gecko_tw.resources.headers import objects as object_headers
 from gecko_tw.resources.headers import sse
 from gecko_tw.resources.headers.conditions import check_read, remove_conditions, wanted_range, write_conditions
+from gecko_tw.resources.headers.force_delete import wants_force
 from gecko_tw.resources.headers.lifecycle import expiration_headers
 from gecko_tw.resources.headers.locks import check_vouched, protection_headers
 from gecko_tw.resources.headers.versions import null_id, version_id
@@ -155,6 +157,10 @@ async def head_object(call: Call) -> Answer:
 async def delete_object(call: Call) -> Answer:
     """Removes the key, whether it is there or not. Source: S3 API Reference, DeleteObject."""
     refuse_bypass(call)
+    if wants_force(call):
+        raise NotImplemented_(
+            Header="x-minio-force-delete"
+        )  # all keys that begin so, which no permission here is about
     service = call.service
     request = Remove(
         now=service.now(),

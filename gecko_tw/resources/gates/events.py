@@ -4,14 +4,14 @@ from attrs import evolve
 
 from gecko_tw.resources.call import Call
 from gecko_tw.store.objects import Objects
-from gecko_tw.store.rules.notices import SETTING, Cause
+from gecko_tw.store.rules.notices import Cause, is_told
 from gecko_tw.store.uploads import Uploads
 
 
 def objects_for(call: Call, event: str) -> Objects:
     """The verbs of objects for a call that makes this event, e.g. ``ObjectCreated:Put``."""
     objects: Objects = call.service.objects
-    if call.record is None or SETTING not in call.record.settings:
+    if call.record is None or not is_told(call.record):
         return objects
     return evolve(objects, cause=cause_of(call, event))
 
@@ -19,7 +19,7 @@ def objects_for(call: Call, event: str) -> Objects:
 def uploads_for(call: Call, event: str) -> Uploads:
     """The same of uploads."""
     uploads: Uploads = call.service.uploads
-    if call.record is None or SETTING not in call.record.settings:
+    if call.record is None or not is_told(call.record):
         return uploads
     return evolve(uploads, objects=evolve(uploads.objects, cause=cause_of(call, event)))
 

@@ -9,13 +9,13 @@ from typing import Any
 from attrs import evolve
 
 from gecko_tw.callers.access.policies import Policy, Principal, authorize, decide, read_trust_policy
-from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, Identity
 from gecko_tw.callers.accounts.roles import Role
 from gecko_tw.callers.refusals import AccessDenied, InvalidIdentityToken
 from gecko_tw.callers.signatures.web_identity import conditions_of, prove, read_token
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.documents.query_protocol import shown
-from gecko_tw.resources.gates.authorization import is_allowed, is_superuser, is_within_boundaries
+from gecko_tw.resources.gates.authorization import is_allowed, is_denied, is_superuser, is_within_boundaries
 from gecko_tw.resources.gates.circumstances import Ask
 from gecko_tw.store.records import Json
 
@@ -54,16 +54,27 @@ def permit_action(call: Call, action: str, resource: str, known: Known) -> None:
         raise _refusal(ask)
 
 
-def permit_administration(call: Call, action: str) -> None:
+def permit_administration(call: Call, action: str, own: bool = False) -> None:
     """Refuses whom the server's own administration is not for: everybody but the account of the settings, whatever policies of other
     accounts say, and in that account whom no policy allows it.
 
     :param action: ``"admin:ServerInfo"`` or the like.
+    :param own: whether it is about what is the caller's own: then it is enough that no policy denies it, to whoever asks with a lasting
+        key that is not limited. What another one makes would be less limited than itself.
     :raises AccessDenied: always when it is not permitted.
     """
     ask = _ask(call, action, "*", {})
-    if ask.principal.account != ROOT_ACCOUNT or not is_allowed(ask):
+    if ask.principal.account != ROOT_ACCOUNT:
         raise _refusal(ask)
+    if own and _is_whole(ask.identity) and not is_denied(ask):
+        return
+    if not is_allowed(ask):
+        raise _refusal(ask)
+
+
+def _is_whole(identity: Identity | None) -> bool:
+    """Whether a key stands for all that its owner is, and for ever."""
+    return identity is not None and not identity.parent and not identity.boundaries and identity.expires is None
 
 
 async def permit_web_identity(call: Call, role: Role, token: str, known: Known) -> Mapping[str, Json]:

@@ -21,6 +21,8 @@ from gecko_tw.store.records import (
     Rule,
     Version,
 )
+from gecko_tw.store.rules import listeners
+from gecko_tw.store.rules.listeners import covers, listening
 
 SETTING = "notification"
 KINDS = {
@@ -53,12 +55,17 @@ class Cause:
     region: str = ""
 
 
+def is_told(record: BucketRecord) -> bool:
+    """Whether anybody wants to be told of changes in a bucket."""
+    return SETTING in record.settings or listeners.SETTING in record.settings
+
+
 def telling(rule: Rule, cause: Cause) -> Rule:
     """A rule whose changes are told of."""
 
     def told(record: BucketRecord, history: KeyHistory) -> Change:
         change = rule(record, history)
-        if SETTING not in record.settings:
+        if not is_told(record):
             return change
         return evolve(change, notices=tuple(_notices(record, history, change.history, cause)))
 
@@ -70,8 +77,11 @@ def _notices(record: BucketRecord, before: KeyHistory, after: KeyHistory, cause:
         event = cause.event
         if isinstance(found, DeleteMarker) and found not in before.versions:
             event += "MarkerCreated"
-        for configuration, target in wanted(record.settings[SETTING], event, after.key):
-            yield Notice(target, _event(record, after.key, found, evolve(cause, event=event), configuration))
+        more = evolve(cause, event=event)
+        for configuration, target in wanted(record.settings.get(SETTING) or {}, event, after.key):
+            yield Notice(target, _event(record, after.key, found, more, configuration))
+        for target in listening(record, event, after.key, cause.now):
+            yield Notice(target, _event(record, after.key, found, more, ""))
 
 
 def _affected(before: KeyHistory, after: KeyHistory) -> list[Version | DeleteMarker]:
@@ -85,13 +95,8 @@ def wanted(configuration: Mapping[str, Json], event: str, key: bytes) -> Iterato
     """The id and the destination of each entry of a stored configuration that wants this event of this key."""
     for kind, arn in KINDS.items():
         for entry in configuration.get(kind, ()):
-            if any(_covers(pattern, event) for pattern in entry["Events"]) and _passes(entry, key):
+            if any(covers(pattern, event) for pattern in entry["Events"]) and _passes(entry, key):
                 yield entry["Id"], entry[arn]
-
-
-def _covers(pattern: str, event: str) -> bool:
-    pattern = pattern.removeprefix("s3:")
-    return pattern == event or (pattern.endswith("*") and event.startswith(pattern[:-1]))
 
 
 def _passes(entry: Mapping[str, Json], key: bytes) -> bool:

@@ -14,8 +14,11 @@ from typing import Any
 
 import boto3
 
+from gecko_tw.admin.minio.messages import PBKDF2_AES_GCM, encrypt
+from gecko_tw.admin.minio.rows import PREFIX, SEALED, MinioRow
 from gecko_tw.admin.rows import Row
 from gecko_tw.resources.dispatch.operations import OBJECT, Document
+from tests.admin.minio.recipes import RECIPES as MINIO_RECIPES
 from tests.admin.recipes import RECIPES, target_of
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.matrix.callers import CALLERS, Caller
@@ -104,13 +107,28 @@ class Ground:
         path, _, _ = target_of(row, "none").partition("?")
         body = b"" if recipe.body is None else json.dumps(recipe.body).encode()
         asked = Asked(method=row.method, path=path, query=recipe.query, body=body)
-        pair = self._sessions.get(caller.name) or caller.pair(self._cases[0])
+        return self._administer(caller, row, style, host[1], asked)
+
+    def administer_minio(self, caller: Caller, row: MinioRow, style: str) -> Reply:
+        """The same of what somebody asks of MinIO's face of it, on the port of S3."""
+        recipe, pair = MINIO_RECIPES[row.name], self._pair(caller)
+        body = b"" if recipe.body is None else json.dumps(recipe.body).encode()
+        if row.body == SEALED:
+            body = encrypt("" if pair is None else pair[1], body, PBKDF2_AES_GCM)
+        asked = Asked(method=row.method, path=PREFIX + row.path, query=recipe.query, body=body)
+        return self._administer(caller, row, style, f"127.0.0.1:{self._daemon.port}", asked)
+
+    def _pair(self, caller: Caller) -> Pair | None:
+        return self._sessions.get(caller.name) or caller.pair(self._cases[0])
+
+    def _administer(self, caller: Caller, row: Row | MinioRow, style: str, host: str, asked: Asked) -> Reply:
+        pair = self._pair(caller)
         if pair == ROOT_PAIR and style == HEADER and (row.changes or row.stream is not None):
             return 200, b""
-        signer = Signer(host[1], self._daemon.region)
+        signer = Signer(host, self._daemon.region)
         if pair is not None:
             asked = signer.header(asked, pair) if style == HEADER else signer.presigned(asked, pair)
-        connection = HTTPConnection(host[1], timeout=PATIENCE)
+        connection = HTTPConnection(host, timeout=PATIENCE)
         try:
             connection.request(asked.method, asked.target, asked.body or None, dict(asked.headers))
             answer = connection.getresponse()

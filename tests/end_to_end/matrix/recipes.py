@@ -91,6 +91,8 @@ RECIPES: dict[str, Recipe] = {
     "GetBucketLogging": Recipe(owned=True),
     "PutBucketLogging": Recipe(owned=True, body="<BucketLoggingStatus/>"),
     "GetBucketNotificationConfiguration": PLAIN,
+    # A good answer never ends: who may ask is told that nothing is asked for.
+    "ListenBucketNotification": Recipe(answers=(400,)),
     "PutBucketNotificationConfiguration": Recipe(body="<NotificationConfiguration/>"),
     "GetBucketOwnershipControls": Recipe(signed=True, answers=(404,)),
     "PutBucketOwnershipControls": Recipe(

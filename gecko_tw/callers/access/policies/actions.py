@@ -36,6 +36,9 @@ PutObjectRetention PutObjectTagging PutObjectVersionAcl PutObjectVersionAnnotati
 ReplicateDelete ReplicateObject ReplicateObjectAnnotation ReplicateTags RestoreObject UpdateObjectEncryption
 """
 
+_BUCKET_OF_MINIO = "ListenBucketNotification"
+"""What MinIO has beside them, and we have, too."""
+
 _ACCOUNT = """
 AssociateAccessGrantsIdentityCenter CreateAccessGrant CreateAccessGrantsInstance CreateAccessGrantsLocation
 CreateAccessPoint CreateAccessPointForObjectLambda CreateJob CreateMultiRegionAccessPoint CreateStorageLensGroup
@@ -62,7 +65,7 @@ UpdateStorageLensGroup
 
 ACTIONS: dict[str, str] = {
     f"s3:{name}": kind
-    for kind, names in ((BUCKET, _BUCKET), (OBJECT, _OBJECT), (ACCOUNT, _ACCOUNT))
+    for kind, names in ((BUCKET, _BUCKET), (BUCKET, _BUCKET_OF_MINIO), (OBJECT, _OBJECT), (ACCOUNT, _ACCOUNT))
     for name in names.split()
 }
 """Each action, as S3 spells it, and its kind. Never changed."""
