@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from gecko_tw.store.drivers.files.disk import Disk, remove_files, sync_file_system
 from gecko_tw.store.drivers.files.staging import staging_file
+from gecko_tw.store.drivers.garbage import is_held
 from gecko_tw.store.drivers.sqlite import undo
 from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline
 from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
@@ -37,19 +38,30 @@ class Flusher:
     _last: list[int] = field(factory=lambda: [-1], init=False)
     _removed: list[int] = field(factory=lambda: [0], init=False)
     """The number of the last record whose files are removed, perhaps not yet on the disk; 0 when there is none."""
+    _kept: list[int] = field(factory=lambda: [0], init=False)
+    """The number of the last record that was flushed while a backup held back what it calls worthless; 0 when there is none."""
 
     def flush(self) -> bool:
         """Makes everything durable that was committed before; returns whether there was anything. Blocks. Raises OSError."""
         with self._mutex:
             commits, removed = self.disk.state.commits, self._removed[0]
-            if commits == self._last[0] and not removed:
+            if commits == self._last[0] and not (removed or self._kept[0]):
                 return False
             moment = time.time_ns()
             last = undo.newest(self.connections.mine().execute)
-            records = undo.garbage(self.connections.mine().execute, last)
+            held = is_held(
+                self.disk
+            )  # asked after: who takes hold from here on sees a catalog that is not older than this
+            if held and commits == self._last[0]:
+                return False
+            records = undo.garbage(self.connections.mine().execute, last, self._kept[0] if held else 0)
             self._sync(records)
             self.disk.state.flush(last, moment)
             self.disk.held.release()
+            if held:
+                self._last[0], self._kept[0] = commits, last
+                return True
+            self._kept[0] = 0
             fresh = [record for record in records if record.id > removed]
             had_files = self._remove(fresh)
             self._removed[0] = last if had_files else 0

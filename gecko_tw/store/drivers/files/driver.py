@@ -25,8 +25,9 @@ from gecko_tw.store.drivers.files.recovery import Recovery
 from gecko_tw.store.drivers.files.torn import TornFiles
 from gecko_tw.store.drivers.files.watch import FilesWatch, Reconciler
 from gecko_tw.store.drivers.flushing import Flusher
-from gecko_tw.store.drivers.interfaces import IDriver, IFileTree
+from gecko_tw.store.drivers.interfaces import IDriver, IFileTree, IMoments
 from gecko_tw.store.drivers.layouts import FILES, check_layout
+from gecko_tw.store.drivers.moment import Moment
 from gecko_tw.store.drivers.sqlite import connections, undo
 from gecko_tw.store.drivers.sqlite.catalog import SqliteCatalog
 from gecko_tw.store.drivers.sqlite.commits import Commits
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 ATTRIBUTE_STORES = ("xattr", "sidecar")
 
 
-@implementer(IDriver, IFileTree)
+@implementer(IDriver, IFileTree, IMoments)
 class FilesDriver:
     """One data directory. Between :meth:`open` and :meth:`close` it has a ``catalog`` (ICatalog), ``blobs`` (IBlobs,
     IBlobCloning), ``documents`` (IDocuments) and ``notices`` (INotices). Once its ``tree_watch`` has begun, :meth:`adopt`
@@ -214,6 +215,10 @@ class FilesDriver:
     def flush(self) -> bool:
         """Makes everything durable that was committed, and removes what that made worthless; whether there was anything. Blocks."""
         return self._flusher is not None and self._flusher.flush()
+
+    def moment(self) -> Moment:
+        """See IMoments."""
+        return Moment(self._disk, self._connections, self.catalog, self.blobs)
 
     def close(self) -> None:
         """Closes every connection and descriptor, after a flush when nobody else has the directory open. Harmless when repeated."""

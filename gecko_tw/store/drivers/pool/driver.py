@@ -16,8 +16,9 @@ from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.mending import drop_orphans
 from gecko_tw.store.drivers.files.torn import TornFiles
 from gecko_tw.store.drivers.flushing import Flusher
-from gecko_tw.store.drivers.interfaces import IDriver
+from gecko_tw.store.drivers.interfaces import IDriver, IMoments
 from gecko_tw.store.drivers.layouts import CATALOGS, MARK, POOL, check_layout
+from gecko_tw.store.drivers.moment import Moment
 from gecko_tw.store.drivers.pool.blobs import SMALL, PoolBlobs
 from gecko_tw.store.drivers.pool.layout import NoWatch, layout_over, no_note
 from gecko_tw.store.drivers.pool.turns import Turns
@@ -41,7 +42,7 @@ LOG_PAGES = 32_000
 """The log is folded by a thread, see Checkpoints. Commits do it only when that cannot keep up."""
 
 
-@implementer(IDriver)
+@implementer(IDriver, IMoments)
 class PoolDriver:
     """One data directory. Between :meth:`open` and :meth:`close` it has a ``catalog`` (ICatalog), ``blobs`` (IBlobs,
     IBlobCloning), ``documents`` (IDocuments) and ``notices`` (INotices).
@@ -159,6 +160,10 @@ class PoolDriver:
     def flush(self) -> bool:
         """Makes everything durable that was committed, and removes what that made worthless; whether there was anything. Blocks."""
         return self._flusher is not None and self._flusher.flush()
+
+    def moment(self) -> Moment:
+        """See IMoments."""
+        return Moment(self._disk, self._connections, self.catalog, self.blobs)
 
     def close(self) -> None:
         """Closes every connection and descriptor, after a flush when nobody else has the directory open. Harmless when repeated."""
