@@ -49,9 +49,7 @@ class Flusher:
                 return False
             moment = time.time_ns()
             last = undo.newest(self.connections.mine().execute)
-            held = is_held(
-                self.disk
-            )  # asked after: who takes hold from here on sees a catalog that is not older than this
+            held = is_held(self.disk)  # asked after: whoever takes hold from here on has records that are not older
             if held and commits == self._last[0]:
                 return False
             records = undo.garbage(self.connections.mine().execute, last, self._kept[0] if held else 0)
