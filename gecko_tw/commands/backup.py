@@ -11,10 +11,10 @@ from typing import Any
 import click
 from attrs import asdict, frozen
 
+from gecko_tw.commands.places import target_of
 from gecko_tw.commands.telling import Told, tell
 from gecko_tw.daemon.data_dir import CannotOpen, DataDir, check_data_dir, make_data_dir
 from gecko_tw.settings import BadSetting, Settings
-from gecko_tw.store.backup.places import target_of
 from gecko_tw.store.backup.pruning import prune
 from gecko_tw.store.backup.repository import Backup, Repository, begin, opened
 from gecko_tw.store.backup.restoring import Restored, Restoring, Wanted, backups, check_empty, newest

@@ -5,16 +5,10 @@ from typing import Any
 
 import click
 
-from gecko_tw.commands.options import STORE, Command, with_settings
+from gecko_tw.commands.options import ENDPOINT, STORE, Command, with_settings
 from gecko_tw.commands.telling import not_empty
 from gecko_tw.settings import Settings
 
-_ENDPOINT = click.option(
-    "--endpoint-url",
-    default="",
-    metavar="URL",
-    help="Of an S3 that is not AWS's, for s3://…  [AWS_ENDPOINT_URL]",
-)
 _PASSPHRASE = click.option(
     "--passphrase-file",
     default=None,
@@ -28,7 +22,7 @@ def _on_place(argument: str) -> Callable[[Any], Any]:
     """Adds the argument and the options that say where backups are."""
 
     def decorate(function: Any) -> Any:
-        return click.argument(argument, callback=not_empty)(_ENDPOINT(_PASSPHRASE(function)))
+        return click.argument(argument, callback=not_empty)(ENDPOINT(_PASSPHRASE(function)))
 
     return decorate
 

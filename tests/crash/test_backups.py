@@ -143,7 +143,9 @@ def test_a_backup_beside_writers_is_of_one_moment_however_often_one_was_killed_b
     assert [writer.error for writer in writers] == [None] * WRITERS
     while driver.flush():
         pass
-    assert [blob for blob in shop.orphans() if driver.blobs.open(blob).size] == []  # empty ones are of starts that were killed
+    assert [
+        blob for blob in shop.orphans() if driver.blobs.open(blob).size
+    ] == []  # empty ones are of starts that were killed
     driver.close()
     shutil.rmtree(data)
     made("restore", str(target), *flags)

@@ -115,7 +115,7 @@ class Lines:
         """Makes a segment of what waits, when the bytes that it tells of will outlive a power failure. Raises BackupError."""
         if not self._waiting:
             return
-        self._repository.target.settle()
+        self._repository.target.sync()
         name = f"{len(self.segments):08d}"
         data = zlib.compress("\n".join(self._waiting).encode(), 6)
         sha256 = self._repository.write(f"{BACKUPS}/{self._name}/{name}", data)

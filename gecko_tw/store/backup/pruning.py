@@ -26,7 +26,7 @@ def prune(repository: Repository, keep: int) -> int:
             )
         for name in set(repository.names()) - set(whole[-keep:]):
             remove(repository, name)
-        repository.target.settle()
+        repository.target.sync()
         for directory in repository.target.listed(BLOBS):
             for name in repository.target.listed(f"{BLOBS}/{directory}"):
                 file = f"{BLOBS}/{directory}/{name}"

@@ -134,9 +134,9 @@ class Repository:
             "counts": backup.counts,
             "left_out": backup.left_out,
         }
-        self.target.settle()
+        self.target.sync()
         self.write(f"{BACKUPS}/{backup.name}/{END}", json.dumps(fields).encode())
-        self.target.settle()
+        self.target.sync()
 
 
 def name_of(time: int) -> str:

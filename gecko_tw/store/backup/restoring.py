@@ -15,6 +15,7 @@ from gecko_tw.store.bucket_names import is_bucket_name
 from gecko_tw.store.drivers.interfaces import IBlobs, IDriver
 from gecko_tw.store.integrity.comparing import STEP, StoredBytes
 from gecko_tw.store.integrity.pace import Pace
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import (
     BlobNote,
     BucketRecord,
@@ -25,7 +26,6 @@ from gecko_tw.store.records import (
     Span,
     Version,
 )
-from gecko_tw.store.settling import settled
 
 _THREADS = 4
 _AHEAD = 64
@@ -138,7 +138,7 @@ class Restoring:
     def _version(self, line: Stored) -> bool:
         """Restores a version; whether it was not there. Raises BackupError, Refusal, OSError."""
         catalog, bucket = self.driver.catalog, self.wanted.place(line.bucket)
-        history = settled(catalog.history, bucket, line.key, line.record.version_id)
+        history = reconciled(catalog.history, bucket, line.key, line.record.version_id)
         if any(_is_same(one, line.record) for one in history.versions):
             return False
         if isinstance(line.record, DeleteMarker):

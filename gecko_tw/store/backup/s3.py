@@ -115,8 +115,8 @@ class S3Target:
         self._prefix = f"{prefix}/" if prefix else ""
         self._sizes: dict[str, int] | None = None
         with self.blaming():
-            retries = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=16)
-            self.client: Any = boto3.client("s3", endpoint_url=endpoint or None, config=retries)
+            config = Config(retries={"mode": "standard"}, max_pool_connections=16)
+            self.client: Any = boto3.session.Session().client("s3", endpoint_url=endpoint or None, config=config)
 
     @contextmanager
     def blaming(self) -> Iterator[None]:
@@ -182,7 +182,7 @@ class S3Target:
         with self.blaming():
             self.client.delete_object(Bucket=self.bucket, Key=self._prefix + name)
 
-    def settle(self) -> None:
+    def sync(self) -> None:
         """What an S3 has acknowledged lasts."""
 
     def close(self) -> None:

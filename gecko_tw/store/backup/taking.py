@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 from gecko_tw.store.backup.lines import Document, Former, KeyCopy, Lines, Stored, check, lines_of, lines_of_part
 from gecko_tw.store.backup.repository import BACKUPS, Backup, Repository, name_of
 from gecko_tw.store.backup.targets import BackupError
-from gecko_tw.store.drivers.interfaces import BlobGone, IBlobs, IMoment, Unsettled
+from gecko_tw.store.drivers.interfaces import BlobGone, IBlobs, IMoment, Stale
 from gecko_tw.store.integrity.comparing import STEP, StoredBytes
 from gecko_tw.store.integrity.pace import Pace
 from gecko_tw.store.records import DeleteMarker, Span, Version, stored_size
@@ -156,7 +156,7 @@ class Taking:
             for spans in self.moment.places(line.bucket, line.key, line.record):
                 try:
                     return self._copy(line, line.record, spans)
-                except (BlobGone, Unsettled):
+                except (BlobGone, Stale):
                     continue
                 except _LeftOut as damaged:
                     why = str(damaged)

@@ -78,7 +78,7 @@ class Target(Protocol):
     def remove(self, name: str) -> None:
         """Removes a file; one that is not there is passed over."""
 
-    def settle(self) -> None:
+    def sync(self) -> None:
         """Returns when all that was written will outlive a power failure."""
 
     def close(self) -> None:
@@ -214,7 +214,7 @@ class DirectoryTarget:
         with suppress(OSError):  # it has other files
             os.rmdir((self.path / name).parent)
 
-    def settle(self) -> None:
+    def sync(self) -> None:
         with self.blaming():
             descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
             try:

@@ -9,17 +9,17 @@ from contextlib import closing, suppress
 
 from zope.interface import implementer
 
+from gecko_tw.store.drivers.blob_cache import MemoryReader
 from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.staging import staging_file
 from gecko_tw.store.drivers.garbage import GarbageHold
-from gecko_tw.store.drivers.held import MemoryReader
 from gecko_tw.store.drivers.interfaces import (
     IBlobReader,
     IBlobRereading,
     IBlobs,
     ICatalog,
     IMoment,
-    Unsettled,
+    Stale,
 )
 from gecko_tw.store.drivers.sqlite import snapshots, undo
 from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline
@@ -81,7 +81,7 @@ class Moment:
         yield version.spans
         try:
             history = self._catalog.history(bucket, key, version.version_id)
-        except (Refusal, Unsettled):
+        except (Refusal, Stale):
             history = None
         for other in () if history is None else history.versions:
             if isinstance(other, Version) and _is_same(other, version):
@@ -108,7 +108,8 @@ class Moment:
                 found = self._execute.execute(_DATA, inline_parts(blob)).fetchone()
             if found is not None:
                 return MemoryReader(found[0])
-        return IBlobRereading(self._blobs).reread(blob)
+        reader: IBlobReader = IBlobRereading(self._blobs).reread(blob)
+        return reader
 
     def close(self) -> None:
         if self._copy is not None:

@@ -16,9 +16,9 @@ from gecko_tw.store.backup.targets import BackupError, DirectoryTarget
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.garbage import AlreadyHeld
 from gecko_tw.store.drivers.interfaces import IMoments
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import DeleteMarker
 from gecko_tw.store.requests import Remove
-from gecko_tw.store.settling import settled
 from tests.contract.drivers import files, pool
 from tests.store.integrity.damage import flip
 from tests.store.shop import BUCKET, NOW, Shop, open_shop
@@ -72,7 +72,7 @@ def state(driver: Any, bucket: str = BUCKET) -> dict[bytes, list[Any]]:
     """Every version of a bucket with its bytes."""
     found: dict[bytes, list[Any]] = {}
     for line in driver.catalog.page(bucket, b"", b"", 10_000, "versions"):
-        history = settled(driver.catalog.history, bucket, line.key, line.id)
+        history = reconciled(driver.catalog.history, bucket, line.key, line.id)
         (version,) = [one for one in history.versions if one.version_id == line.id]
         if isinstance(version, DeleteMarker):
             found.setdefault(line.key, []).append(version)
