@@ -76,6 +76,10 @@ class Repository:
         sink = self.target.create(name)
         return sink if self.sealing is None else self.sealing.sink(sink)
 
+    def clone(self, name: str, descriptor: int, unchanging: bool) -> bool:
+        """As of Target: what is encrypted is none."""
+        return self.sealing is None and self.target.clone(name, descriptor, unchanging)
+
     def open(self, name: str) -> Source | None:
         """A file, or None when it is not there. Raises BackupError."""
         source = self.target.open(name)

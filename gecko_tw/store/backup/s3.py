@@ -171,7 +171,7 @@ class S3Target:
     def create(self, name: str) -> _S3Sink:
         return _S3Sink(self, self._prefix + name)
 
-    def clone(self, name: str, descriptor: int) -> bool:
+    def clone(self, name: str, descriptor: int, unchanging: bool) -> bool:
         return False
 
     def open(self, name: str) -> _S3Source | None:

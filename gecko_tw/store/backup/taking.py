@@ -22,6 +22,8 @@ _THREADS = 4
 _AHEAD = 64
 """Versions that are under way at a time."""
 _ROUNDS = 5
+_CLONED = 64 * 1024
+"""Objects of so many bytes and more are not copied where the disk can share them."""
 
 GONE = "its file was changed or removed by others than this store"
 DAMAGED = "its bytes are not those that were stored"
@@ -61,6 +63,8 @@ class Taking:
     repository: Repository
     moment: IMoment
     key: bytes = b""
+    _clones: list[bool] = field(factory=lambda: [True], init=False)
+    """Whether the target may be able to make files without copying."""
 
     def run(self) -> Report:
         """Raises BackupError, OSError; then the target has the backups that it had before."""
@@ -164,8 +168,9 @@ class Taking:
         raise _LeftOut(why)
 
     def _copy(self, line: Stored, version: Version, spans: tuple[Span, ...]) -> Stored:
+        cloning = self._clones[0] and version.size >= _CLONED and len(spans) == 1
         stored = StoredBytes(cast(IBlobs, self.moment), spans, Pace())
-        sink = self.repository.create(line.blob)
+        sink = _NOWHERE if cloning else self.repository.create(line.blob)
         try:
             copy = _Copy(stored, sink.write)
             whole = is_whole(version, copy.read)
@@ -176,7 +181,36 @@ class Taking:
         finally:
             sink.abort()
             stored.close()
+        if cloning and not self._cloned(line.blob, spans[0]):
+            self._clones[0] = False  # nor can it with the next one
+            return self._copy(line, version, spans)
         return Stored(line.bucket, line.key, version, line.blob, copy.size, copy.sha256)
+
+    def _cloned(self, name: str, span: Span) -> bool:
+        """Makes a file of the target of one of the store without copying, where that can be."""
+        reader = self.moment.reread(span.blob)
+        try:
+            descriptor = reader.fileno()
+            whole = span.offset == 0 and span.length == reader.size
+            return whole and descriptor is not None and self.repository.clone(name, descriptor, self.moment.unchanging)
+        finally:
+            reader.close()
+
+
+class _Nowhere:
+    """A Sink for what is only compared."""
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Forgets it."""
+
+    def commit(self) -> None:
+        """There is nothing."""
+
+    def abort(self) -> None:
+        """There is nothing."""
+
+
+_NOWHERE = _Nowhere()
 
 
 class _Copy:

@@ -69,8 +69,11 @@ class Target(Protocol):
     def create(self, name: str) -> Sink:
         """A new file, in the place of the one that is there."""
 
-    def clone(self, name: str, descriptor: int) -> bool:
-        """Makes it of an open file without copying, where it can; returns whether it did."""
+    def clone(self, name: str, descriptor: int, unchanging: bool) -> bool:
+        """Makes it of an open file without copying, where it can; returns whether it did.
+
+        :param unchanging: whether nobody ever changes that file in place: then another name of it will do.
+        """
 
     def open(self, name: str) -> Source | None:
         """A file, or None when it is not there."""
@@ -107,6 +110,17 @@ class _DirectorySink:
             self._close()
             with suppress(OSError):  # the next backup writes over it
                 os.unlink(self._fresh)
+
+    def become(self, descriptor: int) -> bool:
+        """Commits another name of an open file in place of what was written, where there can be one."""
+        try:
+            os.unlink(self._fresh)
+            # With a descriptor it is linkat, which follows; for an absolute path any will do.
+            os.link(f"/proc/self/fd/{descriptor}", self._fresh, src_dir_fd=descriptor, follow_symlinks=True)
+        except OSError:
+            return False
+        self.commit()
+        return True
 
     def _close(self) -> None:
         descriptor, self.descriptor = self.descriptor, -1
@@ -191,15 +205,17 @@ class DirectoryTarget:
     def create(self, name: str) -> _DirectorySink:
         return _DirectorySink(self, name)
 
-    def clone(self, name: str, descriptor: int) -> bool:
+    def clone(self, name: str, descriptor: int, unchanging: bool) -> bool:
         sink = self.create(name)
         try:
             fcntl.ioctl(sink.descriptor, _FICLONE, descriptor)
         except OSError:  # most file systems cannot, and none can to another one
+            return unchanging and sink.become(descriptor)
+        else:
+            sink.commit()
+            return True
+        finally:
             sink.abort()
-            return False
-        sink.commit()
-        return True
 
     def open(self, name: str) -> _DirectorySource | None:
         with self.blaming():

@@ -313,6 +313,7 @@ class IMoment(IBlobRereading):
     """What a store held at one moment; its bytes stay readable until it is closed."""
 
     time: int = Attribute("the moment, in nanoseconds")
+    unchanging: bool = Attribute("whether nobody changes files with its bytes in place, not even people")
 
     def buckets() -> list[BucketRecord]:
         """Every BucketRecord, by name."""

@@ -41,7 +41,10 @@ _DATA = "SELECT data FROM blob WHERE id = ? AND stamp = ?"
 class Moment:
     """See IMoment. It is the moment at which it is made; :meth:`close` ends it."""
 
-    def __init__(self, disk: Disk, connections: Connections, catalog: ICatalog, blobs: IBlobs) -> None:
+    def __init__(
+        self, disk: Disk, connections: Connections, catalog: ICatalog, blobs: IBlobs, unchanging: bool = False
+    ) -> None:
+        self.unchanging = unchanging
         self._disk, self._connections, self._catalog, self._blobs = disk, connections, catalog, blobs
         self._lock = threading.Lock()
         self._path = disk.inner_path(_COPY)

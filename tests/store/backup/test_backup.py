@@ -16,6 +16,7 @@ from gecko_tw.store.backup.targets import BackupError, DirectoryTarget
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.garbage import AlreadyHeld
 from gecko_tw.store.drivers.interfaces import IMoments
+from gecko_tw.store.drivers.pool.driver import PoolDriver
 from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import DeleteMarker
 from gecko_tw.store.requests import Remove
@@ -203,6 +204,18 @@ def test_a_backup_that_was_cut_short_is_none_and_the_next_one_goes_on_with_it(sh
     report = back_up(shop, tmp_path / "target")
     assert report.copied == 0
     assert len(repository.names()) == len(list(backups(repository))) == 2
+
+
+def test_large_files_of_a_pool_are_shared_with_the_backup_and_those_that_people_may_change_are_not(shop, tmp_path):
+    shop.put(b"large", LARGE)
+    back_up(shop, tmp_path / "target")
+    (blob,) = [path for path in (tmp_path / "target" / "blobs").rglob("*") if path.is_file()]
+    assert blob.stat().st_nlink == (2 if isinstance(shop.driver, PoolDriver) else 1)
+    assert blob.read_bytes() == LARGE
+    shop.remove(b"large")
+    while shop.driver.flush():
+        pass
+    assert (blob.stat().st_nlink, blob.read_bytes()) == (1, LARGE)
 
 
 def test_only_one_backup_is_made_at_a_time(shop, tmp_path):

@@ -163,7 +163,7 @@ class PoolDriver:
 
     def moment(self) -> Moment:
         """See IMoments."""
-        return Moment(self._disk, self._connections, self.catalog, self.blobs)
+        return Moment(self._disk, self._connections, self.catalog, self.blobs, unchanging=True)
 
     def close(self) -> None:
         """Closes every connection and descriptor, after a flush when nobody else has the directory open. Harmless when repeated."""
