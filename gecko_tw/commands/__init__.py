@@ -52,6 +52,7 @@ COMMANDS = (
     integrity.quarantine,
     backups.backup,
     backups.restore,
+    backups.snapshots,
     allowances.quota,
     allowances.limits,
     policy.policy,

@@ -21,12 +21,11 @@ from gecko_tw.store.backup.restoring import Restored, Restoring, Wanted, backups
 from gecko_tw.store.backup.taking import Report, Taking
 from gecko_tw.store.backup.targets import BackupError
 from gecko_tw.store.backup.verifying import damaged_in
-from gecko_tw.store.drivers.garbage import AlreadyHeld
 from gecko_tw.store.drivers.interfaces import IMoments
 from gecko_tw.store.refusals import Refusal
 
 _CANNOT = 2
-_PROBLEMS = (AlreadyHeld, BackupError, BadSetting, CannotOpen, Refusal, OSError, sqlite3.Error, ValueError)
+_PROBLEMS = (BackupError, BadSetting, CannotOpen, Refusal, OSError, RuntimeError, sqlite3.Error, ValueError)
 
 
 @frozen

@@ -69,15 +69,52 @@ def restore(
 
     Exit code 0: all of it is restored; 1: something is not, and named; 2: it could not be done.
     """
-    from gecko_tw.commands.backup import Place, ToRestore, moment_of, restored, telling
+    from gecko_tw.commands.backup import Place, ToRestore, restored, telling
     from gecko_tw.store.backup.restoring import Wanted
 
     if (prefix or renamed) and not bucket:
         raise click.ClickException("--prefix and --as need --bucket")
-    try:
-        until = None if at is None else moment_of(at)
-    except ValueError:
-        raise click.ClickException(f"--at: {at!r} is no time: give one like 2026-01-31T12:00:00Z") from None
+    until = _until(at)
     wanted = Wanted(bucket, prefix.encode("utf-8", "surrogateescape"), renamed)
     place = Place(source, given["endpoint_url"], given["passphrase_file"])
     return telling(lambda: restored(settings, ToRestore(place, wanted, until)))
+
+
+@click.group()
+def snapshots() -> None:
+    """Snapshots of the catalog that the daemon takes by itself."""
+
+
+@snapshots.command("list", cls=Command)
+@with_settings(STORE)
+def list_snapshots(settings: Settings) -> int:
+    """List them."""
+    from gecko_tw.commands.backup import telling
+    from gecko_tw.commands.snapshots import listed
+
+    return telling(lambda: listed(settings))
+
+
+@snapshots.command("restore", cls=Command)
+@click.option("--at", default=None, metavar="TIME", help="The newest snapshot up to then: 2026-01-31T12:00:00Z.")
+@with_settings(STORE, own=("at",))
+def restore_snapshot(settings: Settings, at: str | None) -> int:
+    """Put one in the place of the catalog of a data directory with the layout pool. Stop the daemon first.
+
+    Exit code 0: all bytes that it tells of are there; 1: some are not, and named; 2: it could not be done.
+    """
+    from gecko_tw.commands.backup import telling
+    from gecko_tw.commands.snapshots import restored
+
+    until = _until(at)
+    return telling(lambda: restored(settings, until))
+
+
+def _until(at: str | None) -> int | None:
+    """Raises ClickException."""
+    from gecko_tw.commands.backup import moment_of
+
+    try:
+        return None if at is None else moment_of(at)
+    except ValueError:
+        raise click.ClickException(f"--at: {at!r} is no time: give one like 2026-01-31T12:00:00Z") from None

@@ -342,6 +342,31 @@ class IMoments(Interface):
         """
 
 
+class ISnapshots(Interface):
+    """Optional power of an IDriver, got by ``ISnapshots(driver, None)``: it keeps snapshots of its catalog for a while."""
+
+    # Any: values of the driver, which imports this; gecko_tw.store.drivers.sqlite.kept_snapshots.Snapshot.
+    def snapshot(now: int, rest: Callable[[], object]) -> Any:
+        """Takes one of this moment (nanoseconds), and removes what is kept no longer. ``rest`` is called after each megabyte.
+
+        Raises kept_snapshots.NoRoom, OSError, sqlite3.Error.
+        """
+
+    def snapshots() -> list[Any]:
+        """All of them, the newest first, whether it is open or not."""
+
+
+class IRollback(Interface):
+    """Optional power of an IDriver, got by ``IRollback(driver, None)``: its catalog cannot be made again but from a snapshot."""
+
+    # Any: as in ISnapshots.
+    def roll_back(until: int | None) -> Any:
+        """Puts the newest sound snapshot, of those up to a moment (nanoseconds), in the catalog's place, and returns it.
+
+        For a driver that is not open. Raises ValueError: there is none; RuntimeError: somebody uses the directory; OSError.
+        """
+
+
 class IBlobCloning(Interface):
     """Optional power of an IBlobs: copying without passing the bytes through Python."""
 
