@@ -72,7 +72,7 @@ def upkeep_for(
         Scrubbing(reactor, lane, scrub, settings, noticed).setServiceParent(services)
     keeps = ISnapshots(data.driver, None)
     if settings.snapshot_interval and keeps is not None:
-        aside = Lane(reactor, "snapshots", pools)
+        aside = Lane(reactor, "taking snapshots", pools)
         aside.setServiceParent(services)
         Snapshots(reactor, aside, keeps, settings.snapshot_interval, noticed).setServiceParent(services)
     for service in beside:

@@ -352,6 +352,7 @@ class ISnapshots(Interface):
         Raises kept_snapshots.NoRoom, OSError, sqlite3.Error.
         """
 
+    # Any: as above.
     def snapshots() -> list[Any]:
         """All of them, the newest first, whether it is open or not."""
 

@@ -269,14 +269,15 @@ def test_damage_in_a_backup_is_told_and_the_rest_comes_back(shop, tmp_path):
 
 def test_a_damaged_object_is_left_out_and_named_and_what_was_copied_before_stays(shop, tmp_path):
     shop.put(b"old", LARGE)
-    back_up(shop, tmp_path / "target")
+    # Encrypted, so that a pool shares no file with it.
+    back_up(shop, tmp_path / "target", "secret")
     version = shop.put(b"new", LARGE[::-1])
     flip(tmp_path / "data", version)
     flip(tmp_path / "data", shop.objects.look(BUCKET, b"old"))
-    report = back_up(shop, tmp_path / "target")
+    report = back_up(shop, tmp_path / "target", "secret")
     assert report.left_out == [f"{BUCKET}/new (version null): its bytes are not those that were stored"]
     place = files(tmp_path / "restored")
-    bring_back(tmp_path / "target", place)
+    bring_back(tmp_path / "target", place, passphrase="secret")
     assert [versions[0][1] for versions in state(place).values()] == [LARGE]
     place.close()
 
