@@ -1,5 +1,6 @@
 """What a backup holds is what the store held at one moment, and comes back as it was."""
 
+import errno
 import os
 import shutil
 import threading
@@ -38,7 +39,11 @@ def _opened(driver: Any) -> Any:
     return driver
 
 
-@pytest.fixture(params=list(DRIVERS))
+everywhere = pytest.mark.parametrize("shop", list(DRIVERS), indirect=True)
+"""For the tests of where bytes may be; the others are the same for all of a layout."""
+
+
+@pytest.fixture(params=["files", "pool"])
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     driver = DRIVERS[request.param](tmp_path / "data")
     yield open_shop(driver)
@@ -102,6 +107,7 @@ def fill(shop: Shop) -> None:
     shop.driver.documents.change("thing", "name", lambda _: {"value": 1})
 
 
+@everywhere
 def test_everything_comes_back_as_it_was_at_the_moment_while_others_go_on(shop, tmp_path):
     fill(shop)
     before = state(shop.driver)
@@ -146,6 +152,7 @@ def test_the_next_backup_copies_what_has_changed_and_both_can_be_restored(shop, 
     place.close()
 
 
+@everywhere
 def test_nothing_that_a_flush_removes_is_missed_and_all_of_it_goes_afterwards(shop, tmp_path):
     for number in range(50):
         shop.put(b"%d" % number, LARGE[number:70_000], now=NOW + number)
@@ -280,6 +287,27 @@ def test_a_damaged_object_is_left_out_and_named_and_what_was_copied_before_stays
     bring_back(tmp_path / "target", place, passphrase="secret")
     assert [versions[0][1] for versions in state(place).values()] == [LARGE]
     place.close()
+
+
+def test_a_full_target_is_told_in_one_line_and_keeps_the_backups_that_it_has(shop, tmp_path, monkeypatch):
+    fill(shop)
+    back_up(shop, tmp_path / "target")
+    before = state(shop.driver)
+    shop.put(b"later", LARGE, now=NOW + 20_000)
+
+    def full(descriptor: int, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("gecko_tw.store.backup.targets.write_all", full)
+    monkeypatch.setattr(DirectoryTarget, "clone", lambda *_: False)
+    with pytest.raises(BackupError, match=f"^{tmp_path / 'target'}: it is full$"):
+        back_up(shop, tmp_path / "target")
+    monkeypatch.undo()
+    place = files(tmp_path / "restored")
+    bring_back(tmp_path / "target", place)
+    assert state(place) == before
+    place.close()
+    assert back_up(shop, tmp_path / "target").copied == 1
 
 
 def test_what_is_missing_in_the_target_is_copied_again(shop, tmp_path):
