@@ -182,6 +182,21 @@ def test_nothing_that_a_flush_removes_is_missed_and_all_of_it_goes_afterwards(sh
     assert shop.orphans() == set()
 
 
+def test_what_was_held_back_goes_little_by_little(shop, tmp_path, monkeypatch):
+    monkeypatch.setattr("gecko_tw.store.drivers.flushing._MOST", 7)
+    moment = IMoments(shop.driver).moment()
+    for number in range(60):
+        shop.put(b"%d" % (number % 10), os.urandom(70_000), now=NOW + number)
+        if number % 4 == 0:
+            shop.driver.flush()
+    assert len(shop.orphans()) >= 40
+    moment.close()
+    while shop.driver.flush():
+        pass
+    assert shop.orphans() == set()
+    assert len(shop.listed()) == 10
+
+
 def test_one_bucket_or_a_prefix_comes_back_beside_what_is_there(shop, tmp_path):
     fill(shop)
     before = state(shop.driver)

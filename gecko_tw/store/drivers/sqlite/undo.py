@@ -17,7 +17,7 @@ ADD_UNDO = "INSERT INTO undo (bucket_id, key, former, useless, replaced) VALUES 
 _NEWEST = "SELECT coalesce(max(id), 0) FROM undo"
 _GARBAGE = (
     "SELECT id, former IS NOT NULL OR useless <> '' OR replaced <> '', useless, replaced FROM undo"
-    " WHERE id > ? AND id <= ? ORDER BY id"
+    " WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
 )
 _BY_KEY = (
     "SELECT id, bucket_id, key, former FROM undo WHERE former IS NOT NULL AND id > ? ORDER BY bucket_id, key, id DESC"
@@ -94,9 +94,12 @@ def newest(execute: Execute) -> int:
     return number
 
 
-def garbage(execute: Execute, last: int, after: int = 0) -> list[Garbage]:
-    """What the records up to a number, and behind another one, name as worthless, oldest first."""
-    found = execute(_GARBAGE, (after, last)).fetchall()
+def garbage(execute: Execute, last: int, after: int = 0, most: int = -1) -> list[Garbage]:
+    """What the records up to a number, and behind another one, name as worthless, oldest first.
+
+    :param most: so many records at most; -1 for all.
+    """
+    found = execute(_GARBAGE, (after, last, most)).fetchall()
     return [
         Garbage(number, says, tuple(useless.split()), tuple(replaced.split()))
         for number, says, useless, replaced in found
