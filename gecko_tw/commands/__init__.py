@@ -5,6 +5,7 @@ import click
 from gecko_tw import __version__
 from gecko_tw.commands import (
     allowances,
+    backups,
     checks,
     config,
     documentation,
@@ -49,6 +50,9 @@ COMMANDS = (
     checks.healthcheck,
     integrity.scrub,
     integrity.quarantine,
+    backups.backup,
+    backups.restore,
+    backups.snapshots,
     allowances.quota,
     allowances.limits,
     policy.policy,

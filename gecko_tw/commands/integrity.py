@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from gecko_tw.commands.options import STORE, Command, with_settings
+from gecko_tw.commands.options import ENDPOINT, STORE, Command, with_settings
 from gecko_tw.commands.over_data import over_data
 from gecko_tw.settings import Settings
 
@@ -64,13 +64,20 @@ def revalidate(data: Any, bucket: str, key: str, version_id: str | None) -> str:
 
 
 @_on_one("restore")
-@click.option("--from", "source", required=True, metavar="FILE|VERSION", help="A file, or a version of the same key.")
-@over_data("bucket", "key", "version_id", "source")
-def restore(data: Any, bucket: str, key: str, version_id: str | None, source: str) -> str:
+@click.option(
+    "--from",
+    "source",
+    required=True,
+    metavar="FILE|VERSION|s3://BUCKET/KEY",
+    help="A file, a version of the same key, or an object of any S3.",
+)
+@ENDPOINT
+@over_data("bucket", "key", "version_id", "source", "endpoint_url")
+def restore(data: Any, bucket: str, key: str, version_id: str | None, source: str, endpoint_url: str) -> str:
     """Give one its bytes back, which must be exactly its own; all else of it stays."""
     from gecko_tw.commands.scrub import restored
 
-    return restored(data, bucket, key, version_id, source)
+    return restored(data, bucket, key, version_id, source, endpoint_url)
 
 
 @_on_one("purge")

@@ -14,6 +14,11 @@ from gecko_tw.settings.sources import Flags, file_of, plain_arguments, read_sett
 STORE = ("data_dir", "layout", "metadata", "fsync", "attributes", "encryption_key", "catalog", "blobs")
 """Names of the settings that say how a data directory is opened."""
 
+ENDPOINT = click.option(
+    "--endpoint-url", default="", metavar="URL", help="Of an S3 that is not AWS's, for s3://…  [AWS_ENDPOINT_URL]"
+)
+"""The option that says where ``s3://`` is."""
+
 
 class Command(click.Command):
     """A command that takes GeckoS3's style of flags as well: ``-data-dir=x``, ``-fsync``."""

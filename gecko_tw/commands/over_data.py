@@ -54,11 +54,12 @@ def over_data(*own: str) -> Callable[[Callable[..., str]], Any]:
     def decorate(function: Callable[..., str]) -> Any:
         def command(settings: Settings, **given: Any) -> int:
             from gecko_tw.callers.accounts.sealing import WrongKey
+            from gecko_tw.store.backup.targets import BackupError
             from gecko_tw.store.refusals import Refusal
 
             try:
                 return with_data(settings, lambda data: function(data, **given))
-            except (ValueError, OSError, Refusal, WrongKey) as problem:
+            except (ValueError, OSError, Refusal, WrongKey, BackupError) as problem:
                 raise click.ClickException(str(problem)) from problem
 
         command.__name__, command.__doc__ = function.__name__, function.__doc__

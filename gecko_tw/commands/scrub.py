@@ -10,6 +10,7 @@ from typing import Any
 import click
 from attrs import asdict
 
+from gecko_tw.commands.places import s3_object
 from gecko_tw.commands.telling import Told, tell
 from gecko_tw.daemon.data_dir import CannotOpen, DataDir, check_data_dir
 from gecko_tw.settings import BadSetting, Settings
@@ -100,13 +101,21 @@ def revalidated(data: Any, bucket: str, key: str, version_id: str | None) -> Tol
     return Told(f"{bucket}/{key} {text}", {"restored": whole})
 
 
-def restored(data: Any, bucket: str, key: str, version_id: str | None, source: str) -> Told:
-    """Raises Refusal, OSError."""
+def restored(data: Any, bucket: str, key: str, version_id: str | None, source: str, endpoint: str = "") -> Told:
+    """Raises Refusal, OSError, BackupError.
+
+    :param source: a file, ``s3://bucket/key``, or the id of a version of the same key.
+    :param endpoint: the URL of an S3 that is not AWS's.
+    """
     quarantine = quarantine_in(data)
     with ExitStack() as stack:
-        read = (
-            _file(stack, Path(source)) if Path(source).is_file() else _version(stack, quarantine, bucket, key, source)
-        )
+        read: Callable[[int, int], bytes | memoryview]
+        if source.startswith("s3://"):
+            read = _object(stack, source, endpoint)
+        elif Path(source).is_file():
+            read = _file(stack, Path(source))
+        else:
+            read = _version(stack, quarantine, bucket, key, source)
         version = quarantine.restore(bucket, key_of(key), version_id, read, time.time_ns())
     text = f"{bucket}/{key} has its {version.size} bytes again, and is served"
     return Told(text, {"restored": True, "version_id": version.version_id})
@@ -120,6 +129,12 @@ def _file(stack: ExitStack, path: Path) -> Callable[[int, int], bytes]:
         return file.read(length)
 
     return read
+
+
+def _object(stack: ExitStack, url: str, endpoint: str) -> Callable[[int, int], bytes]:
+    source = s3_object(url, endpoint)
+    stack.callback(source.close)
+    return source.read
 
 
 def _version(

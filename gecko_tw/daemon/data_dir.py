@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.callers.accounts.sealing import KeyFile, Sealer, WrongKey, is_sealed, rekey, sealing_key
+from gecko_tw.daemon.restore_mark import RestoreMark
 from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.settings.kinds import key_of
 from gecko_tw.store.bucket_names import is_bucket_name
@@ -87,7 +88,9 @@ class DataDir:
 
     :param sealing_key: what another process found out with the encryption key; with it this one needs none.
 
+    :param restoring: the name of the backup that is about to be restored into it.
     :ivar driver: its ``catalog`` and ``blobs`` are there once it is open.
+    :ivar restore: tells whether one is under way.
     :raises BadSetting: there is no driver of that layout.
     :ivar fresh: whether the catalog was made when it was opened.
     :ivar sealer: seals and opens secrets, once it is open; ``sealing_key`` is its key.
@@ -95,8 +98,9 @@ class DataDir:
 
     sealer: Sealer
 
-    def __init__(self, settings: Settings, sealing_key: bytes = b"") -> None:
+    def __init__(self, settings: Settings, sealing_key: bytes = b"", restoring: str = "") -> None:
         self.sealing_key = sealing_key
+        self.restore = RestoreMark(Path(settings.data_dir, ".geckos3"), restoring)
         family = _family_of(settings)
         self._catalog = Path(settings.data_dir, ".geckos3", family.catalog)
         self.fresh = False
@@ -149,6 +153,8 @@ class DataDir:
             os.umask(int(self._umask, 8))
         self._check_access()
         self._check_kind()
+        if self.restore.trouble is not None:
+            raise CannotOpen(f"{self.driver.data_dir}: {self.restore.trouble}")
         self.fresh = not self.is_shared and not self._catalog.exists()
 
     def _check_access(self) -> None:
@@ -221,6 +227,11 @@ class DataDir:
     @property
     def _key_source(self) -> str:
         return "GECKOS3_ENCRYPTION_KEY" if self._key else str(self._key_path)
+
+    def keep_key(self, key: bytes) -> None:
+        """Puts the encryption key that a backup has in its place, where a deployment needs one in a file and has none."""
+        if not self._key and not self._key_path.exists():
+            self._key_file.put(key.decode("ascii").strip())
 
     def rekey(self, new: str) -> str:
         """Seals everything with another encryption key and returns what to do next; the daemon may run meanwhile.

@@ -13,10 +13,12 @@ from gecko_tw.jobs.lifecycle import Lifecycle
 from gecko_tw.jobs.notifications import Delivery
 from gecko_tw.jobs.repeating import Repeating
 from gecko_tw.jobs.scrubbing import Scrubbing
+from gecko_tw.jobs.snapshots import Snapshots
 from gecko_tw.jobs.upkeep import jobs
 from gecko_tw.jobs.wanted import Wanted
 from gecko_tw.pools import Lane, Pool
 from gecko_tw.settings import Settings
+from gecko_tw.store.drivers.interfaces import ISnapshots
 from gecko_tw.store.expiry import Expiry
 from gecko_tw.store.integrity.scrub import Scrub
 from gecko_tw.store.records import now_of
@@ -68,6 +70,11 @@ def upkeep_for(
         lane.setServiceParent(services)  # before what runs there: so it is stopped after that was told to stop
         scrub = Scrub(store.quarantine, store.uploads, lambda: now_of(reactor.seconds()), lane.rest)
         Scrubbing(reactor, lane, scrub, settings, noticed).setServiceParent(services)
+    keeps = ISnapshots(data.driver, None)
+    if settings.snapshot_interval and keeps is not None:
+        aside = Lane(reactor, "taking snapshots", pools)
+        aside.setServiceParent(services)
+        Snapshots(reactor, aside, keeps, settings.snapshot_interval, noticed).setServiceParent(services)
     for service in beside:
         service.setServiceParent(services)
     Wanted(reactor, ledger, services).setServiceParent(services)

@@ -324,6 +324,11 @@ class Settings:
         "the share of downloads that are compared with their checksums while they are sent, `1` for all; objects of up to 16 KiB with"
         " a CRC always are when they are first sent. `0` compares none",
     )
+    snapshot_interval: float = setting(
+        "1h",
+        kinds.DURATION,
+        "how often a snapshot of the catalog is taken and kept for a while, in `.geckos3/snapshots`; `0` for never",
+    )
     scrub_interval: float = setting(
         "7d",
         kinds.DURATION,

@@ -79,6 +79,7 @@ BAD = {
     "lifecycle_interval": "hourly",
     "access_log_interval": "sometimes",
     "verify_reads": "1.5",
+    "snapshot_interval": "weekly",
     "scrub_interval": "weekly",
     "scrub_sample_rate": "-0.1",
     "scrub_bytes_per_second": "-1",

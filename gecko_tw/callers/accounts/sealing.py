@@ -101,6 +101,11 @@ class KeyFile:
         made = make and not self._path.exists() and self._write(self._path, new_key())
         return self._checked(self._path), made
 
+    def put(self, text: str) -> None:
+        """Puts a key in its place that was elsewhere, as base64, unless there is one. Raises OSError, ValueError: it is no key."""
+        key_of(text)
+        self._write(self._path, text)
+
     def begin_change(self) -> tuple[bytes, bytes]:
         """The present key and the next one, which is on the disk already."""
         present, _ = self.read()

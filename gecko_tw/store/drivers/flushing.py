@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from gecko_tw.store.drivers.files.disk import Disk, remove_files, sync_file_system
 from gecko_tw.store.drivers.files.staging import staging_file
+from gecko_tw.store.drivers.garbage import is_held
 from gecko_tw.store.drivers.sqlite import undo
 from gecko_tw.store.drivers.sqlite.blobnames import inline_parts, is_inline
 from gecko_tw.store.drivers.sqlite.commits import Commits, Transaction
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 500
 """Records, or rows, that are dropped in one transaction: others wait for it a few milliseconds."""
+_MOST = 100_000
+"""Records of those that a backup has held back that are read at once: there may be millions of them."""
 
 
 @frozen
@@ -37,22 +40,36 @@ class Flusher:
     _last: list[int] = field(factory=lambda: [-1], init=False)
     _removed: list[int] = field(factory=lambda: [0], init=False)
     """The number of the last record whose files are removed, perhaps not yet on the disk; 0 when there is none."""
+    _kept: list[int] = field(factory=lambda: [0], init=False)
+    """The number of the last record that is flushed, while not all up to there are removed, for a backup held them back; or 0."""
 
     def flush(self) -> bool:
         """Makes everything durable that was committed before; returns whether there was anything. Blocks. Raises OSError."""
         with self._mutex:
             commits, removed = self.disk.state.commits, self._removed[0]
-            if commits == self._last[0] and not removed:
+            if commits == self._last[0] and not (removed or self._kept[0]):
                 return False
             moment = time.time_ns()
             last = undo.newest(self.connections.mine().execute)
-            records = undo.garbage(self.connections.mine().execute, last)
+            held = is_held(self.disk)  # asked after: whoever takes hold from here on has records that are not older
+            if held and commits == self._last[0]:
+                return False
+            records = undo.garbage(self.connections.mine().execute, last, self._kept[0])
             self._sync(records)
             self.disk.state.flush(last, moment)
             self.disk.held.release()
+            if held:
+                self._last[0], self._kept[0] = commits, last
+                return True
+            upto = last
+            if self._kept[0]:
+                records = undo.garbage(self.connections.mine().execute, last, most=_MOST)
+                if len(records) == _MOST:
+                    upto = records[-1].id
+            self._kept[0] = 0 if upto == last else last
             fresh = [record for record in records if record.id > removed]
             had_files = self._remove(fresh)
-            self._removed[0] = last if had_files else 0
+            self._removed[0] = upto if had_files else 0
             done = records[: -len(fresh) or None] if had_files else records
             steps: list[_DropRows | _Forget] = [*self._rows(fresh), *self._forget(done)]
             for step in steps:

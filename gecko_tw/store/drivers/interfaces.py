@@ -11,6 +11,7 @@ from gecko_tw.store.records import (
     BucketRecord,
     BucketRule,
     Check,
+    DeleteMarker,
     Json,
     KeyHistory,
     Notice,
@@ -18,6 +19,7 @@ from gecko_tw.store.records import (
     Rule,
     Span,
     Usage,
+    Version,
 )
 from gecko_tw.store.requests import Listed, ListRequest
 
@@ -305,6 +307,65 @@ class IBlobRereading(Interface):
 
     def reread(blob: str) -> IBlobReader:
         """As ``open``, past all that is held."""
+
+
+class IMoment(IBlobRereading):
+    """What a store held at one moment; its bytes stay readable until it is closed."""
+
+    time: int = Attribute("the moment, in nanoseconds")
+    unchanging: bool = Attribute("whether nobody changes files with its bytes in place, not even people")
+
+    def buckets() -> list[BucketRecord]:
+        """Every BucketRecord, by name."""
+
+    def documents() -> list[tuple[str, str, Json]]:
+        """Every document: kind, name, value."""
+
+    def versions(bucket: str) -> Iterator[tuple[bytes, Version | DeleteMarker]]:
+        """Every version of a bucket with its key, by key, newest first."""
+
+    def places(bucket: str, key: bytes, version: Version) -> Iterator[tuple[Span, ...]]:
+        """Where a version's bytes may be by now, to be tried in this order with ``reread``. What was tried in vain may be tried again:
+        bytes move while one looks. After several rounds they are gone: others than this store have changed the file."""
+
+    def close() -> None:
+        """Ends it. Harmless when repeated."""
+
+
+class IMoments(Interface):
+    """Optional power of an IDriver, got by ``IMoments(driver, None)``: it can be looked at as it is at one moment."""
+
+    def moment() -> IMoment:
+        """This one. Blocks while the records are copied.
+
+        Raises garbage.AlreadyHeld: somebody else looks at one already; OSError, sqlite3.Error.
+        """
+
+
+class ISnapshots(Interface):
+    """Optional power of an IDriver, got by ``ISnapshots(driver, None)``: it keeps snapshots of its catalog for a while."""
+
+    # Any: values of the driver, which imports this; gecko_tw.store.drivers.sqlite.kept_snapshots.Snapshot.
+    def snapshot(now: int, rest: Callable[[], object]) -> Any:
+        """Takes one of this moment (nanoseconds), and removes what is kept no longer. ``rest`` is called after each megabyte.
+
+        Raises kept_snapshots.NoRoom, OSError, sqlite3.Error.
+        """
+
+    # Any: as above.
+    def snapshots() -> list[Any]:
+        """All of them, the newest first, whether it is open or not."""
+
+
+class IRollback(Interface):
+    """Optional power of an IDriver, got by ``IRollback(driver, None)``: its catalog cannot be made again but from a snapshot."""
+
+    # Any: as in ISnapshots.
+    def roll_back(until: int | None) -> Any:
+        """Puts the newest sound snapshot, of those up to a moment (nanoseconds), in the catalog's place, and returns it.
+
+        For a driver that is not open. Raises ValueError: there is none; RuntimeError: somebody uses the directory; OSError.
+        """
 
 
 class IBlobCloning(Interface):

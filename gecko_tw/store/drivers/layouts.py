@@ -37,7 +37,8 @@ def check_layout(data_dir: str, wanted: str) -> None:
             raise WrongLayout(f"--layout=pool has no place for buckets that are directories, such as {min(buckets)!r}")
         if found and not os.path.exists(os.path.join(inner, CATALOGS[POOL])):
             raise WrongLayout(
-                f"{CATALOGS[POOL]} is missing in {inner}, and without it nothing is known: restore a backup"
+                f"{CATALOGS[POOL]} is missing in {inner}, and without it nothing is known: restore a backup,"
+                " or a snapshot with `geckos3 snapshots restore`"
             )
 
 

@@ -26,9 +26,13 @@ def _flip(folder: Path, span: Span, at: int) -> None:
             connection.execute("UPDATE blob SET data = ? WHERE id = ? AND stamp = ?", (_flipped(data, at), *where))
         connection.close()
         return
-    path = file_of(folder, span.blob)
+    flip_in(file_of(folder, span.blob), span.offset + at)
+
+
+def flip_in(path: Path, at: int) -> None:
+    """Flips a bit of the byte ``at`` of a file."""
     before = path.stat()
-    path.write_bytes(_flipped(path.read_bytes(), span.offset + at))
+    path.write_bytes(_flipped(path.read_bytes(), at))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 

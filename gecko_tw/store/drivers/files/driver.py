@@ -4,6 +4,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from zope.interface import implementer
 
@@ -25,8 +26,9 @@ from gecko_tw.store.drivers.files.recovery import Recovery
 from gecko_tw.store.drivers.files.torn import TornFiles
 from gecko_tw.store.drivers.files.watch import FilesWatch, Reconciler
 from gecko_tw.store.drivers.flushing import Flusher
-from gecko_tw.store.drivers.interfaces import IDriver, IFileTree
+from gecko_tw.store.drivers.interfaces import IDriver, IFileTree, IMoments, ISnapshots
 from gecko_tw.store.drivers.layouts import FILES, check_layout
+from gecko_tw.store.drivers.moment import Moment
 from gecko_tw.store.drivers.sqlite import connections, undo
 from gecko_tw.store.drivers.sqlite.catalog import SqliteCatalog
 from gecko_tw.store.drivers.sqlite.commits import Commits
@@ -34,6 +36,7 @@ from gecko_tw.store.drivers.sqlite.connections import CatalogDamaged, CatalogToo
 from gecko_tw.store.drivers.sqlite.damage import Damage
 from gecko_tw.store.drivers.sqlite.documents import SqliteDocuments, SqliteNotices
 from gecko_tw.store.drivers.sqlite.journal import Journal
+from gecko_tw.store.drivers.sqlite.kept_snapshots import KeptSnapshots, Snapshot
 from gecko_tw.store.drivers.sqlite.layout import Layout
 
 log = logging.getLogger(__name__)
@@ -41,7 +44,7 @@ log = logging.getLogger(__name__)
 ATTRIBUTE_STORES = ("xattr", "sidecar")
 
 
-@implementer(IDriver, IFileTree)
+@implementer(IDriver, IFileTree, IMoments, ISnapshots)
 class FilesDriver:
     """One data directory. Between :meth:`open` and :meth:`close` it has a ``catalog`` (ICatalog), ``blobs`` (IBlobs,
     IBlobCloning), ``documents`` (IDocuments) and ``notices`` (INotices). Once its ``tree_watch`` has begun, :meth:`adopt`
@@ -88,6 +91,7 @@ class FilesDriver:
             if self._repairs
             else "stop every process and run geckos3 rebuild"
         )
+        self._kept = KeptSnapshots(Path(self._disk.inner_path()), os.path.basename(self._path))
         self.damage = Damage(self._path, self._disk.inner_path("damaged"), cure)
         self.unreadable: dict[str, str] = {}
         self.tree_watch = TreeWatch(self._disk)
@@ -215,6 +219,18 @@ class FilesDriver:
         """Makes everything durable that was committed, and removes what that made worthless; whether there was anything. Blocks."""
         return self._flusher is not None and self._flusher.flush()
 
+    def moment(self) -> Moment:
+        """See IMoments."""
+        return Moment(self._disk, self._connections, self.catalog, self.blobs)
+
+    def snapshot(self, now: int, rest: Callable[[], object]) -> Snapshot:
+        """See ISnapshots."""
+        return self._kept.take(self._connections, now, rest)
+
+    def snapshots(self) -> list[Snapshot]:
+        """See ISnapshots."""
+        return self._kept.all()
+
     def close(self) -> None:
         """Closes every connection and descriptor, after a flush when nobody else has the directory open. Harmless when repeated."""
         self.tree_watch.close()
@@ -275,7 +291,11 @@ class FilesDriver:
         state = self._disk.state
         torn = TornFiles(self._disk, state.flushed_at, self._metadata) if state.power_failed else None
         sound = self.damage.text is None
-        rebuild = Rebuild(self._disk, self._inspector, self._places, self._layout.watch, torn, sound=sound)
+        kept = self._kept.newest_sound()
+        snapshot = None if kept is None else str(kept.path)
+        rebuild = Rebuild(
+            self._disk, self._inspector, self._places, self._layout.watch, torn, sound=sound, snapshot=snapshot
+        )
         rebuild.run(self._connections)
         self.unreadable = rebuild.unreadable.places
         self.damage.cured()

@@ -52,6 +52,11 @@ class FormerCatalog:
             json.loads(event)
         self.notices = notices
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it says nothing of files."""
+        return self._connection is None
+
     def bucket(self, name: str) -> BucketRecord | None:
         """What it says of a bucket."""
         try:

@@ -45,6 +45,7 @@ class Rebuild:
 
     :param torn: what a power failure may have torn, or None when there was none.
     :param sound: whether nothing wrong was found in the rows of the old catalog.
+    :param snapshot: of the catalog, for what only the old one knew and does not tell any more; None when there is none.
     :ivar unreadable: what was passed over.
     """
 
@@ -57,7 +58,9 @@ class Rebuild:
         torn: TornFiles | None,
         *,
         sound: bool,
+        snapshot: str | None = None,
     ) -> None:
+        self._snapshot = snapshot
         self._disk = disk
         self._inspector = inspector
         self._places = places
@@ -75,6 +78,9 @@ class Rebuild:
             _remove(leftover)
         connections.write_empty(fresh)
         self._former = FormerCatalog(path, self._sound)
+        # For files alone: identities and keys of then would be in force again.
+        snapshot = self._snapshot if self._former.is_lost else None
+        self._older = None if snapshot is None else FormerCatalog(snapshot, True)
         self._pool = PoolReader(self._disk, self._watch, PooledFiles(self._disk, catalog), self._torn, self.unreadable)
         connection = connections.connect(fresh)
         try:
@@ -85,6 +91,8 @@ class Rebuild:
         finally:
             connection.close()
             self._former.close()
+            if self._older is not None:
+                self._older.close()
         catalog.close()
         _replace(fresh, path)
         self._disk.sync([INNER])
@@ -187,15 +195,20 @@ class Rebuild:
                 log.warning("%s/%r: what was stored last did not survive and is set aside", address.bucket, address.key)
                 self._places.take_away(transaction, address)
                 return None
-            known = self._former.at_path(address.bucket, address.key)
+            known = self._known(address)
             return self._inspector.inspect(address.bucket, address.key, known=known)
         except OSError as error:
             self.unreadable(file_of(address.bucket, address.key), error)
             return self._unread(address)
 
+    def _known(self, address: Address) -> Description | None:
+        """What the old catalog, or else a snapshot of it, says of the file at a key's path."""
+        known = self._former.at_path(address.bucket, address.key)
+        return known if known is not None or self._older is None else self._older.at_path(address.bucket, address.key)
+
     def _unread(self, address: Address) -> Observation | None:
         """A file that cannot be read just now, by what the old catalog says of it."""
-        known = self._former.at_path(address.bucket, address.key)
+        known = self._known(address)
         try:
             size, mtime = self._watch.fingerprint(address.bucket, address.key)
         except OSError:

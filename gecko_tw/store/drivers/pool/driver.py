@@ -3,9 +3,10 @@
 import logging
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from importlib.resources import files
+from pathlib import Path
 
 from zope.interface import implementer
 
@@ -16,10 +17,12 @@ from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.mending import drop_orphans
 from gecko_tw.store.drivers.files.torn import TornFiles
 from gecko_tw.store.drivers.flushing import Flusher
-from gecko_tw.store.drivers.interfaces import IDriver
+from gecko_tw.store.drivers.interfaces import IDriver, IMoments, IRollback, ISnapshots
 from gecko_tw.store.drivers.layouts import CATALOGS, MARK, POOL, check_layout
+from gecko_tw.store.drivers.moment import Moment
 from gecko_tw.store.drivers.pool.blobs import SMALL, PoolBlobs
 from gecko_tw.store.drivers.pool.layout import NoWatch, layout_over, no_note
+from gecko_tw.store.drivers.pool.rolling_back import roll_back
 from gecko_tw.store.drivers.pool.turns import Turns
 from gecko_tw.store.drivers.pooled import PooledFiles
 from gecko_tw.store.drivers.sqlite import connections, undo
@@ -30,6 +33,7 @@ from gecko_tw.store.drivers.sqlite.connections import CatalogDamaged, Connection
 from gecko_tw.store.drivers.sqlite.damage import Damage
 from gecko_tw.store.drivers.sqlite.documents import SqliteDocuments, SqliteNotices
 from gecko_tw.store.drivers.sqlite.journal import Note
+from gecko_tw.store.drivers.sqlite.kept_snapshots import KeptSnapshots, Snapshot
 from gecko_tw.store.drivers.sqlite.rows import version_of
 from gecko_tw.store.drivers.sqlite.taking_back import Recent, take_back
 from gecko_tw.store.records import DeleteMarker
@@ -41,7 +45,7 @@ LOG_PAGES = 32_000
 """The log is folded by a thread, see Checkpoints. Commits do it only when that cannot keep up."""
 
 
-@implementer(IDriver)
+@implementer(IDriver, IMoments, IRollback, ISnapshots)
 class PoolDriver:
     """One data directory. Between :meth:`open` and :meth:`close` it has a ``catalog`` (ICatalog), ``blobs`` (IBlobs,
     IBlobCloning), ``documents`` (IDocuments) and ``notices`` (INotices).
@@ -67,7 +71,10 @@ class PoolDriver:
         self._checkpoints: Checkpoints | None = None
         self._path = self._disk.inner_path(CATALOGS[POOL])
         self._connections = Connections(self._path, fsync, LOG_PAGES)
-        self.damage = Damage(self._path, self._disk.inner_path("damaged"), "stop every process and restore a backup")
+        self._kept = KeptSnapshots(Path(self._disk.inner_path()), os.path.basename(self._path))
+        self.damage = Damage(
+            self._path, self._disk.inner_path("damaged"), "stop every process and restore a backup or a snapshot"
+        )
 
     def open(self) -> None:
         """Prepares the directory and opens the catalog.
@@ -108,7 +115,9 @@ class PoolDriver:
         except sqlite3.DatabaseError as problem:
             damage = str(problem)
         if damage is not None:
-            raise CatalogDamaged(f"{self._path} is damaged ({damage}): restore a backup")
+            raise CatalogDamaged(
+                f"{self._path} is damaged ({damage}): restore a backup, or a snapshot with `geckos3 snapshots restore`"
+            )
         if noticed is not None:
             self.damage.cured()
 
@@ -159,6 +168,25 @@ class PoolDriver:
     def flush(self) -> bool:
         """Makes everything durable that was committed, and removes what that made worthless; whether there was anything. Blocks."""
         return self._flusher is not None and self._flusher.flush()
+
+    def moment(self) -> Moment:
+        """See IMoments."""
+        return Moment(self._disk, self._connections, self.catalog, self.blobs, unchanging=True)
+
+    def snapshot(self, now: int, rest: Callable[[], object]) -> Snapshot:
+        """See ISnapshots."""
+        return self._kept.take(self._connections, now, rest)
+
+    def snapshots(self) -> list[Snapshot]:
+        """See ISnapshots."""
+        return self._kept.all()
+
+    def roll_back(self, until: int | None) -> Snapshot:
+        """See IRollback."""
+        try:
+            return roll_back(self._disk, self._path, self._kept, until)
+        finally:
+            self._disk.close()
 
     def close(self) -> None:
         """Closes every connection and descriptor, after a flush when nobody else has the directory open. Harmless when repeated."""

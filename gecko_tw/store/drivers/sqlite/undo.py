@@ -15,11 +15,15 @@ from gecko_tw.store.drivers.sqlite.notation import decode, encode
 
 ADD_UNDO = "INSERT INTO undo (bucket_id, key, former, useless, replaced) VALUES (?, ?, ?, ?, ?)"
 _NEWEST = "SELECT coalesce(max(id), 0) FROM undo"
-_GARBAGE = "SELECT id, former IS NOT NULL OR useless <> '' OR replaced <> '', useless, replaced FROM undo WHERE id <= ? ORDER BY id"
+_GARBAGE = (
+    "SELECT id, former IS NOT NULL OR useless <> '' OR replaced <> '', useless, replaced FROM undo"
+    " WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
+)
 _BY_KEY = (
     "SELECT id, bucket_id, key, former FROM undo WHERE former IS NOT NULL AND id > ? ORDER BY bucket_id, key, id DESC"
 )
 _SINCE = "SELECT id, bucket_id, key, former FROM undo WHERE former IS NOT NULL AND id >= ? ORDER BY id DESC"
+_REPLACED = "SELECT id, replaced FROM undo WHERE id > ? AND replaced <> '' ORDER BY id"
 _DROP = "DELETE FROM undo WHERE id <= ?"
 _EMPTY = "UPDATE undo SET bucket_id = NULL, key = NULL, former = NULL, useless = '', replaced = '' WHERE id = ?"
 
@@ -90,13 +94,22 @@ def newest(execute: Execute) -> int:
     return number
 
 
-def garbage(execute: Execute, last: int) -> list[Garbage]:
-    """What the records up to a number name as worthless, oldest first."""
-    found = execute(_GARBAGE, (last,)).fetchall()
+def garbage(execute: Execute, last: int, after: int = 0, most: int = -1) -> list[Garbage]:
+    """What the records up to a number, and behind another one, name as worthless, oldest first.
+
+    :param most: so many records at most; -1 for all.
+    """
+    found = execute(_GARBAGE, (after, last, most)).fetchall()
     return [
         Garbage(number, says, tuple(useless.split()), tuple(replaced.split()))
         for number, says, useless, replaced in found
     ]
+
+
+def replaced(execute: Execute, after: int) -> tuple[int, list[str]]:
+    """The number of the last record behind another one, and the names in staging of files that those took from their paths."""
+    found = execute(_REPLACED, (after,)).fetchall()
+    return (found[-1][0] if found else after), [name for _, names in found for name in names.split()]
 
 
 def since(execute: Execute, first: int) -> list[Record]:
