@@ -185,6 +185,13 @@ def _further_of_bucket(headers: Mapping[bytes, bytes]) -> Iterator[str]:
         yield from ("s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning")
 
 
+def may_look(call: Call, key: bytes, version: Version, action: str) -> bool:
+    """Whether the caller may do something, such as ``"s3:GetObject"``, with the newest version of a key of the addressed bucket."""
+    if _unlimited(call, call.record):
+        return True
+    return is_allowed(evolve(_ask(call, action), key=key, version_id=None, version=version))
+
+
 def may_remove(call: Call, key: bytes, version_id: str | None, bypass: bool = False) -> bool:
     """Whether the caller may delete a key, or one version of it, in the addressed bucket.
 
