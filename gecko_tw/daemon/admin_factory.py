@@ -62,7 +62,7 @@ class Observers:
 
 
 class LazyEndpoint:
-    """An endpoint that is made when it is asked first: it takes a quarter of a second, and most deployments never are.
+    """An endpoint that is made when it is asked first: its modules need not be loaded where nobody asks.
 
     :param make: makes it.
     """

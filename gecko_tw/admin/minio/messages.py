@@ -38,7 +38,7 @@ class UndecipherableMessage(Refusal):
 
 
 def encrypt(secret: str, plain: bytes, algorithm: int = AES_GCM) -> bytes:
-    """The message that says ``plain``. Takes some hundredths of a second and 64 MiB of memory."""
+    """The message that says ``plain``. Takes a tenth of a second or more, and 64 MiB of memory."""
     salt, nonce = os.urandom(_SALT), os.urandom(_NONCE)
     cipher = _cipher(algorithm, secret, salt)
     bound = cipher.encrypt(_numbered(nonce, 0), b"", b"")
