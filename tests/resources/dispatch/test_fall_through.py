@@ -50,7 +50,7 @@ def test_a_setting_never_creates_a_bucket(there: Shop, name: str) -> None:
     assert there.ask("HEAD", "/brand-new").status == 404
 
 
-@pytest.mark.parametrize("name", ["metrics", "session", "torrent"])
+@pytest.mark.parametrize("name", ["restore", "session", "torrent"])
 def test_reading_a_setting_never_answers_a_listing(there: Shop, name: str) -> None:
     reply = there.ask("GET", f"/photos?{name}")
     assert reply.status == 501
