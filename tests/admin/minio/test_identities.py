@@ -308,3 +308,17 @@ def test_quotas_are_those_of_the_admin_api(there: MinioDesk) -> None:
     ):
         assert there.ask("SetBucketQuotaConfig", body, bucket="photos").status == code
     assert there.code(there.ask("GetBucketQuotaConfig", bucket="nope")) == (404, "NoSuchBucket")
+
+
+def test_a_listener_that_may_not_listen_any_more_is_told_no_more(there: MinioDesk) -> None:
+    there.values("AttachPolicy", {"policies": ["readwrite"], "user": "ann"})
+    there.values("AttachPolicy", {"policies": ["readwrite"], "user": "bob"})
+    target = "/photos?events=s3:ObjectCreated:*"
+    refused, ann, bob = (there.desk.send("GET", target, who=who) for who in ("annkey", "ann", "bob"))
+    assert (refused.status, ann.status, bob.status) == (403, 200, 200)
+    there.values("DetachPolicy", {"policies": ["readwrite"], "user": "ann"})
+    there.values("SetUserStatus", accessKey="bob", status="disabled")
+    there.desk.clock.pump([0.5] * 50)
+    assert (ann.aborted, bob.aborted) == (True, True)
+    there.desk.ask("PUT", "/photos/dog", b"woof", content_type=None)
+    assert there.desk.ground.store.notices.targets() == []
