@@ -8,6 +8,7 @@ import pytest
 
 from gecko_tw.admin.table import ROWS
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
+from gecko_tw.callers.accounts.registered import KEY
 from gecko_tw.callers.accounts.scopes import KeyScope
 from gecko_tw.callers.accounts.sealing import Sealer
 from gecko_tw.callers.accounts.sessions import Sessions
@@ -316,3 +317,13 @@ def test_the_other_paths_of_the_listener_are_as_before() -> None:
     there = desk()
     assert there.ask("GET", "/metrics", who=None).body == b"metrics\n"
     assert there.ask("GET", "/api/v2", who=None).status == 404
+
+
+def test_a_key_whose_secret_was_damaged_hides_no_other() -> None:
+    there = desk()
+    there.settle("broken", "main")
+    there.ground.registry.documents.change(KEY, "broken", lambda found: {**found, "secret": "AAAA" + found["secret"][4:]})
+    listed = {one["access_key"]: one["damaged"] for one in there.values("GET", "/api/v1/keys")}
+    assert listed == {"annkey": False, "broken": True}
+    assert told(there.ask("GET", "/api/v1/keys/broken"))[:2] == (400, "InvalidRequest")
+    assert there.ask("DELETE", "/api/v1/keys/broken").status == 204

@@ -21,7 +21,7 @@ def owner_of(registry: Registry, account: str, user_name: str) -> str:
 
 def keys_of(registry: Registry, account: str, user: str) -> list[AccessKey]:
     """All keys of a user, or of the account itself, by their ids."""
-    return [key for key in registry.all(KEY) if (key.account, key.user) == (account, user)]
+    return [one.key for one in registry.listed_keys() if (one.key.account, one.key.user) == (account, user)]
 
 
 def create_key(registry: Registry, account: str, user_name: str) -> AccessKey:
@@ -53,7 +53,10 @@ def delete_key(registry: Registry, account: str, user_name: str, access_key: str
     """Revokes a key. Raises NoSuchEntity."""
 
     def plan() -> tuple[None, Changes]:
-        return None, {place(KEY, _find(registry, account, user_name, access_key)): None}
+        user = owner_of(registry, account, user_name)
+        if access_key not in [key.access_key for key in keys_of(registry, account, user)]:
+            raise _missing(access_key)
+        return None, {(KEY, access_key): None}
 
     registry.settle(plan)
 
@@ -62,5 +65,9 @@ def _find(registry: Registry, account: str, user_name: str, access_key: str) -> 
     user = owner_of(registry, account, user_name)
     found = registry.key(access_key)
     if found is None or (found.account, found.user) != (account, user):
-        raise NoSuchEntity(f"The Access Key with id {access_key} cannot be found.")
+        raise _missing(access_key)
     return found
+
+
+def _missing(access_key: str) -> NoSuchEntity:
+    return NoSuchEntity(f"The Access Key with id {access_key} cannot be found.")
