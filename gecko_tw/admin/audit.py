@@ -18,6 +18,8 @@ LONGEST = 2048
 
 STDOUT, OFF = "stdout", "off"
 
+_NAMELESS = {"open": "everybody: authentication is off", "token": "whoever has the admin token"}
+
 Write = Callable[[str], None]
 
 
@@ -31,7 +33,7 @@ def line_of(call: Call, row: Row, path: Mapping[str, str], body: Json, outcome: 
         "timestamp": f"{datetime.fromtimestamp(call.service.clock.seconds(), UTC):%Y-%m-%dT%H:%M:%SZ}",
         "audit": row.name,
         "request_id": call.request_id,
-        "who": _who(call.caller.identity) if call.caller.kind != "open" else "everybody: authentication is off",
+        "who": _NAMELESS.get(call.caller.kind) or _who(call.caller.identity),
         "client_ip": call.address,
         "outcome": outcome,
     }

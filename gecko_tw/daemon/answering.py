@@ -26,7 +26,7 @@ from gecko_tw.daemon.deployment import Store, identities_of, operation_table, si
 from gecko_tw.daemon.issuers import Issuers
 from gecko_tw.daemon.listening import ADMIN, NATIVE, REDIRECT, S3, Listener, alone, listeners_of
 from gecko_tw.daemon.logs import RequestLog
-from gecko_tw.daemon.protection import front_of, limits_of
+from gecko_tw.daemon.protection import front_of, jay_secret_of, limits_of
 from gecko_tw.daemon.serving import Serving
 from gecko_tw.jobs.access_log_delivery import AccessLogs
 from gecko_tw.jobs.ledger import Ledger
@@ -69,7 +69,13 @@ def service_for(
         uploads=store.uploads,
         table=operation_table(),
         authenticator=Authenticator(
-            identities, reactor.seconds, settings.region or None, settings.auth, settings.signature_v2, front
+            identities,
+            reactor.seconds,
+            settings.region or None,
+            settings.auth,
+            settings.signature_v2,
+            front,
+            jay_secret=jay_secret_of(settings, store.registry.sealer),
         ),
         catalog_pool=pools[0],
         bytes_pool=pools[1],
@@ -182,19 +188,20 @@ def serving_for(
         service.server_log.setServiceParent(beside)
     if metrics is not None and recent is not None:
         # All verbs, which no other deployment needs.
-        from gecko_tw.daemon.administering import api_for, ground_of, places_of
+        from gecko_tw.daemon.administering import faces_for, ground_of, places_of
 
         live = Live(
             started=shared.started,
             jobs=Ledger(shared.jobs),
             requests=recent,
             gauges=metrics.gauges,
+            counters=metrics.counters,
             places=places_of(listeners),
             delivers=service.delivers,
         )
-        api = api_for(service, ground_of(data, settings, store, live), write)
+        faces = faces_for(service, ground_of(data, settings, store, live), shared.tally, write)
         document = partial(metrics.document, partial(_sizes, data, store), certificates.ends if certificates else tuple)
-        root = AdminResource(service, document, (api,))
+        root = AdminResource(service, document, faces)
         sites[ADMIN] = Site(root, reactor, limits, neighbourhood)
         telling = TimerService(TOLD, metrics.tell, service, of_clients, pools)
         telling.clock = reactor

@@ -3,64 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from attrs import Attribute, field, fields, frozen
+from attrs import Attribute, fields, frozen
 
 from gecko_tw.settings import kinds
-from gecko_tw.settings.kinds import Kind
+from gecko_tw.settings.declaring import BadSetting, Setting, setting
+
+__all__ = ["DEFAULT_KEY", "SETTINGS", "BadSetting", "Setting", "Settings", "setting"]
 
 DEFAULT_KEY = "geckoadmin"
-
-
-class BadSetting(Exception):  # noqa: N818 - named for what it tells
-    """A setting has a value that is not allowed. Its text is one line: the setting, the value, what is allowed."""
-
-
-@frozen
-class Setting:
-    """How one field of :class:`Settings` is written.
-
-    :ivar name: the field's name.
-    :ivar environment: names of environment variables, the first that is set and not empty counts.
-    :ivar default: as text, the way a person would write it.
-    :ivar several: may be given more than once; in the environment separated by commas or white space.
-    :ivar secret: its value is never shown.
-    """
-
-    name: str
-    environment: tuple[str, ...]
-    default: str
-    kind: Kind
-    help: str
-    several: bool = False
-    secret: bool = False
-
-    @property
-    def flag(self) -> str:
-        """The flag, e.g. ``--data-dir``."""
-        return "--" + self.key
-
-    @property
-    def key(self) -> str:
-        """The key of a configuration file: the flag without its dashes."""
-        return self.name.replace("_", "-")
-
-    # Any, here and below: each kind has values of its own type, which the fields of Settings name.
-    def read(self, source: str, text: str) -> Any:
-        """The value of a text. Raises BadSetting, naming ``source``: the flag or the environment variable."""
-        try:
-            return self.kind.read(text)
-        except ValueError:
-            shown = "this value" if self.secret else repr(text)
-            raise BadSetting(f"{source}: {shown} is not allowed; allowed is {self.kind.allowed}") from None
-
-
-# Any: a field is given to it as its value.
-def setting(default: str, kind: Kind, text: str, *environment: str, **more: Any) -> Any:
-    """A field of Settings. ``environment`` replaces the variable made of the field's name; ``more`` as in :class:`Setting`."""
-    value = kind.read(default)
-    described = {"default": default, "kind": kind, "help": text, "environment": environment, **more}
-    several, secret = more.get("several"), more.get("secret")
-    return field(default=(value,) if several else value, repr=not secret, metadata=described)
 
 
 @frozen(kw_only=True)
@@ -90,6 +40,35 @@ class Settings:
         "stdout",
         kinds.AUDIT_LOG,
         "where each change by the admin API is told, a line of JSON: `stdout`, `off`, or a file that lines are added to",
+    )
+    admin_token: str = setting(
+        "",
+        kinds.LONG_SECRET,
+        "switches Jay's administration (`/_jay/…`) on where `--admin-listen` is, for whoever has this token",
+        "GECKOS3_ADMIN_TOKEN",
+        "JAY_ADMIN_TOKEN",
+        secret=True,
+    )
+    signing_secret: str = setting(
+        "",
+        kinds.LONG_SECRET,
+        "what Jay's presigned URLs (`X-Jay-Signature`) are signed with; without it, and with `--admin-token`, a secret of its own",
+        "GECKOS3_SIGNING_SECRET",
+        "JAY_SIGNING_SECRET",
+        secret=True,
+    )
+    bytebucket_api: str = setting(
+        "private",
+        kinds.one_of("off", "private", "any"),
+        "whether ByteBucket's administration (`/api/users`, `/api/config`, `/api/s3/…`) is where `--admin-listen` is: its secrets come in"
+        " headers, so `private` lets only in who comes by https or from a loopback or private address, `any` everybody",
+    )
+    public_base_url: str = setting(
+        "",
+        kinds.BASE_URL,
+        "where clients find S3, e.g. `https://s3.example.com`, for URLs that are made for them; empty for the host that was asked",
+        "GECKOS3_PUBLIC_BASE_URL",
+        "PUBLIC_BASE_URL",
     )
     native_listen: str = setting(
         "off",
