@@ -68,7 +68,12 @@ def _endpoint(asked: Asked) -> str:
     """Where clients find S3: as given, or the host that this request came to and the port of S3."""
     given = asked.given("endpoint")
     if given is None:
-        return own_endpoint(asked)
+        own = own_endpoint(asked)
+        if own is None:
+            raise InvalidArgument(
+                "body.endpoint: needed, as it cannot be told where clients find S3", Field="body.endpoint"
+            )
+        return own
     try:
         parts = urlsplit(given)
         plain = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not parts.query
@@ -85,8 +90,8 @@ def _endpoint(asked: Asked) -> str:
     return str(given)
 
 
-def own_endpoint(asked: Asked) -> str:
-    """Where clients find S3: as the settings say, or the host that this request came to and the port of S3. Raises InvalidArgument."""
+def own_endpoint(asked: Asked) -> str | None:
+    """Where clients find S3: as the settings say, or the host that this request came to and the port of S3; None when neither tells."""
     if asked.ground.settings.public_base_url:
         return asked.ground.settings.public_base_url
     call, live = asked.call, asked.ground.daemon
@@ -97,4 +102,4 @@ def own_endpoint(asked: Asked) -> str:
         if place["site"] == "s3" and port.isdecimal() and port != "0" and name:
             scheme = "https" if place["secure"] else "http"
             return f"{scheme}://{name}:{port}{asked.ground.settings.path_prefix}"
-    raise InvalidArgument("body.endpoint: needed, as it cannot be told where clients find S3", Field="body.endpoint")
+    return None

@@ -46,4 +46,7 @@ def presign(asked: Asked) -> Json:
         raise InvalidArgument("token not found")
     until = int(ground.clock()) + (seconds if seconds > 0 else _HOUR)
     path = f"/{bucket}/{given('key')}" if given("key") else f"/{bucket}"
-    return {"url": own_endpoint(asked) + link(ground.jay_secret, token, method, path.encode(), until)}
+    endpoint = own_endpoint(asked)
+    if endpoint is None:
+        raise InvalidArgument("it cannot be told where clients find S3: --public-base-url says it")
+    return {"url": endpoint + link(ground.jay_secret, token, method, path.encode(), until)}
