@@ -38,9 +38,11 @@ JSON = (b"Content-Type", b"application/json")
 _STATUS = {
     **STATUS,
     "KMS.NotFoundException": 404,
+    "MalformedCORSConfiguration": 400,
     "MaxMessageLengthExceeded": 413,
     "NotFound": 404,
     "NotLive": 503,
+    "PresignUnavailable": 503,
     "UnsupportedMediaType": 415,
 }
 """Status number by code, where the operators' faces have further ones, or others."""
@@ -161,12 +163,13 @@ async def _body(call: Call, row: Row, any_type: bool) -> Json:
     kind = (call.header(b"content-type") or "application/json").partition(";")[0].strip().lower()
     if document and kind != "application/json" and not any_type:
         raise UnsupportedMediaType
-    body = _read(document)
+    body = read_json(document)
     check(row.body, body, "body")
     return body
 
 
-def _read(document: bytes) -> Json:
+def read_json(document: bytes) -> Json:
+    """What a body says. Raises InvalidArgument when it is no JSON, or not read alike by everybody."""
     try:
         value = json.loads(document.decode(), object_pairs_hook=_once, parse_constant=_refuse)
         json.dumps(value, ensure_ascii=False).encode()

@@ -7,6 +7,8 @@ from typing import Any
 
 from gecko_tw.admin.api import AdminApi
 from gecko_tw.admin.audit import AuditLog
+from gecko_tw.admin.bytebucket import table as bytebucket
+from gecko_tw.admin.bytebucket.face import OFF, ByteBucketFace
 from gecko_tw.admin.ground import Ground, Live
 from gecko_tw.admin.jay import table as jay
 from gecko_tw.admin.jay.face import JayFace
@@ -59,6 +61,8 @@ def faces_for(
     if settings.admin_token:
         lockout = Lockout(tally, service.clock.seconds)
         faces.append(JayFace(service, jay.ROWS, ground, audit, settings.admin_token.encode(), lockout))
+    if settings.bytebucket_api != OFF:
+        faces.append(ByteBucketFace(service, bytebucket.ROWS, ground, audit, settings.bytebucket_api))
     return tuple(faces)
 
 

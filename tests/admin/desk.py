@@ -55,16 +55,21 @@ class Desk:
     resource: AdminResource = field(init=False)
     upload: str = "u1"
 
-    def ask(
-        self, method: str, target: str, body: Any = None, who: str | None = ROOT, **headers: str | None
-    ) -> FakeRequest:
+    def ask(self, method: str, target: str, body: Any = None, who: str | None = ROOT, **more: Any) -> FakeRequest:
         """One request, driven to its end; ``body`` is JSON, or bytes as they are."""
-        request = self.send(method, target, body, who, **headers)
+        request = self.send(method, target, body, who, **more)
         assert request.finished == 1, "the request was not answered, or twice"
         return request
 
     def send(
-        self, method: str, target: str, body: Any = None, who: str | None = ROOT, **headers: str | None
+        self,
+        method: str,
+        target: str,
+        body: Any = None,
+        who: str | None = ROOT,
+        peer: str = "192.0.2.1:4711",
+        secure: bool = False,
+        **headers: str | None,
     ) -> FakeRequest:
         """One request, handed to the tree."""
         data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -75,7 +80,7 @@ class Desk:
             raw.pop(name.replace("_", "-").encode(), None)
             if value is not None:
                 raw[name.replace("_", "-").encode()] = value.encode("latin-1")
-        head = head_of(method, target.encode("latin-1"), raw, peer="192.0.2.1:4711")
+        head = head_of(method, target.encode("latin-1"), raw, peer, secure)
         request = FakeRequest(head, FakeUpload([data] if data else [], len(data)))
         self.resource.render(request)
         return request

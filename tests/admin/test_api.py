@@ -322,7 +322,9 @@ def test_the_other_paths_of_the_listener_are_as_before() -> None:
 def test_a_key_whose_secret_was_damaged_hides_no_other() -> None:
     there = desk()
     there.settle("broken", "main")
-    there.ground.registry.documents.change(KEY, "broken", lambda found: {**found, "secret": "AAAA" + found["secret"][4:]})
+    there.ground.registry.documents.change(
+        KEY, "broken", lambda found: {**found, "secret": "AAAA" + found["secret"][4:]}
+    )
     listed = {one["access_key"]: one["damaged"] for one in there.values("GET", "/api/v1/keys")}
     assert listed == {"annkey": False, "broken": True}
     assert told(there.ask("GET", "/api/v1/keys/broken"))[:2] == (400, "InvalidRequest")

@@ -128,7 +128,10 @@ def test_a_url_may_put_and_ends_with_its_token(daemon: Daemon) -> None:
     s3.create_bucket(Bucket="ended")
     link = {"token_id": token, "method": "PUT", "bucket": "ended", "key": "by link"}
     put = ask(daemon, "POST", "/presign", link)["url"]
-    assert fetch(daemon, put, "PUT", b"by link")[0] == 200 and s3.get_object(Bucket="ended", Key="by link")["Body"].read() == b"by link"
+    assert (
+        fetch(daemon, put, "PUT", b"by link")[0] == 200
+        and s3.get_object(Bucket="ended", Key="by link")["Body"].read() == b"by link"
+    )
     listing = ask(daemon, "POST", "/presign", {**link, "method": "GET", "key": ""})["url"]
     assert b"<Key>by link</Key>" in fetch(daemon, listing)[1]
     assert ask(daemon, "DELETE", f"/tokens/{token}") is None
@@ -161,4 +164,6 @@ def test_what_rotted_is_listed_revalidated_and_purged(daemon: Daemon) -> None:
     flip(daemon.data_dir / "rotten" / "cat")
     assert ask(daemon, "POST", "/quarantine/revalidate", named) == {"restored": True}
     assert place.get("rotten", "cat") == b"meow" * 1000
-    assert ask(daemon, "GET", "/quarantine") is None and ask(daemon, "DELETE", "/quarantine", {"mode": "all"}) == {"purged": 0}
+    assert ask(daemon, "GET", "/quarantine") is None and ask(daemon, "DELETE", "/quarantine", {"mode": "all"}) == {
+        "purged": 0
+    }

@@ -181,7 +181,8 @@ def test_a_presigned_url_is_good_for_its_token_method_and_path():
 def test_a_presigned_url_is_no_way_into_any_administration():
     place = there()
     token_id, _ = token(place)
-    url = values(ask(place, "POST", "/presign", {"token_id": token_id, "method": "GET", "bucket": "api", "key": "v1/server"}))["url"]  # fmt: skip
+    link = {"token_id": token_id, "method": "GET", "bucket": "api", "key": "v1/server"}
+    url = values(ask(place, "POST", "/presign", link))["url"]
     assert place.ask("GET", url.removeprefix("http://admin.test:9000"), who=None).status == 403
 
 
@@ -206,11 +207,14 @@ def test_metrics_are_told_under_jays_names():
     place = there()
     place.ask("GET", "/api/v1/server", None, None, authorization=f"Bearer {ROOT}:guess")
     told = values(ask(place, "GET", "/metrics"))
-    assert list(told) == (
-        "uptime_seconds put_object_total get_object_total delete_object_total head_object_total list_objects_total "
-        "create_bucket_total delete_bucket_total auth_failures checksum_failures fsync_failures objects_quarantined "
-        "bytes_uploaded bytes_downloaded"
-    ).split()
+    assert (
+        list(told)
+        == (
+            "uptime_seconds put_object_total get_object_total delete_object_total head_object_total list_objects_total "
+            "create_bucket_total delete_bucket_total auth_failures checksum_failures fsync_failures objects_quarantined "
+            "bytes_uploaded bytes_downloaded"
+        ).split()
+    )
     assert (told["uptime_seconds"], told["auth_failures"], told["put_object_total"]) == (60, 1, 0)
 
 

@@ -72,7 +72,10 @@ def test_one_is_purged_by_its_name_and_all_by_the_mode():
     assert list(place.ground.store.quarantine.held()) == []
 
 
-@pytest.mark.parametrize("body", [None, {}, {"mode": ""}, {"bucket_id": "photos"}, {"key": "cat"}, {"bucket_id": "photos", "mode": "all"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "body",
+    [None, {}, {"mode": ""}, {"bucket_id": "photos"}, {"key": "cat"}, {"bucket_id": "photos", "mode": "all"}],
+)
 def test_what_says_neither_removes_nothing(body):
     place = there()
     damaged(place, b"cat")

@@ -9,6 +9,7 @@ import pytest
 from gecko_tw.callers.accounts.identities import Caller, OnePair
 from gecko_tw.callers.refusals import AccessDenied, WrongSecret
 from gecko_tw.callers.signatures.authenticate import Authenticator
+from gecko_tw.callers.signatures.claims import NO_FRONT
 from gecko_tw.callers.signatures.jay import link
 from gecko_tw.callers.signatures.proxies import Front
 from gecko_tw.store.refusals import InvalidArgument
@@ -19,7 +20,7 @@ SECRET = b"a signing secret of 32 bytes, or more"
 WEEK = 7 * 24 * 3600
 
 
-def caller(target: str, method: str = "GET", secret: bytes = SECRET, front: Front = Front(), **headers: str) -> Caller:
+def caller(target: str, method: str = "GET", secret: bytes = SECRET, front: Front = NO_FRONT, **headers: str) -> Caller:
     door = Authenticator(OnePair("token", "hidden"), lambda: NOW, front=front, jay_secret=secret)
     raw = {name.encode(): value.encode() for name, value in headers.items()}
     return door.authenticate(head_of(method, target.encode(), {b"host": b"s3.test", **raw}))
