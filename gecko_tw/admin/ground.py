@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from gecko_tw.admin.refusals import NotLive
+from gecko_tw.admin.streaming import Streams
 from gecko_tw.callers.accounts.directory import Directory
 from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.jobs.ledger import Ledger
@@ -51,6 +52,7 @@ class Live:
     :ivar places: where it listens, as a person would type it, with whether that is for S3.
     :ivar counters: of the requests of all processes.
     :ivar delivers: whether events can go to a destination.
+    :ivar streams: the live streams of this process.
     """
 
     started: float
@@ -60,6 +62,7 @@ class Live:
     places: tuple[Mapping[str, object], ...]
     counters: RequestCounters
     delivers: Callable[[str], bool]
+    streams: Streams = field(factory=Streams)
 
 
 @frozen(kw_only=True)

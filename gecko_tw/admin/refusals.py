@@ -21,3 +21,7 @@ class PresignUnavailable(Refusal):
 
 class MalformedCORSConfiguration(Refusal):
     """The CORS configuration is not such as {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}."""
+
+
+class TooManyStreams(Refusal):
+    """This process sends as many live streams as it may."""

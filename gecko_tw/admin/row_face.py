@@ -43,6 +43,7 @@ _STATUS = {
     "NotFound": 404,
     "NotLive": 503,
     "PresignUnavailable": 503,
+    "TooManyStreams": 503,
     "UnsupportedMediaType": 415,
 }
 """Status number by code, where the operators' faces have further ones, or others."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from attrs import define
 from twisted.internet.task import deferLater
 
+from gecko_tw.admin.refusals import TooManyStreams
 from gecko_tw.resources.answers.answer import Headers
 from gecko_tw.resources.call import Call
 from gecko_tw.store.records import Json
@@ -23,19 +24,45 @@ BEHIND_TIMEOUT = 60.0
 """Seconds that a client may lag behind; what comes meanwhile it misses."""
 
 
+MOST = 64
+"""Streams that a process sends at a time: each looks at all requests twice a second."""
+
+
+@define(eq=False)
+class Streams:
+    """The streams of a process: so many and no more."""
+
+    count: int = 0
+
+    def begin(self, look: Callable[[], Iterable[Json]]) -> "Stream":
+        """Another one, which is to be sent. Raises TooManyStreams."""
+        if self.count >= MOST:
+            raise TooManyStreams(f"This process sends {MOST} live streams already: end one, or ask again later.")
+        self.count += 1
+        return Stream(look, self)
+
+
 @define(eq=False)
 class Stream:
     """Sends what ``look`` finds, until the client leaves or this process ends.
 
     :ivar look: called again and again: what is new, as JSON.
+    :ivar among: counts it until it ends.
     """
 
     look: Callable[[], Iterable[Json]]
+    among: Streams
     status: int = 200
     error: str = ""
 
     async def send(self, call: Call, more: Headers) -> int:
         """As an Outcome."""
+        try:
+            return await self._send(call, more)
+        finally:
+            self.among.count -= 1
+
+    async def _send(self, call: Call, more: Headers) -> int:
         headers = [*more, (b"Content-Type", EVENTS), (b"Cache-Control", b"no-store")]
         write, finish = call.request.answer_slowly(200, headers)
         write(b": begins\n\n")

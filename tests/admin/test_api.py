@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gecko_tw.admin.streaming import MOST
 from gecko_tw.admin.table import ROWS
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
 from gecko_tw.callers.accounts.registered import KEY
@@ -297,6 +298,20 @@ def test_a_client_that_does_not_take_the_stream_is_left() -> None:
     request.behind = True
     there.clock.pump([0.5] * 121)
     assert request.aborted and request.finished == 0
+
+
+def test_a_process_sends_so_many_streams_and_no_more() -> None:
+    there = desk()
+    requests = [there.send("GET", "/api/v1/requests/stream") for _ in range(MOST)]
+    reply = there.ask("GET", "/api/v1/requests/stream")
+    assert told(reply)[:2] == (503, "TooManyStreams") and str(MOST) in told(reply)[2]
+    requests[0].leave()
+    assert there.send("GET", "/api/v1/requests/stream").header("content-type") == "text/event-stream"
+    requests[1].leaving = True
+    there.clock.advance(0.5)
+    assert there.send("GET", "/api/v1/requests/stream").finished == 0
+    assert there.ask("GET", "/api/v1/requests/stream").status == 503
+    assert there.ask("HEAD", "/api/v1/requests/stream").status == 200
 
 
 def test_a_change_whose_author_has_seen_the_document_is_made() -> None:
