@@ -15,7 +15,7 @@ from gecko_tw.callers.refusals import AccessDenied, InvalidIdentityToken
 from gecko_tw.callers.signatures.web_identity import conditions_of, prove, read_token
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.documents.query_protocol import shown
-from gecko_tw.resources.gates.authorization import is_allowed, is_superuser, is_within_boundaries
+from gecko_tw.resources.gates.authorization import is_allowed, is_denied, is_superuser, is_within_boundaries
 from gecko_tw.resources.gates.circumstances import Ask
 from gecko_tw.store.records import Json
 
@@ -51,6 +51,17 @@ def permit_action(call: Call, action: str, resource: str, known: Known) -> None:
     """
     ask = _ask(call, action, resource, known)
     if not is_allowed(ask):
+        raise _refusal(ask)
+
+
+def refuse_denied(call: Call, action: str, resource: str) -> None:
+    """Refuses what everybody may do with what is their own, and a policy of the caller denies.
+
+    :param action: ``"sts:AssumeRole"``.
+    :raises AccessDenied: always when it is denied.
+    """
+    ask = _ask(call, action, resource, {})
+    if is_denied(ask):
         raise _refusal(ask)
 
 
