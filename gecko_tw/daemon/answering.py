@@ -15,6 +15,7 @@ import gecko_tw.resources.dispatch.families  # noqa: F401 - what operation_table
 from gecko_tw.admin.ground import Live
 from gecko_tw.admin.metering import TOLD, Metrics
 from gecko_tw.admin.tree import AdminResource
+from gecko_tw.callers.accounts.last_use import EVERY, Uses
 from gecko_tw.callers.accounts.sessions import Sessions
 from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.callers.signatures.authenticate import Authenticator
@@ -30,6 +31,7 @@ from gecko_tw.daemon.protection import front_of, jay_secret_of, limits_of
 from gecko_tw.daemon.serving import Serving
 from gecko_tw.jobs.access_log_delivery import AccessLogs
 from gecko_tw.jobs.ledger import Ledger
+from gecko_tw.jobs.repeating import Repeating
 from gecko_tw.pools import InlineFirstPool, IPool, Pool
 from gecko_tw.resources.access_logs.entries import AccessEntry
 from gecko_tw.resources.access_logs.objects import LogObjects
@@ -103,6 +105,7 @@ def service_for(
     service.readiness = Readiness(partial(_look, Path(settings.data_dir, ".geckos3"), store.damage), pools[0], reactor)
     service.quarantine, service.verify_reads = store.quarantine, settings.verify_reads
     service.notices_damage = store.damage.noticed
+    service.uses = Uses()
     service.server_log = AccessLogs(reactor, pools[1], LogObjects(service).write, settings.access_log_interval)
     return service
 
@@ -125,6 +128,11 @@ def _look(inner: Path, damage: Any) -> None:
 def _sizes(data: DataDir, store: Store) -> dict[str, tuple[str, float]]:
     """What is told of what is on the disk. Blocks."""
     return {**data.sizes(), **figures(store.quarantine)}
+
+
+def _keep_uses(uses: Uses, store: Store, seconds: Callable[[], float]) -> None:
+    """Keeps which access keys were used lately. Blocks."""
+    uses.keep(store.documents, seconds())
 
 
 @frozen(kw_only=True)
@@ -186,6 +194,10 @@ def serving_for(
     beside = MultiService()
     if service.server_log is not None:
         service.server_log.setServiceParent(beside)
+    if service.uses is not None:
+        Repeating(
+            reactor, pools[0], "key-uses", EVERY, partial(_keep_uses, service.uses, store, reactor.seconds)
+        ).setServiceParent(beside)
     if metrics is not None and recent is not None:
         # All verbs, which no other deployment needs.
         from gecko_tw.daemon.administering import faces_for, ground_of, places_of

@@ -140,7 +140,11 @@ def test_every_command_answers_in_json(geckos3, registry, policy):
     made = told("key", "add", "--user=main/ann", "--expires=2030-01-31", "--prefix=a/", "--bucket=b")
     assert made["secret_key"] == registry.key(made["access_key"]).secret
     (listed,) = told("key", "list")
-    assert listed == {**{name: value for name, value in made.items() if name != "secret_key"}, "damaged": False}
+    assert listed == {
+        **{name: value for name, value in made.items() if name != "secret_key"},
+        "damaged": False,
+        "last_used": None,
+    }
     assert (listed["expires"], listed["scope"]["prefixes"]) == ("2030-01-31T00:00:00Z", ["a/"])
     assert told("user", "list")[0]["policies"] == {"own": READ}
     assert told("user", "show", "main/ann") == told("user", "list")[0]

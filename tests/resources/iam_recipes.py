@@ -67,6 +67,7 @@ RECIPES: dict[str, dict[str, str]] = {
     "DeletePolicyVersion": {**OF_POLICY, "VersionId": "v2"},
     "TagPolicy": {**OF_POLICY, **TAGS},
     "UntagPolicy": {**OF_POLICY, **UNTAG},
+    "GetAccessKeyLastUsed": {"AccessKeyId": "bobkey"},
     "SimulateCustomPolicy": {"PolicyInputList__member__1": policy("s3:Get*"), **ASKED},
     "SimulatePrincipalPolicy": {"PolicySourceArn": "arn:aws:iam::main:user/bob", **ASKED},
     "CreateRole": {"RoleName": "new", "AssumeRolePolicyDocument": TRUST},

@@ -24,6 +24,14 @@ def keys_of(registry: Registry, account: str, user: str) -> list[AccessKey]:
     return [one.key for one in registry.listed_keys() if (one.key.account, one.key.user) == (account, user)]
 
 
+def key_of(registry: Registry, account: str, access_key: str) -> AccessKey:
+    """A key of an account, whoever of it has it, without its secret. Raises NoSuchEntity."""
+    for one in registry.listed_keys():
+        if one.key.access_key == access_key and one.key.account == account:
+            return one.key
+    raise NoSuchEntity("The Access Key of that id cannot be found.")
+
+
 def create_key(registry: Registry, account: str, user_name: str) -> AccessKey:
     """A new key pair. Raises NoSuchEntity, LimitExceeded."""
     access_key, secret = new_pair()

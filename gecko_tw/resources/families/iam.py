@@ -73,6 +73,7 @@ def _asked(call: Call, row: Operation, form: Form) -> Asked:
         account=who.account,
         user=who.user_name,
         role=who.role,
+        region=service.region,
         form=form,
     )
 
