@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from gecko_tw.admin.rows import DELETE, GET, NOTHING, Asked, row
 from gecko_tw.admin.schemas import BOOLEAN, answer, listed, maybe, members, named, one_of, text, whole
 from gecko_tw.resources.dispatch.operations import POST
-from gecko_tw.store.integrity.quarantine import Changed, Held
+from gecko_tw.store.integrity.quarantine import Changed, QuarantinedVersion
 from gecko_tw.store.records import Checksum, Json, Version, now_of
 from gecko_tw.store.refusals import InvalidArgument, InvalidRequest, ObjectLocked
 
@@ -29,7 +29,7 @@ def list_quarantine(asked: Asked) -> Json:
     return [_told(one) for one in asked.ground.store.quarantine.held()] or None
 
 
-def _told(one: Held) -> dict[str, Json]:
+def _told(one: QuarantinedVersion) -> dict[str, Json]:
     version = one.version
     return {
         "bucket_id": one.bucket,
@@ -52,7 +52,7 @@ def _checksum(version: Version) -> str:
     return found.text
 
 
-def _named(asked: Asked) -> Iterator[Held]:
+def _named(asked: Asked) -> Iterator[QuarantinedVersion]:
     """The versions that a body names: all of a key, or the one of ``object_id``. Raises InvalidArgument, InvalidRequest."""
     bucket, key, version = (asked.given(name, "") for name in ("bucket_id", "key", "object_id"))
     if not bucket or not key:

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from gecko_tw.admin.bytebucket.table import ROWS
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, User
-from gecko_tw.resources.gates.logins import PATIENCE
+from gecko_tw.resources.gates.logins import LOGIN_BUDGET
 from gecko_tw.settings import Settings
 from tests.admin.desk import ROOT, SECRET, Desk, desk
 from tests.resources.asking import FakeRequest
@@ -67,7 +67,7 @@ def test_a_user_of_another_account_administers_nothing_whatever_its_policies_say
 def test_who_fails_again_and_again_waits_longer_and_longer():
     place = desk()
     guess = {"x_admin_accesskey": ROOT, "x_admin_secret": "guess"}
-    for _ in range(int(PATIENCE.burst)):
+    for _ in range(int(LOGIN_BUDGET.burst)):
         assert place.ask("GET", "/api/users", None, None, **guess).status == 401
     slowed = place.send("GET", "/api/users", None, None, **guess)
     assert slowed.finished == 0
