@@ -22,6 +22,7 @@ def canned(value: Json, owner: str) -> str:
     return "public-read" if {"READ", "FULL_CONTROL"} & set(readers) else "private"
 
 
+# Any: what an answer is about, which wires are told as an object.
 def told_buckets(call: Call, records: Any) -> Json:
     """The buckets.
 
@@ -39,6 +40,7 @@ def _bucket(call: Call, record: BucketRecord) -> dict[str, Json]:
     }
 
 
+# Any: as above.
 async def told_page(call: Call, page: Any) -> Json:
     """A page of keys.
 
