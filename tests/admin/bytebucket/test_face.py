@@ -9,7 +9,10 @@ from jsonschema import Draft202012Validator
 
 from gecko_tw.admin.bytebucket.table import ROWS
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, User
+from gecko_tw.callers.budgets.tally import Tally
+from gecko_tw.callers.budgets.token_buckets import Budget
 from gecko_tw.resources.gates.logins import LOGIN_BUDGET
+from gecko_tw.resources.gates.rate_limits import RateLimits
 from gecko_tw.settings import Settings
 from tests.admin.desk import ROOT, SECRET, Desk, desk
 from tests.resources.asking import FakeRequest
@@ -244,3 +247,14 @@ def test_every_answer_has_the_shape_that_its_row_says():
         schema = ROWS.named(f"ByteBucket{name}").answer
         assert schema is not None
         Draft202012Validator(schema).validate(values(ask(place, "GET", path)))
+
+
+@pytest.mark.parametrize(("path", "member"), [("/users", "error"), ("/s3/", "code"), ("/s3/photos/cat", "code")])
+def test_too_many_requests_of_an_address_are_answered_503_before_anybody_is_asked_who_they_are(path, member):
+    place = desk()
+    place.service.limits = RateLimits(Tally(), 1, place.clock.seconds, Budget(1.0, 1.0), None, None)
+    assert ask(place, "GET", path).status == 200
+    reply = ask(place, "GET", path, who=(ROOT, "guess"))
+    assert member in values(reply, 503) and reply.header("retry-after") == "1"
+    place.clock.advance(1.0)
+    assert ask(place, "GET", path).status == 200
