@@ -1,155 +1,32 @@
-"""``/api/v1``: a request becomes a question to a row's verb, and its values an answer of JSON."""
-
-import json
-from collections.abc import Mapping
-from functools import partial
+"""``/api/v1``: the face of the rows that is our own."""
 
 from attrs import frozen
 
-from gecko_tw.admin.audit import AuditLog, audited, line_of, without_secrets
-from gecko_tw.admin.documents import LONGEST, read_json
-from gecko_tw.admin.ground import Ground
 from gecko_tw.admin.proving import prove_caller
-from gecko_tw.admin.refusals import UnsupportedMediaType
-from gecko_tw.admin.rows import ADMIN, PREFIX, Asked, Row, Rows, etag_of
-from gecko_tw.admin.schemas import check, members, read_query
-from gecko_tw.resources.answers.answer import STATUS, Answer, Headers, Outcome
-from gecko_tw.resources.answers.streaming import EVENTS
-from gecko_tw.resources.bodies.streams import read_document
+from gecko_tw.admin.row_face import RowFace, answered, headers_of, status_of
+from gecko_tw.admin.rows import PREFIX, Row
+from gecko_tw.resources.answers.answer import Answer
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.dispatch.operations import GET, Document
 from gecko_tw.resources.gates.identity_permits import permit_administration
-from gecko_tw.resources.pipeline import Address, Face, parameters_of, serve
-from gecko_tw.resources.service import Service
-from gecko_tw.store.records import Json
-from gecko_tw.store.refusals import InvalidArgument, Refusal
-from gecko_tw.wire.interfaces import IWireRequest
-
-JSON = (b"Content-Type", b"application/json")
-
-_STATUS = {
-    **STATUS,
-    "KMS.NotFoundException": 404,
-    "MaxMessageLengthExceeded": 413,
-    "NotFound": 404,
-    "NotLive": 503,
-    "UnsupportedMediaType": 415,
-}
-"""Status number by code, where the admin API has further ones, or others."""
-
-
-def status_of(code: str) -> int:
-    """The status number of a refusal of the admin API."""
-    return _STATUS[code]
+from gecko_tw.store.refusals import Refusal
 
 
 @frozen(eq=False)
-class AdminApi:
-    """A face of the operators' listener: see :class:`gecko_tw.admin.tree.AdminResource`.
+class AdminApi(RowFace):
+    """Whoever signs, or says a key pair, may do what policies of the settings' account allow."""
 
-    :ivar service: authenticates, slows down who fails to, and has the threads.
-    :ivar ground: what the verbs work on.
-    """
+    @property
+    def prefix(self) -> bytes:
+        return PREFIX.encode() + b"/"
 
-    service: Service
-    rows: Rows
-    ground: Ground
-    audit: AuditLog
-
-    prefix = PREFIX.encode() + b"/"
-
-    def serve(self, request: IWireRequest) -> None:
-        """Answers a request whose path begins with the prefix."""
-        serve(self.service, request, Address(ADMIN, face=Face(self._operate, refuse)))
-
-    async def _operate(self, call: Call) -> Outcome:
-        row, path = self.rows.resolve(call.head.method, call.head.path[len(PREFIX) :])
-        call.operation = row.operation
-        if not row.changes:
-            return await self._perform(call, row, path, [])
-        read: list[Json] = [None]
-        about = partial(_told, call, row, path, read)
-        return await audited(self.service, self.audit, about, self._perform(call, row, path, read))
-
-    async def _perform(self, call: Call, row: Row, path: Mapping[str, str], read: list[Json]) -> Outcome:
-        """
-        :param read: is given the body, once it is known to be allowed.
-        """
+    def admit(self, call: Call, row: Row) -> None:
+        """Raises as :func:`prove_caller`, and AccessDenied."""
         prove_caller(call, self.service.authenticator)
         if row.needs is not None:
             permit_administration(call, row.needs)
-        query = dict(parameters_of(call.head.query)[0]) if call.head.query else {}
-        for values, place in ((path, "path"), (query, "query")):
-            _check_text(values, place)
-        check(members(**row.places), path, "path")
-        asked = Asked(
-            ground=self.ground,
-            path=path,
-            query=read_query(row.query, query),
-            body=await _body(call, row),
-            call=call,
-            if_match=call.header(b"if-match"),
-        )
-        read.append(asked.body)
-        if row.stream is not None:
-            if call.head.method == "HEAD":
-                return Answer(row.status, [(b"Content-Type", EVENTS)])
-            endless: Outcome = await row.stream(call, asked)
-            return endless
-        values = await self.service.write(row.verb, asked)
-        return _answer(row, values)
 
-
-def _told(call: Call, row: Row, path: Mapping[str, str], read: list[Json], outcome: str) -> str:
-    body = None if read[-1] is None else without_secrets(row, read[-1])
-    return line_of(call, row.name, path, body, outcome)
-
-
-def _check_text(values: Mapping[str, str], place: str) -> None:
-    for name, value in values.items():
-        try:
-            (name + value).encode()
-        except UnicodeEncodeError:
-            raise InvalidArgument(f"{place}: it is not UTF-8", Field=place) from None
-
-
-async def _body(call: Call, row: Row) -> Json:
-    """The JSON that came, in the row's shape; None where the row takes none.
-
-    :raises MaxMessageLengthExceeded, UnsupportedMediaType, InvalidArgument: it is too long, not JSON, not what is allowed.
-    """
-    document = await read_document(call, Document(LONGEST))
-    if row.body is None:
-        if document:
-            raise InvalidArgument("body: allowed is none", Field="body")
-        return None
-    if not document and "required" not in row.body:
-        return {}
-    kind = (call.header(b"content-type") or "application/json").partition(";")[0].strip().lower()
-    if document and kind != "application/json":
-        raise UnsupportedMediaType
-    body = read_json(document)
-    check(row.body, body, "body")
-    return body
-
-
-def _answer(row: Row, values: Json) -> Answer:
-    if row.answer is None:
-        return Answer(row.status)
-    headers: Headers = [JSON, (b"Cache-Control", b"no-store")]
-    if row.document and row.method == GET:
-        headers.append((b"ETag", etag_of(values).encode()))
-    return Answer(row.status, headers, json.dumps(values).encode() + b"\n")
-
-
-def refuse(refusal: Refusal, call: Call) -> Answer:
-    """The answer to a refused request: its code, what it says, and what identifies the request."""
-    headers: Headers = [JSON]
-    if refusal.code == "MethodNotAllowed":
-        headers.append((b"Allow", refusal.details.get("Allow", "").encode()))
-    if refusal.code == "SlowDown":
-        headers.append((b"Retry-After", refusal.details.get("RetryAfterSeconds", "1").encode()))
-    told = {"code": refusal.code, "message": refusal.message, "requestId": call.request_id}
-    return Answer(
-        status_of(refusal.code), headers, json.dumps(told).encode() + b"\n", f"{refusal.code}: {refusal.message}"
-    )
+    def refuse(self, refusal: Refusal, call: Call) -> Answer:
+        """Its code, what it says, and what identifies the request."""
+        told = {"code": refusal.code, "message": refusal.message, "requestId": call.request_id}
+        text = f"{refusal.code}: {refusal.message}"
+        return answered(status_of(refusal.code), told, headers_of(refusal), text)

@@ -22,6 +22,8 @@ LONGEST = 2048
 
 STDOUT, OFF = "stdout", "off"
 
+_NAMELESS = {"open": "everybody: authentication is off", "token": "whoever has the admin token"}
+
 Write = Callable[[str], None]
 
 _log = Logger()
@@ -38,7 +40,7 @@ def line_of(call: Call, name: str, on: Mapping[str, str], body: Json, outcome: s
         "timestamp": f"{datetime.fromtimestamp(call.service.clock.seconds(), UTC):%Y-%m-%dT%H:%M:%SZ}",
         "audit": name,
         "request_id": call.request_id,
-        "who": _who(call.caller.identity) if call.caller.kind != "open" else "everybody: authentication is off",
+        "who": _NAMELESS.get(call.caller.kind) or _who(call.caller.identity),
         "client_ip": call.address,
         "outcome": outcome,
     }

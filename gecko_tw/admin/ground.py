@@ -3,17 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from gecko_tw.admin.refusals import NotLive
+from gecko_tw.admin.streams import Streams
 from gecko_tw.callers.accounts.directory import Directory
 from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.jobs.ledger import Ledger
+from gecko_tw.metrics.counters import RequestCounters
 from gecko_tw.resources.access_logs.recent import Recent
 from gecko_tw.settings import Settings
 from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.drivers.interfaces import IDocuments, INotices
 from gecko_tw.store.encryption.keyring import Rings
+from gecko_tw.store.integrity.quarantine import Quarantine
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.uploads import Uploads
 
@@ -35,6 +38,8 @@ class IsStore(Protocol):
     def notices(self) -> INotices: ...
     @property
     def registry(self) -> Registry: ...
+    @property
+    def quarantine(self) -> Quarantine: ...
 
 
 @frozen(kw_only=True)
@@ -45,7 +50,9 @@ class Live:
     :ivar jobs: what its jobs have done, and is told what to do now; ``requests`` the last ones.
     :ivar gauges: the state of all processes together.
     :ivar places: where it listens, as a person would type it, with whether that is for S3.
+    :ivar counters: of the requests of all processes.
     :ivar delivers: whether events can go to a destination.
+    :ivar streams: the live streams of this process.
     """
 
     started: float
@@ -53,7 +60,9 @@ class Live:
     requests: Recent
     gauges: Callable[[], Mapping[str, float]]
     places: tuple[Mapping[str, object], ...]
+    counters: RequestCounters
     delivers: Callable[[str], bool]
+    streams: Streams = field(factory=Streams)
 
 
 @frozen(kw_only=True)
@@ -64,6 +73,7 @@ class Ground:
     :ivar sizes: asked for what is on the disk; blocks.
     :ivar clock: seconds since 1970.
     :ivar daemon: None where no daemon runs, or none is asked.
+    :ivar jay_secret: what presigned URLs of Jay's kind are signed with; empty where there are none.
     """
 
     settings: Settings
@@ -73,6 +83,7 @@ class Ground:
     sizes: Callable[[], Sizes]
     clock: Callable[[], float]
     daemon: Live | None = None
+    jay_secret: bytes = b""
 
     @property
     def registry(self) -> Registry:

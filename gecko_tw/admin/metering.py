@@ -27,18 +27,19 @@ Ends = Sequence[tuple[str, str, float]]
 class Metrics:
     """The metrics of one process.
 
+    :ivar counters: those of all processes, as this one sees them.
     :param counted: the counters' file, and this process's place in it.
     """
 
     def __init__(self, counted: tuple[int, int], table: OperationTable) -> None:
         rows = [row for rows in table.rows.values() for row in rows]
         self._places = {row.name: (row.method, TEMPLATES[row.target]) for row in rows}
-        self._counters = RequestCounters(*counted, self._places, STATUS)
+        self.counters = RequestCounters(*counted, self._places, STATUS)
 
     def count(self, entry: AccessEntry) -> None:
         """Counts an answered request."""
         code = entry.error.partition(":")[0]
-        self._counters.count(
+        self.counters.count(
             entry.operation, entry.status, code, seconds=entry.seconds, received=entry.received, sent=entry.sent
         )
 
@@ -52,11 +53,11 @@ class Metrics:
         catalog, bodies = pools[0].outstanding, pools[1].outstanding
         process = (used.ru_utime + used.ru_stime, _resident(), _descriptors())
         connections = sum(len(site.channels) for site in sites)
-        self._counters.tell((connections, service.in_flight, service.flushing, catalog, bodies, *process))
+        self.counters.tell((connections, service.in_flight, service.flushing, catalog, bodies, *process))
 
     def gauges(self) -> dict[str, float]:
         """The state of all processes together."""
-        return self._counters.gauges()
+        return self.counters.gauges()
 
     def document(self, sizes: Callable[[], Sizes], ends: Callable[[], Ends] = tuple) -> bytes:
         """What a scrape is answered with. Blocks.
@@ -67,7 +68,7 @@ class Metrics:
         # The library takes a fifth of a second to load, which only those pay who scrape.
         from gecko_tw.metrics.exposition import Told, exposition
 
-        return exposition(self._counters, Told(__version__, self._places, sizes(), ends()))
+        return exposition(self.counters, Told(__version__, self._places, sizes(), ends()))
 
 
 def _resident() -> int:

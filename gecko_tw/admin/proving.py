@@ -12,7 +12,7 @@ def prove_caller(call: Call, authenticator: Authenticator) -> None:
     if caller.kind == "anonymous":
         raise AccessDenied("A signature of version 4, or Authorization: Bearer <access key>:<secret>, is needed.")
     # Whoever gives away the URL of an object gives away nothing here, whatever the object is named.
-    if caller.kind == "presigned" or call.head.headers.get(b"authorization", b"").startswith(b"AWS "):
+    if caller.kind in ("presigned", "jay") or call.head.headers.get(b"authorization", b"").startswith(b"AWS "):
         raise AccessDenied("Presigned URLs and signatures of version 2 are not accepted here.")
     call.caller = caller
     if caller.identity is not None:

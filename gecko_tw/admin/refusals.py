@@ -13,3 +13,15 @@ class UnsupportedMediaType(Refusal):
 
 class NotLive(Refusal):
     """Only a running daemon knows this."""
+
+
+class PresignUnavailable(Refusal):
+    """It cannot be told where clients find S3, or there is no key to sign with: --public-base-url says where."""
+
+
+class MalformedCORSConfiguration(Refusal):
+    """The CORS configuration is not such as {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}."""
+
+
+class TooManyStreams(Refusal):
+    """This process sends as many live streams as it may."""

@@ -25,6 +25,9 @@ ADMIN = "admin"
 
 PREFIX = "/api/v1"
 
+NOTHING = object()
+"""What a verb returns whose row has an answer, where there is none this time: 204."""
+
 
 @frozen(kw_only=True)
 class Asked:
@@ -202,4 +205,4 @@ def rows_of(families: Iterable[object]) -> tuple[Row, ...]:
     return tuple(found)
 
 
-__all__ = ["ADMIN", "DELETE", "GET", "PREFIX", "Asked", "Row", "Rows", "etag_of", "row", "rows_of"]
+__all__ = ["ADMIN", "DELETE", "GET", "NOTHING", "PREFIX", "Asked", "Row", "Rows", "etag_of", "row", "rows_of"]

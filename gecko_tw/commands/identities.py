@@ -105,6 +105,8 @@ def path_of(kind: str, name: str) -> dict[str, str]:
 
 def _key_line(key: Values) -> str:
     told = [key["access_key"], f"{key['account']}/{key['user']}" if key["user"] else key["account"]]
+    if key.get("damaged"):
+        told.append("damaged: revoke it")
     if not key["enabled"]:
         told.append("disabled")
     if key["expires"] is not None:

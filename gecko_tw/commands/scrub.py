@@ -17,7 +17,7 @@ from gecko_tw.settings import BadSetting, Settings
 from gecko_tw.store.integrity.comparing import StoredBytes
 from gecko_tw.store.integrity.lease import Busy
 from gecko_tw.store.integrity.pace import Pace
-from gecko_tw.store.integrity.quarantine import BlobCache, Quarantine
+from gecko_tw.store.integrity.quarantine import Quarantine, QuarantinedVersion
 from gecko_tw.store.integrity.scrub import Outcome, Scrub, Wish
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.reconciled import reconciled
@@ -88,7 +88,7 @@ def _told(outcome: Outcome) -> Told:
     return Told("\n".join(lines), {**values, "versions": [_values(one) for one in outcome.damaged]})
 
 
-def listed(held: Iterable[BlobCache]) -> Told:
+def listed(held: Iterable[QuarantinedVersion]) -> Told:
     """Versions in quarantine."""
     found = list(held)
     return Told("\n".join(map(_line, found)) or "nothing is in quarantine", [_values(one) for one in found])
@@ -158,12 +158,12 @@ def key_of(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _line(one: BlobCache) -> str:
+def _line(one: QuarantinedVersion) -> str:
     version = one.version
     return f"{one.bucket}/{_shown(one.key)} (version {version.version_id}), {version.size} bytes: {REASONS[one.why]}"
 
 
-def _values(one: BlobCache) -> dict[str, Any]:
+def _values(one: QuarantinedVersion) -> dict[str, Any]:
     version = one.version
     checksum = None if version.checksum is None else version.checksum.text
     return {

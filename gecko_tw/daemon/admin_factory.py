@@ -99,9 +99,10 @@ class AdminFactory:
         """That of the operators' listener."""
         # All verbs, which no other deployment needs.
         from gecko_tw.admin.tree import AdminResource
-        from gecko_tw.daemon.administering import api_for
+        from gecko_tw.daemon.administering import faces_for
 
-        return AdminResource(self.service, self._document, (api_for(self.service, self._ground(), self.write),))
+        faces = faces_for(self.service, self._ground(), self.shared.tally, self.write)
+        return AdminResource(self.service, self._document, faces)
 
     def minio(self) -> Endpoint:
         """What answers below ``/minio/``."""
@@ -120,6 +121,7 @@ class AdminFactory:
             jobs=Ledger(self.shared.jobs),
             requests=self.observing.recent,
             gauges=dict if metrics is None else metrics.gauges,
+            counters=None if metrics is None else metrics.counters,
             places=places_of(self.listeners),
             delivers=self.service.delivers,
         )

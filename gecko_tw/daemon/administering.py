@@ -7,15 +7,23 @@ from typing import Any
 
 from gecko_tw.admin.api import AdminApi
 from gecko_tw.admin.audit import AuditLog
+from gecko_tw.admin.bytebucket import table as bytebucket
+from gecko_tw.admin.bytebucket.face import OFF, ByteBucketFace
 from gecko_tw.admin.ground import Ground, Live
+from gecko_tw.admin.jay import table as jay
+from gecko_tw.admin.jay.face import JayFace
 from gecko_tw.admin.minio.face import MinioFace
 from gecko_tw.admin.minio.metrics import MinioMetrics
 from gecko_tw.admin.minio.table import MINIO_ROWS
 from gecko_tw.admin.table import ROWS
+from gecko_tw.admin.tree import AdminFace
+from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.daemon.deployment import Store, identities_of, store_in
 from gecko_tw.daemon.listening import Listener
 from gecko_tw.daemon.logs import STDOUT, write_line
+from gecko_tw.daemon.protection import jay_secret_of
+from gecko_tw.resources.gates.lockout import Lockout
 from gecko_tw.resources.service import Service
 from gecko_tw.settings import Settings
 from gecko_tw.store.encryption.keyring import rings_of
@@ -37,16 +45,28 @@ def ground_of(data: DataDir, settings: Settings, store: Store | None = None, dae
         sizes=data.sizes,
         clock=time.time,
         daemon=daemon,
+        jay_secret=jay_secret_of(settings, store.registry.sealer),
     )
 
 
-def api_for(service: Service, ground: Ground, write: Callable[[str], Any] | None) -> AdminApi:
-    """The face.
+def faces_for(
+    service: Service, ground: Ground, tally: Tally, write: Callable[[str], Any] | None
+) -> tuple[AdminFace, ...]:
+    """The faces that the settings switch on.
 
+    :param tally: what is counted in all processes together.
     :param write: receives the lines of the audit log that are for standard output; None for that itself.
     """
     out = partial(write_line, STDOUT) if write is None else write
-    return AdminApi(service, ROWS, ground, AuditLog(ground.settings.audit_log, out))
+    settings = ground.settings
+    audit = AuditLog(settings.audit_log, out)
+    faces: list[AdminFace] = [AdminApi(service, ROWS, ground, audit)]
+    if settings.admin_token:
+        lockout = Lockout(tally, service.clock.seconds)
+        faces.append(JayFace(service, jay.ROWS, ground, audit, settings.admin_token.encode(), lockout))
+    if settings.bytebucket_api != OFF:
+        faces.append(ByteBucketFace(service, bytebucket.ROWS, ground, audit, settings.bytebucket_api))
+    return tuple(faces)
 
 
 def minio_for(
@@ -55,7 +75,7 @@ def minio_for(
     """MinIO's face.
 
     :param document: makes the metrics of this node; blocks.
-    :param write: as that of :func:`api_for`.
+    :param write: as that of :func:`faces_for`.
     """
     out = partial(write_line, STDOUT) if write is None else write
     settings = ground.settings

@@ -12,6 +12,7 @@ from twisted.application.service import MultiService
 
 import gecko_tw.resources.dispatch.families  # noqa: F401 - what operation_table looks for: here, while nobody waits yet
 from gecko_tw.admin.metering import TOLD, Metrics
+from gecko_tw.callers.accounts.last_use import EVERY, Uses
 from gecko_tw.callers.accounts.sessions import Sessions
 from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.callers.signatures.authenticate import Authenticator
@@ -24,9 +25,10 @@ from gecko_tw.daemon.deployment import Store, identities_of, operation_table, si
 from gecko_tw.daemon.issuers import Issuers
 from gecko_tw.daemon.listening import ADMIN, NATIVE, REDIRECT, S3, Listener, alone, listeners_of
 from gecko_tw.daemon.logs import RequestLog
-from gecko_tw.daemon.protection import front_of, limits_of
+from gecko_tw.daemon.protection import front_of, jay_secret_of, limits_of
 from gecko_tw.daemon.serving import Serving
 from gecko_tw.jobs.access_log_delivery import AccessLogs
+from gecko_tw.jobs.repeating import Repeating
 from gecko_tw.pools import InlineFirstPool, IPool, Pool
 from gecko_tw.resources.access_logs.entries import AccessEntry
 from gecko_tw.resources.access_logs.objects import LogObjects
@@ -65,7 +67,13 @@ def service_for(
         uploads=store.uploads,
         table=operation_table(),
         authenticator=Authenticator(
-            identities, reactor.seconds, settings.region or None, settings.auth, settings.signature_v2, front
+            identities,
+            reactor.seconds,
+            settings.region or None,
+            settings.auth,
+            settings.signature_v2,
+            front,
+            jay_secret=jay_secret_of(settings, store.registry.sealer),
         ),
         catalog_pool=pools[0],
         bytes_pool=pools[1],
@@ -93,6 +101,7 @@ def service_for(
     service.readiness = Readiness(partial(_look, Path(settings.data_dir, ".geckos3"), store.damage), pools[0], reactor)
     service.quarantine, service.verify_reads = store.quarantine, settings.verify_reads
     service.notices_damage = store.damage.noticed
+    service.uses = Uses()
     service.server_log = AccessLogs(reactor, pools[1], LogObjects(service).write, settings.access_log_interval)
     return service
 
@@ -110,6 +119,11 @@ def _look(inner: Path, damage: Any) -> None:
     why = damage.text
     if why is not None:
         raise OSError(errno.EIO, f"the catalog cannot be used: {why}")
+
+
+def _keep_uses(uses: Uses, store: Store, seconds: Callable[[], float]) -> None:
+    """Keeps which access keys were used lately. Blocks."""
+    uses.keep(store.documents, seconds())
 
 
 def serving_for(
@@ -159,6 +173,9 @@ def serving_for(
     beside = MultiService()
     if service.server_log is not None:
         service.server_log.setServiceParent(beside)
+    if service.uses is not None:
+        keep = partial(_keep_uses, service.uses, store, reactor.seconds)
+        Repeating(reactor, pools[0], "key-uses", EVERY, keep).setServiceParent(beside)
     if observing.metrics is not None:
         sites[ADMIN] = Site(factory.root(), reactor, limits, neighbourhood)
         telling = TimerService(TOLD, observing.metrics.tell, service, of_clients, pools)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from gecko_tw.callers.accounts.sealing import Sealer
 from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.callers.budgets.token_buckets import budget_of
 from gecko_tw.callers.signatures.proxies import Front
@@ -35,3 +36,10 @@ def limits_of(settings: Settings, tally: Tally, clock: Callable[[], float], docu
         budget_of(settings.rate_limit_key, settings.rate_limit_key_burst),
         documents,
     )
+
+
+def jay_secret_of(settings: Settings, sealer: Sealer) -> bytes:
+    """What presigned URLs of Jay's kind are signed with, the same in all processes; empty where nobody can make any."""
+    if settings.signing_secret:
+        return settings.signing_secret.encode()
+    return sealer.derived("presigned URLs of Jay's kind") if settings.admin_token else b""

@@ -159,7 +159,7 @@ async def _outcome(call: Call, address: Address) -> Outcome:
             return await address.face.operate(call)
         if call.service.in_flight > call.service.max_in_flight:
             raise SlowDown
-        return await _operate(call, address.target)
+        return await operate(call, address.target)
     except Refusal as refusal:
         await wait_after(call, refusal)
         await find_record(call)
@@ -177,7 +177,8 @@ async def _outcome(call: Call, address: Address) -> Outcome:
             upload.drain()
 
 
-async def _operate(call: Call, target: str) -> Outcome:
+async def operate(call: Call, target: str) -> Outcome:
+    """The answer of the operation of S3 that a call asks for, after all gates. Raises Refusal."""
     service, head = call.service, call.head
     named = _NO_NAMES
     if head.query:

@@ -10,6 +10,7 @@ from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, IIdentities, OnePair
+from gecko_tw.callers.accounts.last_use import Uses
 from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.callers.accounts.sessions import Sessions
 from gecko_tw.callers.signatures.authenticate import Authenticator
@@ -81,6 +82,7 @@ class Service:
     :ivar readiness: None where there is nothing that could not be ready.
     :ivar notices_damage: told what nobody expected; returns whether it means that the catalog is damaged, and has been told.
     :ivar unauthenticated: bodies that are read before it is known who asks.
+    :ivar uses: which keys are used; None where nobody wants to know.
     :ivar limits: of requests, and ``logins`` of failures to prove who asks; None where nobody set any.
     """
 
@@ -124,6 +126,7 @@ class Service:
     verify_reads: float = 0.0
     notices_damage: Callable[[Exception], bool] | None = None
     unauthenticated: Unauthenticated = field(factory=Unauthenticated)
+    uses: Uses | None = None
 
     def now(self) -> int:
         """Nanoseconds since 1970."""

@@ -48,6 +48,35 @@ class Settings:
         "GECKOS3_MINIO_METRICS",
         "MINIO_PROMETHEUS_AUTH_TYPE",
     )
+    admin_token: str = setting(
+        "",
+        kinds.LONG_SECRET,
+        "switches Jay's administration (`/_jay/…`) on where `--admin-listen` is, for whoever has this token",
+        "GECKOS3_ADMIN_TOKEN",
+        "JAY_ADMIN_TOKEN",
+        secret=True,
+    )
+    signing_secret: str = setting(
+        "",
+        kinds.LONG_SECRET,
+        "what Jay's presigned URLs (`X-Jay-Signature`) are signed with; without it, and with `--admin-token`, a secret of its own",
+        "GECKOS3_SIGNING_SECRET",
+        "JAY_SIGNING_SECRET",
+        secret=True,
+    )
+    bytebucket_api: str = setting(
+        "private",
+        kinds.one_of("off", "private", "any"),
+        "whether ByteBucket's administration (`/api/users`, `/api/config`, `/api/s3/…`) is where `--admin-listen` is: its secrets come in"
+        " headers, so `private` lets only in who comes by https or from a loopback or private address, `any` everybody",
+    )
+    public_base_url: str = setting(
+        "",
+        kinds.BASE_URL,
+        "where clients find S3, e.g. `https://s3.example.com`, for URLs that are made for them; empty for the host that was asked",
+        "GECKOS3_PUBLIC_BASE_URL",
+        "PUBLIC_BASE_URL",
+    )
     native_listen: str = setting(
         "off",
         kinds.ADMIN_LISTEN,

@@ -231,6 +231,19 @@ def split_host_port(text: str) -> tuple[str, int] | None:
     return found[1].strip("[]"), int(found[2])
 
 
+def _long_secret(text: str) -> str:
+    if text and (len(text.encode()) < KEY_BYTES or not text.isprintable()):
+        raise ValueError(text)
+    return text
+
+
+def _base_url(text: str) -> str:
+    """Without a slash at its end."""
+    if text and not (_URL.fullmatch(text) and text.isascii() and not set(text) & set('"<>\\^`{|}#?%@')):
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
 def one_of(*words: str) -> Kind:
     """A kind that allows these words."""
 
@@ -270,6 +283,8 @@ REGION = Kind(_region, "a name such as us-east-1 with letters, digits and any of
 DOMAIN = Kind(_domain, "a domain name, or nothing", "NAME")
 EMAIL = Kind(_email, "an e-mail address, or nothing", "EMAIL")
 DIRECTORY = Kind(_directory, "an http or https URL", "URL")
+LONG_SECRET = Kind(_long_secret, "32 or more printable bytes, or nothing", "SECRET")
+BASE_URL = Kind(_base_url, "an http or https URL such as https://s3.example.com, or nothing", "URL")
 AUDIT_LOG = Kind(
     lambda text: text if text in ("stdout", "off") else str(_path(text).absolute()),
     "stdout, off, or a file's path",

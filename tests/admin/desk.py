@@ -6,10 +6,8 @@ from typing import Any
 from attrs import define, field
 from twisted.internet.task import Clock
 
-from gecko_tw.admin.api import AdminApi
-from gecko_tw.admin.audit import AuditLog
 from gecko_tw.admin.ground import Ground, Live
-from gecko_tw.admin.table import ROWS
+from gecko_tw.admin.metering import Metrics
 from gecko_tw.admin.tree import AdminResource
 from gecko_tw.callers.accounts.directory import Directory
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, AccessKey, Account, Group, OnePair, User
@@ -17,8 +15,11 @@ from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.callers.accounts.sealing import Sealer
 from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.callers.signatures.authenticate import Authenticator
+from gecko_tw.daemon.administering import faces_for
 from gecko_tw.daemon.deployment import Store
+from gecko_tw.daemon.protection import jay_secret_of
 from gecko_tw.jobs.ledger import Ledger
+from gecko_tw.metrics.counters import counters_file
 from gecko_tw.resources.access_logs.entries import AccessEntry
 from gecko_tw.resources.access_logs.recent import Recent, recent_file
 from gecko_tw.resources.dispatch.families import built_in
@@ -54,16 +55,21 @@ class Desk:
     resource: AdminResource = field(init=False)
     upload: str = "u1"
 
-    def ask(
-        self, method: str, target: str, body: Any = None, who: str | None = ROOT, **headers: str | None
-    ) -> FakeRequest:
+    def ask(self, method: str, target: str, body: Any = None, who: str | None = ROOT, **more: Any) -> FakeRequest:
         """One request, driven to its end; ``body`` is JSON, or bytes as they are."""
-        request = self.send(method, target, body, who, **headers)
+        request = self.send(method, target, body, who, **more)
         assert request.finished == 1, "the request was not answered, or twice"
         return request
 
     def send(
-        self, method: str, target: str, body: Any = None, who: str | None = ROOT, **headers: str | None
+        self,
+        method: str,
+        target: str,
+        body: Any = None,
+        who: str | None = ROOT,
+        peer: str = "192.0.2.1:4711",
+        secure: bool = False,
+        **headers: str | None,
     ) -> FakeRequest:
         """One request, handed to the tree."""
         data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -74,7 +80,7 @@ class Desk:
             raw.pop(name.replace("_", "-").encode(), None)
             if value is not None:
                 raw[name.replace("_", "-").encode()] = value.encode("latin-1")
-        head = head_of(method, target.encode("latin-1"), raw, peer="192.0.2.1:4711")
+        head = head_of(method, target.encode("latin-1"), raw, peer, secure)
         request = FakeRequest(head, FakeUpload([data] if data else [], len(data)))
         self.resource.render(request)
         return request
@@ -121,23 +127,26 @@ def desk(settings: Settings | None = None, auth: bool = True) -> Desk:
         registry=registry,
         quarantine=Quarantine(objects, driver.documents),
     )
+    table, tally = built_in(), Tally()
+    metrics = Metrics((counters_file(1), 0), table)
+    jay_secret = jay_secret_of(settings, sealer)
     recent, ledger = Recent(recent_file(1), 1, 0), Ledger()
     ledger.scheduled("scan", 3600.0, NOW)
     service = Service(
         buckets=store.buckets,
         objects=objects,
         uploads=uploads,
-        table=built_in(),
-        authenticator=Authenticator(identities, clock.seconds, None, auth),
+        table=table,
+        authenticator=Authenticator(identities, clock.seconds, None, auth, jay_secret=jay_secret),
         catalog_pool=InlinePool(),
         bytes_pool=InlinePool(),
         commit_pool=InlinePool(),
         clock=clock,
         identities=identities,
         registry=registry,
-        observers=(log.append, recent.add),
+        observers=(log.append, recent.add, metrics.count),
         notices=driver.notices,
-        logins=Logins(Tally(), clock),
+        logins=Logins(tally, clock),
         delivers=lambda target: target == TARGET,
     )
     live = Live(
@@ -145,6 +154,7 @@ def desk(settings: Settings | None = None, auth: bool = True) -> Desk:
         jobs=ledger,
         requests=recent,
         gauges=lambda: {"connections": 1.0},
+        counters=metrics.counters,
         places=({"place": "0.0.0.0:9000", "site": "s3", "secure": False},),
         delivers=service.delivers,
     )
@@ -156,10 +166,10 @@ def desk(settings: Settings | None = None, auth: bool = True) -> Desk:
         sizes=lambda: {"disk_free_bytes": ("What is free.", 7.0), "disk_size_bytes": ("How large it is.", 9.0)},
         clock=clock.seconds,
         daemon=live,
+        jay_secret=jay_secret,
     )
     made = Desk(service, ground, clock, audited, log)
-    api = AdminApi(service, ROWS, ground, AuditLog("stdout", audited.append))
-    made.resource = AdminResource(service, lambda: b"metrics\n", (api,))
+    made.resource = AdminResource(service, lambda: b"metrics\n", faces_for(service, ground, tally, audited.append))
     _furnish(made)
     return made
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from gecko_tw.admin.streams import MOST
 from gecko_tw.admin.table import ROWS
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
+from gecko_tw.callers.accounts.registered import KEY
 from gecko_tw.callers.accounts.scopes import KeyScope
 from gecko_tw.callers.accounts.sealing import Sealer
 from gecko_tw.callers.accounts.sessions import Sessions
@@ -298,6 +300,20 @@ def test_a_client_that_does_not_take_the_stream_is_left() -> None:
     assert request.aborted and request.finished == 0
 
 
+def test_a_process_sends_so_many_streams_and_no_more() -> None:
+    there = desk()
+    requests = [there.send("GET", "/api/v1/requests/stream") for _ in range(MOST)]
+    reply = there.ask("GET", "/api/v1/requests/stream")
+    assert told(reply)[:2] == (503, "TooManyStreams") and str(MOST) in told(reply)[2]
+    requests[0].leave()
+    assert there.send("GET", "/api/v1/requests/stream").header("content-type") == "text/event-stream"
+    requests[1].leaving = True
+    there.clock.advance(0.5)
+    assert there.send("GET", "/api/v1/requests/stream").finished == 0
+    assert there.ask("GET", "/api/v1/requests/stream").status == 503
+    assert there.ask("HEAD", "/api/v1/requests/stream").status == 200
+
+
 def test_a_change_whose_author_has_seen_the_document_is_made() -> None:
     there = desk()
     reply = there.ask("GET", "/api/v1/users/main/ann")
@@ -316,3 +332,15 @@ def test_the_other_paths_of_the_listener_are_as_before() -> None:
     there = desk()
     assert there.ask("GET", "/metrics", who=None).body == b"metrics\n"
     assert there.ask("GET", "/api/v2", who=None).status == 404
+
+
+def test_a_key_whose_secret_was_damaged_hides_no_other() -> None:
+    there = desk()
+    there.settle("broken", "main")
+    there.ground.registry.documents.change(
+        KEY, "broken", lambda found: {**found, "secret": "AAAA" + found["secret"][4:]}
+    )
+    listed = {one["access_key"]: one["damaged"] for one in there.values("GET", "/api/v1/keys")}
+    assert listed == {"annkey": False, "broken": True}
+    assert told(there.ask("GET", "/api/v1/keys/broken"))[:2] == (400, "InvalidRequest")
+    assert there.ask("DELETE", "/api/v1/keys/broken").status == 204

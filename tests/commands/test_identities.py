@@ -140,7 +140,11 @@ def test_every_command_answers_in_json(geckos3, registry, policy):
     made = told("key", "add", "--user=main/ann", "--expires=2030-01-31", "--prefix=a/", "--bucket=b")
     assert made["secret_key"] == registry.key(made["access_key"]).secret
     (listed,) = told("key", "list")
-    assert listed == {name: value for name, value in made.items() if name != "secret_key"}
+    assert listed == {
+        **{name: value for name, value in made.items() if name != "secret_key"},
+        "damaged": False,
+        "last_used": None,
+    }
     assert (listed["expires"], listed["scope"]["prefixes"]) == ("2030-01-31T00:00:00Z", ["a/"])
     assert told("user", "list")[0]["policies"] == {"own": READ}
     assert told("user", "show", "main/ann") == told("user", "list")[0]
@@ -246,7 +250,8 @@ def test_a_key_whose_secret_was_damaged_is_named_and_can_be_revoked(geckos3, reg
     for name in ("good", "damaged"):
         geckos3("key", "add", f"--id={name}", "--secret=hidden")
     registry.documents.change("key", "damaged", lambda found: {**found, "secret": "AAAA" + found["secret"][4:]})
-    told = geckos3.fails("key", "list")
+    assert geckos3("key", "list") == "damaged  000000000000  damaged: revoke it\ngood  000000000000\n"
+    told = geckos3.fails("key", "disable", "damaged")
     assert "'damaged'" in told and "hidden" not in told
     geckos3("key", "revoke", "damaged")
     assert geckos3("key", "list") == "good  000000000000\n"

@@ -5,13 +5,24 @@ from collections.abc import Iterator
 
 import pytest
 
+from gecko_tw.admin.bytebucket.table import ROWS as BYTEBUCKET
+from gecko_tw.admin.jay.table import ROWS as JAY
 from gecko_tw.admin.minio.table import MINIO_ROWS
 from gecko_tw.admin.rows import Row
 from gecko_tw.admin.table import ROWS
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.matrix.callers import CALLERS, Caller, configuration
 from tests.end_to_end.matrix.cases import Case, cases, rows
-from tests.end_to_end.matrix.ground import HEADER, PRESIGNED, Ground, Reply, styles
+from tests.end_to_end.matrix.ground import (
+    ADMIN_TOKEN,
+    HEADER,
+    JAY_SECRET,
+    PRESIGNED,
+    ROOT_PAIR,
+    Ground,
+    Reply,
+    styles,
+)
 from tests.end_to_end.matrix.recipes import RECIPES
 
 ADMIN_STYLES = (HEADER, PRESIGNED)
@@ -27,7 +38,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     file.write_text(json.dumps(configuration(cases())))
     options = (f"--config={file}", "--workers=2", "--trusted-proxies=1", "--request-log=false", "--min-part-size=0")
     options += ("--admin-listen=127.0.0.1:0", "--audit-log=off")
-    options += ("--native-listen=127.0.0.1:0",)
+    options += ("--native-listen=127.0.0.1:0", f"--admin-token={ADMIN_TOKEN}", f"--signing-secret={JAY_SECRET}")
     with Daemon(folder, *options) as daemon:
         ground = Ground(daemon, cases())
         try:
@@ -89,6 +100,39 @@ def test_minios_face_administers_for_the_same(ground: Ground, caller: Caller) ->
             if not right:
                 wrong.append(f"{row.name}, {style}: {status} {body.decode('utf-8', 'replace')[:300]}")
     assert wrong == []
+    assert ground.kept() == before
+
+
+@pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.name)
+def test_bytebuckets_administration_is_for_whom_the_account_of_the_settings_allows_it(
+    ground: Ground, caller: Caller
+) -> None:
+    pair = ground.pair(caller)
+    headers = {} if pair is None else {"x-admin-accesskey": pair[0], "x-admin-secret": pair[1]}
+    asked = [(row.method, "/api" + row.path.replace("{user}", "nobody")) for row in BYTEBUCKET.rows]
+    asked += [(method, f"/api/s3/{path}") for method in ("GET", "PUT", "DELETE") for path in ("", "getobject-none/key")]
+    unproven = caller.expired or bool(caller.session)
+    before, wrong = ground.kept(), []
+    # As above; and what changes something is not allowed here to whom it is allowed.
+    for method, path in asked[:1] if unproven else asked:
+        allowed = caller.superuser and not caller.session
+        if allowed and method != "GET":
+            continue
+        status, body = ground.administer_as_others(method, path, headers)
+        if (status not in (200, 404)) if allowed else (status != 401 or set(json.loads(body)) != {"error"}):
+            wrong.append(f"{method} {path}: {status} {body.decode()[:300]}")
+    assert wrong == []
+    assert ground.kept() == before
+
+
+@pytest.mark.parametrize("token", ["settings", "nothing"])
+def test_jays_administration_is_for_nobody_but_who_has_its_token(ground: Ground, token: str) -> None:
+    authorization = {"settings": "Bearer {}:{}".format(*ROOT_PAIR), "nothing": ""}[token]
+    headers = {"authorization": authorization} if authorization else {}
+    before = ground.kept()
+    for row in JAY.rows:
+        reply = ground.administer_as_others(row.method, "/_jay" + row.path.replace("{token}", "owner"), headers)
+        assert reply == (401, b'{"error": "unauthorized"}\n'), row.name
     assert ground.kept() == before
 
 

@@ -19,6 +19,8 @@ UNTAG = {"TagKeys__member__1": "a"}
 BOB, GROUP, ROLE = {"UserName": "bob"}, {"GroupName": "readers"}, {"RoleName": "worker"}
 OF_POLICY, OF_PROVIDER = {"PolicyArn": POLICY}, {"OpenIDConnectProviderArn": PROVIDER}
 
+ASKED = {"ActionNames__member__1": "s3:GetObject"}
+
 RECIPES: dict[str, dict[str, str]] = {
     "CreateUser": {"UserName": "new"},
     **dict.fromkeys(("GetUser", "ListUserTags", "ListAccessKeys", "ListMFADevices"), BOB),
@@ -65,6 +67,9 @@ RECIPES: dict[str, dict[str, str]] = {
     "DeletePolicyVersion": {**OF_POLICY, "VersionId": "v2"},
     "TagPolicy": {**OF_POLICY, **TAGS},
     "UntagPolicy": {**OF_POLICY, **UNTAG},
+    "GetAccessKeyLastUsed": {"AccessKeyId": "bobkey"},
+    "SimulateCustomPolicy": {"PolicyInputList__member__1": policy("s3:Get*"), **ASKED},
+    "SimulatePrincipalPolicy": {"PolicySourceArn": "arn:aws:iam::main:user/bob", **ASKED},
     "CreateRole": {"RoleName": "new", "AssumeRolePolicyDocument": TRUST},
     **dict.fromkeys(("GetRole", "ListRoleTags"), ROLE),
     "ListRoles": {},

@@ -8,7 +8,8 @@ from gecko_tw.admin.rows import DELETE, GET, Asked, row
 from gecko_tw.admin.schemas import BOOLEAN, NAME, POLICY, answer, listed, maybe, members, named, several, text
 from gecko_tw.callers.accounts import changes
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
-from gecko_tw.callers.accounts.registered import ACCOUNT, GROUP, KEY, USER
+from gecko_tw.callers.accounts.last_use import LastUse, last_uses
+from gecko_tw.callers.accounts.registered import ACCOUNT, GROUP, KEY, USER, ListedKey
 from gecko_tw.callers.refusals import AccessDenied
 from gecko_tw.resources.dispatch.operations import POST, PUT
 from gecko_tw.store.records import Json
@@ -42,6 +43,7 @@ _KEY = {
     "policy": maybe(POLICY),
 }
 KEYS = answer(**_KEY)
+LISTED = answer(**_KEY, damaged=BOOLEAN, last_used=maybe({"type": "string"}))
 MADE = answer(**_KEY, secret_key={"type": "string"})
 _LIMITS = {name: several(text(1024, least=1), 100) for name in changes.LIMITS}
 _EXPIRES = maybe(text(40, least=1))
@@ -235,10 +237,17 @@ def delete_group(asked: Asked) -> Json:
     changes.remove(asked.ground.registry, GROUP, _group(asked), _seen(asked))
 
 
-@row("ListKeys", GET, "/keys", needs="admin:ListServiceAccounts", query=_OF, answer=listed(KEYS))
+@row("ListKeys", GET, "/keys", needs="admin:ListServiceAccounts", query=_OF, answer=listed(LISTED))
 def list_keys(asked: Asked) -> Json:
-    """Access keys of all accounts, or of one; no secrets."""
-    return _all(asked, KEY)
+    """Access keys of all accounts, or of one; no secrets. One is `damaged` whose secret does not open: it is to be revoked."""
+    account, uses = asked.query.get("account"), last_uses(asked.ground.registry.documents)
+    found = [one for one in asked.ground.registry.listed_keys() if account in (None, one.key.account)]
+    return [_listed(one, uses.get(one.key.access_key)) for one in found]
+
+
+def _listed(one: ListedKey, use: LastUse | None) -> dict[str, Json]:
+    told = None if use is None or use.at < one.key.created else changes.time_text(use.at)
+    return {**changes.value_of(one.key), "damaged": one.damaged, "last_used": told}
 
 
 @row(

@@ -68,7 +68,12 @@ def _endpoint(asked: Asked) -> str:
     """Where clients find S3: as given, or the host that this request came to and the port of S3."""
     given = asked.given("endpoint")
     if given is None:
-        return _own_endpoint(asked)
+        own = own_endpoint(asked)
+        if own is None:
+            raise InvalidArgument(
+                "body.endpoint: needed, as it cannot be told where clients find S3", Field="body.endpoint"
+            )
+        return own
     try:
         parts = urlsplit(given)
         plain = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not parts.query
@@ -85,7 +90,10 @@ def _endpoint(asked: Asked) -> str:
     return str(given)
 
 
-def _own_endpoint(asked: Asked) -> str:
+def own_endpoint(asked: Asked) -> str | None:
+    """Where clients find S3: as the settings say, or the host that this request came to and the port of S3; None when neither tells."""
+    if asked.ground.settings.public_base_url:
+        return asked.ground.settings.public_base_url
     call, live = asked.call, asked.ground.daemon
     host = (call.header(b"host") or "") if call is not None else ""
     name = host[: host.index("]") + 1] if host[:1] == "[" and "]" in host else host.partition(":")[0]
@@ -94,4 +102,4 @@ def _own_endpoint(asked: Asked) -> str:
         if place["site"] == "s3" and port.isdecimal() and port != "0" and name:
             scheme = "https" if place["secure"] else "http"
             return f"{scheme}://{name}:{port}{asked.ground.settings.path_prefix}"
-    raise InvalidArgument("body.endpoint: needed, as it cannot be told where clients find S3", Field="body.endpoint")
+    return None

@@ -82,7 +82,7 @@ async def _stream(call: Call, asked: Asked) -> Stream:
         counts[:] = now
         return _wanted(asked, [seen for seen in found if seen.number < now[seen.place]])
 
-    return Stream(look)
+    return asked.ground.live.streams.begin(look)
 
 
 @row(

@@ -2,8 +2,8 @@
 
 import json
 
-from gecko_tw.admin.api import status_of
 from gecko_tw.admin.minio.rows import MinioRow
+from gecko_tw.admin.row_face import status_of
 from gecko_tw.callers.refusals import NoSuchEntity
 from gecko_tw.resources.answers.answer import Answer, Headers
 from gecko_tw.resources.call import Call

@@ -221,8 +221,8 @@ class Caller:
     """Who asks, and what the request says about its body.
 
     :ivar identity: None for anonymous requests and while authentication is switched off.
-    :ivar kind: ``"header"``, ``"presigned"``, ``"bearer"``, ``"form"``, ``"connection"`` (it is whoever its connection has proven),
-        ``"anonymous"`` or ``"open"`` (authentication switched off).
+    :ivar kind: ``"header"``, ``"presigned"``, ``"jay"`` (by a URL of Jay's kind), ``"bearer"``, ``"form"``, ``"connection"`` (it is
+        whoever its connection has proven), ``"token"`` (has the admin token), ``"anonymous"`` or ``"open"`` (authentication switched off).
     :ivar payload: the effective ``x-amz-content-sha256``: a SHA-256 in lower-case hex, or one of the four words of
         ``callers/signatures/payloads.py``; nothing else.
     :ivar chunks: verifies the chunk signatures of the two signed streaming forms; None for other payloads, and for kind ``open``.

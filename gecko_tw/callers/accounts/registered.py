@@ -18,6 +18,18 @@ ROLE, POLICY, PROVIDER = "role", "policy", "oidc-provider"
 """Kinds of documents. Keys are named by their ids, and all but accounts and keys ``account/name``."""
 
 
+@frozen(kw_only=True)
+class ListedKey:
+    """An access key as it is listed: without its secret, which nobody is shown.
+
+    :ivar key: its ``secret`` is empty.
+    :ivar damaged: whether its secret does not open any more, so that whoever has it is refused.
+    """
+
+    key: AccessKey
+    damaged: bool
+
+
 @frozen
 class Registered:
     """The identities of a deployment. Every method blocks.
@@ -80,6 +92,20 @@ class Registered:
         """All of a kind, by name; of accounts all but that of the settings' key pair. Raises WrongKey."""
         return [self.read(kind, name, value) for name, value in self.documents.all(kind)]
 
+    def listed_keys(self) -> list[ListedKey]:
+        """All access keys, by their ids. One whose secret was damaged hides no other."""
+        found = []
+        for name, value in self.documents.all(KEY):
+            found.append(ListedKey(key=_key_without(name, value, ""), damaged=not self._opens(name, value["secret"])))
+        return found
+
+    def _opens(self, access_key: str, sealed: str) -> bool:
+        try:
+            self.sealer.open(sealed, _context(access_key))
+        except WrongKey:
+            return False
+        return True
+
     def read(self, kind: str, name: str, value: Any) -> Any:
         """What a document says; None when there is none. Raises WrongKey."""
         return None if value is None else _READERS[kind](self, name, value)
@@ -106,13 +132,18 @@ def name_of(kind: str, one: Any) -> str:
 
 
 def _key(registered: Registered, name: str, value: dict[str, Any]) -> AccessKey:
-    given = {field: value[field] for field in ("account", "user", "expires", "enabled", "description")}
-    given |= {field: value.get(field, otherwise) for field, otherwise in _NEWER[KEY].items()}
-    given["created"] = value.get("created", 0)
     try:
         secret = registered.sealer.open(value["secret"], _context(name))
     except WrongKey as problem:
         raise WrongKey(f"the secret of access key {name!r} does not open: {problem}; revoke it") from None
+    return _key_without(name, value, secret)
+
+
+def _key_without(name: str, value: dict[str, Any], secret: str) -> AccessKey:
+    """The key of a document, which says all but its secret."""
+    given = {field: value[field] for field in ("account", "user", "expires", "enabled", "description")}
+    given |= {field: value.get(field, otherwise) for field, otherwise in _NEWER[KEY].items()}
+    given["created"] = value.get("created", 0)
     return AccessKey(access_key=name, secret=secret, scope=scope_of(value["scope"]), **given)
 
 

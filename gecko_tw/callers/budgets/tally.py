@@ -63,6 +63,17 @@ class Tally:
             fcntl.lockf(self.fileno, fcntl.LOCK_UN, _LOCKED)
         return level
 
+    def look(self, name: str) -> float | None:
+        """The level that a name was left with, not filled up; None when it is not in the table."""
+        tag = self._tag(name)
+        fcntl.lockf(self.fileno, fcntl.LOCK_EX, _LOCKED)
+        try:
+            start = self._start(tag)
+            tags = self._words_of(start)
+            return self._numbers[_LEVELS + start + tags.index(tag)] if tag in tags else None
+        finally:
+            fcntl.lockf(self.fileno, fcntl.LOCK_UN, _LOCKED)
+
     def forget(self, name: str) -> None:
         """A name is as if it had never been here."""
         tag = self._tag(name)

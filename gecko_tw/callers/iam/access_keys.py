@@ -21,7 +21,15 @@ def owner_of(registry: Registry, account: str, user_name: str) -> str:
 
 def keys_of(registry: Registry, account: str, user: str) -> list[AccessKey]:
     """All keys of a user, or of the account itself, by their ids."""
-    return [key for key in registry.all(KEY) if (key.account, key.user) == (account, user)]
+    return [one.key for one in registry.listed_keys() if (one.key.account, one.key.user) == (account, user)]
+
+
+def key_of(registry: Registry, account: str, access_key: str) -> AccessKey:
+    """A key of an account, whoever of it has it, without its secret. Raises NoSuchEntity."""
+    for one in registry.listed_keys():
+        if one.key.access_key == access_key and one.key.account == account:
+            return one.key
+    raise NoSuchEntity("The Access Key of that id cannot be found.")
 
 
 def create_key(registry: Registry, account: str, user_name: str) -> AccessKey:
@@ -53,7 +61,10 @@ def delete_key(registry: Registry, account: str, user_name: str, access_key: str
     """Revokes a key. Raises NoSuchEntity."""
 
     def plan() -> tuple[None, Changes]:
-        return None, {place(KEY, _find(registry, account, user_name, access_key)): None}
+        user = owner_of(registry, account, user_name)
+        if access_key not in [key.access_key for key in keys_of(registry, account, user)]:
+            raise _missing(access_key)
+        return None, {(KEY, access_key): None}
 
     registry.settle(plan)
 
@@ -62,5 +73,9 @@ def _find(registry: Registry, account: str, user_name: str, access_key: str) -> 
     user = owner_of(registry, account, user_name)
     found = registry.key(access_key)
     if found is None or (found.account, found.user) != (account, user):
-        raise NoSuchEntity(f"The Access Key with id {access_key} cannot be found.")
+        raise _missing(access_key)
     return found
+
+
+def _missing(access_key: str) -> NoSuchEntity:
+    return NoSuchEntity(f"The Access Key with id {access_key} cannot be found.")

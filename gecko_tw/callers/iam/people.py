@@ -63,8 +63,10 @@ def update_user(registry: Registry, account: str, name: str, new_name: str | Non
         renamed = _renamed(registry, USER, user, new_name, new_path)
         changes: dict[tuple[str, str], Any] = {place(USER, user): None}
         if renamed.name != user.name:
-            keys = [key for key in registry.all(KEY) if (key.account, key.user) == (account, user.name)]
-            changes |= {place(KEY, key): evolve(key, user=renamed.name) for key in keys}
+            for access_key, value in registry.documents.all(KEY):
+                if (value["account"], value["user"]) == (account, user.name):
+                    key = registry.read(KEY, access_key, value)
+                    changes[place(KEY, key)] = evolve(key, user=renamed.name)
         return None, {**changes, place(USER, renamed): renamed}
 
     registry.settle(plan)
@@ -102,7 +104,7 @@ def delete_user(registry: Registry, account: str, name: str) -> None:
         refuse_with_policies(user)
         if user.groups:
             raise DeleteConflict("Cannot delete entity, must remove users from group first.")
-        if any((key.account, key.user) == (account, user.name) for key in registry.all(KEY)):
+        if any((one.key.account, one.key.user) == (account, user.name) for one in registry.listed_keys()):
             raise DeleteConflict("Cannot delete entity, must delete access keys first.")
         return None, {place(USER, user): None}
 

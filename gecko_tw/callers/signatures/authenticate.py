@@ -7,7 +7,7 @@ from attrs import evolve, frozen
 
 from gecko_tw.callers.accounts.identities import Caller, Identity, IIdentities
 from gecko_tw.callers.refusals import ExpiredToken, InvalidAccessKeyId, InvalidToken, RequestTimeTooSkewed
-from gecko_tw.callers.signatures import v2
+from gecko_tw.callers.signatures import jay, v2
 from gecko_tw.callers.signatures.bearer import bearer_pair, check_secret, without_secret
 from gecko_tw.callers.signatures.claims import NO_FRONT, Claim, check_signed_headers, refuse_version_two, verify
 from gecko_tw.callers.signatures.form_policy import LengthRange, check_form, form_claim, verify_form
@@ -60,6 +60,7 @@ class Authenticator:
     :param version_two: whether signatures of version 2 are accepted.
     :param enabled: False lets every request pass as kind ``"open"``; its payload declaration is read all the same.
     :param front: what proxies may have changed about a request after it was signed.
+    :param jay_secret: what presigned URLs of Jay's kind are signed with; empty where there are none.
     """
 
     def __init__(
@@ -70,6 +71,8 @@ class Authenticator:
         enabled: bool = True,
         version_two: bool = True,
         front: Front = NO_FRONT,
+        *,
+        jay_secret: bytes = b"",
     ) -> None:
         self._identities = identities
         self._clock = clock
@@ -77,6 +80,7 @@ class Authenticator:
         self._enabled = enabled
         self._version_two = version_two
         self._front = front
+        self._jay_secret = jay_secret
         self._proofs = SignatureCache()
 
     def of_any_region(self) -> "Authenticator":
@@ -98,6 +102,10 @@ class Authenticator:
             if proven is not None:
                 return proven
         parameters = query_signature(head.query) if head.query else None
+        if self._jay_secret and head.query and jay.is_of_jay(head.query):
+            if authorization is None and parameters is None:
+                return self._by_jay(head)
+            parameters = parameters or {}
         if authorization is None:
             return _anonymous(head) if parameters is None else self._presigned(head, parameters)
         if parameters is not None:
@@ -201,6 +209,16 @@ class Authenticator:
         identity = self._find(access_key, head.headers.get(_TOKEN))
         check_secret(identity, secret)
         return Caller(identity=identity, kind="bearer", payload=_without_chunks(_unverified_payload(head, {})))
+
+    def _by_jay(self, head: Head) -> Caller:
+        token = jay.proven_token(head, self._jay_secret, self._clock())
+        if self._front.bucket(head) is not None:  # which bucket it is for is in the path alone that was signed
+            raise jay.refusal_of_token()
+        try:
+            identity = self._find(token)
+        except InvalidAccessKeyId:
+            raise jay.refusal_of_token() from None
+        return Caller(identity=identity, kind="jay", payload=_without_chunks(_unverified_payload(head, {})))
 
     def _proven(self, head: Head) -> Caller | None:
         """The caller of a presigned URL that has been verified before, as far as its key is still what it was."""

@@ -14,7 +14,7 @@ from gecko_tw.resources.gates.access_settings import bucket_owner
 from gecko_tw.store.records import BucketRecord
 from gecko_tw.store.refusals import Refusal
 
-_WAYS = {"header": "AuthHeader", "bearer": "AuthHeader", "presigned": "QueryString"}
+_WAYS = {"header": "AuthHeader", "bearer": "AuthHeader", "presigned": "QueryString", "jay": "QueryString"}
 _LENGTHS = (b"x-amz-decoded-content-length", b"content-length")
 
 

@@ -14,6 +14,7 @@ from gecko_tw.resources.families import (
     iam_policies,
     iam_providers,
     iam_roles,
+    iam_simulator,
     iam_users,
     lifecycle,
     listening,
@@ -69,6 +70,7 @@ FAMILIES = (
     iam_policies,
     iam_providers,
     iam_roles,
+    iam_simulator,
 )
 
 

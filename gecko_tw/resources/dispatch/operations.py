@@ -127,23 +127,24 @@ FORM = Document(64 * 1024, described=False)
 
 
 def action(
-    name: str, *takes: str, about: Callable[..., Iterable[Subject]]
-) -> Callable[[Callable[..., Mapping[str, object] | None]], Operation]:
-    """Declares an action of IAM: ``@action("DeleteUser", "UserName", about=user)``.
+    name: str, *takes: str, about: Callable[..., Iterable[Subject]] | None = None, service: str = IAM
+) -> Callable[[Callable[..., object]], Operation]:
+    """Declares an action of another service than S3: ``@action("DeleteUser", "UserName", about=user)``.
 
-    The decorated function is ``f(asked: Asked)``, which blocks and answers the elements of the result, None when there is no result.
+    The decorated function is ``f(asked: Asked)`` of IAM, which blocks and answers the elements of the result, None when there is no
+    result; of STS ``f(call, parameters)``, which answers the result as XML, or something to await that does.
     """
 
-    def declare(perform: Callable[..., Mapping[str, object] | None]) -> Operation:
+    def declare(perform: Callable[..., object]) -> Operation:
         return Operation(
             name=name,
             method=POST,
             target=ACTION,
             selectors=frozenset((f"Action={name}",)),
-            needs=f"iam:{name}",
+            needs=f"{service}:{name}",
             body=FORM,
             perform=perform,  # type: ignore[arg-type]
-            service=IAM,
+            service=service,
             takes=frozenset(takes),
             about=about,
         )
@@ -188,7 +189,7 @@ class OperationTable:
         return named.union(name.decode() for name in self._headers if name in headers)
 
     def action(self, name: str) -> Operation | None:
-        """The action of IAM of that name, or None."""
+        """The action of IAM or of STS of that name, or None: no two of them have the same."""
         return self._actions.get(name)
 
     def resolve(self, method: str, target: str, present: frozenset[str]) -> Operation:

@@ -12,7 +12,7 @@ from attrs import frozen
 from gecko_tw.callers.access.policies.principals import Identities
 from gecko_tw.callers.accounts.arns import arn_of
 from gecko_tw.callers.accounts.identities import AccessKey, Group, User
-from gecko_tw.callers.accounts.registered import GROUP, ROLE, USER
+from gecko_tw.callers.accounts.registered import GROUP, KEY, ROLE, USER
 from gecko_tw.callers.accounts.registry import Registry
 from gecko_tw.callers.accounts.roles import ManagedPolicy, PolicyVersion, Role
 from gecko_tw.callers.iam.names import check_pairs, find_or_none
@@ -40,6 +40,7 @@ class Asked:
     :ivar user: the name of the user who asks; ``""`` for the account itself.
     :ivar role: the ARN of the role that asks, or ``""``.
     :ivar identities: who can be named in policies.
+    :ivar region: this deployment's.
     """
 
     registry: Registry
@@ -48,6 +49,7 @@ class Asked:
     form: Form
     user: str = ""
     role: str = ""
+    region: str = "us-east-1"
 
     def own(self, parameter: str = "UserName") -> str:
         """The user that is named, or else the one who asks: ``""`` for the account itself. Raises ValidationError for a role."""
@@ -88,6 +90,13 @@ def own_user(asked: Asked) -> Iterable[Subject]:
     """The user that the form names, or the one who asks."""
     name = asked.own()
     return (subject(asked, USER, name) if name else Subject(f"arn:aws:iam::{asked.account}:root"),)
+
+
+def owner_of_key(asked: Asked) -> Iterable[Subject]:
+    """The user who has the key that the form names, or the account itself; who may not ask does not learn who that is."""
+    kept = asked.registry.documents.get(KEY, asked.form.need("AccessKeyId"))
+    user = kept["user"] if kept is not None and kept["account"] == asked.account else ""
+    return (subject(asked, USER, user) if user else Subject(f"arn:aws:iam::{asked.account}:root"),)
 
 
 def new(kind: str, parameter: str = "") -> About:

@@ -37,7 +37,7 @@ async def identity_and_access_management(call: Call, document: bytes) -> Answer:
     parameters = parameters_of(document)
     name, version = parameters.pop("Action", ""), parameters.pop("Version", "")
     row = call.service.table.action(name) if version == VERSION else None
-    if row is None:
+    if row is None or row.service != IAM:
         raise InvalidAction(f"Could not find operation {shown(name)} for version {shown(version)}")
     call.operation = row
     if call.caller.kind == "anonymous":
@@ -73,6 +73,7 @@ def _asked(call: Call, row: Operation, form: Form) -> Asked:
         account=who.account,
         user=who.user_name,
         role=who.role,
+        region=service.region,
         form=form,
     )
 

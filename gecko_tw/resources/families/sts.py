@@ -9,7 +9,6 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from math import ceil
 
-from attrs import evolve
 from twisted.logger import Logger
 
 from gecko_tw.callers.access.policies import MalformedPolicy, Principal, read_trust_policy
@@ -28,10 +27,10 @@ from gecko_tw.resources.answers.refusals import (
     ValidationError,
 )
 from gecko_tw.resources.call import Call
-from gecko_tw.resources.dispatch.operations import FORM, POST, SERVICE, STS, operation
+from gecko_tw.resources.dispatch.operations import FORM, POST, SERVICE, STS, action, operation
 from gecko_tw.resources.documents.markup import element, iso_time, texts
 from gecko_tw.resources.documents.query_protocol import parameters_of, response, shown
-from gecko_tw.resources.gates.identity_permits import permit_role, permit_web_identity
+from gecko_tw.resources.gates.identity_permits import permit_role, permit_web_identity, refuse_denied
 
 VERSION = "2011-06-15"
 
@@ -46,36 +45,41 @@ _NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 
 _log = Logger()
 
+_Act = Callable[[Call, Mapping[str, str]], str | Awaitable[str]]
+_WEB_IDENTITY = "AssumeRoleWithWebIdentity"
+
 
 @operation("SecurityTokenService", POST, SERVICE, needs=None, body=FORM, service=STS)
 async def security_token_service(call: Call, document: bytes) -> Answer:
     """One form names the action. Everybody who has proven to be somebody may ask: nobody gets more than they have."""
     parameters = parameters_of(document)
-    action = parameters.pop("Action", "")
+    name = parameters.pop("Action", "")
     version = parameters.pop("Version", "")
-    if version != VERSION or (action not in _ACTIONS and action not in _LACKING):
-        raise InvalidAction(f"Could not find operation {shown(action)} for version {shown(version)}")
-    if action in _LACKING:
-        raise NotImplemented_(f"{action} is not implemented.")
-    act, names = _ACTIONS[action]
-    assert call.operation is not None
-    call.operation = evolve(call.operation, name=action)
-    if call.caller.kind == "anonymous" and action != _WEB_IDENTITY:
+    if version == VERSION and name in _LACKING:
+        raise NotImplemented_(f"{name} is not implemented.")
+    row = call.service.table.action(name) if version == VERSION else None
+    if row is None or row.service != STS:
+        raise InvalidAction(f"Could not find operation {shown(name)} for version {shown(version)}")
+    call.operation = row
+    if call.caller.kind == "anonymous" and name != _WEB_IDENTITY:
         raise MissingAuthenticationToken
-    for name in parameters:
-        if name not in names:
-            raise NotImplemented_(f"The parameter {shown(name)} of {action} is not implemented.")
+    for one in parameters:
+        if one not in row.takes:
+            raise NotImplemented_(f"The parameter {shown(one)} of {name} is not implemented.")
+    act: _Act = row.perform
     told = act(call, parameters)
-    return xml(response(STS, action, told if isinstance(told, str) else await told, call.request_id))
+    return xml(response(STS, name, told if isinstance(told, str) else await told, call.request_id))
 
 
-def _assume_role(call: Call, parameters: Mapping[str, str]) -> str:
+@action("AssumeRole", "RoleArn", "RoleSessionName", "DurationSeconds", "Policy", "ExternalId", service=STS)
+def assume_role(call: Call, parameters: Mapping[str, str]) -> str:
     """Source: STS API Reference, AssumeRole. MinIO's clients may leave out the role and the session's name."""
     parent = _lasting(call)
     arn = parameters.get("RoleArn")
     role = None if arn is None else _role(call, arn)
     if role is None:
         _check_role(arn, parent)
+        refuse_denied(call, "sts:AssumeRole", arn or "*")
     name = _session_name(parameters)
     policy = parameters.get("Policy")
     size = _checked_policy(policy)
@@ -91,7 +95,8 @@ def _assume_role(call: Call, parameters: Mapping[str, str]) -> str:
     return told if policy is None else told + texts({"PackedPolicySize": ceil(100 * size / LONGEST_POLICY)})
 
 
-async def _assume_role_with_web_identity(call: Call, parameters: Mapping[str, str]) -> str:
+@action(_WEB_IDENTITY, "RoleArn", "RoleSessionName", "WebIdentityToken", "DurationSeconds", "Policy", service=STS)
+async def assume_role_with_web_identity(call: Call, parameters: Mapping[str, str]) -> str:
     """Who asks has no key: the token of an identity provider proves who that is.
 
     Source: STS API Reference, AssumeRoleWithWebIdentity.
@@ -138,36 +143,20 @@ def _of_role(call: Call, role: Role, policy: str | None, parameters: Mapping[str
     return given
 
 
-def _get_session_token(call: Call, parameters: Mapping[str, str]) -> str:
+@action("GetSessionToken", "DurationSeconds", service=STS)
+def get_session_token(call: Call, parameters: Mapping[str, str]) -> str:
     """Source: STS API Reference, GetSessionToken."""
     return _credentials(_issued(call, _lasting(call), None, _seconds(parameters, *_TOKEN_SECONDS), ""))
 
 
-def _get_caller_identity(call: Call, parameters: Mapping[str, str]) -> str:
+@action("GetCallerIdentity", service=STS)
+def get_caller_identity(call: Call, parameters: Mapping[str, str]) -> str:
     """Source: STS API Reference, GetCallerIdentity. While authentication is switched off everybody is the owner of everything."""
     identity: Identity | None = call.caller.identity
     who = Principal(account=call.service.owner) if identity is None else identity.principal
     user_id = _user_id(who, "" if identity is None or who.role else identity.session)
     return texts({"Arn": who.arn, "UserId": user_id, "Account": who.account})
 
-
-_Act = Callable[[Call, Mapping[str, str]], str | Awaitable[str]]
-
-_WEB_IDENTITY = "AssumeRoleWithWebIdentity"
-
-_ACTIONS: dict[str, tuple[_Act, frozenset[str]]] = {
-    "AssumeRole": (
-        _assume_role,
-        frozenset(("RoleArn", "RoleSessionName", "DurationSeconds", "Policy", "ExternalId")),
-    ),
-    _WEB_IDENTITY: (
-        _assume_role_with_web_identity,
-        frozenset(("RoleArn", "RoleSessionName", "WebIdentityToken", "DurationSeconds", "Policy")),
-    ),
-    "GetSessionToken": (_get_session_token, frozenset(("DurationSeconds",))),
-    "GetCallerIdentity": (_get_caller_identity, frozenset()),
-}
-"""What each action does, and the parameters that it understands."""
 
 _LACKING = frozenset(
     "AssumeRoleWithCertificate AssumeRoleWithCustomToken AssumeRoleWithLDAPIdentity AssumeRoleWithSAML"

@@ -3,6 +3,7 @@
 from twisted.internet.task import deferLater
 
 from gecko_tw.resources.call import Call
+from gecko_tw.resources.dispatch.operations import S3
 from gecko_tw.resources.gates.logins import FAILURES
 from gecko_tw.resources.gates.mismatches import what_differed
 from gecko_tw.store.refusals import Refusal
@@ -13,6 +14,8 @@ def admit_caller(call: Call) -> None:
     service, identity = call.service, call.caller.identity
     if service.logins is not None:
         service.logins.succeeded(call.head)
+    if service.uses is not None and identity is not None:
+        service.uses.note(identity.access_key, S3 if call.operation is None else call.operation.service)
     if service.limits is not None and identity is not None:
         service.limits.admit_key(identity)
 

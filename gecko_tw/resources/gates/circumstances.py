@@ -21,7 +21,7 @@ from gecko_tw.resources.headers.sources import COPY_SOURCE, read_source
 from gecko_tw.store.records import BucketRecord, Version
 
 _LISTINGS = frozenset(("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"))
-_AUTH_TYPES = {"header": "REST-HEADER", "presigned": "REST-QUERY-STRING", "form": "POST"}
+_AUTH_TYPES = {"header": "REST-HEADER", "presigned": "REST-QUERY-STRING", "jay": "REST-QUERY-STRING", "form": "POST"}
 
 
 @define(eq=False, kw_only=True)
@@ -161,7 +161,7 @@ def _signature_version(ask: Ask) -> str | None:
     kind = ask.call.caller.kind
     if kind == "form":
         return "AWS4-HMAC-SHA256" if b"x-amz-algorithm" in ask.headers else "AWS"
-    if kind not in _AUTH_TYPES:
+    if kind not in _AUTH_TYPES or kind == "jay":
         return None
     if "AWSAccessKeyId" in ask.call.query or ask.call.headers.get(b"authorization", b"").startswith(b"AWS "):
         return "AWS"

@@ -145,7 +145,7 @@ def _read(policies: Mapping[str, str]) -> Iterable[Policy]:
 
 # Any: as in explained.
 def _ask(objects: Any, identity: Identity | None, question: Question, deployment: _Deployment) -> Ask:
-    action = _action(question.action)
+    action = action_of(question.action)
     of_s3 = action in SPELLING.values()
     path = question.resource.removeprefix(S3_ARN) if of_s3 else ""
     bucket, slash, key = ("", "", "") if question.resource == EVERY_BUCKET else path.partition("/")
@@ -163,7 +163,8 @@ def _ask(objects: Any, identity: Identity | None, question: Question, deployment
     return evolve(ask, version=_version(objects, ask)) if key and ask.record is not None else ask
 
 
-def _action(text: str) -> str:
+def action_of(text: str) -> str:
+    """An action as policies spell it. Raises ValueError when there is none of that name."""
     found = SPELLING.get(text.lower())
     service, colon, name = text.partition(":")
     if found is None and not (service.lower() in OTHER_SERVICES and colon and name.isalnum() and name.isascii()):

@@ -54,6 +54,17 @@ def permit_action(call: Call, action: str, resource: str, known: Known) -> None:
         raise _refusal(ask)
 
 
+def refuse_denied(call: Call, action: str, resource: str) -> None:
+    """Refuses what everybody may do with what is their own, and a policy of the caller denies.
+
+    :param action: ``"sts:AssumeRole"``.
+    :raises AccessDenied: always when it is denied.
+    """
+    ask = _ask(call, action, resource, {})
+    if is_denied(ask):
+        raise _refusal(ask)
+
+
 def permit_administration(call: Call, action: str, own: bool = False) -> None:
     """Refuses whom the server's own administration is not for: everybody but the account of the settings, whatever policies of other
     accounts say, and in that account whom no policy allows it.

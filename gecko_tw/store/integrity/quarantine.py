@@ -36,7 +36,7 @@ class Changed(Refusal):
 
 
 @frozen(kw_only=True)
-class BlobCache:
+class QuarantinedVersion:
     """One version in quarantine."""
 
     bucket: str
@@ -79,7 +79,7 @@ class Quarantine:
             self._note(bucket, key, version.version_id, {"since": now, "why": found})
         return found
 
-    def held(self, bucket: str = "") -> Iterator[BlobCache]:
+    def held(self, bucket: str = "") -> Iterator[QuarantinedVersion]:
         """The versions in quarantine by bucket and key; of one bucket, or of all."""
         found = []
         for _, value in self.documents.all(KIND):
@@ -89,7 +89,7 @@ class Quarantine:
                 if version is None or rules.QUARANTINE not in version.extra:
                     self._note(*where, None)
                 else:
-                    found.append(BlobCache(bucket=where[0], key=where[1], version=version))
+                    found.append(QuarantinedVersion(bucket=where[0], key=where[1], version=version))
         return iter(sorted(found, key=lambda one: (one.bucket, one.key)))
 
     def _find(self, bucket: str, key: bytes, version_id: str) -> Version | None:

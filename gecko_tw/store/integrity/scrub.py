@@ -15,7 +15,7 @@ from gecko_tw.store.drivers.interfaces import Stale
 from gecko_tw.store.integrity.comparing import UNKNOWN, WHOLE, compare
 from gecko_tw.store.integrity.lease import Lease
 from gecko_tw.store.integrity.pace import Ended, Pace, Rest, unattended
-from gecko_tw.store.integrity.quarantine import BlobCache, Changed, Quarantine
+from gecko_tw.store.integrity.quarantine import Changed, Quarantine, QuarantinedVersion
 from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import Json, Part
 from gecko_tw.store.refusals import NoSuchBucket, NoSuchKey, NoSuchUpload, NoSuchVersion
@@ -112,7 +112,7 @@ class Outcome:
     report: Report
     finished: bool
     resumed: bool
-    damaged: tuple[BlobCache, ...] = ()
+    damaged: tuple[QuarantinedVersion, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.report.damaged)

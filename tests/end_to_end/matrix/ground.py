@@ -28,7 +28,8 @@ from tests.end_to_end.matrix.recipes import KEY, SOURCE
 from tests.end_to_end.matrix.signing import Asked, Pair, Signer
 from tests.patience import PATIENCE
 
-HEADER, PRESIGNED, FORM, UNSIGNED, NATIVE = "header", "presigned", "form", "unsigned", "native"
+HEADER, PRESIGNED, FORM, UNSIGNED, NATIVE, JAY = "header", "presigned", "form", "unsigned", "native", "jay"
+ADMIN_TOKEN, JAY_SECRET = "the admin token of the matrix, 32 bytes", "the secret of URLs of Jay's kind"
 THREADS = 4
 OPERATORS = re.compile(r"listening on http://(\S+) for operators")
 TABLES = ("bucket", "document", "part", "span", "upload", "version")
@@ -99,35 +100,48 @@ class Ground:
             asked = self._signed(asked, pair, style)
         return self._send(asked, unproven=caller.expired)
 
+    def pair(self, caller: Caller) -> Pair | None:
+        """A key pair of somebody, with the token of a session."""
+        return self._sessions.get(caller.name) or caller.pair(self._cases[0])
+
     def administer(self, caller: Caller, row: Row, style: str) -> Reply:
         """Status and body of what somebody asks of the admin API. Who may change something is not asked to, nor to stream."""
-        host = OPERATORS.search(self._daemon.log)
-        assert host is not None
+
         recipe = RECIPES[row.name]
         path, _, _ = target_of(row, "none").partition("?")
         body = b"" if recipe.body is None else json.dumps(recipe.body).encode()
         asked = Asked(method=row.method, path=path, query=recipe.query, body=body)
-        return self._administer(caller, row, style, host[1], asked)
+        return self._administer(caller, row, style, self._operators(), asked)
 
     def administer_minio(self, caller: Caller, row: MinioRow, style: str) -> Reply:
         """The same of what somebody asks of MinIO's face of it, on the port of S3."""
-        recipe, pair = MINIO_RECIPES[row.name], self._pair(caller)
+        recipe, pair = MINIO_RECIPES[row.name], self.pair(caller)
         body = b"" if recipe.body is None else json.dumps(recipe.body).encode()
         if row.body == SEALED:
             body = encrypt("" if pair is None else pair[1], body, PBKDF2_AES_GCM)
         asked = Asked(method=row.method, path=PREFIX + row.path, query=recipe.query, body=body)
         return self._administer(caller, row, style, f"127.0.0.1:{self._daemon.port}", asked)
 
-    def _pair(self, caller: Caller) -> Pair | None:
-        return self._sessions.get(caller.name) or caller.pair(self._cases[0])
-
     def _administer(self, caller: Caller, row: Row | MinioRow, style: str, host: str, asked: Asked) -> Reply:
-        pair = self._pair(caller)
+        pair = self.pair(caller)
         if pair == ROOT_PAIR and style == HEADER and (row.changes or row.stream is not None):
             return 200, b""
         signer = Signer(host, self._daemon.region)
         if pair is not None:
             asked = signer.header(asked, pair) if style == HEADER else signer.presigned(asked, pair)
+        return self._ask(host, asked)
+
+    def administer_as_others(self, method: str, path: str, headers: dict[str, str]) -> Reply:
+        """Status and body of what is asked of the faces of other servers' administrations."""
+        asked = Asked(method=method, path=path, headers=headers, body=b"" if method == "GET" else b"{}")
+        return self._ask(self._operators(), asked)
+
+    def _operators(self) -> str:
+        host = OPERATORS.search(self._daemon.log)
+        assert host is not None
+        return host[1]
+
+    def _ask(self, host: str, asked: Asked) -> Reply:
         connection = HTTPConnection(host, timeout=PATIENCE)
         try:
             connection.request(asked.method, asked.target, asked.body or None, dict(asked.headers))
@@ -159,6 +173,8 @@ class Ground:
         )
 
     def _signed(self, asked: Asked, pair: Pair, style: str) -> Asked:
+        if style == JAY:
+            return self._signer.jay(asked, pair, JAY_SECRET)
         return self._signer.header(asked, pair) if style == HEADER else self._signer.presigned(asked, pair)
 
     def _send(self, asked: Asked, unproven: bool = False) -> Reply:
@@ -225,7 +241,9 @@ def styles(caller: Caller, case: Case) -> tuple[str, ...]:
         return (UNSIGNED,)
     # A frame names no version, and a handshake has no place for a session's token.
     framed = case.row.name in OPERATIONS and not case.versioned and not caller.session
-    return (HEADER, PRESIGNED, NATIVE) if framed else (HEADER, PRESIGNED)
+    # A URL of Jay's kind has no place for one either.
+    linked = case.row.target == OBJECT and not caller.session
+    return HEADER, PRESIGNED, *([NATIVE] if framed else []), *([JAY] if linked else [])
 
 
 def _filled(text: str, words: dict[str, str]) -> str:

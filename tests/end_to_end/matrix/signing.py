@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Mapping
 from functools import lru_cache
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus, unquote
 
 from attrs import evolve, field, frozen
 
@@ -69,6 +69,15 @@ class Signer:
         }
         signature, _ = self._signature(evolve(asked, query=query), pair[1], UNSIGNED)
         return evolve(asked, query={**query, "X-Amz-Signature": signature})
+
+    def jay(self, asked: Asked, pair: Pair, secret: str) -> Asked:
+        """Signed in the query as Jay does it, by the server's secret."""
+        until = str(int(time.time()) + 3600)
+        query = "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in sorted(asked.query.items()))
+        lines = "\n".join([pair[0], asked.method, unquote(asked.path), query, until])
+        signature = hmac.new(secret.encode(), lines.encode(), "sha256").hexdigest()
+        own = {"X-Jay-Token": pair[0], "X-Jay-Expires": until, "X-Jay-Signature": signature}
+        return evolve(asked, query={**asked.query, **own})
 
     def form(self, asked: Asked, pair: Pair | None, key: str) -> Asked:
         """A browser's form whose file is the body."""

@@ -8,7 +8,7 @@ import pytest
 from botocore.model import OperationModel
 
 from gecko_tw.resources.dispatch.families import built_in
-from gecko_tw.resources.dispatch.operations import BUCKET, IAM, OBJECT, SERVICE, Operation
+from gecko_tw.resources.dispatch.operations import ACTION, BUCKET, OBJECT, SERVICE, Operation
 from tests.resources.asking import Shop, shop
 
 MODEL = botocore.session.get_session().get_service_model("s3")
@@ -32,7 +32,8 @@ READ_BY_THE_OPERATION = {"x-amz-object-attributes"}
 
 @cache
 def rows() -> dict[str, Operation]:
-    return {row.name: row for candidates in built_in().rows.values() for row in candidates if row.service != IAM}
+    found = [row for (_, target), several in built_in().rows.items() if target != ACTION for row in several]
+    return {row.name: row for row in found}
 
 
 def target_of(model: OperationModel) -> str:

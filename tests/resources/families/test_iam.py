@@ -1,6 +1,7 @@
 """What IAM's actions answer and refuse, as botocore's clients read it."""
 
 import json
+import time
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -8,6 +9,7 @@ import pytest
 from botocore.credentials import Credentials
 
 from gecko_tw.callers.accounts.identities import Account, User
+from gecko_tw.callers.accounts.last_use import Uses
 from gecko_tw.callers.signatures.authenticate import Authenticator
 from gecko_tw.resources.dispatch.operations import IAM
 from tests.resources.asking import FakeRequest
@@ -294,3 +296,16 @@ def test_while_authentication_is_off_everybody_is_the_owner(town: Town) -> None:
     form = urlencode({"Action": "CreateUser", "Version": "2010-05-08", "UserName": "new"})
     assert town.post(form, None).status == 200
     assert town.registry.user("000000000000", "new") is not None
+
+
+def test_when_a_key_was_last_used_is_told_once_it_is_kept(town: Town) -> None:
+    uses = town.there.service.uses = Uses()
+    never = told(town, "GetAccessKeyLastUsed", AccessKeyId="annkey")
+    assert (never["UserName"], never["AccessKeyLastUsed"]) == ("ann", {"ServiceName": "N/A", "Region": "N/A"})
+    town.act("GetCallerIdentity", ANN)
+    later = int(time.time()) + 5
+    uses.keep(town.registry.documents, later)
+    use = told(town, "GetAccessKeyLastUsed", AccessKeyId="annkey")["AccessKeyLastUsed"]
+    assert (use["ServiceName"], use["Region"]) == ("sts", "us-east-1")
+    assert use["LastUsedDate"].timestamp() == later
+    assert refusal(town.iam("GetAccessKeyLastUsed", AccessKeyId="nobody")) == (404, "NoSuchEntity")

@@ -17,7 +17,7 @@ from tests.resources.asking import FakeRequest
 from tests.resources.iam_recipes import NOTHING_TO_FIND, RECIPES, fill
 from tests.resources.session_town import ANN, MAIN, ROOT, Town, credentials_of, policy, refused
 
-NAMES = sorted(row.name for row in built_in().rows[POST, ACTION] if row.selectors)
+NAMES = sorted(row.name for row in built_in().rows[POST, ACTION] if row.selectors and row.service == IAM)
 DENIED = (403, "AccessDenied")
 
 

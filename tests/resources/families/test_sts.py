@@ -10,10 +10,14 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
-from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
+from gecko_tw.admin.metering import Metrics
+from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT, User
 from gecko_tw.callers.accounts.sealing import Sealer
 from gecko_tw.callers.accounts.sessions import Sessions
 from gecko_tw.callers.budgets.tally import Tally
+from gecko_tw.metrics.counters import counters_file
+from gecko_tw.resources.access_logs.entries import AccessEntry
+from gecko_tw.resources.dispatch.families import built_in
 from gecko_tw.resources.families.sts import LONGEST_POLICY
 from gecko_tw.resources.gates.logins import LOGIN_BUDGET, Logins
 from tests.callers.signatures.signing import clock_of_botocore
@@ -246,3 +250,21 @@ def test_the_log_tells_who_began_a_session_and_no_secret(town: Town) -> None:
     assert who.secret_key not in line and who.token not in line
     entry = town.there.log[-1]
     assert (entry.operation, entry.status, entry.error) == ("AssumeRole", 200, "")
+
+
+def test_who_is_denied_sessions_begins_none_of_its_own_either(town: Town) -> None:
+    town.registry.put_user(User(account="main", name="ann", policies={"no": policy("sts:AssumeRole", effect="Deny")}))
+    assert refused(town.act("AssumeRole", ANN, RoleSessionName="work")) == (403, "AccessDenied")
+    assert refused(town.act("AssumeRole", ANN, **ROLE)) == (403, "AccessDenied")
+    # As at AWS: no policy decides about these two.
+    assert town.act("GetSessionToken", ANN).status == town.act("GetCallerIdentity", ANN).status == 200
+
+
+def test_every_action_is_a_row_that_logs_and_metrics_name() -> None:
+    table = built_in()
+    for name in ("AssumeRole", "AssumeRoleWithWebIdentity", "GetSessionToken", "GetCallerIdentity"):
+        row = table.action(name)
+        assert row is not None and (row.service, row.needs) == ("sts", f"sts:{name}")
+    metrics = Metrics((counters_file(1), 0), table)
+    metrics.count(AccessEntry(NOW, 0.1, "ID", "POST", b"/", 200, 10, "", "AssumeRole"))
+    assert [row.operation for row in metrics.counters.rows()] == ["AssumeRole"]

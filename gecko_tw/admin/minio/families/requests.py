@@ -40,7 +40,7 @@ async def _trace(call: Call, question: Question) -> Stream:
         passing = (seen for seen in found if wanted and seen.seconds >= least and (seen.status >= 400 or not failed))
         return [traced(seen, node) for seen in passing]
 
-    return Stream(look, media=b"application/json", write=_line, begins=b"", idle=b" ")
+    return question.ground.live.streams.begin(look, media=b"application/json", write=_line, begins=b"", idle=b" ")
 
 
 def _line(one: Json) -> bytes:
