@@ -345,56 +345,35 @@ def delete_key(asked: Asked) -> Json:
     changes.remove(asked.ground.registry, KEY, asked.path["key"], _seen(asked))
 
 
+_USER_POLICY = "/users/{account}/{user}/policies/{policy}"
+_GROUP_POLICY = "/groups/{account}/{group}/policies/{policy}"
+_ATTACH = "admin:AttachUserOrGroupPolicy"
+
+
 def policy_text(body: Json) -> str:
     """A policy as it is kept: a text as it is, JSON written again."""
     return body if isinstance(body, str) else json.dumps(body)
 
 
-@row(
-    "PutUserPolicy",
-    PUT,
-    "/users/{account}/{user}/policies/{policy}",
-    needs="admin:AttachUserOrGroupPolicy",
-    body=POLICY,
-    document=True,
-)
+@row("PutUserPolicy", PUT, _USER_POLICY, needs=_ATTACH, body=POLICY, document=True)
 def put_user_policy(asked: Asked) -> Json:
     """Gives a user a policy, under a name."""
     _attach(asked, USER, _user(asked), policy_text(asked.body))
 
 
-@row(
-    "DeleteUserPolicy",
-    DELETE,
-    "/users/{account}/{user}/policies/{policy}",
-    needs="admin:AttachUserOrGroupPolicy",
-    document=True,
-)
+@row("DeleteUserPolicy", DELETE, _USER_POLICY, needs=_ATTACH, document=True)
 def delete_user_policy(asked: Asked) -> Json:
     """Takes a policy away from a user."""
     _attach(asked, USER, _user(asked), None)
 
 
-@row(
-    "PutGroupPolicy",
-    PUT,
-    "/groups/{account}/{group}/policies/{policy}",
-    needs="admin:AttachUserOrGroupPolicy",
-    body=POLICY,
-    document=True,
-)
+@row("PutGroupPolicy", PUT, _GROUP_POLICY, needs=_ATTACH, body=POLICY, document=True)
 def put_group_policy(asked: Asked) -> Json:
     """Gives a group a policy, under a name."""
     _attach(asked, GROUP, _group(asked), policy_text(asked.body))
 
 
-@row(
-    "DeleteGroupPolicy",
-    DELETE,
-    "/groups/{account}/{group}/policies/{policy}",
-    needs="admin:AttachUserOrGroupPolicy",
-    document=True,
-)
+@row("DeleteGroupPolicy", DELETE, _GROUP_POLICY, needs=_ATTACH, document=True)
 def delete_group_policy(asked: Asked) -> Json:
     """Takes a policy away from a group."""
     _attach(asked, GROUP, _group(asked), None)
