@@ -113,8 +113,15 @@ class Settings:
     blobs: str = setting(
         "",
         kinds.BLOBS,
-        "where bytes are kept when `--catalog` is a database: in it (`postgresql:`, the default), or in a directory that all nodes share"
-        " (`files:/mnt/objects`)",
+        "where bytes are kept when `--catalog` is a database: in it (`postgresql:`, the default), in a directory that all nodes share"
+        " (`files:/mnt/objects`), in a bucket of another S3 (`s3:NAME`), or in a pool of Ceph (`rados:POOL`)",
+    )
+    s3_target: tuple[str, ...] = setting(
+        "",
+        kinds.S3_TARGET,
+        "a bucket of another S3 for `--blobs=s3:NAME`: `NAME=https://KEY:SECRET@host/BUCKET/PREFIX?region=…`; may be repeated",
+        several=True,
+        secret=True,
     )
     umask: str = setting(
         "",

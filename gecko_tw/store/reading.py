@@ -6,6 +6,7 @@ from itertools import accumulate
 
 from zope.interface import implementer
 
+from gecko_tw.store.drivers.ahead import AheadReader
 from gecko_tw.store.drivers.interfaces import BlobGone, IBlobReader, IBlobs, Stale
 from gecko_tw.store.interfaces import IReading
 from gecko_tw.store.records import Version
@@ -95,6 +96,8 @@ class Reading:
             reader, place, follow = self._at(offset)
         except BlobGone:
             return None
+        if isinstance(reader, AheadReader):
+            return AheadReader.at_hand(reader, place, min(length, follow))
         data = getattr(reader, "data", None)
         return None if data is None else data[place : place + min(length, follow)]
 

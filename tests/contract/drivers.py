@@ -11,6 +11,7 @@ from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.drivers.pool.driver import PoolDriver
 from tests.clusters.databases import postgresql
+from tests.clusters.targets import target_of_folder
 
 
 @frozen
@@ -110,3 +111,12 @@ def records_and_bytes_in_postgresql(folder: Path) -> Any:
 def records_in_postgresql_and_bytes_in_files(folder: Path) -> Any:
     (folder / "shared").mkdir(exist_ok=True)
     return postgresql(folder, f"files:{folder / 'shared'}")
+
+
+@candidate(
+    "postgresql-s3",
+    exact=False,
+    only=("test_blobs", "test_encrypted", "test_uploads", "test_renaming"),
+)
+def records_in_postgresql_and_bytes_in_another_s3(folder: Path) -> Any:
+    return postgresql(folder, "s3:far", s3_target=[target_of_folder(folder)])
