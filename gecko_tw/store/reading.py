@@ -10,7 +10,8 @@ from gecko_tw.store.drivers.ahead import AheadReader
 from gecko_tw.store.drivers.interfaces import BlobGone, IBlobReader, IBlobs, Stale
 from gecko_tw.store.interfaces import IReading
 from gecko_tw.store.records import Version
-from gecko_tw.store.refusals import Refusal
+from gecko_tw.store.refusals import ObjectDamaged, Refusal
+from gecko_tw.store.rules.quarantine import LOST, REASONS
 
 
 @implementer(IReading)
@@ -77,7 +78,10 @@ class Reading:
         if offset >= self._starts[-1]:
             return b""
         reader, place, follow = self._at(offset)
-        return reader.read(place, min(length, follow))
+        try:
+            return reader.read(place, min(length, follow))
+        except BlobGone:  # bytes that are asked for elsewhere, and were removed there by others
+            raise ObjectDamaged(Reason=REASONS[LOST]) from None
 
     def run(self, offset: int) -> tuple[int, int, int] | None:
         if offset >= self._starts[-1]:
