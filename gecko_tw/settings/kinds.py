@@ -188,13 +188,6 @@ def _blobs(text: str) -> str:
     return text
 
 
-def _s3_target(text: str) -> str:
-    """Left as text; empty for none."""
-    if text:
-        target_of(text)
-    return text
-
-
 def _umask(text: str) -> str:
     """Left as text; empty for that of the process."""
     if text and not _UMASK.fullmatch(text):
@@ -265,7 +258,9 @@ BLOBS = Kind(
     "postgresql:|files:PATH|s3:NAME|rados:POOL",
 )
 S3_TARGET = Kind(
-    _s3_target, "NAME=https://KEY:SECRET@host:port/BUCKET[/PREFIX][?region=…], percent-encoded, or nothing", "NAME=URL"
+    lambda text: target_of(text) if text else None,
+    "NAME=https://KEY:SECRET@host:port/BUCKET[/PREFIX][?region=…], percent-encoded, or nothing",
+    "NAME=URL",
 )
 BOOLEAN = Kind(_boolean, f"one of {', '.join(TRUE + FALSE)}", "true|false")
 TEXT = Kind(_text, "printable text that is not empty", "TEXT")

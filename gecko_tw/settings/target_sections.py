@@ -20,8 +20,8 @@ def _target(name: str, entry: Entry) -> str:
     values["endpoint"] = values["endpoint"].rstrip("/")
     target = S3Target(name=name, **values)
     try:
-        if target_of(target.text) != target:
+        if target_of(str(target)) != target:
             raise ValueError
     except ValueError:
         raise entry.refusal("must have an http or https URL without a path as its endpoint, and a plain name") from None
-    return target.text
+    return str(target)

@@ -30,9 +30,8 @@ class S3Target:
         """Where it is, for messages."""
         return f"{self.endpoint}/{self.bucket}" + (f"/{self.prefix}" if self.prefix else "")
 
-    @property
-    def text(self) -> str:
-        """As the setting has it: percent-encoded, so that no part can be taken for another."""
+    def __str__(self) -> str:
+        """As the setting has it, the secret too: percent-encoded, so that no part can be taken for another."""
         scheme, _, host = self.endpoint.partition("://")
         key, secret, region = (quote(one, safe="") for one in (self.access_key, self.secret_key, self.region))
         return f"{self.name}={scheme}://{key}:{secret}@{host}/{self.bucket}/{quote(self.prefix)}?region={region}"

@@ -34,12 +34,12 @@ def make_bucket(server: Server) -> None:
     client(server).create_bucket(Bucket=BUCKET)
 
 
-def target_text(server: Server, prefix: str = "", **more: str) -> str:
+def target_at(server: Server, prefix: str = "", **more: str) -> S3Target:
     """An ``--s3-target`` named ``far``."""
     values = {"bucket": BUCKET, "access_key": server.access_key, "secret_key": server.secret_key} | more
-    return S3Target(name="far", endpoint=server.url, prefix=prefix, **values).text
+    return S3Target(name="far", endpoint=server.url, prefix=prefix, **values)
 
 
-def target_of_folder(folder: Path) -> str:
+def target_of_folder(folder: Path) -> S3Target:
     """That of a folder: the same one for the same folder."""
-    return target_text(target_server(), f"{folder.parent.name}-{folder.name}/")
+    return target_at(target_server(), f"{folder.parent.name}-{folder.name}/")

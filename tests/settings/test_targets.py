@@ -20,7 +20,7 @@ FAR = S3Target(
 
 
 def test_a_target_is_written_and_read():
-    assert target_of(FAR.text) == FAR
+    assert target_of(str(FAR)) == FAR
     assert target_of("far=http://k:s@127.0.0.1:1/b") == S3Target("far", "http://127.0.0.1:1", "b", "k", "s")
     assert FAR.secret_key not in repr(FAR)
     assert "a/b" not in FAR.place
@@ -58,9 +58,9 @@ s3-target:
 """
     )
     environment = {"FAR_SECRET": FAR.secret_key}
-    assert configured({"config": str(file)}, environment).s3_target == (FAR.text,)
-    file.write_text(f"s3-target: ['{FAR.text}']")
-    assert configured({"config": str(file)}, {}).s3_target == (FAR.text,)
+    assert configured({"config": str(file)}, environment).s3_target == (FAR,)
+    file.write_text(f"s3-target: ['{FAR}']")
+    assert configured({"config": str(file)}, {}).s3_target == (FAR,)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from gecko_tw.store.drivers.postgresql.connections import Connections
 _BEGIN = "INSERT INTO blob (id) VALUES (%s)"
 _SIZED = "UPDATE blob SET size = %s, since = now() WHERE id = %s"
 _SIZE = "SELECT size FROM blob WHERE id = %s AND state < 2"
-_UNSIZED = "SELECT id FROM blob WHERE id = ANY(%s::uuid[]) AND size = 0"
+_SIZES = "SELECT id, size FROM blob WHERE id = ANY(%s::uuid[])"
 _ERASE = "DELETE FROM blob WHERE id = ANY(%s::uuid[]) AND state <> 1"
 _ANY = "SELECT EXISTS (SELECT FROM blob)"
 
@@ -32,9 +32,9 @@ class BlobRows:
             raise BlobGone(blob)
         return int(rows[0][0])
 
-    def unsized(self, blobs: list[str]) -> list[str]:
-        """Those of them that were begun and never finished, the empty ones among them."""
-        return [blob.hex for (blob,) in self._connections.read(_UNSIZED, (blobs,))]
+    def sizes(self, blobs: list[str]) -> dict[str, int]:
+        """Their lengths in bytes, whatever became of them; 0 of those that were begun and never finished, too."""
+        return {blob.hex: size for blob, size in self._connections.read(_SIZES, (blobs,))}
 
     def erase(self, blobs: list[str]) -> None:
         """Forgets blobs whose bytes are gone; what is held is passed over."""

@@ -19,7 +19,7 @@ from gecko_tw.store.drivers.postgresql.connections import MOST, Connections
 from gecko_tw.store.drivers.postgresql.documents import PostgresqlDocuments, PostgresqlNotices
 from gecko_tw.store.drivers.postgresql.leases import Lease
 from gecko_tw.store.drivers.postgresql.migrations import WrongSchema, prepare
-from gecko_tw.store.drivers.postgresql.places import bytes_of
+from gecko_tw.store.drivers.postgresql.places import Target, bytes_of
 from gecko_tw.store.drivers.postgresql.watch import Watch
 from gecko_tw.store.refusals import ServiceUnavailable
 
@@ -76,7 +76,7 @@ class PostgresqlDriver:
         *,
         catalog: str,
         blobs: str = LOCAL,
-        s3_target: Sequence[str] = (),
+        s3_target: Sequence[Target | None] = (),
         connections: int = MOST,
     ) -> None:
         self.data_dir = data_dir

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
-from gecko_tw.settings.targets import target_of
 from gecko_tw.store.drivers.postgresql.blob_rows import BlobRows
 from gecko_tw.store.drivers.postgresql.blocks import Blocks
 from gecko_tw.store.drivers.postgresql.connections import Connections
@@ -21,18 +20,44 @@ _HINTS = {
 }
 
 
+class Target(Protocol):
+    """A bucket of another S3, as a setting has it.
+
+    :ivar endpoint: its URL, without a path.
+    :ivar prefix: what the keys of all blobs begin with.
+    :ivar place: where it is, for messages.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def bucket(self) -> str: ...
+    @property
+    def access_key(self) -> str: ...
+    @property
+    def secret_key(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def prefix(self) -> str: ...
+    @property
+    def place(self) -> str: ...
+
+
 # Any: an IBytes, as zope has it. Modules with a client are imported where it is used: most deployments need none.
-def bytes_of(blobs: str, targets: Sequence[str]) -> Callable[[Connections], Any]:
+def bytes_of(blobs: str, targets: Sequence[Target | None]) -> Callable[[Connections], Any]:
     """What makes the IBytes that a text names.
 
-    :param targets: the texts of ``--s3-target``.
+    :param targets: those of ``--s3-target``.
     :raises ValueError: with a line for the user.
     """
     if blobs.startswith(FILES):
         return lambda connections: SharedFiles(BlobRows(connections), blobs.removeprefix(FILES))
     if blobs.startswith(S3):
         name = blobs.removeprefix(S3)
-        target = {one.name: one for one in map(target_of, filter(None, targets))}.get(name)
+        target = {one.name: one for one in targets if one is not None}.get(name)
         if target is None:
             raise ValueError(f"--blobs: there is no --s3-target named {name!r}")
         objects = _module("s3").S3Objects

@@ -16,13 +16,13 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from zope.interface import implementer
 
-from gecko_tw.settings.targets import S3Target
 from gecko_tw.store.drivers.ahead import Ahead, AheadReader
 from gecko_tw.store.drivers.interfaces import BlobGone
 from gecko_tw.store.drivers.postgresql.blob_rows import BlobRows
 from gecko_tw.store.drivers.postgresql.blobs import IBytes
 from gecko_tw.store.drivers.postgresql.files import MARK
 from gecko_tw.store.drivers.postgresql.outage import Outage
+from gecko_tw.store.drivers.postgresql.places import Target
 from gecko_tw.store.refusals import InsufficientStorage, Refusal
 
 PART = 8 * 1024 * 1024
@@ -33,7 +33,7 @@ _THREADS = 8
 _AT_ONCE = 1000
 """DeleteObjects takes so many keys (S3 API Reference, DeleteObjects)."""
 
-_GONE = ("NoSuchKey", "404")
+_GONE = ("NoSuchKey", "InvalidRange", "404")
 _FULL = ("InsufficientStorage", "QuotaExceeded", "XMinioStorageFull", "EntityTooLarge")
 _MARK_TEXT = b"Bytes of GeckoS3's objects. Nothing below this prefix may be changed by others.\n"
 
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 # Any: clients of botocore are made when it runs.
-def client_of(target: S3Target) -> Any:
+def client_of(target: Target) -> Any:
     """A client that is safe in any thread."""
     host_has_bucket = target.endpoint.endswith((".amazonaws.com", ".amazonaws.com.cn"))
     config = Config(
@@ -138,7 +138,7 @@ class S3Objects:
     :ivar threads: in which parts are sent.
     """
 
-    def __init__(self, rows: BlobRows, target: S3Target) -> None:
+    def __init__(self, rows: BlobRows, target: Target) -> None:
         self.rows, self._target = rows, target
         self._client = client_of(target)
         self.threads = ThreadPoolExecutor(_THREADS, "geckos3-parts")
@@ -212,13 +212,14 @@ class S3Objects:
                 return bytes(body.read())
 
         data = self._answer(whole, blob)
-        if len(data) != length:
-            raise self.outage.begun(f"{self._key(blob)}: {len(data)} bytes came where {length} are", unreachable=False)
+        if len(data) != length:  # somebody has replaced it
+            raise BlobGone(blob)
         return data
 
     def erase(self, blobs: list[str]) -> None:
-        for blob in self.rows.unsized(blobs):
-            self._end_uploads(blob)
+        for blob, size in self.rows.sizes(blobs).items():
+            if not size:
+                self._end_uploads(blob)
         for begin in range(0, len(blobs), _AT_ONCE):
             keys = [{"Key": self._key(blob)} for blob in blobs[begin : begin + _AT_ONCE]]
             failed = self.ask("delete_objects", Delete={"Objects": keys, "Quiet": True}).get("Errors")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gecko_tw.settings.targets import S3Target
 from gecko_tw.store.drivers.interfaces import BlobGone
 from gecko_tw.store.drivers.postgresql import outage
 from gecko_tw.store.drivers.postgresql.driver import PostgresqlDriver
@@ -14,7 +15,7 @@ from gecko_tw.store.records import BlobNote, Span
 from gecko_tw.store.refusals import InsufficientStorage, ServiceUnavailable
 from gecko_tw.testing.server import Server
 from tests.clusters.databases import database
-from tests.clusters.targets import BUCKET, client, make_bucket, target_text
+from tests.clusters.targets import BUCKET, client, make_bucket, target_at
 from tests.contract.acts import a_bucket, commit, content, described, look, put
 
 NOTE = BlobNote(bucket="photos", key=b"k", record=described(b""))
@@ -39,7 +40,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.fixture
 def far(node: Callable[..., Any], target: Server, tmp_path: Path) -> Any:
-    return node(blobs="s3:far", s3_target=[target_text(target, f"{tmp_path.name}/")])
+    return node(blobs="s3:far", s3_target=[target_at(target, f"{tmp_path.name}/")])
 
 
 def keys(target: Server, folder: Path) -> list[str]:
@@ -146,12 +147,14 @@ def test_a_target_that_stops_to_accept_the_key_is_told_and_nothing_is_lost(far: 
     assert far.damage.text is None
 
 
-def test_an_answer_that_is_cut_short_is_never_taken_for_the_bytes(far: Any, monkeypatch: pytest.MonkeyPatch):
+def test_an_object_that_somebody_has_made_shorter_there_is_never_taken_for_the_bytes(
+    far: Any, monkeypatch: pytest.MonkeyPatch
+):
     span = commit(far, b"x" * 100_000, NOTE)
     key = far._bytes._key(span.blob)
     client = far._bytes._client
     client.put_object(Bucket=BUCKET, Key=key, Body=b"x" * 50_000)
-    with pytest.raises(ServiceUnavailable):
+    with pytest.raises(BlobGone):
         content(far, described(b"", spans=(Span(span.blob, 0, 100_000),)))
 
 
@@ -169,9 +172,9 @@ def test_a_target_that_is_full_says_so(far: Any, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_target_that_cannot_be_used_is_told_in_one_line_at_the_start(target: Server, tmp_path: Path):
-    def why(text: str, blobs: str = "s3:far") -> str:
+    def why(where: S3Target, blobs: str = "s3:far") -> str:
         with pytest.raises((ValueError, RuntimeError)) as told:
-            driver = PostgresqlDriver(str(tmp_path), catalog=database(tmp_path), blobs=blobs, s3_target=[text])
+            driver = PostgresqlDriver(str(tmp_path), catalog=database(tmp_path), blobs=blobs, s3_target=[where])
             try:
                 driver.open()
             finally:
@@ -179,9 +182,9 @@ def test_a_target_that_cannot_be_used_is_told_in_one_line_at_the_start(target: S
         assert "\n" not in str(told.value)
         return str(told.value)
 
-    assert "cannot be used: SignatureDoesNotMatch" in why(target_text(target, secret_key="wrong"))
-    assert "cannot be used: NoSuchBucket" in why(target_text(target, bucket="nowhere"))
-    assert "Could not connect" in why("far=http://k:s@127.0.0.1:1/bytes")
-    assert "no --s3-target named 'near'" in why(target_text(target), "s3:near")
+    assert "cannot be used: SignatureDoesNotMatch" in why(target_at(target, secret_key="wrong"))
+    assert "cannot be used: NoSuchBucket" in why(target_at(target, bucket="nowhere"))
+    assert "Could not connect" in why(S3Target("far", "http://127.0.0.1:1", "bytes", "k", "s"))
+    assert "no --s3-target named 'near'" in why(target_at(target), "s3:near")
     client(target).put_object(Bucket=BUCKET, Key="others/file", Body=b"x")
-    assert "no object 'others/geckos3-blobs'" in why(target_text(target, "others/"))
+    assert "no object 'others/geckos3-blobs'" in why(target_at(target, "others/"))
