@@ -35,8 +35,8 @@ _REMOVED_AT_ONCE = 32
 _HOLES = 4
 """So many objects may be missing within a blob that was not finished: what a writer had on its way."""
 
-_TIMEOUTS = {"client_mount_timeout": "5", "rados_mon_op_timeout": "5", "rados_osd_op_timeout": "15"}
-"""Seconds. Without these librados waits for its cluster for ever."""
+_TIMEOUTS = {"client_mount_timeout": "5", "rados_mon_op_timeout": "5", "rados_osd_op_timeout": "30"}
+"""Seconds. Without these librados waits for its cluster for ever; an OSD that does not answer is noticed after 20 and waited for."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _UNREACHABLE = (errno.ETIMEDOUT, errno.ENOTCONN, errno.ESHUTDOWN)
