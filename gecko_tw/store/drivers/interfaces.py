@@ -217,6 +217,9 @@ class IDocuments(Interface):
     def all(kind: str) -> list[tuple[str, Json]]:
         """All ``(name, value)`` of a kind, by name."""
 
+    def kinds() -> list[str]:
+        """Those of which there is a value, in order."""
+
     def change(kind: str, name: str, rule: Callable[[Json], Json]) -> Json:
         """Replaces a value by ``rule(value or None)``, atomically, and returns it; None removes it.
 
@@ -380,6 +383,13 @@ class IPurging(Interface):
 
     def purge(seconds: float = 24 * 3600.0) -> int:
         """Removes for good what was dropped more than ``seconds`` ago, which no download may take; returns how many blobs."""
+
+
+class IClaiming(Interface):
+    """Optional power of an IDriver, got by ``IClaiming(driver, None)``: it can be sure to be alone."""
+
+    def claim() -> None:
+        """Raises RuntimeError with a line for the user when another process uses the same. Of a data directory none begins to meanwhile."""
 
 
 class ILeases(Interface):

@@ -26,7 +26,7 @@ from gecko_tw.store.drivers.files.recovery import Recovery
 from gecko_tw.store.drivers.files.torn import TornFiles
 from gecko_tw.store.drivers.files.watch import FilesWatch, Reconciler
 from gecko_tw.store.drivers.flushing import Flusher
-from gecko_tw.store.drivers.interfaces import IDriver, IFileTree, IMoments, ISnapshots
+from gecko_tw.store.drivers.interfaces import IClaiming, IDriver, IFileTree, IMoments, ISnapshots
 from gecko_tw.store.drivers.layouts import FILES, check_layout
 from gecko_tw.store.drivers.moment import Moment
 from gecko_tw.store.drivers.sqlite import connections, undo
@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 ATTRIBUTE_STORES = ("xattr", "sidecar")
 
 
-@implementer(IDriver, IFileTree, IMoments, ISnapshots)
+@implementer(IDriver, IClaiming, IFileTree, IMoments, ISnapshots)
 class FilesDriver:
     """One data directory. Between :meth:`open` and :meth:`close` it has a ``catalog`` (ICatalog), ``blobs`` (IBlobs,
     IBlobCloning), ``documents`` (IDocuments) and ``notices`` (INotices). Once its ``tree_watch`` has begun, :meth:`adopt`
@@ -214,6 +214,10 @@ class FilesDriver:
         self.catalog = SqliteCatalog(self._connections, self._commits, self._layout)
         self.documents = SqliteDocuments(self._connections, self._commits, FilesDocuments(disk).note)
         self.notices = SqliteNotices(self._connections, self._commits)
+
+    def claim(self) -> None:
+        """See IClaiming. Raises InUse."""
+        self._disk.claim(True)
 
     def flush(self) -> bool:
         """Makes everything durable that was committed, and removes what that made worthless; whether there was anything. Blocks."""

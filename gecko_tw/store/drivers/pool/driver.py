@@ -17,7 +17,7 @@ from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.mending import drop_orphans
 from gecko_tw.store.drivers.files.torn import TornFiles
 from gecko_tw.store.drivers.flushing import Flusher
-from gecko_tw.store.drivers.interfaces import IDriver, IMoments, IRollback, ISnapshots
+from gecko_tw.store.drivers.interfaces import IClaiming, IDriver, IMoments, IRollback, ISnapshots
 from gecko_tw.store.drivers.layouts import CATALOGS, MARK, POOL, check_layout
 from gecko_tw.store.drivers.moment import Moment
 from gecko_tw.store.drivers.pool.blobs import SMALL, PoolBlobs
@@ -45,7 +45,7 @@ LOG_PAGES = 32_000
 """The log is folded by a thread, see Checkpoints. Commits do it only when that cannot keep up."""
 
 
-@implementer(IDriver, IMoments, IRollback, ISnapshots)
+@implementer(IDriver, IClaiming, IMoments, IRollback, ISnapshots)
 class PoolDriver:
     """One data directory. Between :meth:`open` and :meth:`close` it has a ``catalog`` (ICatalog), ``blobs`` (IBlobs,
     IBlobCloning), ``documents`` (IDocuments) and ``notices`` (INotices).
@@ -164,6 +164,10 @@ class PoolDriver:
         self.flush()
         drop_orphans(self._disk, self._commits, [one for one in found if one.kind == "orphan"])
         self.flush()
+
+    def claim(self) -> None:
+        """See IClaiming. Raises InUse."""
+        self._disk.claim(True)
 
     def flush(self) -> bool:
         """Makes everything durable that was committed, and removes what that made worthless; whether there was anything. Blocks."""

@@ -4,14 +4,14 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 from zope.interface import implementer
 
 from gecko_tw.store.drivers.files.paths import INNER
-from gecko_tw.store.drivers.interfaces import IDriver, ILeases
+from gecko_tw.store.drivers.interfaces import IClaiming, IDriver, ILeases
 from gecko_tw.store.drivers.layouts import SHARED_MARK
+from gecko_tw.store.drivers.postgresql.addresses import place_of
 from gecko_tw.store.drivers.postgresql.blobs import PostgresqlBlobs
 from gecko_tw.store.drivers.postgresql.buckets import BucketRows
 from gecko_tw.store.drivers.postgresql.catalog import PostgresqlCatalog, SideBySide
@@ -25,6 +25,11 @@ from gecko_tw.store.refusals import ServiceUnavailable
 
 LOCAL = "postgresql:"
 """``--catalog`` without an address: that of DATABASE_URL, or of libpq's own variables; ``--blobs`` in the catalog's database."""
+
+_OTHERS = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND application_name = 'geckos3' AND pid <> ALL(%s::int[])"
+)
 
 _OLDEST = 130_000
 """PostgreSQL 13 and later, as the server tells its version."""
@@ -53,7 +58,7 @@ class Away:
         return self._bytes_away() or None
 
 
-@implementer(IDriver, ILeases)
+@implementer(IDriver, ILeases, IClaiming)
 class PostgresqlDriver:
     """One deployment, as one process uses it. Between :meth:`open` and :meth:`close` it has a ``catalog`` (ICatalog), ``blobs`` (IBlobs,
     IPurging), ``documents`` (IDocuments) and ``notices`` (INotices).
@@ -138,6 +143,14 @@ class PostgresqlDriver:
         with suppress(ServiceUnavailable):  # then it ends by itself
             self._lease.leave()
 
+    def claim(self) -> None:
+        """See IClaiming. Whoever is connected through a pooler may be taken for another."""
+        others = self._connections.read(_OTHERS, (sorted(self._connections.pids),))[0][0]
+        if others:
+            raise RuntimeError(
+                f"{self._place} is in use by {others} connections of other processes: stop every node first"
+            )
+
     def flush(self) -> bool:
         """The database has made everything durable before a step returned."""
         return False
@@ -150,16 +163,6 @@ class PostgresqlDriver:
         if self._bytes is not None:
             self._bytes.close()
         self._connections.close()
-
-
-def place_of(address: str) -> str:
-    """An address without its password, for messages."""
-    if "://" not in address:
-        return "the database"
-    parts = urlsplit(address)
-    user = f"{parts.username}@" if parts.username else ""
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{user}{parts.hostname or ''}{port}{parts.path}"
 
 
 def _line(problem: BaseException) -> str:

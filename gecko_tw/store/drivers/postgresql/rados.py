@@ -167,6 +167,7 @@ class RadosObjects:
         """Begins to write a part of a RADOS object. Raises ServiceUnavailable."""
         return self._asked(lambda: self._pool_context.aio_write(_name(blob, number), data, offset))
 
+    # Any: as above.
     def acknowledged(self, completion: Any, blob: str) -> int:
         """Waits for an operation, and returns what it has. Raises BlobGone, InsufficientStorage, ServiceUnavailable."""
         completion.wait_for_complete_and_cb()
