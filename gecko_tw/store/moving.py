@@ -15,10 +15,11 @@ from typing import TypeVar
 
 from attrs import define, evolve, field, frozen
 
-from gecko_tw.store.drivers.interfaces import BlobGone, IDriver, Unsettled
+from gecko_tw.store.drivers.interfaces import BlobGone, IDriver, Stale
 from gecko_tw.store.drivers.layouts import UNDER_WAY
 from gecko_tw.store.integrity.comparing import UNKNOWN, WHOLE, StoredBytes, compare
 from gecko_tw.store.integrity.pace import Pace
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import (
     BlobNote,
     BucketRecord,
@@ -34,7 +35,6 @@ from gecko_tw.store.records import (
 )
 from gecko_tw.store.requests import Listed
 from gecko_tw.store.rules.quarantine import LOST, QUARANTINE, REASONS
-from gecko_tw.store.settling import settled
 
 log = logging.getLogger(__name__)
 
@@ -164,14 +164,14 @@ class Move:
     def _key(self, bucket: str, key: bytes, ids: list[str]) -> None:
         """All versions of a key, the oldest first: each becomes the newest."""
         for version_id in reversed(ids):
-            history = settled(self.source.catalog.history, bucket, key, version_id)
+            history = reconciled(self.source.catalog.history, bucket, key, version_id)
             found = [one for one in history.versions if one.version_id == version_id]
             if found and not self._has(bucket, key, found[0]):
                 self._version(bucket, key, found[0])
 
     def _has(self, bucket: str, key: bytes, version: Version | DeleteMarker) -> bool:
         """Whether it was moved before. Raises CannotMove."""
-        there = settled(self.target.catalog.history, bucket, key, version.version_id).versions
+        there = reconciled(self.target.catalog.history, bucket, key, version.version_id).versions
         same = [one for one in there if one.version_id == version.version_id]
         if same and _sameness(same[0]) != _sameness(version):
             raise CannotMove(f"somebody else has written {_named(bucket, key)} into the target")
@@ -224,8 +224,8 @@ class Move:
     def _stored(self, span: Span) -> Iterator[bytes]:
         """Its bytes at the source. Raises _NotWhole."""
         try:
-            reader = settled(self.source.blobs.open, span.blob)
-        except (BlobGone, Unsettled):
+            reader = reconciled(self.source.blobs.open, span.blob)
+        except (BlobGone, Stale):
             raise _NotWhole(REASONS[LOST]) from None
         try:
             offset = 0
@@ -252,10 +252,10 @@ class Move:
 
     def _upload(self, bucket: str, key: bytes, upload_id: str) -> None:
         source, target = self.source.catalog, self.target.catalog
-        upload = settled(source.history, bucket, key, None, False, upload_id).upload(upload_id)
+        upload = reconciled(source.history, bucket, key, None, False, upload_id).upload(upload_id)
         if upload is None:
             return
-        if settled(target.history, bucket, key, None, False, upload_id).upload(upload_id) is None:
+        if reconciled(target.history, bucket, key, None, False, upload_id).upload(upload_id) is None:
             target.change_history(bucket, key, _beginning(upload), None, upload_id)
         there = {part.number: part.etag for part in self._parts(self.target, bucket, key, upload_id)}
         for part in self._parts(self.source, bucket, key, upload_id):
