@@ -13,7 +13,7 @@ RUN_STAMP := $(VENV)/.made-for-run
 TEST_STAMP := $(VENV)/.made-for-test
 S3_TESTS_STAMP := $(VENV)/.made-for-s3-tests
 CLUSTER_STAMP := $(VENV)/.made-for-clusters
-CLUSTER_PACKAGES := postgresql pgbouncer ceph-mon ceph-osd ceph-mgr ceph-common python3-rados
+CLUSTER_PACKAGES := postgresql pgbouncer patroni python3-etcd etcd-server haproxy ceph-mon ceph-osd ceph-mgr ceph-common python3-rados
 BENCH_STAMP := $(VENV)/.made-for-bench
 
 # Daemons of the tests start sooner when their bytecode is kept.
@@ -25,7 +25,7 @@ POWER_CUTS ?= 200
 KILLS ?= 126
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-dev test coverage power-test cluster-test s3-tests lint fmt bench bench-peers bench-warp docs build install clean docker-build docker-run docker-stop
+.PHONY: help run run-dev test coverage power-test cluster cluster-test s3-tests lint fmt bench bench-peers bench-warp docs build install clean docker-build docker-run docker-stop
 
 help: ## Show the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -78,9 +78,13 @@ $(CLUSTER_STAMP): $(TEST_STAMP)
 	$(BIN)/python -c 'import rados'
 	@touch $@
 
-cluster-test: $(CLUSTER_STAMP) ## Run, as root, the tests that start a real Ceph beside PostgreSQL; needs Debian's packages for both
-	WITH_CLUSTERS=1 WITH_POSTGRESQL=1 PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest $(ARGS) tests/clusters tests/contract \
-		-k "$(or $(ONLY),rados)"
+cluster: $(TEST_STAMP) ## Start a whole deployment to play with: PostgreSQL under Patroni, three nodes, HAProxy; CLUSTER="--ceph --port=9000"
+	@case "$(CLUSTER)" in *--ceph*) $(MAKE) --no-print-directory $(CLUSTER_STAMP);; esac
+	$(BIN)/python -m tests.clusters.run $(CLUSTER)
+
+cluster-test: $(CLUSTER_STAMP) ## Run, as root, the tests that start Ceph and PostgreSQL under Patroni; needs Debian's packages for both
+	WITH_CLUSTERS=1 WITH_POSTGRESQL=1 PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest --log-cli-level=INFO $(ARGS) tests/clusters
+	WITH_CLUSTERS=1 WITH_POSTGRESQL=1 PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest $(ARGS) tests/contract -k postgresql-rados
 
 s3-tests: $(S3_TESTS_STAMP) ## Run ceph/s3-tests of the checkout S3_TESTS; ARGS="-k versioning" selects
 	@test -d "$(S3_TESTS)" || { echo "S3_TESTS must be a checkout of https://github.com/ceph/s3-tests" >&2; exit 1; }

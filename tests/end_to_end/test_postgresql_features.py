@@ -1,4 +1,4 @@
-"""What there is besides S3's requests, over a catalog in PostgreSQL: scrub and quarantine, compared reads, the admin API, the binary protocol."""
+"""What there is besides S3, over a catalog in PostgreSQL: scrub, quarantine, compared reads, the admin API, the binary protocol."""
 
 import json
 import os
