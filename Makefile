@@ -84,7 +84,7 @@ cluster: $(TEST_STAMP) ## Start a whole deployment to play with: PostgreSQL unde
 
 cluster-test: $(CLUSTER_STAMP) ## Run, as root, the tests that start Ceph and PostgreSQL under Patroni; needs Debian's packages for both
 	WITH_CLUSTERS=1 WITH_POSTGRESQL=1 PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest --log-cli-level=INFO $(ARGS) tests/clusters
-	WITH_CLUSTERS=1 WITH_POSTGRESQL=1 PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest $(ARGS) tests/contract -k postgresql-rados
+	WITH_CLUSTERS=1 WITH_POSTGRESQL=1 PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest $(ARGS) tests/contract -k "postgresql-rados or postgresql-s3"
 
 s3-tests: $(S3_TESTS_STAMP) ## Run ceph/s3-tests of the checkout S3_TESTS; ARGS="-k versioning" selects
 	@test -d "$(S3_TESTS)" || { echo "S3_TESTS must be a checkout of https://github.com/ceph/s3-tests" >&2; exit 1; }

@@ -121,7 +121,7 @@ def records_in_postgresql_and_bytes_in_files(folder: Path) -> Any:
 @candidate(
     "postgresql-s3",
     exact=False,
-    only=_OF_BYTES,
+    only=_OF_BYTES if os.environ.get("WITH_CLUSTERS") else ("test_blobs", "test_uploads"),
 )
 def records_in_postgresql_and_bytes_in_another_s3(folder: Path) -> Any:
     return postgresql(folder, "s3:far", s3_target=[target_of_folder(folder)])

@@ -1,33 +1,24 @@
 """``geckos3 move``: a daemon's data directory becomes a deployment on PostgreSQL, and that a data directory again."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 
+from gecko_tw.commands import main
 from tests.clusters.postgresql import needed, servers_end  # noqa: F401 - a fixture
-from tests.end_to_end.daemon import ROOT, Daemon
-from tests.patience import PATIENCE
+from tests.end_to_end.daemon import Daemon
 
 KEY = "k" * 32
 LARGE = b"0123456789" * 100_000
 
 
 def command(*words: str, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "gecko_tw.commands", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        timeout=PATIENCE,
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout if code == 0 else done.stderr
+    told = CliRunner().invoke(main, words)
+    assert told.exit_code == code, told.output
+    return told.output
 
 
 def fill(s3: Any) -> str:

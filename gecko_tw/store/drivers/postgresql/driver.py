@@ -1,6 +1,7 @@
 """The driver put together: records in PostgreSQL, and bytes there or in a directory that all nodes share."""
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -30,6 +31,9 @@ _OTHERS = (
     "SELECT count(*) FROM pg_stat_activity"
     " WHERE datname = current_database() AND application_name = 'geckos3' AND pid <> ALL(%s::int[])"
 )
+
+_LEAVING = 3.0
+"""Seconds in which the database notices that a process has ended."""
 
 _OLDEST = 130_000
 """PostgreSQL 13 and later, as the server tells its version."""
@@ -144,9 +148,12 @@ class PostgresqlDriver:
             self._lease.leave()
 
     def claim(self) -> None:
-        """See IClaiming. Whoever is connected through a pooler may be taken for another."""
-        others = self._connections.read(_OTHERS, (sorted(self._connections.pids),))[0][0]
-        if others:
+        """See IClaiming. Whoever is connected through a pooler may be taken for another; who is just leaving is waited for."""
+        until = time.monotonic() + _LEAVING
+        while others := self._connections.read(_OTHERS, (sorted(self._connections.pids),))[0][0]:
+            if time.monotonic() < until:
+                time.sleep(0.1)
+                continue
             raise RuntimeError(
                 f"{self._place} is in use by {others} connections of other processes: stop every node first"
             )

@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
+from threading import Lock
 from typing import Any, TypeVar
 
 import botocore.session
@@ -37,6 +39,9 @@ _GONE = ("NoSuchKey", "InvalidRange", "404")
 _FULL = ("InsufficientStorage", "QuotaExceeded", "XMinioStorageFull", "EntityTooLarge")
 _MARK_TEXT = b"Bytes of GeckoS3's objects. Nothing below this prefix may be changed by others.\n"
 
+_ONE_BY_ONE = Lock()
+"""A session makes no two clients at once."""
+
 T = TypeVar("T")
 
 
@@ -56,14 +61,22 @@ def client_of(target: Target) -> Any:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return botocore.session.Session().create_client(
-        "s3",
-        region_name=target.region,
-        endpoint_url=target.endpoint,
-        aws_access_key_id=target.access_key,
-        aws_secret_access_key=target.secret_key,
-        config=config,
-    )
+    with _ONE_BY_ONE:
+        return _session().create_client(
+            "s3",
+            region_name=target.region,
+            endpoint_url=target.endpoint,
+            aws_access_key_id=target.access_key,
+            aws_secret_access_key=target.secret_key,
+            config=config,
+        )
+
+
+# Any: as above.
+@cache
+def _session() -> Any:
+    """What has read the description of S3, which takes a while."""
+    return botocore.session.Session()
 
 
 def _md5(data: bytes) -> str:
