@@ -111,11 +111,12 @@ async def get_object(call: Call) -> Answer | Spans:
             if piece.status == 200:
                 repeated = cached_heads.keep(call, version, piece.length, found)
         first, length = (0, repeated.length) if repeated is not None else (piece.first, piece.length)
-        if _is_far(reading, first):  # while the answer can still be a refusal: what keeps the bytes may be away
+        sealed = "sse" in version.extra
+        if not sealed and _is_far(reading, first):  # while the answer can still be a refusal
             await service.write(reading.read, first, 1)
         compared = integrity.at_once(call, reading, length, again=again)
         reading = compared if compared is not None else await integrity.verified(call, reading)
-        if "sse" in version.extra:  # as above
+        if sealed:  # as above
             await service.write(reading.read, first, 1)
     except BaseException:
         reading.close()
