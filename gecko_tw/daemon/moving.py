@@ -13,7 +13,8 @@ from gecko_tw.callers.accounts.sealing import KeyFile, Sealer, WrongKey, sealing
 from gecko_tw.daemon.data_dir import CannotOpen, DataDir, check_data_dir, make_data_dir
 from gecko_tw.settings import Settings
 from gecko_tw.settings.kinds import key_of
-from gecko_tw.store.drivers.interfaces import IClaiming, IDocuments
+from gecko_tw.store.drivers.claiming import IClaiming
+from gecko_tw.store.drivers.interfaces import IDocuments
 from gecko_tw.store.drivers.layouts import layout_of
 from gecko_tw.store.drivers.postgresql.addresses import place_of
 from gecko_tw.store.moving import CannotMove, Move, Moved

@@ -385,13 +385,6 @@ class IPurging(Interface):
         """Removes for good what was dropped more than ``seconds`` ago, which no download may take; returns how many blobs."""
 
 
-class IClaiming(Interface):
-    """Optional power of an IDriver, got by ``IClaiming(driver, None)``: it can be sure to be alone."""
-
-    def claim() -> None:
-        """Raises RuntimeError with a line for the user when another process uses the same. Of a data directory none begins to meanwhile."""
-
-
 class ILeases(Interface):
     """Optional power of an IDriver, got by ``ILeases(driver, None)``: it is shared by nodes, of which one does what is done once."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from zope.interface import implementer
 
 from gecko_tw.store.drivers.checking.differences import Difference
+from gecko_tw.store.drivers.claiming import IClaiming
 from gecko_tw.store.drivers.files.adoption import Adoption, Progress
 from gecko_tw.store.drivers.files.attribute_stores import carrier_of
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
@@ -26,7 +27,7 @@ from gecko_tw.store.drivers.files.recovery import Recovery
 from gecko_tw.store.drivers.files.torn import TornFiles
 from gecko_tw.store.drivers.files.watch import FilesWatch, Reconciler
 from gecko_tw.store.drivers.flushing import Flusher
-from gecko_tw.store.drivers.interfaces import IClaiming, IDriver, IFileTree, IMoments, ISnapshots
+from gecko_tw.store.drivers.interfaces import IDriver, IFileTree, IMoments, ISnapshots
 from gecko_tw.store.drivers.layouts import FILES, check_layout
 from gecko_tw.store.drivers.moment import Moment
 from gecko_tw.store.drivers.sqlite import connections, undo

@@ -11,13 +11,14 @@ from pathlib import Path
 from zope.interface import implementer
 
 from gecko_tw.store.drivers.checking.differences import Difference
+from gecko_tw.store.drivers.claiming import IClaiming
 from gecko_tw.store.drivers.files.attribute_stores import NoStore
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
 from gecko_tw.store.drivers.files.disk import Disk
 from gecko_tw.store.drivers.files.mending import drop_orphans
 from gecko_tw.store.drivers.files.torn import TornFiles
 from gecko_tw.store.drivers.flushing import Flusher
-from gecko_tw.store.drivers.interfaces import IClaiming, IDriver, IMoments, IRollback, ISnapshots
+from gecko_tw.store.drivers.interfaces import IDriver, IMoments, IRollback, ISnapshots
 from gecko_tw.store.drivers.layouts import CATALOGS, MARK, POOL, check_layout
 from gecko_tw.store.drivers.moment import Moment
 from gecko_tw.store.drivers.pool.blobs import SMALL, PoolBlobs

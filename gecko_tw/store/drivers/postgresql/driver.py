@@ -9,8 +9,9 @@ from typing import Any
 import psycopg
 from zope.interface import implementer
 
+from gecko_tw.store.drivers.claiming import IClaiming
 from gecko_tw.store.drivers.files.paths import INNER
-from gecko_tw.store.drivers.interfaces import IClaiming, IDriver, ILeases
+from gecko_tw.store.drivers.interfaces import IDriver, ILeases
 from gecko_tw.store.drivers.layouts import SHARED_MARK
 from gecko_tw.store.drivers.postgresql.addresses import place_of
 from gecko_tw.store.drivers.postgresql.blobs import PostgresqlBlobs
