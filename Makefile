@@ -12,6 +12,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN_STAMP := $(VENV)/.made-for-run
 TEST_STAMP := $(VENV)/.made-for-test
 S3_TESTS_STAMP := $(VENV)/.made-for-s3-tests
+CLUSTER_STAMP := $(VENV)/.made-for-clusters
+CLUSTER_PACKAGES := postgresql pgbouncer patroni python3-etcd etcd-server haproxy ceph-mon ceph-osd ceph-mgr ceph-common python3-rados
 BENCH_STAMP := $(VENV)/.made-for-bench
 
 # Daemons of the tests start sooner when their bytecode is kept.
@@ -23,7 +25,7 @@ POWER_CUTS ?= 200
 KILLS ?= 126
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-dev test coverage power-test s3-tests lint fmt bench bench-peers bench-warp docs build install clean docker-build docker-run docker-stop
+.PHONY: help run run-dev test coverage power-test cluster cluster-test s3-tests lint fmt bench bench-peers bench-warp docs build install clean docker-build docker-run docker-stop
 
 help: ## Show the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -68,6 +70,21 @@ power-test: $(TEST_STAMP) ## Cut the power of real block images, as root, and of
 	POWER_CUTS=$(POWER_CUTS) POWER_SEED="$(SEED)" $(BIN)/python -m pytest -n auto --timeout=0 \
 		tests/crash/test_power_cuts.py tests/crash/test_power_moves.py tests/crash/test_power_histories.py
 	KILLS=$(KILLS) KILLS_SEED="$(SEED)" $(BIN)/python -m pytest -n auto --timeout=0 tests/crash/test_kills.py
+
+# Debian's module for Ceph, in the virtual environment: it loads in any CPython of the same minor version.
+$(CLUSTER_STAMP): $(TEST_STAMP)
+	@ls /usr/lib/python3/dist-packages/rados.*.so >/dev/null 2>&1 || { echo "needed: apt-get install $(CLUSTER_PACKAGES)" >&2; exit 1; }
+	ln -sf /usr/lib/python3/dist-packages/rados.*.so $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
+	$(BIN)/python -c 'import rados'
+	@touch $@
+
+cluster: $(TEST_STAMP) ## Start a whole deployment to play with: PostgreSQL under Patroni, three nodes, HAProxy; CLUSTER="--ceph --port=9000"
+	@case "$(CLUSTER)" in *--ceph*) $(MAKE) --no-print-directory $(CLUSTER_STAMP);; esac
+	$(BIN)/python -m tests.clusters.run $(CLUSTER)
+
+cluster-test: $(CLUSTER_STAMP) ## Run, as root, the tests that start Ceph and PostgreSQL under Patroni; needs Debian's packages for both
+	WITH_CLUSTERS=1 WITH_POSTGRESQL=1 PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest --log-cli-level=INFO $(ARGS) tests/clusters
+	WITH_CLUSTERS=1 WITH_POSTGRESQL=1 PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest $(ARGS) tests/contract -k "postgresql-rados or postgresql-s3"
 
 s3-tests: $(S3_TESTS_STAMP) ## Run ceph/s3-tests of the checkout S3_TESTS; ARGS="-k versioning" selects
 	@test -d "$(S3_TESTS)" || { echo "S3_TESTS must be a checkout of https://github.com/ceph/s3-tests" >&2; exit 1; }

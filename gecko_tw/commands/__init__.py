@@ -12,6 +12,7 @@ from gecko_tw.commands import (
     files,
     identity_groups,
     integrity,
+    move,
     policy,
     serve,
 )
@@ -47,6 +48,7 @@ COMMANDS = (
     files.adopt,
     files.rebuild,
     checks.fsck,
+    move.move,
     checks.healthcheck,
     integrity.scrub,
     integrity.quarantine,

@@ -11,7 +11,7 @@ from gecko_tw.commands.telling import as_json
 from gecko_tw.settings import SETTINGS, BadSetting, Setting, Settings
 from gecko_tw.settings.sources import Flags, file_of, plain_arguments, read_settings
 
-STORE = ("data_dir", "layout", "metadata", "fsync", "attributes", "encryption_key", "catalog", "blobs")
+STORE = ("data_dir", "layout", "metadata", "fsync", "attributes", "encryption_key", "catalog", "blobs", "s3_target")
 """Names of the settings that say how a data directory is opened."""
 
 ENDPOINT = click.option(

@@ -47,7 +47,8 @@ def scrubbed(settings: Settings, bucket: str, full: bool) -> int:
     data = None
     try:
         data = DataDir(settings)
-        check_data_dir(settings.data_dir)
+        if not data.is_shared:
+            check_data_dir(settings.data_dir)
         data.open(sealed=False)
         quarantine = quarantine_in(data)
         outcome = Scrub(quarantine, Uploads(quarantine.objects), time.time_ns).run(wish)

@@ -16,7 +16,7 @@ from gecko_tw.store.drivers.files.adoption import Progress
 from gecko_tw.store.drivers.files.disk import InUse
 from gecko_tw.store.drivers.files.paths import INNER
 from gecko_tw.store.drivers.interfaces import IDriverFamily, IFileTree, ILeases
-from gecko_tw.store.drivers.layouts import CATALOGS, SHARED_MARK, WrongLayout
+from gecko_tw.store.drivers.layouts import CATALOGS, SHARED_MARK, UNDER_WAY, WrongLayout
 from gecko_tw.store.drivers.registry import DRIVERS, SHARED
 from gecko_tw.store.drivers.sqlite.connections import CatalogDamaged, CatalogTooNew
 
@@ -132,6 +132,7 @@ class DataDir:
         try:
             self.driver.open()
             if sealed:
+                self._check_whole()
                 self.sealing_key = self.sealing_key or self._find_sealing_key()
                 self.sealer = Sealer(self.sealing_key)
         except WrongKey:
@@ -141,6 +142,11 @@ class DataDir:
             ) from None
         except _PROBLEMS as problem:
             raise CannotOpen(f"{self._place}: {problem}") from problem
+
+    def _check_whole(self) -> None:
+        """Raises ValueError."""
+        if self.driver.documents.get(*UNDER_WAY) is not None:
+            raise ValueError("`geckos3 move` has not ended: repeat it")
 
     @property
     def _place(self) -> str:

@@ -19,7 +19,7 @@ class RestoreMark:
         """The backup that is being restored; empty for none."""
         try:
             return self._path.read_text("ascii")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):  # whoever opens what is there instead tells what is wrong
             return ""
 
     @property
@@ -38,6 +38,11 @@ class RestoreMark:
             file.write(self.backup)
             file.flush()
             os.fsync(file.fileno())
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)  # else a power cut could leave half a restore without it
+        finally:
+            os.close(folder)
 
     def remove(self) -> None:
         """It is at its end."""

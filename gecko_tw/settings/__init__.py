@@ -8,6 +8,7 @@ from gecko_tw.settings import kinds
 from gecko_tw.settings.setting import BadSetting as BadSetting
 from gecko_tw.settings.setting import Setting as Setting
 from gecko_tw.settings.setting import described, setting
+from gecko_tw.settings.targets import S3Target
 
 DEFAULT_KEY = "geckoadmin"
 
@@ -142,8 +143,15 @@ class Settings:
     blobs: str = setting(
         "",
         kinds.BLOBS,
-        "where bytes are kept when `--catalog` is a database: in it (`postgresql:`, the default), or in a directory that all nodes share"
-        " (`files:/mnt/objects`)",
+        "where bytes are kept when `--catalog` is a database: there (`postgresql:`, the default), in a directory that all nodes share"
+        " (`files:/mnt/objects`), in a bucket of another S3 (`s3:NAME`), or in a pool of Ceph (`rados:POOL`)",
+    )
+    s3_target: tuple[S3Target | None, ...] = setting(
+        "",
+        kinds.S3_TARGET,
+        "a bucket of another S3 for `--blobs=s3:NAME`: `NAME=https://KEY:SECRET@host/BUCKET/PREFIX?region=…`; may be repeated",
+        several=True,
+        secret=True,
     )
     umask: str = setting(
         "",
@@ -279,9 +287,7 @@ class Settings:
         "24h", kinds.DURATION, "multipart uploads older than this are aborted; `0` keeps them"
     )
     multipart_sweep_interval: float = setting("1h", kinds.DURATION, "how often to look for such uploads")
-    scan_interval: float = setting(
-        "1h", kinds.DURATION, "how often to look through the directory for unnoticed files of others; `0` only at start"
-    )
+    scan_interval: float = setting("1h", kinds.DURATION, "how often to look for unnoticed files; `0` only at start")
     lifecycle_interval: float = setting(
         "1h", kinds.DURATION, "how often to look for objects that the lifecycle rules of buckets let expire"
     )

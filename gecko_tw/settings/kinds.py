@@ -9,6 +9,8 @@ from typing import Any
 
 from attrs import frozen
 
+from gecko_tw.settings.targets import target_of
+
 TRUE = ("1", "t", "T", "TRUE", "true", "True")
 FALSE = ("0", "f", "F", "FALSE", "false", "False")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -33,6 +35,10 @@ _EMAIL = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
 _URL = re.compile(r"https?://[^\s/]+\S*")
 _UMASK = re.compile(r"0?[0-7]{3}")
 _REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_FAR = re.compile(
+    r"s3:[A-Za-z0-9._-]{1,64}|rados:[A-Za-z0-9._-]{1,128}(\?(conf|user|namespace)=[^&=\s]+(&(conf|user|namespace)=[^&=\s]+)*)?"
+)
+"""What keeps bytes elsewhere, in ``--blobs``."""
 _DOMAIN = re.compile(r"(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*")
 
 
@@ -177,7 +183,7 @@ def _catalog(text: str) -> str:
 
 def _blobs(text: str) -> str:
     """Left as text; empty for the default."""
-    if text not in ("", POSTGRESQL) and not text.startswith("files:/"):
+    if text not in ("", POSTGRESQL) and not text.startswith("files:/") and not _FAR.fullmatch(text):
         raise ValueError(text)
     return text
 
@@ -259,7 +265,16 @@ LAYOUT = Kind(_region, "files, pool, or the name that a dropin's driver has", "f
 CATALOG = Kind(
     _catalog, "files, postgresql: or the address of a database such as postgresql://user@host/name", "files|ADDRESS"
 )
-BLOBS = Kind(_blobs, "postgresql:, files: and an absolute path, or nothing", "postgresql:|files:PATH")
+BLOBS = Kind(
+    _blobs,
+    "postgresql:, files: and an absolute path, s3: and the name of an --s3-target, rados:POOL[?conf=…&user=…&namespace=…], or nothing",
+    "postgresql:|files:PATH|s3:NAME|rados:POOL",
+)
+S3_TARGET = Kind(
+    lambda text: target_of(text) if text else None,
+    "NAME=https://KEY:SECRET@host:port/BUCKET[/PREFIX][?region=…], percent-encoded, or nothing",
+    "NAME=URL",
+)
 BOOLEAN = Kind(_boolean, f"one of {', '.join(TRUE + FALSE)}", "true|false")
 TEXT = Kind(_text, "printable text that is not empty", "TEXT")
 ANY_TEXT = Kind(lambda text: _text(text) if text else "", "printable text, or nothing for any", "TEXT")

@@ -12,6 +12,7 @@ from gecko_tw.settings.gos3rve import is_xml, read_xml
 from gecko_tw.settings.interpolation import escaped
 from gecko_tw.settings.jay import SCRUB, scrub_texts
 from gecko_tw.settings.sources import Flags, Given, file_of, places_of, read_settings
+from gecko_tw.settings.target_sections import target_texts
 
 SECTIONS = ("buckets", "accounts", "users", "groups", "keys", "policies", "kms-keys")
 KEYS = {one.key: one for one in SETTINGS if one.name != "config"}
@@ -101,7 +102,12 @@ def _text(path: Path) -> str:
 
 def _setting(one: Setting, entry: Entry, interpolated: bool) -> Given:
     """A setting's texts, each of which is allowed, where no variable is left out. Raises BadSetting."""
-    texts = entry.texts() if one.several else (entry.text(),)
+    if one.name == "s3_target" and isinstance(entry.value, dict):
+        if entry.confidential and not interpolated:
+            raise entry.refusal("a mapping with variables cannot be told as one text: write it as NAME=URL")
+        texts = target_texts(entry)
+    else:
+        texts = entry.texts() if one.several else (entry.text(),)
     if not texts:
         raise entry.refusal("must have a value")
     given = Given(f"{entry.place}: {one.key}", texts)

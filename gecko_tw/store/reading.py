@@ -6,10 +6,12 @@ from itertools import accumulate
 
 from zope.interface import implementer
 
+from gecko_tw.store.drivers.ahead import AheadReader
 from gecko_tw.store.drivers.interfaces import BlobGone, IBlobReader, IBlobs, Stale
 from gecko_tw.store.interfaces import IReading
 from gecko_tw.store.records import Version
-from gecko_tw.store.refusals import Refusal
+from gecko_tw.store.refusals import ObjectDamaged, Refusal
+from gecko_tw.store.rules.quarantine import LOST, REASONS
 
 
 @implementer(IReading)
@@ -76,7 +78,10 @@ class Reading:
         if offset >= self._starts[-1]:
             return b""
         reader, place, follow = self._at(offset)
-        return reader.read(place, min(length, follow))
+        try:
+            return reader.read(place, min(length, follow))
+        except BlobGone:  # bytes that are asked for elsewhere, and were removed there by others
+            raise ObjectDamaged(Reason=REASONS[LOST]) from None
 
     def run(self, offset: int) -> tuple[int, int, int] | None:
         if offset >= self._starts[-1]:
@@ -95,6 +100,8 @@ class Reading:
             reader, place, follow = self._at(offset)
         except BlobGone:
             return None
+        if isinstance(reader, AheadReader):
+            return AheadReader.at_hand(reader, place, min(length, follow))
         data = getattr(reader, "data", None)
         return None if data is None else data[place : place + min(length, follow)]
 

@@ -1,5 +1,6 @@
 """The drivers that the contract is held against. A driver joins with the three lines of one function here."""
 
+import os
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,9 @@ from attrs import frozen
 from gecko_tw.store.drivers.files.driver import FilesDriver
 from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.drivers.pool.driver import PoolDriver
+from tests.clusters.ceph import place_in, shared_ceph
 from tests.clusters.databases import postgresql
+from tests.clusters.targets import target_of_folder
 
 
 @frozen
@@ -36,6 +39,9 @@ class Candidate:
 
 
 CANDIDATES: dict[str, Candidate] = {}
+
+_OF_BYTES = ("test_blobs", "test_encrypted", "test_uploads", "test_renaming")
+"""Enough for what keeps bytes alone."""
 
 
 def candidate(
@@ -110,3 +116,19 @@ def records_and_bytes_in_postgresql(folder: Path) -> Any:
 def records_in_postgresql_and_bytes_in_files(folder: Path) -> Any:
     (folder / "shared").mkdir(exist_ok=True)
     return postgresql(folder, f"files:{folder / 'shared'}")
+
+
+@candidate(
+    "postgresql-s3",
+    exact=False,
+    only=_OF_BYTES if os.environ.get("WITH_CLUSTERS") else ("test_blobs", "test_uploads"),
+)
+def records_in_postgresql_and_bytes_in_another_s3(folder: Path) -> Any:
+    return postgresql(folder, "s3:far", s3_target=[target_of_folder(folder)])
+
+
+if os.environ.get("WITH_CLUSTERS"):
+
+    @candidate("postgresql-rados", exact=False, only=_OF_BYTES)
+    def records_in_postgresql_and_bytes_in_ceph(folder: Path) -> Any:
+        return postgresql(folder, place_in(shared_ceph(), f"{folder.parent.name}-{folder.name}"))

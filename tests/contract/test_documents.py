@@ -63,6 +63,9 @@ def test_kinds_are_apart_and_listed_by_name(driver):
         driver.documents.change(kind, name, lambda old: 1)
     assert driver.documents.all("user") == [("a", 1), ("a/b", 1), ("b", 1)]
     assert driver.documents.all("group") == []
+    assert driver.documents.kinds() == ["key", "user"]
+    driver.documents.change("key", "c", lambda old: None)
+    assert driver.documents.kinds() == ["user"]
 
 
 def test_a_rule_that_refuses_changes_nothing(driver):

@@ -13,6 +13,7 @@ from gecko_tw.callers.accounts.identities import AccessKey, Account
 from gecko_tw.callers.accounts.sealing import KeyFile, rekey
 from gecko_tw.daemon.data_dir import CannotOpen, DataDir, make_data_dir
 from gecko_tw.settings import Settings
+from gecko_tw.store.drivers.layouts import UNDER_WAY
 
 OLD, NEW = "o" * 32, b64encode(bytes(range(32))).decode()
 
@@ -256,3 +257,9 @@ def test_who_may_write_by_the_group_is_not_refused(roots):
     with somebody_else():
         make_data_dir(roots)
         make_data_dir(roots / "new" / "data")
+
+
+def test_what_is_moved_here_in_part_is_not_served(settings):
+    within(settings, lambda data: data.driver.documents.change(*UNDER_WAY, lambda _: {"origin": "there"}))
+    with pytest.raises(CannotOpen, match="`geckos3 move` has not ended"):
+        within(settings, lambda data: None)

@@ -22,12 +22,14 @@ class Client:
     """One client with one connection at a time, doing one thing after the other until it is told to stop.
 
     :param seed: what it does is chosen by this.
+    :param pause: seconds that it waits after what nobody has answered.
     :ivar deeds: what it saw, by key; ``done`` is how many of them were answered.
     """
 
-    def __init__(self, daemon: Daemon, bucket: str, keys: list[str], seed: int) -> None:
+    def __init__(self, daemon: Daemon, bucket: str, keys: list[str], seed: int, pause: float = 0.5) -> None:
         self.deeds: dict[str, list[Deed]] = defaultdict(list)
         self._port, self._bucket, self._keys, self._chance = daemon.port, bucket, keys, Random(seed)
+        self._pause = pause
         self._connection: HTTPConnection | None = None
         self._bodies = (f"{seed}-{number}".encode() for number in count())
         self._seen: dict[str, str] = {}
@@ -103,8 +105,11 @@ class Client:
 
     def _note(self, key: str, deed: Deed, answer: tuple | None) -> None:
         if answer is None or answer[0] == 503:
-            self.deeds[key].append(deed)
-            self._ended.wait(0.5)  # as clients do that are asked to: many deeds of unknown effect take long to explain
+            if deed.kind != "get":
+                self.deeds[key].append(deed)
+            self._ended.wait(
+                self._pause
+            )  # as clients do that are asked to: many deeds of unknown effect take long to explain
             return
         assert answer[0] in (200, 204, 404, 412), answer
         self.deeds[key].append(evolve(deed, answered=time.monotonic(), status=answer[0]))

@@ -92,6 +92,7 @@ BAD = {
     "umask": "08",
     "catalog": "mysql://host/name",
     "blobs": "files:relative",
+    "s3_target": "far=ftp://k:s@host/b",
     "max_in_flight": "0",
     "max_connections_per_address": "-1",
     "shutdown_timeout": "30 s",
@@ -299,7 +300,9 @@ def test_a_pool_has_no_place_for_sidecars():
 SHARED = {"catalog": "postgresql://me:secret@host/name", "encryption_key": "k" * 32}
 
 
-@pytest.mark.parametrize("blobs", ["", "postgresql:", "files:/mnt/objects"])
+@pytest.mark.parametrize(
+    "blobs", ["", "postgresql:", "files:/mnt/objects", "s3:far", "rados:pool?conf=/etc/ceph.conf&user=me"]
+)
 @pytest.mark.parametrize(
     "catalog", ["postgresql:", "postgresql://host/name", "postgres://me@host:5432/name?sslmode=require"]
 )

@@ -83,9 +83,14 @@ def rekey(documents: IDocuments, old: bytes, new: bytes) -> None:
     def rule(kept: Any) -> Any:
         if kept is None:
             return None
-        return {"key": Sealer(new).seal(Sealer(old).open(kept["key"], _CONTEXT), _CONTEXT)}
+        return resealed(kept, Sealer(old), Sealer(new))
 
     documents.change(KIND, NAME, rule)
+
+
+def resealed(kept: Any, old: Sealer, new: Sealer) -> Any:  # a document
+    """The document that holds the sealed key, under another encryption key. Raises WrongKey."""
+    return {"key": new.seal(old.open(kept["key"], _CONTEXT), _CONTEXT)}
 
 
 class KeyFile:

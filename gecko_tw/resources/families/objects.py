@@ -111,9 +111,12 @@ async def get_object(call: Call) -> Answer | Spans:
             if piece.status == 200:
                 repeated = cached_heads.keep(call, version, piece.length, found)
         first, length = (0, repeated.length) if repeated is not None else (piece.first, piece.length)
+        sealed = "sse" in version.extra
+        if not sealed and _is_far(reading, first):  # while the answer can still be a refusal
+            await service.write(reading.read, first, 1)
         compared = integrity.at_once(call, reading, length, again=again)
         reading = compared if compared is not None else await integrity.verified(call, reading)
-        if "sse" in version.extra:  # while the answer can still be a refusal
+        if sealed:  # as above
             await service.write(reading.read, first, 1)
     except BaseException:
         reading.close()
@@ -121,6 +124,11 @@ async def get_object(call: Call) -> Answer | Spans:
     if repeated is not None:
         return Spans(200, [], reading, 0, length, lines=repeated.lines)
     return Spans(piece.status, found, reading, first, length)
+
+
+def _is_far(reading: IReading, first: int) -> bool:
+    """Whether bytes have to be asked for elsewhere: neither a file nor memory has them."""
+    return reading.run(first) is None and reading.ready(first, 1) is None
 
 
 @operation("HeadObject", HEAD, OBJECT, needs="s3:GetObject", needs_version="s3:GetObjectVersion", decides=FOUND)

@@ -217,6 +217,9 @@ class IDocuments(Interface):
     def all(kind: str) -> list[tuple[str, Json]]:
         """All ``(name, value)`` of a kind, by name."""
 
+    def kinds() -> list[str]:
+        """Those of which there is a value, in order."""
+
     def change(kind: str, name: str, rule: Callable[[Json], Json]) -> Json:
         """Replaces a value by ``rule(value or None)``, atomically, and returns it; None removes it.
 

@@ -18,6 +18,10 @@ SHARED_MARK = "shared"
 """A file that says that the records are in a database, so that nobody begins new ones here by mistake."""
 
 
+UNDER_WAY = ("move", "under way")
+"""Kind and name of the document that says that not everything has arrived yet that is moved here."""
+
+
 class WrongLayout(RuntimeError):
     """A data directory cannot be opened with this layout."""
 
@@ -28,7 +32,7 @@ def check_layout(data_dir: str, wanted: str) -> None:
     :raises WrongLayout: it was made with the other layout; it has buckets of files that would not be seen; its catalog is gone.
     """
     inner = os.path.join(data_dir, os.fsdecode(INNER))
-    found = _layout_of(inner)
+    found = layout_of(inner)
     if found is not None and found != wanted:
         raise WrongLayout(f"it was made with --layout={found} and cannot be opened with --layout={wanted}")
     if wanted == POOL:
@@ -42,7 +46,7 @@ def check_layout(data_dir: str, wanted: str) -> None:
             )
 
 
-def _layout_of(inner: str) -> str | None:
+def layout_of(inner: str) -> str | None:
     """The layout that a directory has; None when it has none yet."""
     for layout, catalog in CATALOGS.items():
         if os.path.exists(os.path.join(inner, catalog)):

@@ -36,6 +36,10 @@ class MemoryDocuments:
             found = sorted((name, text) for (each, name), text in self._values.items() if each == kind)
         return [(name, _value(text)) for name, text in found]
 
+    def kinds(self) -> list[str]:
+        with self._lock:
+            return sorted({kind for kind, _ in self._values})
+
     def change(self, kind: str, name: str, rule: Callable[[Json], Json]) -> Json:
         with self._lock:
             after = rule(_value(self._values.get((kind, name))))

@@ -44,7 +44,7 @@ DRIVERS = (
 SHARED = BuiltIn(
     "postgresql",
     "",
-    ("catalog", "blobs"),
+    ("catalog", "blobs", "s3_target"),
     "gecko_tw.store.drivers.postgresql.driver",
     "PostgresqlDriver",
 )

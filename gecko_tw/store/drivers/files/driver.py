@@ -9,6 +9,7 @@ from pathlib import Path
 from zope.interface import implementer
 
 from gecko_tw.store.drivers.checking.differences import Difference
+from gecko_tw.store.drivers.claiming import IClaiming
 from gecko_tw.store.drivers.files.adoption import Adoption, Progress
 from gecko_tw.store.drivers.files.attribute_stores import carrier_of
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
@@ -44,7 +45,7 @@ log = logging.getLogger(__name__)
 ATTRIBUTE_STORES = ("xattr", "sidecar")
 
 
-@implementer(IDriver, IFileTree, IMoments, ISnapshots)
+@implementer(IDriver, IClaiming, IFileTree, IMoments, ISnapshots)
 class FilesDriver:
     """One data directory. Between :meth:`open` and :meth:`close` it has a ``catalog`` (ICatalog), ``blobs`` (IBlobs,
     IBlobCloning), ``documents`` (IDocuments) and ``notices`` (INotices). Once its ``tree_watch`` has begun, :meth:`adopt`
@@ -214,6 +215,10 @@ class FilesDriver:
         self.catalog = SqliteCatalog(self._connections, self._commits, self._layout)
         self.documents = SqliteDocuments(self._connections, self._commits, FilesDocuments(disk).note)
         self.notices = SqliteNotices(self._connections, self._commits)
+
+    def claim(self) -> None:
+        """See IClaiming. Raises InUse."""
+        self._disk.claim(True)
 
     def flush(self) -> bool:
         """Makes everything durable that was committed, and removes what that made worthless; whether there was anything. Blocks."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from zope.interface import implementer
 
 from gecko_tw.store.drivers.checking.differences import Difference
+from gecko_tw.store.drivers.claiming import IClaiming
 from gecko_tw.store.drivers.files.attribute_stores import NoStore
 from gecko_tw.store.drivers.files.blobs import FilesBlobs
 from gecko_tw.store.drivers.files.disk import Disk
@@ -45,7 +46,7 @@ LOG_PAGES = 32_000
 """The log is folded by a thread, see Checkpoints. Commits do it only when that cannot keep up."""
 
 
-@implementer(IDriver, IMoments, IRollback, ISnapshots)
+@implementer(IDriver, IClaiming, IMoments, IRollback, ISnapshots)
 class PoolDriver:
     """One data directory. Between :meth:`open` and :meth:`close` it has a ``catalog`` (ICatalog), ``blobs`` (IBlobs,
     IBlobCloning), ``documents`` (IDocuments) and ``notices`` (INotices).
@@ -164,6 +165,10 @@ class PoolDriver:
         self.flush()
         drop_orphans(self._disk, self._commits, [one for one in found if one.kind == "orphan"])
         self.flush()
+
+    def claim(self) -> None:
+        """See IClaiming. Raises InUse."""
+        self._disk.claim(True)
 
     def flush(self) -> bool:
         """Makes everything durable that was committed, and removes what that made worthless; whether there was anything. Blocks."""

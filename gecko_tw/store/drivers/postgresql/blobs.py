@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from zope.interface import Interface, implementer
+from zope.interface import Attribute, Interface, implementer
 
 from gecko_tw.store.drivers.blob_cache import BlobCache, CachedBlob, MemoryReader
 from gecko_tw.store.drivers.interfaces import BlobGone, IBlobReader, IBlobRereading, IBlobs, IBlobWriter, IPurging
@@ -47,7 +47,15 @@ _USELESS = "SELECT id FROM blob WHERE state = 2 AND since < now() - make_interva
 
 
 class IBytes(Interface):
-    """Where the bytes of large blobs are. The rows that tell of them are kept by whoever calls."""
+    """Where the bytes of large blobs are, and the rows that tell of them."""
+
+    away: str = Attribute("why it cannot be used now; empty while it can, or where nothing but the database is needed")
+
+    def check() -> None:
+        """Whether it is the right place, and can be used. Raises OSError, ValueError, RuntimeError with a line, ServiceUnavailable."""
+
+    def close() -> None:
+        """Harmless when repeated."""
 
     # Any: those writers have nothing in common but these three methods.
     def begin(blob: str) -> Any:

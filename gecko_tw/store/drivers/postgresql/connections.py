@@ -62,6 +62,7 @@ class Connections:
 
     :param address: a connection string (libpq, "Connection Strings").
     :param most: how many at most.
+    :ivar pids: the server's numbers of all connections so far.
     :ivar trips: round trips to the database so far, those that only connect apart.
     """
 
@@ -73,11 +74,14 @@ class Connections:
         self._not_before = 0.0
         self._away = ""
         self._closed = False
+        self.pids: set[int] = set()
         self.trips = 0
 
     def connect(self) -> psycopg.Connection:
         """A new connection that is the caller's own. Raises psycopg.OperationalError."""
-        return psycopg.connect(**self._arguments, autocommit=True, prepare_threshold=None)
+        made = psycopg.connect(**self._arguments, autocommit=True, prepare_threshold=None)
+        self.pids.add(made.info.backend_pid)
+        return made
 
     def run(self, statement: str, parameters: Parameters = ()) -> list[Row]:
         """The rows of a statement. Raises ServiceUnavailable, InsufficientStorage, and what of :data:`RACED` has come between."""

@@ -60,6 +60,10 @@ class PostgresqlDocuments:
     def all(self, kind: str) -> list[tuple[str, Json]]:
         return [(name.decode("utf-8", "surrogatepass"), _value(text)) for name, text in self._watch.documents(kind)]
 
+    def kinds(self) -> list[str]:
+        rows = self._connections.read("SELECT DISTINCT kind FROM document WHERE value IS NOT NULL")
+        return sorted(kind for (kind,) in rows)
+
     def change(self, kind: str, name: str, rule: Callable[[Json], Json]) -> Json:
         where = (kind, name_bytes(name))
 

@@ -8,16 +8,11 @@ from zope.interface import implementer
 
 from gecko_tw.store.drivers.files.disk import full_or
 from gecko_tw.store.drivers.interfaces import BlobGone, IBlobReader
+from gecko_tw.store.drivers.postgresql.blob_rows import BlobRows
 from gecko_tw.store.drivers.postgresql.blobs import IBytes
-from gecko_tw.store.drivers.postgresql.connections import Connections
 
 MARK = "geckos3-blobs"
 """A file that says that the directory is one of blobs: where another file system was to be mounted, it is not there."""
-
-_BEGIN = "INSERT INTO blob (id) VALUES (%s)"
-_SIZED = "UPDATE blob SET size = %s, since = now() WHERE id = %s"
-_SIZE = "SELECT size FROM blob WHERE id = %s AND state < 2"
-_ERASE_ROWS = "DELETE FROM blob WHERE id = ANY(%s::uuid[]) AND state <> 1"
 
 
 class FileWriter:
@@ -28,7 +23,7 @@ class FileWriter:
 
     def __init__(self, files: "SharedFiles", blob: str) -> None:
         self._files, self._blob = files, blob
-        files.connections.run(_BEGIN, (blob,))
+        files.rows.begin(blob)
         path = files.path(blob)
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -56,7 +51,7 @@ class FileWriter:
         except OSError as problem:
             raise full_or(problem) from problem
         self.close()
-        self._files.connections.run(_SIZED, (self._size, self._blob))
+        self._files.rows.sized(self._blob, self._size)
 
     def close(self) -> None:
         """Harmless when repeated."""
@@ -91,8 +86,10 @@ class SharedFiles:
     :param folder: the directory; it is there, and is not made: a mount that is missing must not be written beneath.
     """
 
-    def __init__(self, connections: Connections, folder: str) -> None:
-        self.connections, self._folder = connections, folder
+    away = ""
+
+    def __init__(self, rows: BlobRows, folder: str) -> None:
+        self.rows, self._folder = rows, folder
 
     def check(self) -> None:
         """Raises OSError with the path at fault, ValueError with a line for the user."""
@@ -100,8 +97,7 @@ class SharedFiles:
         if os.path.exists(mark):
             with tempfile.TemporaryFile(dir=self._folder):
                 return
-        known = self.connections.read("SELECT EXISTS (SELECT FROM blob)")[0][0]
-        if os.listdir(self._folder) or known:
+        if os.listdir(self._folder) or self.rows.any:
             raise ValueError(
                 f"--blobs: {self._folder!r} has no file {MARK}, so it is not the directory that this deployment keeps its bytes in"
             )
@@ -125,17 +121,18 @@ class SharedFiles:
         return FileWriter(self, blob)
 
     def open(self, blob: str) -> FileReader:
-        rows = self.connections.read(_SIZE, (blob,))
-        if not rows:
-            raise BlobGone(blob)
+        size = self.rows.size(blob)
         try:
             descriptor = os.open(self.path(blob), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             raise BlobGone(blob) from None
-        return FileReader(descriptor, rows[0][0])
+        return FileReader(descriptor, size)
 
     def erase(self, blobs: list[str]) -> None:
         for blob in blobs:
             with suppress(FileNotFoundError):
                 os.unlink(self.path(blob))
-        self.connections.run(_ERASE_ROWS, (blobs,))
+        self.rows.erase(blobs)
+
+    def close(self) -> None:
+        """There is nothing to close."""

@@ -51,6 +51,10 @@ class SqliteDocuments:
         )
         return [(name, json.loads(value)) for name, value in rows.fetchall()]
 
+    def kinds(self) -> list[str]:
+        rows = self._connections.mine().execute("SELECT DISTINCT kind FROM document ORDER BY kind")
+        return [kind for (kind,) in rows.fetchall()]
+
     def change(self, kind: str, name: str, rule: Callable[[Json], Json]) -> Json:
         return self._commits.run(_ChangeDocument(kind, name, rule, self._note))
 

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gecko_tw.store.drivers.postgresql.driver import PostgresqlDriver, place_of
+from gecko_tw.store.drivers.postgresql.addresses import place_of
+from gecko_tw.store.drivers.postgresql.driver import PostgresqlDriver
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.records import BucketRecord, Notice
 from gecko_tw.store.refusals import ServiceUnavailable, SlowDown
