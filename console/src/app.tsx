@@ -5,6 +5,8 @@ import { SessionContext, dismiss, renewed, useEnded, useToasts } from "./api/sta
 import icon from "./icon.svg";
 import { Button, Dialog, IconButton, Icon, Loading, Notice, Page } from "./parts";
 import { PAGES } from "./pages/table";
+import { uploads } from "./objects/uploads";
+import { UploadsPanel } from "./objects/panel";
 import { SignIn, SignInForm } from "./pages/sign-in";
 import { href, useRoute } from "./router";
 import { text } from "./strings";
@@ -35,6 +37,9 @@ export function App(): ReactNode {
   useEffect(() => {
     void begin();
   }, [begin]);
+  useEffect(() => {
+    uploads.use(session);
+  }, [session]);
   if (unreachable)
     return <main className="door"><Notice kind="error" action={<Button onClick={() => { void begin(); }}>{text.retry}</Button>}>{text.signIn.unreachable}</Notice></main>;
   if (about === undefined) return <main className="door"><Loading /></main>;
@@ -42,6 +47,7 @@ export function App(): ReactNode {
   return (
     <SessionContext value={session}>
       <Shell session={session} onSession={setSession} onSignOut={() => { keep(null); renewed(); setSession(undefined); }} />
+      <UploadsPanel />
       <Toasts />
     </SessionContext>
   );

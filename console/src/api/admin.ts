@@ -25,6 +25,10 @@ export class AdminClient {
     this.#signer = new SignatureV4({ credentials, region, service: "s3", sha256: Sha256, uriEscapePath: false });
   }
 
+  get ahead(): number {
+    return this.#ahead;
+  }
+
   get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
     return this.ask<T>("GET", path, { query, ...(signal && { signal }) });
   }

@@ -5,8 +5,9 @@ import { useSession } from "../api/state";
 import type { Session } from "../api/session";
 import { bytes, number, when } from "../format";
 import { Button, Empty, Failed, Icon, IconButton, Input, Loading, Meter, Page, Search, SortHead, type Sorted } from "../parts";
-import { go, href } from "../router";
+import { go, href, useRoute } from "../router";
 import { text } from "../strings";
+import Bucket from "./bucket";
 
 /** A bucket as the list shows it; what it holds is unknown to those who may not ask the admin API. */
 export interface Listed {
@@ -60,6 +61,11 @@ function inOrder(buckets: readonly Listed[], { by, descending }: Sorted<Column>)
 }
 
 export default function Buckets(): ReactNode {
+  const name = useRoute().path[1];
+  return name === undefined ? <List /> : <Bucket key={name} name={name} />;
+}
+
+function List(): ReactNode {
   const session = useSession();
   const [prefix, setPrefix] = useState("");
   const [limit, setLimit] = useState(PAGE);
