@@ -9,6 +9,7 @@ export default tseslint.config(
   {
     plugins: { "react-hooks": hooks },
     rules: {
+      "@typescript-eslint/no-unused-vars": ["error", { varsIgnorePattern: "^_", argsIgnorePattern: "^_" }],
       "react-hooks/rules-of-hooks": "error",
       "react-hooks/exhaustive-deps": "error",
       // Dialogs and pages put the focus where a person goes on.

@@ -3,7 +3,7 @@ import { DeleteObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput } 
 import { useCallback, useState, type ReactNode } from "react";
 import { useAction, useLoad } from "../api/load";
 import { tell, useSession } from "../api/state";
-import { bytes, when } from "../format";
+import { bytes, number, when } from "../format";
 import { Button, Confirm, Copy, Dialog, Failed, Loading } from "../parts";
 import { text } from "../strings";
 import { Copying } from "./copying";
@@ -93,10 +93,11 @@ export function Details({ bucket, name, version, onClose, onChanged }: Which & {
 }
 
 function Facts({ which, head }: { which: Which; head: HeadObjectCommandOutput }): ReactNode {
+  const size = head.ContentLength ?? 0;
   const uri = `s3://${which.bucket}/${which.name}`;
   const checksum = head.ChecksumSHA256 ?? head.ChecksumCRC64NVME ?? head.ChecksumCRC32C ?? head.ChecksumCRC32 ?? head.ChecksumSHA1;
   const facts: [string, string | undefined][] = [
-    [text.object.facts.size, `${bytes(head.ContentLength ?? 0)} (${(head.ContentLength ?? 0).toLocaleString("en")} B)`],
+    [text.object.facts.size, size < 1024 ? bytes(size) : `${bytes(size)} (${number(size)} B)`],
     [text.object.facts.type, head.ContentType],
     [text.object.facts.changed, when(head.LastModified)],
     [text.object.facts.etag, head.ETag?.replace(/"/g, "")],

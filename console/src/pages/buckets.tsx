@@ -1,5 +1,6 @@
 import { ListBucketsCommand } from "@aws-sdk/client-s3";
 import { useCallback, useState, type ReactNode } from "react";
+import { CreateBucket } from "../bucket/create";
 import { useLoad } from "../api/load";
 import { useSession } from "../api/state";
 import type { Session } from "../api/session";
@@ -68,12 +69,14 @@ export default function Buckets(): ReactNode {
 function List(): ReactNode {
   const session = useSession();
   const [prefix, setPrefix] = useState("");
+  const [creating, setCreating] = useState(false);
   const [limit, setLimit] = useState(PAGE);
   const [sorted, setSorted] = useState<Sorted<Column>>({ by: "name", descending: false });
   const { data, failure, loading, reload } = useLoad(useCallback((signal) => listBuckets(session, prefix, limit, signal), [session, prefix, limit]));
   const none = data !== undefined && data.buckets.length === 0;
   return (
-    <Page title={text.pages.buckets} lead={text.buckets.lead}>
+    <Page title={text.pages.buckets} lead={text.buckets.lead} actions={<Button kind="main" icon="plus" onClick={() => { setCreating(true); }}>{text.buckets.create}</Button>}>
+      {creating && <CreateBucket onClose={() => { setCreating(false); }} onMade={(name) => { go(["buckets", name]); }} />}
       <div className="row between">
         <Search label={text.buckets.search} value={prefix} onChange={(value) => { setPrefix(value.trim().toLowerCase()); }} />
         <IconButton label={text.reload} icon="reload" disabled={loading} onClick={reload} />
