@@ -77,7 +77,8 @@ run: $(RUN_STAMP) ## Serve ./data on port 9000 with geckoadmin/geckoadmin, and t
 run-dev: $(RUN_STAMP) ## The same without authentication
 	$(BIN)/geckos3 serve --auth=false
 
-test: $(TEST_STAMP) ## Run all tests, real clients included
+test: $(TEST_STAMP) $(CONSOLE) ## Run all tests, real clients included
+	cd console && $(WITH_NODE) npm test --silent
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS) $(TESTS)
 
 coverage: ARGS = --cov --cov-report=term
@@ -95,11 +96,12 @@ s3-tests: $(S3_TESTS_STAMP) ## Run ceph/s3-tests of the checkout S3_TESTS; ARGS=
 	@test -d "$(S3_TESTS)" || { echo "S3_TESTS must be a checkout of https://github.com/ceph/s3-tests" >&2; exit 1; }
 	$(BIN)/python -m tests.s3_tests $(S3_TESTS) $(ARGS)
 
-lint: $(TEST_STAMP) ## Check style, types, mistakes and change fragments
+lint: $(TEST_STAMP) console/node_modules ## Check style, types, mistakes and change fragments
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/towncrier build --draft --version next >/dev/null
+	cd console && $(WITH_NODE) npm run --silent lint
 
 fmt: $(TEST_STAMP) ## Format the code
 	$(BIN)/ruff check --fix .
@@ -125,7 +127,7 @@ bench-warp: $(RUN_STAMP) ## Measure this server with MinIO's warp, which must be
 docs: $(RUN_STAMP) ## Write the tables of the documentation anew
 	$(BIN)/geckos3 docs README.md docs/operations.md docs/admin-api.md docs/minio.md
 
-build: $(BIN)/python ## Make a wheel and a source distribution in dist/
+build: $(BIN)/python $(CONSOLE) ## Make a wheel and a source distribution in dist/
 	$(PIP_INSTALL) 'build>=1.2'
 	$(BIN)/python -m build
 
@@ -150,7 +152,7 @@ docker-build: ## Build the image
 
 docker-run: ## Run it with ./data on port 9000
 	mkdir -p data
-	docker run --detach --name geckos3 --user "$$(id -u):$$(id -g)" --publish 9000:9000 --volume "$(CURDIR)/data:/data" $(IMAGE)
+	docker run --detach --name geckos3 --user "$$(id -u):$$(id -g)" --publish 9000:9000 --publish 127.0.0.1:9001:9001 --volume "$(CURDIR)/data:/data" $(IMAGE)
 
 docker-stop: ## Stop and remove it
 	docker stop --time 40 geckos3

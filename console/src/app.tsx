@@ -66,7 +66,7 @@ function Shell({ session, onSession, onSignOut }: { session: Session; onSession:
   return (
     <div className="shell">
       <a className="skip" href="#content" onClick={(event) => { event.preventDefault(); document.getElementById("content")?.focus(); }}>{text.skip}</a>
-      <div className={`side ${open ? "open" : ""}`}>
+      <header className={`side ${open ? "open" : ""}`}>
         <div className="top">
           <a className="brand" href={href([])}><img src={icon} alt="" />{text.name}</a>
           <IconButton className="button icon menu" label={text.menu} icon="menu" aria-expanded={open} onClick={() => { setOpen(!open); }} />
@@ -87,7 +87,7 @@ function Shell({ session, onSession, onSignOut }: { session: Session; onSession:
           <Theme />
           <Button icon="out" onClick={onSignOut}>{text.shell.signOut}</Button>
         </div>
-      </div>
+      </header>
       <main className="content" id="content" tabIndex={-1}>
         <Guard key={route.path.join("/")}>
           <Suspense fallback={<Loading />}>

@@ -4,11 +4,9 @@ import { failureOf, type Failure } from "../api/failure";
 import { put } from "../api/put";
 import type { Session } from "../api/session";
 import { reportFailure } from "../api/state";
+import { partSize, sizeOf, SMALL } from "./parts";
 import { forget, recall, remember, type Begun } from "./begun";
 
-const MIB = 1024 * 1024;
-/** Files up to this size go in one request. */
-export const SMALL = 16 * MIB;
 const FILES_AT_ONCE = 2;
 const PARTS_AT_ONCE = 3;
 const LONGEST_WAIT = 30_000;
@@ -28,11 +26,6 @@ export interface Upload {
   /** Why nothing moves at the moment, or why it failed. */
   readonly failure: Failure | undefined;
   readonly resumed: boolean;
-}
-
-/** The size of parts: all files fit into S3's 10,000. */
-export function partSize(size: number): number {
-  return Math.max(SMALL, Math.ceil(size / 10_000 / MIB) * MIB);
 }
 
 interface Running {
@@ -254,10 +247,6 @@ function pausing(milliseconds: number, signal: AbortSignal): Promise<void> {
 
 function typeOf(file: File): string {
   return file.type === "" ? "application/octet-stream" : file.type;
-}
-
-export function sizeOf(number: number, size: number, all: number): number {
-  return Math.min(size, all - (number - 1) * size);
 }
 
 /** What the server has of an upload; undefined when it is not there any more. */
