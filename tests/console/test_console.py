@@ -222,10 +222,11 @@ def test_somebody_without_admin_permissions_sees_what_is_theirs(visit: Visit, or
 
 
 PLACES = {
+    "#/dashboard": "Dashboard",
     "#/buckets": "Buckets",
-    "#/buckets/all-pages": "all-pages",
+    "#/buckets/photos": "photos",
     **{
-        f"#/buckets/all-pages?tab={tab}": "all-pages"
+        f"#/buckets/photos?tab={tab}": "photos"
         for tab in ("overview", "access", "lifecycle", "protection", "web")
     },
 }
@@ -233,11 +234,11 @@ PLACES = {
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_page_is_accessible(visit: Visit, daemon: Daemon, origin: str, dark: bool) -> None:
-    name = "all-pages"
+    name = "photos"
     if name not in {one["bucket"] for one in ask(origin, "GET", "/buckets")["buckets"]}:  # type: ignore[index]
         ask(origin, "POST", "/buckets", {"name": name, "object_lock": True, "quota": {"bytes": "1GiB"}})
-        for key in ("folder/a.txt", "b.txt"):
-            daemon.client().put_object(Bucket=name, Key=key, Body=b"text")
+        for key in ("2025/beach.jpg", "2026/lake.jpg", "cat.jpg", "notes.md", "report.pdf"):
+            daemon.client().put_object(Bucket=name, Key=key, Body=b"text" * len(key) ** 3)
     visitor = visit(dark=dark)
     page = visitor.sign_in(hash_="#/buckets")
     for place, heading in PLACES.items():

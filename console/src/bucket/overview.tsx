@@ -4,7 +4,7 @@ import { useCallback, useState, type ReactNode } from "react";
 import { piece } from "../api/admin";
 import { useAction, useLoad } from "../api/load";
 import { tell, useSession } from "../api/state";
-import { bytes, number, when } from "../format";
+import { bytes, when } from "../format";
 import { Button, Check, Confirm, Failed, Input, Meter, Notice } from "../parts";
 import { TagForm } from "../parts/tag-form";
 import { go } from "../router";
@@ -91,7 +91,7 @@ function Quota({ bucket, found }: { bucket: string; found: Allowance }): ReactNo
     });
   };
   const used = found.used ?? { bytes: 0, objects: 0 };
-  const line = `${bytes(used.bytes)}, ${number(used.objects)} ${text.buckets.objects.toLowerCase()}`;
+  const line = `${bytes(used.bytes)}, ${text.buckets.count(used.objects)}`;
   const said = failure?.field === "body.bytes" ? failure.message : undefined;
   return (
     <form className="stack" noValidate onSubmit={(event) => { event.preventDefault(); save(); }}>

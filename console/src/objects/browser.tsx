@@ -74,8 +74,9 @@ function useListing(bucket: string, prefix: string, versions: boolean): Listing 
 
 type Column = "name" | "size" | "modified";
 
-function inOrder(entries: readonly Entry[], by: Column, descending: boolean): readonly Entry[] {
-  if (by === "name" && !descending) return entries;
+function inOrder(entries: readonly Entry[], by: Column, descending: boolean, whole: boolean): readonly Entry[] {
+  // A long list that is still coming stays as the server orders it, or its rows would move about.
+  if (by === "name" && !descending && !whole) return entries;
   const value = (one: Entry): string | number => (by === "name" ? one.key : by === "size" ? one.size : one.modified);
   const sign = descending ? -1 : 1;
   return [...entries].sort((one, other) => {
@@ -97,7 +98,7 @@ export function Browser({ bucket }: { bucket: string }): ReactNode {
   const prefix = folder + useSlowly(typed);
   const listing = useListing(bucket, prefix, versions);
   const { reload, entries: all } = listing;
-  const entries = useMemo(() => inOrder(all.filter((one) => one.key !== folder || one.kind === "folder"), sorted.by, sorted.descending), [all, folder, sorted]);
+  const entries = useMemo(() => inOrder(all.filter((one) => one.key !== folder || one.kind === "folder"), sorted.by, sorted.descending, all.length <= 1000 && listing.next === undefined), [all, folder, sorted, listing.next]);
   const [place, setPlace] = useState(folder);
   if (place !== folder) {
     setPlace(folder);

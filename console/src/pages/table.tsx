@@ -13,5 +13,6 @@ export interface PageRow {
 }
 
 export const PAGES: readonly PageRow[] = [
+  { name: "dashboard", title: text.pages.dashboard, icon: "dashboard", admin: true, page: lazy(() => import("./dashboard")) },
   { name: "buckets", title: text.pages.buckets, icon: "bucket", admin: false, page: lazy(() => import("./buckets")) },
 ];
