@@ -225,10 +225,7 @@ PLACES = {
     "#/dashboard": "Dashboard",
     "#/buckets": "Buckets",
     "#/buckets/photos": "photos",
-    **{
-        f"#/buckets/photos?tab={tab}": "photos"
-        for tab in ("overview", "access", "lifecycle", "protection", "web")
-    },
+    **{f"#/buckets/photos?tab={tab}": "photos" for tab in ("overview", "access", "lifecycle", "protection", "web")},
 }
 
 
