@@ -1,14 +1,16 @@
 """The console in a real Chromium: what people do first, and what goes wrong."""
 
 import json
+import re
 from functools import partial
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+from botocore.config import Config
 from playwright.sync_api import Route, expect
 
-from tests.console.visitor import SECRET, Visit
+from tests.console.visitor import BUILT, SECRET, Visit, chromium
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.reverse_proxy import ReverseProxy
 
@@ -221,6 +223,33 @@ def test_somebody_without_admin_permissions_sees_what_is_theirs(visit: Visit, or
     visitor.is_accessible("limited")
 
 
+def test_a_stored_page_runs_nothing_at_the_console_s_origin(visit: Visit, daemon: Daemon, origin: str) -> None:
+    ask(origin, "POST", "/buckets", {"name": "evil"})
+    script = "document.body.textContent = 'it ran'"
+    daemon.client().put_object(
+        Bucket="evil", Key="page.html", Body=f"<body>it is shown<script>{script}</script>", ContentType="text/html"
+    )
+    client = daemon.client(
+        endpoint_url=origin, config=Config(signature_version="s3v4", s3={"addressing_style": "path"})
+    )
+    link = client.generate_presigned_url("get_object", Params={"Bucket": "evil", "Key": "page.html"})
+    visitor = visit()
+    page = visitor.open()
+    page.goto(link.replace(origin, f"{origin}/s3"))
+    expect(page.locator("body")).to_have_text("it is shown", use_inner_text=True)
+    visitor.open()
+
+
+def test_the_first_load_is_at_most_300_kib() -> None:
+    chromium()
+    page = BUILT.read_text()
+    names = re.findall(r'(?:src|href)="\./(assets/[^"]+)"', page)
+    sizes = {name: BUILT.parent.joinpath(f"{name}.gz").stat().st_size for name in names}
+    assert len(sizes) >= 3
+    assert sum(sizes.values()) <= 300 * 1024, sizes
+    assert page.count("integrity=") == len([name for name in names if name.endswith((".js", ".css"))])
+
+
 PLACES = {
     "#/dashboard": "Dashboard",
     "#/buckets": "Buckets",
@@ -241,7 +270,7 @@ def test_every_page_is_accessible(visit: Visit, daemon: Daemon, origin: str, dar
     for place, heading in PLACES.items():
         visitor.goes(place, heading)
         page.wait_for_load_state("networkidle")
-        visitor.is_accessible(place)
+        visitor.is_accessible(place, *(["color-contrast"] if dark else []))
         visitor.photograph(f"{place[2:].replace('/', '-').replace('?tab=', '-')}{'-dark' if dark else ''}")
 
 

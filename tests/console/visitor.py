@@ -76,11 +76,13 @@ class Visitor:
         self.page.evaluate("hash => { location.hash = hash }", hash_)
         self.page.get_by_role("heading", name=heading, exact=True, level=1).wait_for()
 
-    def is_accessible(self, where: str) -> None:
-        """Refuses what axe-core finds: WCAG 2.2 A and AA, and what it takes for good practice."""
+    def is_accessible(self, where: str, *rules: str) -> None:
+        """Refuses what axe-core finds: WCAG 2.2 A and AA, and what it takes for good practice; or what some of its rules find."""
         if not self.page.evaluate("() => 'axe' in window"):
             self.page.evaluate(AXE.read_text())
-        found = self.page.evaluate("async () => (await axe.run()).violations")
+        found = self.page.evaluate(
+            "async only => (await axe.run(only.length ? {runOnly: only} : {})).violations", rules
+        )
         told = [(one["id"], [node["target"] for node in one["nodes"]], one["help"]) for one in found]
         assert not told, f"{where}: {json.dumps(told, indent=1)}"
 
