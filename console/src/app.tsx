@@ -1,4 +1,5 @@
 import { Component, Suspense, useCallback, useEffect, useState, type ReactNode } from "react";
+import { failureOf } from "./api/failure";
 import { askAbout, type About } from "./api/place";
 import { keep, kept, signIn, type Session } from "./api/session";
 import { SessionContext, dismiss, renewed, useEnded, useToasts } from "./api/state";
@@ -28,7 +29,11 @@ export function App(): ReactNode {
     if (credentials !== null) {
       try {
         setSession(await signIn(credentials, found));
-      } catch {
+      } catch (error) {
+        if (failureOf(error).kind === "offline") {
+          setUnreachable(true);
+          return;
+        }
         keep(null);
       }
     }

@@ -23,6 +23,7 @@ interface Server {
   readonly uptime_seconds: number;
   readonly workers: number;
   readonly data_dir: string;
+  readonly default_keys: boolean;
   readonly listeners: readonly { readonly place: string; readonly site: string; readonly secure: boolean }[];
 }
 
@@ -70,10 +71,9 @@ export default function Dashboard(): ReactNode {
   const server = useLoad(useCallback((signal) => api.get<Server>("/server", {}, signal), [api]), 30);
   const jobs = useLoad(useCallback((signal) => api.get<Known["jobs"]>("/server/jobs", {}, signal), [api]), 30);
   const certificates = useLoad(useCallback((signal) => api.get<Known["certificates"]>("/server/certificates", {}, signal), [api]), 3600);
-  const { credentials, about } = session;
-  const found = now && jobs.data && certificates.data && warnings({
-    defaultKeys: credentials.accessKeyId === "geckoadmin" && credentials.secretAccessKey === "geckoadmin",
-    auth: about.auth,
+  const found = now && server.data && jobs.data && certificates.data && warnings({
+    defaultKeys: server.data.default_keys,
+    auth: session.about.auth,
     gauges: now.gauges,
     certificates: certificates.data,
     jobs: jobs.data,
