@@ -1,8 +1,16 @@
+FROM node:22-slim AS console
+WORKDIR /source/console
+COPY console/package.json console/package-lock.json ./
+RUN npm ci --no-fund --no-audit
+COPY console ./
+RUN npm run build
+
 FROM python:3.13-slim AS build
 WORKDIR /source
 RUN python -m venv /opt/geckos3
 COPY pyproject.toml README.md LICENSE ./
 COPY gecko_tw gecko_tw
+COPY --from=console /source/gecko_tw/admin/static gecko_tw/admin/static
 COPY twisted twisted
 RUN /opt/geckos3/bin/pip install --no-cache-dir --disable-pip-version-check .
 
@@ -17,11 +25,12 @@ COPY --from=build /opt/geckos3 /opt/geckos3
 ENV PATH=/opt/geckos3/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     GECKOS3_DATA_DIR=/data \
-    GECKOS3_LISTEN=:9000
+    GECKOS3_LISTEN=:9000 \
+    GECKOS3_ADMIN_LISTEN=:9001
 USER 10001:10001
 WORKDIR /data
 VOLUME /data
-EXPOSE 9000
+EXPOSE 9000 9001
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["geckos3", "healthcheck"]
 ENTRYPOINT ["geckos3"]

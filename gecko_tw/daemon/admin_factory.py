@@ -98,11 +98,13 @@ class AdminFactory:
     def root(self) -> "AdminResource":
         """That of the operators' listener."""
         # All verbs, which no other deployment needs.
+        from gecko_tw.admin.storefront import Storefront
         from gecko_tw.admin.tree import AdminResource
-        from gecko_tw.daemon.administering import faces_for
+        from gecko_tw.daemon.administering import console_for, faces_for
 
-        faces = faces_for(self.service, self._ground(), self.shared.tally, self.write)
-        return AdminResource(self.service, self._document, faces)
+        faces = (*faces_for(self.service, self._ground(), self.shared.tally, self.write), Storefront(self.service))
+        console = console_for(self.service, self.settings, self.listeners)
+        return AdminResource(self.service, self._document, faces, console)
 
     def minio(self) -> Endpoint:
         """What answers below ``/minio/``."""

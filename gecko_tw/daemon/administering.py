@@ -5,10 +5,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from gecko_tw import __version__
 from gecko_tw.admin.api import AdminApi
 from gecko_tw.admin.audit import AuditLog
 from gecko_tw.admin.bytebucket import table as bytebucket
 from gecko_tw.admin.bytebucket.face import OFF, ByteBucketFace
+from gecko_tw.admin.console import Console
 from gecko_tw.admin.ground import Ground, Live
 from gecko_tw.admin.jay import table as jay
 from gecko_tw.admin.jay.face import JayFace
@@ -20,7 +22,7 @@ from gecko_tw.admin.tree import AdminFace
 from gecko_tw.callers.budgets.tally import Tally
 from gecko_tw.daemon.data_dir import DataDir
 from gecko_tw.daemon.deployment import Store, identities_of, store_in
-from gecko_tw.daemon.listening import Listener
+from gecko_tw.daemon.listening import S3, Listener
 from gecko_tw.daemon.logs import STDOUT, write_line
 from gecko_tw.daemon.protection import jay_secret_of
 from gecko_tw.resources.gates.lockout import Lockout
@@ -82,6 +84,20 @@ def minio_for(
     metrics = MinioMetrics(ground, settings.minio_metrics, document)
     rows = MINIO_ROWS if settings.minio_admin else None
     return MinioFace(service, rows, ground, AuditLog(settings.audit_log, out), metrics)
+
+
+def console_for(service: Service, settings: Settings, listeners: tuple[Listener, ...]) -> Console:
+    """The console.
+
+    :param listeners: that of S3 among them: the page makes links to it.
+    """
+    about = {
+        "version": __version__,
+        "region": service.region,
+        "auth": settings.auth,
+        "s3": [{"place": one.text, "secure": one.secure} for one in listeners if one.site == S3],
+    }
+    return Console(service.bytes_pool, about)
 
 
 def places_of(listeners: tuple[Listener, ...]) -> tuple[dict[str, object], ...]:

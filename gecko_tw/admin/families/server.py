@@ -15,7 +15,7 @@ from gecko_tw.admin.schemas import ANYTHING, BOOLEAN, answer, listed, maybe, nam
 from gecko_tw.callers.accounts.changes import time_text
 from gecko_tw.jobs.ledger import Entry
 from gecko_tw.resources.dispatch.operations import POST
-from gecko_tw.settings import SETTINGS, Settings
+from gecko_tw.settings import DEFAULT_KEY, SETTINGS, Settings
 from gecko_tw.store.records import Json
 
 _TEXT = {"type": "string"}
@@ -32,6 +32,7 @@ INFO = answer(
     layout=_TEXT,
     data_dir=_TEXT,
     workers=whole(),
+    default_keys=BOOLEAN,
     listeners=listed(_PLACE),
 )
 _NUMBER = answer(value=_SECONDS, about=_TEXT)
@@ -64,6 +65,7 @@ def server_info(asked: Asked) -> Json:
         "layout": settings.layout,
         "data_dir": str(settings.data_dir),
         "workers": settings.workers,
+        "default_keys": settings.auth and DEFAULT_KEY in (settings.access_key, settings.secret_key),
         "listeners": [dict(place) for place in live.places],
     }
 

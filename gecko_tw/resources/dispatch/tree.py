@@ -90,6 +90,10 @@ class ServiceResource(Resource):
         path = head.path
         if path in PLACES and asks_health(head):
             return HealthResource(self._service, path)
+        return self.by_path(path)
+
+    def by_path(self, path: bytes) -> Resource:
+        """The resource that a path names, whatever the Host header says."""
         return self._leaf_cached(path) if len(path) <= _LONGEST_REMEMBERED else self._leaf(path)
 
     def _leaf(self, path: bytes) -> Resource:
