@@ -185,9 +185,10 @@ def prepare(shop: Shop, deed: Deed, key: bytes) -> None:
 def everything(shop: Shop) -> dict[bytes, Any]:
     """What a client can learn about each key: by listing, by GET, and about its uploads. All of it must agree."""
     names = listed(shop)
-    found = {key: got(shop, key) for key in sorted({*names, *OTHERS, PATH, NO_PATH})}
-    assert names == {key: (seen["etag"], seen["size"]) for key, seen in found.items() if seen is not None}
     uploads = shop.objects.page(BUCKET, ALL, "uploads").entries
+    keys = {*names, *(entry.key for entry in uploads), *OTHERS, PATH, NO_PATH}
+    found = {key: got(shop, key) for key in sorted(keys)}
+    assert names == {key: (seen["etag"], seen["size"]) for key, seen in found.items() if seen is not None}
     return {
         key: {
             "object": seen,
