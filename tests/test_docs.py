@@ -31,6 +31,7 @@ from gecko_tw.settings import SETTINGS
 from tests.sources import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 
@@ -69,6 +70,36 @@ def test_no_page_has_both_sides_of_a_merge(page):
 def test_every_link_to_a_file_leads_to_one(page):
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
     assert not [link for link in links if not (page.parent / link).exists()]
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.name)
+def test_every_decision_is_shorter_than_thirty_lines(page):
+    assert len(page.read_text().splitlines()) < 30, "tables of figures belong into docs/performance.md"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_section_leads_to_one(page):
+    for path, section in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text()):
+        headings = re.findall(r"^#+ (.+)", (page.parent / path if path else page).read_text(), re.MULTILINE)
+        assert section in {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in headings}
+
+
+@pytest.fixture(scope="module")
+def modules() -> set[str]:
+    """Every module's path, and what is left of it when folders before it are not said: `files/staging.py`, `staging.py`."""
+    rooms = (ROOT / "docs/examples", *(ROOT / room for room in ("gecko_tw", "tests", "benchmarks")))
+    parts = [path.relative_to(ROOT).parts for room in rooms for path in room.rglob("*.py")]
+    return {"/".join(path[start:]) for path in parts for start in range(len(path))}
+
+
+OF_OTHERS = {"test_s3.py", "test_headers.py", "test_iam.py", "test_sts.py"}
+"""Modules of ceph/s3-tests, of which docs/conformance.md speaks."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_module_that_is_spoken_of_exists(page, modules):
+    mentioned = set(re.findall(r"`([\w./-]+\.py)`", page.read_text()))
+    assert mentioned - OF_OTHERS <= modules
 
 
 def _options(command: click.Command) -> Iterator[str]:
