@@ -14,6 +14,7 @@ from gecko_tw.settings import Settings
 from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.drivers.interfaces import IDocuments, INotices
 from gecko_tw.store.encryption.keyring import Rings
+from gecko_tw.store.integrity.quarantine import Quarantine
 from gecko_tw.store.objects import Objects
 from gecko_tw.store.uploads import Uploads
 
@@ -35,6 +36,8 @@ class IsStore(Protocol):
     def notices(self) -> INotices: ...
     @property
     def registry(self) -> Registry: ...
+    @property
+    def quarantine(self) -> Quarantine: ...
 
 
 @frozen(kw_only=True)
