@@ -155,7 +155,7 @@ export const operating = {
     names: "Names", ends: "Ends", file: "File", days: (days: number) => (days < 0 ? "It has ended." : days === 1 ? "1 day left" : `${String(days)} days left`),
     search: "Find a setting", setting: "Setting", value: "Value", meaning: "Meaning", secret: "hidden", unset: "not set", nothing: (typed: string) => `No setting has “${typed}” in its name, value or meaning.`,
     settingsHelp: "As they are in force. They are changed in the configuration file, by environment variables or by options, and count after a restart.",
-    job: "Job", last: "Last run", took: "Took", next: "Next run", failures: "Failures", run: "Run now", runOf: (name: string) => `Run ${name} now`, runs: "Runs", running: "running", never: "not yet", asked: "It runs within a second or two.", of: (failures: string, runs: string) => `${failures} of ${runs}`,
+    job: "Job", last: "Last run", took: "Took", next: "Next run", failures: "Failures", run: "Run now", runOf: (name: string) => `Run now: ${name}`, runs: "Runs", running: "running", never: "not yet", asked: "It runs within a second or two.", of: (failures: string, runs: string) => `${failures} of ${runs}`,
     soon: "soon",
   },
 };

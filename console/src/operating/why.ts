@@ -4,10 +4,10 @@ export type Hint = "time" | "missing" | "unsigned" | "region" | "key" | "host" |
 
 const CODES: Readonly<Record<string, Hint>> = { InvalidAccessKeyId: "key", RequestTimeTooSkewed: "time", ExpiredToken: "token", InvalidToken: "token" };
 
-/** @param error the code of the refusal; `why` is the line of the API, whose parts begin with `time:`, `header:`, `region:` or `host:`. */
+/** @param error the code of the refusal, and maybe its words; `why` is the line of the API, whose parts begin with `time:`, `header:`, `region:` or `host:`. */
 export function hintsOf(error: string, why: string): readonly Hint[] {
   const found = new Set<Hint>();
-  const known = CODES[error];
+  const known = CODES[codeOf(error)];
   if (known !== undefined) found.add(known);
   if (why.includes("time: ")) found.add("time");
   if (why.includes("was signed and did not come")) found.add("missing");
@@ -16,4 +16,8 @@ export function hintsOf(error: string, why: string): readonly Hint[] {
   const host = /host: (.*?) came, tried was ([^;]*)/.exec(why);
   if (host !== null && !found.has("missing")) found.add(host[2]?.split(/[\s,]+/).includes(host[1] ?? "") === true ? "secret" : "host");
   return found.size > 0 ? [...found] : ["other"];
+}
+
+export function codeOf(error: string): string {
+  return error.split(":")[0] ?? "";
 }

@@ -5,7 +5,7 @@ import { useSession } from "../api/state";
 import { bytes } from "../format";
 import { Button, Choice, Dialog, Empty, Failed, Input, Loading, Notice, Page } from "../parts";
 import { follow, joined, type Query, type Seen } from "../operating/stream";
-import { hintsOf } from "../operating/why";
+import { codeOf, hintsOf } from "../operating/why";
 import { text } from "../strings";
 
 const words = text.requests;
@@ -115,7 +115,7 @@ function Table({ seen, onChoose }: { seen: readonly Seen[]; onChoose: (seen: See
 const PROOF = new Set(["SignatureDoesNotMatch", "InvalidAccessKeyId", "RequestTimeTooSkewed", "AuthorizationHeaderMalformed", "ExpiredToken", "InvalidToken"]);
 
 function Details({ seen, onClose }: { seen: Seen; onClose: () => void }): ReactNode {
-  const refused = seen.why !== "" || PROOF.has(seen.error);
+  const refused = seen.why !== "" || PROOF.has(codeOf(seen.error));
   const facts: [string, ReactNode][] = [
     [words.time, seen.time], [words.status, seen.status], [words.request, <code key="uri">{seen.method} {seen.uri}</code>], [words.took, words.ms((seen.seconds * 1000).toFixed(1))],
     [words.client, seen.address], [words.key, seen.access_key || words.anonymous], [words.auth, seen.auth || "–"], [words.received, bytes(seen.received)], [words.sent, bytes(seen.sent)], [words.error, seen.error || "–"], [words.id, <code key="id">{seen.request_id}</code>],

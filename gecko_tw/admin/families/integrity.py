@@ -7,13 +7,13 @@ from gecko_tw.jobs.scrubbing import DUE, WHO
 from gecko_tw.resources.dispatch.operations import POST
 from gecko_tw.store.integrity.comparing import StoredBytes
 from gecko_tw.store.integrity.pace import Pace
-from gecko_tw.store.integrity.quarantine import Held
+from gecko_tw.store.integrity.quarantine import BlobCache
 from gecko_tw.store.integrity.scrub import KIND, LAST, LEASE, TOTALS
+from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import Json, now_of
 from gecko_tw.store.refusals import InvalidRequest
 from gecko_tw.store.rules.finding import find
 from gecko_tw.store.rules.quarantine import REASONS
-from gecko_tw.store.settling import settled
 
 _TEXT = {"type": "string"}
 _WHEN = maybe(_TEXT)
@@ -73,7 +73,7 @@ def list_quarantine(asked: Asked) -> Json:
     return [_held(one) for one in asked.ground.store.quarantine.held(asked.query.get("bucket", ""))]
 
 
-def _held(one: Held) -> dict[str, Json]:
+def _held(one: BlobCache) -> dict[str, Json]:
     return {
         "bucket": one.bucket,
         "key": one.key.decode("utf-8", "replace"),
@@ -116,7 +116,7 @@ def restore(asked: Asked) -> Json:
     """Gives a version in quarantine its bytes back from another version of the same key, `source`; they must be exactly its own."""
     quarantine, place, now = asked.ground.store.quarantine, _place(asked), now_of(asked.ground.clock())
     objects, source = quarantine.objects, asked.given("source")
-    version = find(settled(objects.catalog.history, place[0], place[1], source), source)
+    version = find(reconciled(objects.catalog.history, place[0], place[1], source), source)
     stored = StoredBytes(objects.blobs, version.spans, Pace())
     try:
         quarantine.restore(*place, stored.read, now)
