@@ -72,7 +72,7 @@ export const operating = {
       lead: "May somebody do something, and which statement decides? The server answers as it would for a real request; nothing is done.",
       who: "Who", whoHelp: "An access key, ACCOUNT/USER, an account, or anonymous.", action: "Action", actionHelp: "Such as s3:GetObject.", resource: "Resource", resourceHelp: "BUCKET/KEY, a bucket, or * for all.",
       conditions: "Values of condition keys", draft: "A policy that is not saved yet", draftHelp: "Counts as if the user had it. Nothing for none.", ask: "Simulate",
-      allowed: "Allowed", denied: "Denied", deciding: "What decides", statements: "All statements", acl: "Access control lists", missing: (what: string) => `Enter ${what}.`, missingWords: { who: "who asks", action: "an action", resource: "a resource" },
+      allowed: "Allowed", denied: "Denied", deciding: "What decides", nothing: "The decision appears here.", statements: "All statements", acl: "Access control lists", missing: (what: string) => `Enter ${what}.`, missingWords: { who: "who asks", action: "an action", resource: "a resource" },
     },
     sessions: {
       lead: "Temporary credentials are kept nowhere, so there is no list of them: each proves itself with its token.",
@@ -129,12 +129,12 @@ export const operating = {
       token: "The session token has ended, or does not belong to the key: get new temporary credentials.",
       other: "Compare what the client sends with what its signature covers.",
     },
-    anonymous: "anonymous",
+    anonymous: "anonymous", unproven: "not proven",
   },
 
   integrity: {
     lead: "Whether stored bytes are still those that were stored. Everything is read again by itself; what is damaged is set apart and never served.",
-    state: "Scrub", running: "under way", resting: "at rest", start: "Scrub now", started: "A scrub begins within a minute.", off: "Switched off: --scrub-interval is 0.", startWhole: "Reads everything once.",
+    state: "Scrub", running: "under way", resting: "at rest", start: "Scrub now", started: "A scrub begins within a minute.", off: "Switched off: --scrub-interval is 0.", startWhole: "Stored bytes are read again and compared with their checksums.",
     lastEnded: "Last pass ended", next: "Next pass", read: "Read", readValue: (versions: string, bytes: string) => `${versions} versions and parts, ${bytes}`, unknown: "Nothing to compare with", damaged: "Damaged", progress: "This pass so far", interval: "Every",
     quarantine: "Quarantine", none: "Nothing is in quarantine", noneHelp: "No damaged version is known.",
     object: "Object", version: "Version", size: "Size", since: "Since", why: "What is wrong", actions: "Actions",

@@ -25,6 +25,9 @@ PLACES = {
     "#/integrity": "Integrity",
     **{f"#/server/{tab}": "Server" for tab in ("overview", "settings", "jobs")},
 }
+DARK = ("#/access/users/000000000000/looked-at", "#/access/simulator", "#/requests", "#/limits", "#/server/overview")
+"""What has something that no other page has: in the dark, these stand for all."""
+
 TRUST = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
 
 
@@ -45,6 +48,8 @@ def test_every_page_for_operators_is_accessible(visit: Visit, daemon: Daemon, or
     visitor = visit(dark=dark)
     page = visitor.sign_in(hash_="#/access/users")
     for place, heading in PLACES.items():
+        if dark and place not in DARK:
+            continue
         visitor.goes(place, heading)
         expect(page.locator(".spinner")).to_have_count(0)
         visitor.is_accessible(place)

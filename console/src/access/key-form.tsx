@@ -6,30 +6,12 @@ import { tell, useSession } from "../api/state";
 import { Button, Check, Choice, Copy, Dialog, Failed, Input, Notice } from "../parts";
 import { when } from "../format";
 import { text } from "../strings";
+import { LIMITS, endOf, wrongLimit, type Limits } from "./key-fields";
 import { ROOT, split, type Key, type Made, type Scope, type User } from "./kinds";
 
 const words = text.access.key;
-const LIMITS = ["actions", "buckets", "prefixes", "networks"] as const;
-type Limits = Readonly<Record<(typeof LIMITS)[number], string>>;
 
 const LABELS = { actions: [words.actions, words.actionsHelp], buckets: [words.buckets, words.bucketsHelp], prefixes: [words.prefixes, words.prefixesHelp], networks: [words.networks, words.networksHelp] } as const;
-
-/** What is wrong with one of the limits of a key, in words; undefined when nothing was found. */
-export function wrongLimit(name: keyof Limits, typed: string): string | undefined {
-  for (const one of split(typed)) {
-    if (name === "actions" && one !== "*" && !/^[a-z0-9]+:[A-Za-z*?-]+$/.test(one)) return words.wrongAction(one);
-    if (name === "buckets" && !/^[a-z0-9._*?-]{1,63}$/.test(one)) return words.wrongBucket(one);
-    if (name === "networks" && !/^(\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)(\/\d{1,3})?$/.test(one)) return words.wrongNetwork(one);
-  }
-  return undefined;
-}
-
-/** When a key is to end, as the API takes it: null for never, undefined where the date is wrong. */
-export function endOf(after: string, date: string, now: number): string | null | undefined {
-  if (after === "") return null;
-  const at = after === "date" ? new Date(date).getTime() : now + Number(after) * 86_400_000;
-  return Number.isNaN(at) || at <= now ? undefined : new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
-}
 
 const joined = (scope: Scope | null): Limits => ({ actions: (scope?.actions ?? []).join(", "), buckets: (scope?.buckets ?? []).join(", "), prefixes: (scope?.prefixes ?? []).join(", "), networks: (scope?.networks ?? []).join(", ") });
 

@@ -47,7 +47,7 @@ export function Simulator(): ReactNode {
     if ([who, action, resource].some((one) => one.trim() === "") || wrongDraft !== undefined || wrongPairs(pairs) !== undefined) return;
     await run(async () => {
       setDecided(await api.ask<Decided>("POST", "/policies/simulate", {
-        body: { who: who.trim(), action: action.trim(), resource: resource.trim(), conditions: Object.fromEntries(filled(pairs)), ...(read !== undefined && { policies: { draft: read.value } }) },
+        body: { who: who.trim(), action: action.trim(), resource: resource.trim() === "*" && action.trim().startsWith("s3:") ? "arn:aws:s3:::*" : resource.trim(), conditions: Object.fromEntries(filled(pairs)), ...(read !== undefined && { policies: { draft: read.value } }) },
       }));
     });
   };
@@ -67,7 +67,7 @@ export function Simulator(): ReactNode {
           <div><Button type="submit" kind="main" disabled={busy}>{words.ask}</Button></div>
         </form>
         <section className="panel padded stack" aria-live="polite" aria-label={words.deciding}>
-          {decided === undefined ? <p className="muted">{words.deciding}…</p> : <Verdict decided={decided} />}
+          {decided === undefined ? <p className="muted">{words.nothing}</p> : <Verdict decided={decided} />}
         </section>
       </div>
     </div>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { endOf, wrongLimit } from "../access/key-form";
+import { endOf, wrongLimit } from "../access/key-fields";
 import { wrongIdentityPolicy } from "../access/policy";
 import { Events, joined, type Seen } from "./stream";
 import { hintsOf } from "./why";

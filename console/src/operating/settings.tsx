@@ -22,7 +22,7 @@ export function ServerSettings(): ReactNode {
   return (
     <>
       <p className="muted">{words.settingsHelp}</p>
-      <Search label={words.search} value={typed} onChange={setTyped} />
+      <div className="row"><Search label={words.search} value={typed} onChange={setTyped} /></div>
       <Failed failure={failure} retry={reload} />
       {data === undefined && failure === undefined && <Loading />}
       {data !== undefined && found.length === 0 && <div className="panel"><Empty icon="search" title={words.nothing(typed)} /></div>}
@@ -35,7 +35,7 @@ export function ServerSettings(): ReactNode {
               {found.map(([name, { value, about }]) => (
                 <tr key={name}>
                   <td className="mono name">{name}</td>
-                  <td className="mono breaks">{value === null || value === "" || (Array.isArray(value) && value.length === 0) ? <span className="muted">{value === null ? "–" : words.unset}</span> : shown(value)}</td>
+                  <td className="mono breaks value">{value === null || value === "" || (Array.isArray(value) && value.length === 0) ? <span className="muted">{value === null ? "–" : words.unset}</span> : shown(value)}</td>
                   <td className="small muted">{about}</td>
                 </tr>
               ))}

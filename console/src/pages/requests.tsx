@@ -103,7 +103,7 @@ function Table({ seen, onChoose }: { seen: readonly Seen[]; onChoose: (seen: See
                 {(one.why !== "" || one.error !== "") && <div className="small error-text">{one.error}{one.why !== "" && `: ${one.why}`}</div>}
               </td>
               <td className="number muted">{words.ms((one.seconds * 1000).toFixed(one.seconds < 0.01 ? 1 : 0))}</td>
-              <td><div className="mono small">{one.access_key || words.anonymous}</div><div className="small muted">{one.address}</div></td>
+              <td><div className="mono small">{one.access_key || (isRefused(one) ? words.unproven : words.anonymous)}</div><div className="small muted">{one.address}</div></td>
             </tr>
           ))}
         </tbody>
@@ -114,15 +114,18 @@ function Table({ seen, onChoose }: { seen: readonly Seen[]; onChoose: (seen: See
 
 const PROOF = new Set(["SignatureDoesNotMatch", "InvalidAccessKeyId", "RequestTimeTooSkewed", "AuthorizationHeaderMalformed", "ExpiredToken", "InvalidToken"]);
 
+function isRefused(seen: Seen): boolean {
+  return seen.why !== "" || PROOF.has(codeOf(seen.error));
+}
+
 function Details({ seen, onClose }: { seen: Seen; onClose: () => void }): ReactNode {
-  const refused = seen.why !== "" || PROOF.has(codeOf(seen.error));
   const facts: [string, ReactNode][] = [
     [words.time, seen.time], [words.status, seen.status], [words.request, <code key="uri">{seen.method} {seen.uri}</code>], [words.took, words.ms((seen.seconds * 1000).toFixed(1))],
-    [words.client, seen.address], [words.key, seen.access_key || words.anonymous], [words.auth, seen.auth || "–"], [words.received, bytes(seen.received)], [words.sent, bytes(seen.sent)], [words.error, seen.error || "–"], [words.id, <code key="id">{seen.request_id}</code>],
+    [words.client, seen.address], [words.key, seen.access_key || (isRefused(seen) ? words.unproven : words.anonymous)], [words.auth, seen.auth || "–"], [words.received, bytes(seen.received)], [words.sent, bytes(seen.sent)], [words.error, seen.error || "–"], [words.id, <code key="id">{seen.request_id}</code>],
   ];
   return (
     <Dialog title={seen.operation || seen.method} wide onClose={onClose} footer={<Button onClick={onClose}>{text.close}</Button>}>
-      {refused && (
+      {isRefused(seen) && (
         <Notice kind="warning" live={false}>
           {seen.why !== "" && <><strong>{words.why}</strong><ul className="bullets more">{seen.why.split("; ").map((line) => <li key={line}>{line}</li>)}</ul></>}
           <strong>{words.hints.title}</strong>
