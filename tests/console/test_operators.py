@@ -14,7 +14,9 @@ from tests.console.visitor import Visit
 from tests.end_to_end.daemon import Daemon, boto
 
 PLACES = {
-    **{f"#/access/{tab}": "Access" for tab in ("users", "groups", "keys", "policies", "roles", "simulator", "sessions")},
+    **{
+        f"#/access/{tab}": "Access" for tab in ("users", "groups", "keys", "policies", "roles", "simulator", "sessions")
+    },
     "#/access/users/000000000000/looked-at": "Access",
     "#/access/groups/000000000000/lookers": "Access",
     "#/access/roles/looker": "Access",
@@ -171,7 +173,9 @@ def test_events_limits_encryption_keys_and_jobs_do_what_their_buttons_say(visit:
     form.get_by_label("Requests a second").fill("many")
     expect(form.get_by_label("Requests a second")).to_have_accessible_description("Enter a number above 0.")
     form.get_by_label("Requests a second").fill("90000")
-    page.route("**/api/v1/limits", lambda route: route.fulfill(status=503, body='{"code": "SlowDown", "message": "busy"}'))
+    page.route(
+        "**/api/v1/limits", lambda route: route.fulfill(status=503, body='{"code": "SlowDown", "message": "busy"}')
+    )
     form.get_by_role("button", name="Apply").click()
     page.get_by_text("The server is busy right now.").wait_for()
     page.unroute("**/api/v1/limits")
