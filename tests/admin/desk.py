@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 
 from gecko_tw.admin.api import AdminApi
 from gecko_tw.admin.audit import AuditLog
-from gecko_tw.admin.ground import Ground, IsStore, Live
+from gecko_tw.admin.ground import Ground, Live
 from gecko_tw.admin.table import ROWS
 from gecko_tw.admin.tree import AdminResource
 from gecko_tw.callers.accounts.directory import Directory
@@ -28,12 +28,10 @@ from gecko_tw.settings import Settings
 from gecko_tw.store.buckets import Buckets
 from gecko_tw.store.drivers.memory import MemoryDriver
 from gecko_tw.store.encryption.keyring import rings_of
-from gecko_tw.store.integrity import quarantine
 from gecko_tw.store.integrity.quarantine import Quarantine
 from gecko_tw.store.objects import Objects
-from gecko_tw.store.records import BucketRecord, Upload, now_of
+from gecko_tw.store.records import BucketRecord, Upload
 from gecko_tw.store.requests import Put
-from gecko_tw.store.rules.quarantine import DAMAGED, condemned
 from gecko_tw.store.upkeep import Upkeep
 from gecko_tw.store.uploads import Uploads
 from gecko_tw.wire.head import head_of
@@ -166,16 +164,6 @@ def desk(settings: Settings | None = None, auth: bool = True) -> Desk:
     return made
 
 
-def _mark(store: IsStore) -> None:
-    """A version in quarantine whose bytes are whole by now: so each verb about it has something to do."""
-    incoming = store.objects.receive(())
-    incoming.push(b"purr")
-    store.objects.put("photos", b"damaged", incoming, Put(now=1))
-    store.objects.amend("photos", b"damaged", "null", lambda version, _: condemned(version, DAMAGED, now_of(NOW)))
-    note = {"bucket": "photos", "key": b"damaged".hex(), "version_id": "null", "since": now_of(NOW), "why": DAMAGED}
-    store.documents.change(quarantine.KIND, f"photos/{b'damaged'.hex()}/null", lambda _: note)
-
-
 def _furnish(made: Desk) -> None:
     """What the recipes need."""
     registry, store = made.ground.registry, made.ground.store
@@ -191,6 +179,5 @@ def _furnish(made: Desk) -> None:
     incoming = store.objects.receive(())
     incoming.push(b"meow")
     store.objects.put("photos", b"cat", incoming, Put(now=1))
-    _mark(store)
     store.uploads.create("photos", b"large", Upload(id=made.upload, initiated=1))
     made.ground.rings.add("there")

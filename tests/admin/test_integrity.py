@@ -6,7 +6,8 @@ from gecko_tw.jobs.scrubbing import DUE
 from gecko_tw.settings import Settings
 from gecko_tw.store.integrity.scrub import KIND, LAST, LEASE
 from gecko_tw.store.records import now_of
-from tests.admin.desk import SECRET, desk
+from tests.admin.desk import SECRET
+from tests.admin.ward import ward
 from tests.resources.asking import NOW
 
 PLACE = {"bucket": "photos", "key": "damaged", "version_id": "null"}
@@ -17,7 +18,7 @@ def ask(there: Any, method: str, path: str, body: Any = None) -> Any:
 
 
 def test_the_state_of_scrubs_tells_of_the_last_pass_and_of_the_one_under_way() -> None:
-    there = desk()
+    there = ward()
     documents, now = there.ground.store.documents, now_of(NOW)
     assert ask(there, "GET", "/integrity") | {"interval_seconds": 0} == {
         "interval_seconds": 0,
@@ -36,16 +37,16 @@ def test_the_state_of_scrubs_tells_of_the_last_pass_and_of_the_one_under_way() -
 
 
 def test_a_scrub_that_is_wanted_is_due_now_and_refused_where_scrubs_are_switched_off() -> None:
-    there = desk()
+    there = ward()
     ask(there, "POST", "/integrity/scrub")
     assert there.ground.store.documents.get(KIND, DUE) == {"at": now_of(NOW)}
-    off = desk(Settings(secret_key=SECRET, scrub_interval=0))
+    off = ward(settings=Settings(secret_key=SECRET, scrub_interval=0))
     reply = off.ask("POST", "/api/v1/integrity/scrub")
     assert (reply.status, b"scrub-interval" in reply.body) == (400, True)
 
 
 def test_a_version_leaves_quarantine_when_it_is_whole() -> None:
-    there = desk()
+    there = ward()
     (held,) = ask(there, "GET", "/quarantine")
     assert (held["key"], held["version_id"], held["size"]) == ("damaged", "null", 4)
     assert ask(there, "GET", "/quarantine?bucket=nothing-in-it") == []
@@ -56,6 +57,6 @@ def test_a_version_leaves_quarantine_when_it_is_whole() -> None:
 
 
 def test_a_purged_version_is_gone() -> None:
-    there = desk()
+    there = ward()
     assert ask(there, "POST", "/quarantine/purge", PLACE) is None
     assert there.ask("POST", "/api/v1/quarantine/purge", PLACE).status == 404
