@@ -96,7 +96,7 @@ function Shell({ session, onSession, onSignOut }: { session: Session; onSession:
       <main className="content" id="content" tabIndex={-1}>
         <Guard key={route.path.join("/")}>
           <Suspense fallback={<Loading />}>
-            {row === undefined ? <Page title={text.shell.notFound}><a href={href([])}>{text.pages.dashboard}</a></Page> : <row.page />}
+            {row === undefined && PAGES.some((page) => page.name === name) ? <NotAllowed title={PAGES.find((page) => page.name === name)?.title ?? ""} /> : row === undefined ? <Page title={text.shell.notFound}><a href={href([])}>{text.pages.dashboard}</a></Page> : <row.page />}
           </Suspense>
         </Guard>
       </main>
@@ -108,6 +108,10 @@ function Shell({ session, onSession, onSignOut }: { session: Session; onSession:
       )}
     </div>
   );
+}
+
+function NotAllowed({ title }: { title: string }): ReactNode {
+  return <Page title={title}><Notice kind="info">{text.notAllowed.title(title)}. {text.notAllowed.help}</Notice></Page>;
 }
 
 const THEME = "geckos3.theme";

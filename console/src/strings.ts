@@ -1,3 +1,5 @@
+import { operating } from "./operating-strings";
+
 /** Every text that a person reads. One object a page; functions where something is put in. */
 export const text = {
   name: "GeckoS3",
@@ -72,7 +74,16 @@ export const text = {
   pages: {
     dashboard: "Dashboard",
     buckets: "Buckets",
+    access: "Access",
+    events: "Events",
+    limits: "Limits",
+    encryptionKeys: "Encryption keys",
+    requests: "Requests",
+    integrity: "Integrity",
+    server: "Server",
   },
+
+  ...operating,
 
   buckets: {
     lead: "A bucket is a top-level folder for objects, with settings of its own.",

@@ -5,6 +5,7 @@ from gecko_tw.admin.families import (
     encryption_keys,
     events,
     identities,
+    integrity,
     limits,
     policies,
     presigning,
@@ -27,6 +28,7 @@ FAMILIES = (
     events,
     encryption_keys,
     uploads,
+    integrity,
     requests,
 )
 

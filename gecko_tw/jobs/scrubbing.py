@@ -15,7 +15,8 @@ LOOKS = 60.0
 """Seconds between two looks whether it is time; the first one comes so long after the start."""
 
 WHO = "job"
-_DUE = "due"
+DUE = "due"
+"""The document that says when the next pass begins."""
 
 
 class Scrubbing(Repeating):
@@ -47,7 +48,7 @@ class Scrubbing(Repeating):
     def _when_due(self) -> object:
         """How many damaged ones it found. What was cut short is gone on with at once."""
         documents, now = self._scrub.quarantine.documents, now_of(self._clock.seconds())
-        due = documents.get(KIND, _DUE)
+        due = documents.get(KIND, DUE)
         if due is None or due["at"] > now + self._interval_ns:
             due = self._put_off(now)
         if due["at"] > now:
@@ -62,4 +63,4 @@ class Scrubbing(Repeating):
 
     def _put_off(self, now: int) -> Json:
         due = {"at": now + self._interval_ns}
-        return self._scrub.quarantine.documents.change(KIND, _DUE, lambda _: due)
+        return self._scrub.quarantine.documents.change(KIND, DUE, lambda _: due)

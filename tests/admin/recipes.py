@@ -23,6 +23,7 @@ class Recipe:
 
 _ANN, _READERS = {"account": "main", "user": "ann"}, {"account": "main", "group": "readers"}
 _PHOTOS = {"bucket": "photos"}
+_DAMAGED = {"bucket": "photos", "key": "damaged", "version_id": "null"}
 
 RECIPES: dict[str, Recipe] = {
     "OpenApi": Recipe(),
@@ -104,6 +105,12 @@ RECIPES: dict[str, Recipe] = {
     "ListEncryptionKeys": Recipe(),
     "CreateEncryptionKey": Recipe(body={"name": "archive"}),
     "RotateEncryptionKey": Recipe(body={"name": "there"}),
+    "ScrubState": Recipe(),
+    "StartScrub": Recipe(),
+    "ListQuarantine": Recipe(query={"bucket": "photos"}),
+    "RevalidateVersion": Recipe(body=_DAMAGED),
+    "RestoreVersion": Recipe(body={**_DAMAGED, "source": "null"}),
+    "PurgeVersion": Recipe(body={**_DAMAGED, "bypass_governance": True}),
     "ListUploads": Recipe(query={"bucket": "photos"}),
     "AbortUpload": Recipe(path={"bucket": "photos", "upload": "UPLOAD"}, query={"key": "large"}),
     "ListRequests": Recipe(query={"limit": "3", "failed": "false", "status": "200"}),

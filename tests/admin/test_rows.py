@@ -10,8 +10,9 @@ from gecko_tw.admin.rows import GET, Row
 from gecko_tw.admin.table import ROWS
 from gecko_tw.callers.accounts.identities import ROOT_ACCOUNT
 from gecko_tw.callers.accounts.scopes import KeyScope
-from tests.admin.desk import ROOT, Desk, desk
+from tests.admin.desk import ROOT, Desk
 from tests.admin.recipes import RECIPES, target_of
+from tests.admin.ward import ward as desk
 from tests.resources.asking import FakeRequest
 
 EACH = pytest.mark.parametrize("row", ROWS.rows, ids=lambda row: row.name)

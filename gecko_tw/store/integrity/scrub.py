@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 KIND = "scrub"
 """Of its documents."""
-TOTALS, LAST = "totals", "last"
+TOTALS, LAST, LEASE = "totals", "last", "lease"
 SAVED = 10 * 10**9
 """Nanoseconds between two notes of where it is: so much is done again after a kill."""
 _PAGE = 100
@@ -138,7 +138,7 @@ class Scrub:
         documents = self.quarantine.documents
         if wish.bucket:
             self.uploads.objects.catalog.bucket(wish.bucket)
-        lease = Lease(documents, KIND, "lease", wish.attended)
+        lease = Lease(documents, KIND, LEASE, wish.attended)
         lease.take(self.now())
         stored = documents.get(KIND, wish.name)
         one = _Pass(began=self.now()) if stored is None else _read(stored)
