@@ -7,7 +7,7 @@ from gecko_tw.jobs.scrubbing import DUE, WHO
 from gecko_tw.resources.dispatch.operations import POST
 from gecko_tw.store.integrity.comparing import StoredBytes
 from gecko_tw.store.integrity.pace import Pace
-from gecko_tw.store.integrity.quarantine import BlobCache
+from gecko_tw.store.integrity.quarantine import QuarantinedVersion
 from gecko_tw.store.integrity.scrub import KIND, LAST, LEASE, TOTALS
 from gecko_tw.store.reconciled import reconciled
 from gecko_tw.store.records import Json, now_of
@@ -73,7 +73,7 @@ def list_quarantine(asked: Asked) -> Json:
     return [_held(one) for one in asked.ground.store.quarantine.held(asked.query.get("bucket", ""))]
 
 
-def _held(one: BlobCache) -> dict[str, Json]:
+def _held(one: QuarantinedVersion) -> dict[str, Json]:
     return {
         "bucket": one.bucket,
         "key": one.key.decode("utf-8", "replace"),
