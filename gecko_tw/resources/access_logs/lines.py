@@ -16,8 +16,9 @@ NONE = "-"
 """What a field says that is unknown, or means nothing for the request."""
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_WORD = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"\\')
-_PHRASE = _WORD + " "
+_QUOTED = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"\\')
+_PHRASE = _QUOTED + " "
+_WORD = _QUOTED.replace("[", "").replace("]", "")  # which begin and end a time
 _IN_KEY = "/!'()*"
 
 
@@ -69,7 +70,7 @@ def access_line(logged: Logged) -> bytes:
     """The line, with its newline. The access point and whether a list was needed are never known."""
     uri = NONE
     if logged.target is not None:
-        uri = f'"{logged.method} {masked(quote_from_bytes(logged.target, _WORD).encode())} {logged.protocol}"'
+        uri = f'"{logged.method} {masked(quote_from_bytes(logged.target, _QUOTED).encode())} {logged.protocol}"'
     fields = (
         _word(logged.owner),
         logged.bucket or NONE,

@@ -4,7 +4,7 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gecko_tw.resources.access_logs.lines import Logged, access_line, operation_name
@@ -83,6 +83,7 @@ def test_what_is_unknown_is_a_dash():
     version_id=st.text(st.characters(exclude_categories=())),
     requester=st.text(st.characters(exclude_categories=("Cs",))),
 )
+@example(key=b"k", target=b"", referer=b"", agent=b"", host=b"[::1]:9000", version_id="]", requester="[")
 def test_whatever_a_client_sends_is_one_line_with_its_fields_and_nothing_is_lost(**sent):
     try:
         sent["version_id"].encode("utf-8", "surrogateescape")
