@@ -178,7 +178,8 @@ def test_settings_say_what_is_wrong_with_them_and_are_kept(visit: Visit, origin:
     page.get_by_role("region", name="Quota").get_by_role("button", name="Save").click()
     page.get_by_text("of 2.00 GiB").wait_for()
 
-    page.get_by_role("link", name="Access", exact=True).click()
+    tabs = page.get_by_role("navigation", name="settled")
+    tabs.get_by_role("link", name="Access", exact=True).click()
     policy = page.get_by_label("Bucket policy (JSON)")
     policy.fill('{"Version": "2012-10-17", "Statement": [{"Effect": "allow"}]}')
     expect(policy).to_have_accessible_description('Statement 1: Effect must be "Allow" or "Deny".')
@@ -187,7 +188,7 @@ def test_settings_say_what_is_wrong_with_them_and_are_kept(visit: Visit, origin:
     page.get_by_text("Saved.").last.wait_for()
     visitor.photograph("policy")
 
-    page.get_by_role("link", name="Lifecycle", exact=True).click()
+    tabs.get_by_role("link", name="Lifecycle", exact=True).click()
     page.get_by_role("button", name="Add a rule").click()
     form = page.get_by_role("dialog")
     form.get_by_label("Name").fill("old-logs")
