@@ -132,7 +132,7 @@ def test_of_writes_to_both_nodes_that_want_to_be_first_one_is(clients: tuple[Any
 
 
 def test_a_key_that_is_revoked_on_one_node_is_refused_by_the_other(
-    nodes: tuple[Daemon, Daemon], clients: tuple[Any, Any], server: Server
+    nodes: tuple[Daemon, Daemon], clients: tuple[Any, Any], server: Server, tmp_path: Path
 ):
     def command(*words: str) -> str:
         given = [f"--catalog={server.address()}", "--encryption-key=" + "k" * 32]
@@ -141,9 +141,10 @@ def test_a_key_that_is_revoked_on_one_node_is_refused_by_the_other(
             capture_output=True,
             text=True,
             check=False,
-            cwd=ROOT,
+            cwd=tmp_path,
         )
         assert done.returncode == 0, done.stderr
+        assert not list(tmp_path.iterdir()), "a command needs no data directory, and makes none"
         return done.stdout
 
     command("account", "add", "main")

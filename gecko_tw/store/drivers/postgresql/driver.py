@@ -105,12 +105,9 @@ class PostgresqlDriver:
 
     def open(self) -> None:
         """Makes the tables where there are none. Raises OSError, ValueError and RuntimeError with a line for the user."""
-        inner = os.path.join(self.data_dir, os.fsdecode(INNER))
-        os.makedirs(inner, exist_ok=True)
         try:
             self._prepare()
-            with open(os.path.join(inner, SHARED_MARK), "w", encoding="utf-8"):
-                pass
+            self._mark()
             self._watch.start()
             self._assemble()
         except psycopg.Error as problem:
@@ -119,6 +116,14 @@ class PostgresqlDriver:
             raise WrongSchema(f"{self._place}: {problem}") from problem
         except ServiceUnavailable as problem:
             raise RuntimeError(f"{self._place} cannot be used: {self._connections.away}") from problem
+
+    def _mark(self) -> None:
+        """Says in the data directory that its records are elsewhere. Where there is none, as for commands, none is needed."""
+        if os.path.isdir(self.data_dir):
+            inner = os.path.join(self.data_dir, os.fsdecode(INNER))
+            os.makedirs(inner, exist_ok=True)
+            with open(os.path.join(inner, SHARED_MARK), "w", encoding="utf-8"):
+                pass
 
     def _prepare(self) -> None:
         with self._connections.connect() as connection:
