@@ -162,6 +162,7 @@ def begin(target: Target, passphrase: str | None) -> Repository:
     sealing, kept = (None, None) if passphrase is None else Sealing.begin(passphrase)
     repository = Repository(target, sealing)
     Repository(target).write(ABOUT, json.dumps({"format": FORMAT, "encryption": kept}, indent=2).encode())
+    target.sync()  # whoever finds half of it can neither go on nor begin anew
     return repository
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gecko_tw.store.backup.repository import Repository, begin, opened
+from gecko_tw.store.backup.repository import ABOUT, Repository, begin, opened
 from gecko_tw.store.backup.restoring import Restored, Restoring, Wanted, backups, check_empty, newest
 from gecko_tw.store.backup.taking import Report, Taking
 from gecko_tw.store.backup.targets import BackupError, DirectoryTarget
@@ -330,6 +330,15 @@ def test_what_is_missing_in_the_target_is_copied_again(shop, tmp_path):
     back_up(shop, tmp_path / "target")
     shutil.rmtree(tmp_path / "target" / "blobs")
     assert back_up(shop, tmp_path / "target").copied == 1
+
+
+def test_what_a_place_is_is_on_its_disk_before_anything_else_is_there(tmp_path, monkeypatch):
+    durable = []
+    monkeypatch.setattr(DirectoryTarget, "sync", lambda target: durable.append(target.listed("")))
+    place = DirectoryTarget(tmp_path / "target")
+    begin(place, "secret")
+    place.close()
+    assert durable == [[ABOUT]]  # a power cut would leave it empty, and nobody could go on with the place
 
 
 def test_a_place_with_other_things_in_it_is_no_target(shop, tmp_path):
