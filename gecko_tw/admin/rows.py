@@ -97,15 +97,7 @@ class Row:
 
     @operation.default
     def _operation(self) -> Operation:
-        return Operation(
-            name=f"{ADMIN}:{self.name}",
-            method=self.method,
-            target=ADMIN,
-            selectors=frozenset(),
-            needs=self.needs,
-            body=None,
-            perform=_nothing,
-        )
+        return operation_of(self.name, self.method, self.needs)
 
     @property
     def pieces(self) -> tuple[str, ...]:
@@ -117,6 +109,19 @@ class Row:
         """The places in the path with their shapes. A name may be long; all together must fit into a request's head."""
         names = [piece[1:-1] for piece in self.pieces if piece[:1] == "{"]
         return {name: text(1024 if name == "key" else 256, least=1) for name in names}
+
+
+def operation_of(name: str, method: str, needs: str | None) -> Operation:
+    """What logs and metrics name a row by."""
+    return Operation(
+        name=f"{ADMIN}:{name}",
+        method=method,
+        target=ADMIN,
+        selectors=frozenset(),
+        needs=needs,
+        body=None,
+        perform=_nothing,
+    )
 
 
 async def _nothing(call: Call) -> None:
@@ -205,4 +210,17 @@ def rows_of(families: Iterable[object]) -> tuple[Row, ...]:
     return tuple(found)
 
 
-__all__ = ["ADMIN", "DELETE", "GET", "NOTHING", "PREFIX", "Asked", "Row", "Rows", "etag_of", "row", "rows_of"]
+__all__ = [
+    "ADMIN",
+    "DELETE",
+    "GET",
+    "NOTHING",
+    "PREFIX",
+    "Asked",
+    "Row",
+    "Rows",
+    "etag_of",
+    "operation_of",
+    "row",
+    "rows_of",
+]

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from gecko_tw.admin.ground import Ground
-from gecko_tw.admin.rows import ADMIN, Asked, Row
+from gecko_tw.admin.rows import Asked, Row, operation_of
 from gecko_tw.resources.answers.refusals import MethodNotAllowed, NotImplemented_
 from gecko_tw.resources.call import Call
 from gecko_tw.resources.dispatch.operations import GET, Operation
@@ -102,19 +102,7 @@ class MinioRow:
 
     @operation.default
     def _operation(self) -> Operation:
-        return Operation(
-            name=f"{ADMIN}:{self.name}",
-            method=self.method,
-            target=ADMIN,
-            selectors=frozenset(),
-            needs=self.needs,
-            body=None,
-            perform=_nothing,
-        )
-
-
-async def _nothing(call: Call) -> None:
-    """A row is performed by its act."""
+        return operation_of(self.name, self.method, self.needs)
 
 
 # Any: whatever else a MinioRow says, by its names.
